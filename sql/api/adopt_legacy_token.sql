@@ -1,0 +1,41 @@
+create function api.adopt_legacy_token(token_hash text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_actor text := rules.current_actor();
+  v_token public.actor_tokens;
+begin
+  -- GUARD
+  perform rules.require_permission(v_actor, 'can_admin');
+
+  -- ACT
+  begin
+    insert into public.actor_tokens (token_hash, actor_id, description, created_by)
+    values (adopt_legacy_token.token_hash, 'system:legacy', 'the shared ATLAS_INGEST_TOKEN', v_actor)
+    on conflict do nothing
+    returning * into v_token;
+  exception when check_violation or not_null_violation then
+    perform rules.refuse('token_hash_not_valid');
+  end;
+  if v_token.token_hash is not null then
+    return jsonb_build_object('token', rules.token_json(v_token), 'changed', true);
+  end if;
+
+  select * into v_token from public.actor_tokens t where t.token_hash = adopt_legacy_token.token_hash;
+  if v_token.actor_id is distinct from 'system:legacy' then
+    perform rules.refuse('token_exists');
+  end if;
+  return jsonb_build_object('token', rules.token_json(v_token), 'changed', false);
+end
+$$;
+
+comment on function api.adopt_legacy_token(text) is
+'Let the existing shared ATLAS_INGEST_TOKEN go on working, as system:legacy.
+It may read, and write what system:legacy is granted.
+token_hash: the SHA-256 of the token in hex; the token itself does not come here. It never expires; revoke it when its callers have tokens of their own. For can_admin.
+Answers {token, changed}; changed is false when it was adopted already.
+Errors: permission_missing (403), token_exists (409), token_hash_not_valid (422).';

@@ -1,0 +1,80 @@
+create function api.clients(
+  stage        text default null,
+  flag         text default null,
+  owner        text default null,
+  age_days_gt  integer default null,
+  stuck        boolean default null,
+  service_tier text default null,
+  active       boolean default true,
+  search       text default null,
+  after        bigint default null,
+  page_size    integer default 100
+)
+returns json
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_actor   text := rules.current_actor();
+  v_clients json;
+  v_last    bigint;
+begin
+  -- GUARD
+  perform rules.require_page_size(page_size);
+  if stage is not null then
+    perform rules.require_stage(stage);
+  end if;
+  if flag is not null then
+    perform rules.require_flag(flag);
+  end if;
+  if service_tier is not null and not rules.is_known('clients_service_tier_check', service_tier) then
+    perform rules.refuse_unknown_value(service_tier, null, null);
+  end if;
+
+  -- ACT: only the conditions that were asked for, so that each call gets the plan of its own filters
+  execute format(
+    $query$
+      select
+        coalesce(json_agg(p.shown) filter (where p.nth <= $9), '[]'),
+        case when count(*) > $9 then max(p.id) filter (where p.nth <= $9) end
+      from (
+        select rules.shown_client(c, s) as shown, c.id, row_number() over (order by c.id) as nth
+        from public.clients c
+        join public.stage_sla s on s.stage = c.stage
+        where %s
+        order by c.id
+        limit $9 + 1
+      ) p
+    $query$,
+    concat_ws(
+      ' and ',
+      'true',
+      case when stage is not null then 'c.stage = $1' end,
+      case when flag is not null then 'c.flags <> ''{}'' and c.flags @> array[$2]' end,
+      case when owner is not null then 'c.stage_owner = $3' end,
+      case when age_days_gt is not null then 'c.stage_entered_at <= now() - make_interval(hours => 24 * (1 + least(greatest($4, -36500), 36500)))' end,
+      case when stuck then 'c.flags <> ''{}'' and c.flags @> ''{stuck}''' end,
+      case when not stuck then 'not c.flags @> ''{stuck}''' end,
+      case when service_tier is not null then 'c.service_tier = $5' end,
+      case when active is not null then 'c.active = $6' end,
+      case when search is not null then 'to_tsvector(''simple'', c.name || '' '' || c.slug) @@ $7' end,
+      case when after is not null then 'c.id > $8' end
+    )
+  )
+  into v_clients, v_last
+  using
+    stage, flag, owner, age_days_gt, service_tier, active, rules.search_query(search), after, page_size;
+
+  return json_build_object('clients', v_clients, 'next_after', v_last);
+end
+$$;
+
+comment on function api.clients(text, text, text, integer, boolean, text, boolean, text, bigint, integer) is
+'The clients, filtered; filters add up.
+stage, flag, owner, service_tier: equal to. age_days_gt: more whole days in the stage than this. stuck: carries the flag, or does not.
+active: true (default), false, or null for both. search: the beginnings of words in name and slug.
+after: the last id of the page before. page_size: 1 to 1,000. Any actor may read.
+Answers {clients, next_after} in order of id; next_after is null on the last page.
+Errors: page_size_not_valid (422).';

@@ -1,0 +1,62 @@
+create function api.grant_permission(
+  actor_id   text,
+  permission text,
+  scope      jsonb default null,
+  notes      text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_actor text := rules.current_actor();
+  v_grant public.agent_permissions;
+  v_scope jsonb := nullif(scope, 'null');
+begin
+  -- GUARD
+  perform rules.require_permission(v_actor, 'can_admin');
+  perform rules.require_actor_id(actor_id);
+  perform rules.require_scope(v_scope);
+
+  -- LOCK: two equal grants at once become one
+  perform pg_advisory_xact_lock(hashtextextended('atlas grant ' || actor_id, 0));
+  select *
+  into v_grant
+  from public.agent_permissions g
+  where g.actor_id = grant_permission.actor_id
+    and g.revoked_at is null
+    and g.permission = grant_permission.permission
+    and g.scope is not distinct from v_scope;
+  if found then
+    return jsonb_build_object('permission', to_jsonb(v_grant), 'changed', false);
+  end if;
+
+  -- ACT
+  begin
+    insert into public.agent_permissions (actor_id, permission, scope, granted_by, notes)
+    values (actor_id, permission, v_scope, v_actor, rules.checked_text('notes', notes, 2000, lines => true))
+    returning * into v_grant;
+  exception
+    when check_violation or not_null_violation then
+      perform rules.refuse('unknown_permission', jsonb_build_object(
+        'permission', left(permission, 200),
+        'known', (
+          select pg_get_constraintdef(c.oid)
+          from pg_constraint c
+          where c.conname = 'agent_permissions_permission_check'
+        )
+      ));
+  end;
+  return jsonb_build_object('permission', to_jsonb(v_grant), 'changed', true);
+end
+$$;
+
+comment on function api.grant_permission(text, text, jsonb, text) is
+'Grant a permission to an actor.
+actor_id: user:…, agent:… or system:…. permission: can_read_clients, can_set_stage, can_set_flag, can_sign_off_eom_review, can_offboard or can_admin.
+scope: null for everywhere, or an object with any of from, to (stages), flags, clients (ids), service_tiers, each an array; a key that is left out does not restrict.
+notes: at most 2,000 characters. For can_admin.
+Answers {permission, changed}; changed is false when the same grant is live already.
+Errors: permission_missing (403); actor_id_not_valid, unknown_permission, unknown_scope_key, scope_not_valid, text_too_long, text_not_clean (422).';

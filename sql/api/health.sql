@@ -1,0 +1,28 @@
+create function api.health()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_findings jsonb;
+begin
+  -- Without a token it says that the database answers, and nothing of what is in it.
+  if session_user = 'atlas_authenticator' and nullif(current_setting('atlas.token_actor', true), '') is null then
+    return jsonb_build_object('status', 'ok');
+  end if;
+
+  v_findings := rules.health_findings();
+  return jsonb_build_object(
+    'status', case when v_findings = '[]' then 'ok' else 'attention' end,
+    'findings', v_findings
+  );
+end
+$$;
+
+comment on function api.health() is
+'Whether the database answers and, for who has a token, what asks for attention.
+The one function that needs no token. At the gateway: GET /healthz without one, GET /rpc/health with one.
+Answers {status}, and with a token {status, findings}: status is ok or attention; each finding has its code
+(job_overdue, history_mismatch, token_expires, holidays_run_out) and its facts.';

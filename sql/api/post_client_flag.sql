@@ -1,0 +1,27 @@
+create function api.post_client_flag(text)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_said jsonb := rules.call_arguments('set_flag', '{client_id,flag}', $1);
+begin
+  return api.set_flag(
+    client_id    => (v_said ->> 'client_id')::bigint,
+    flag         => v_said ->> 'flag',
+    reason       => v_said ->> 'reason',
+    triggered_by => v_said ->> 'triggered_by',
+    on_behalf_of => v_said ->> 'on_behalf_of',
+    channel      => v_said ->> 'channel',
+    external_id  => v_said ->> 'external_id',
+    payload      => nullif(v_said -> 'payload', 'null')
+  );
+end
+$$;
+
+comment on function api.post_client_flag(text) is
+'POST /api/clients/:id/flags/:flag at the gateway: set_flag, its client and flag named by the path.
+The body is empty, or a JSON object of the other arguments of set_flag. Called as /rpc/post_client_flag it is refused: there is no path.
+Answers and errors: those of set_flag; body_not_valid, unknown_argument, argument_not_valid (400).';

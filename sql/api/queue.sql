@@ -1,0 +1,40 @@
+create function api.queue(
+  actor_id  text default null,
+  page_size integer default 100
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_actor text := coalesce(queue.actor_id, rules.current_actor());
+  v_queue jsonb;
+begin
+  -- GUARD
+  perform rules.current_actor();
+  perform rules.require_actor_id(v_actor);
+  perform rules.require_page_size(page_size);
+
+  -- ACT
+  select coalesce(jsonb_agg(q.item order by q.nth), '[]')
+  into v_queue
+  from (
+    select
+      jsonb_build_object(
+        'client', rules.client_json(q.client), 'why', q.why, 'sla_due_at', q.sla_due_at
+      ) as item,
+      q.nth
+    from rules.queue_of(v_actor, page_size) q
+  ) q;
+  return jsonb_build_object('actor_id', v_actor, 'queue', v_queue);
+end
+$$;
+
+comment on function api.queue(text, integer) is
+'What an actor should do next.
+actor_id: whose queue; the caller''s when left out. page_size: 1 to 1,000. Any actor may read.
+Answers {actor_id, queue}: each item with client, why (owner, collaborator, review, in_scope) and sla_due_at (null: no limit).
+Stuck clients first, then the nearest to their SLA, those that wait on the client last.
+Errors: actor_id_not_valid, page_size_not_valid (422).';

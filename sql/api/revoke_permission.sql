@@ -1,0 +1,36 @@
+create function api.revoke_permission(permission_id bigint)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_grant public.agent_permissions;
+begin
+  -- GUARD
+  perform rules.require_permission(rules.current_actor(), 'can_admin');
+
+  -- ACT
+  update public.agent_permissions g
+  set revoked_at = now()
+  where g.id = permission_id
+    and g.revoked_at is null
+  returning * into v_grant;
+  if found then
+    return jsonb_build_object('permission', to_jsonb(v_grant), 'changed', true);
+  end if;
+
+  select * into v_grant from public.agent_permissions g where g.id = permission_id;
+  if not found then
+    perform rules.refuse('permission_not_found', jsonb_build_object('permission_id', permission_id));
+  end if;
+  return jsonb_build_object('permission', to_jsonb(v_grant), 'changed', false);
+end
+$$;
+
+comment on function api.revoke_permission(bigint) is
+'Revoke a grant, from the next request on; the row stays visible.
+permission_id: the grant''s id. For can_admin.
+Answers {permission, changed}; changed is false when it was revoked already.
+Errors: permission_missing (403), permission_not_found (404).';

@@ -1,0 +1,26 @@
+create function api.whoami()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_actor text := rules.current_actor();
+begin
+  return jsonb_build_object(
+    'actor_id', v_actor,
+    'actor_type', rules.actor_type(v_actor),
+    'permissions', (
+      select coalesce(jsonb_agg(jsonb_build_object('permission', g.permission, 'scope', g.scope) order by g.id), '[]')
+      from public.agent_permissions g
+      where g.actor_id = v_actor
+        and g.revoked_at is null
+    )
+  );
+end
+$$;
+
+comment on function api.whoami() is
+'Who the caller is, and what it may.
+Answers {actor_id, actor_type, permissions}: each live grant with its scope.';

@@ -1,0 +1,43 @@
+-- Who may call what. No role gets a right on a table here.
+
+grant usage on schema api to atlas_anon, atlas_api, atlas_operator;
+grant execute on all functions in schema api to atlas_api, atlas_operator;
+
+grant usage on schema rules to atlas_operator;
+grant execute on function rules.act_as(text, text) to atlas_operator;
+
+-- The scheduler and the operators may run the jobs; what a job may change, its own grants say.
+grant usage on schema jobs to atlas_cron, atlas_operator;
+grant execute on function
+  jobs.catalog(),
+  jobs.due(timestamptz),
+  jobs.instant(timestamp),
+  jobs.overdue(timestamptz),
+  jobs.plan(text, timestamptz),
+  jobs.runs(text, integer, bigint, bigint),
+  jobs.run(text, timestamptz, boolean)
+to atlas_cron, atlas_operator;
+-- These commit, so they run as their caller, who needs what they call.
+grant execute on procedure
+  jobs.perform(text, timestamptz, boolean, jsonb),
+  jobs.work(bigint, boolean),
+  jobs.work_slice(bigint, text, text, text, bigint[], boolean, boolean, bigint[], text)
+to atlas_cron, atlas_operator;
+grant execute on function
+  jobs.begin_run(text, timestamptz, boolean, boolean),
+  jobs.steps(bigint),
+  jobs.apply(bigint, text, text, text, bigint[], boolean),
+  jobs.finish_run(bigint, text),
+  jobs.end_run(text, boolean)
+to atlas_cron, atlas_operator;
+
+-- A request without a token, and what finds out whether there is one.
+grant execute on function api.health() to atlas_anon;
+grant usage on schema rules to atlas_anon;
+grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon;
+
+reset role;
+
+-- From here on as the owner of the tables: history's guards stand in replica sessions too.
+alter table public.stage_history enable always trigger stage_history_append_only;
+alter table public.stage_history enable always trigger stage_history_no_truncate;

@@ -1,0 +1,7 @@
+-- A job is an actor like any other.
+create function jobs.actor_of(job text)
+returns text
+language sql
+immutable
+parallel safe
+return 'system:cron:' || job;

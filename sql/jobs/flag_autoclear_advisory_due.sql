@@ -1,0 +1,44 @@
+-- Day 16: advisory_due goes. A flag that was set after the run was due, while it was late, is the next month's.
+create function jobs.flag_autoclear_advisory_due(
+  due_at timestamptz,
+  as_of  timestamptz,
+  among  bigint[] default null   -- these clients only
+)
+returns table (
+  client_id bigint,
+  action    text,
+  word      text,
+  period    text
+)
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+declare
+  v_period text := to_char(rules.firm_time(due_at), 'YYYY-MM');
+begin
+  return query
+    select c.id, 'clear', 'advisory_due', v_period
+    from public.clients c
+    where (among is null or c.id = any (among))
+      and c.flags @> array['advisory_due']
+      and c.flags <> '{}'
+      and not exists (
+        select
+        from public.stage_history h
+        where h.client_id = c.id
+          and h.flag_added = 'advisory_due'
+          and h.occurred_at > due_at
+          and h.occurred_at <= as_of
+      )
+      and not exists (
+        select
+        from public.stage_history h
+        where h.client_id = c.id
+          and h.actor_id = 'system:cron:flag_autoclear_advisory_due'
+          and h.payload ->> 'period' = v_period
+          and h.channel = 'cron'
+          and h.payload ? 'period'
+      );
+end
+$$;

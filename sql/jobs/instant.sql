@@ -1,0 +1,14 @@
+create function jobs.instant(wall timestamp)
+returns timestamptz
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  return rules.firm_instant(wall);
+end
+$$;
+
+comment on function jobs.instant(timestamp) is
+'The instant at which the clock on the firm''s wall says this, for `as_of`.';

@@ -1,0 +1,37 @@
+create function jobs.overdue(at timestamptz default null)
+returns table (
+  job    text,
+  due_at timestamptz,
+  state  text,
+  hours  integer
+)
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_at        constant timestamptz := coalesce(at, now());
+  v_installed constant timestamptz := (
+    select m.applied_at from public.atlas_migrations m where m.id = '013_job_indexes'
+  );
+begin
+  return query
+    select d.job, d.due_at, d.state, floor(extract(epoch from v_at - d.due_at) / 3600)::integer
+    from jobs.due(v_at) d
+    where d.state not in ('done', 'running', 'not_due')
+      -- a month that was skipped asks for attention only where somebody was left as he was
+      and (d.state <> 'skipped' or exists (
+        select
+        from public.job_runs r
+        where r.job = d.job and r.due_at = d.due_at and (r.counts ->> 'not_done')::bigint > 0
+      ))
+      -- a scheduler starts it within two hours; before the installation there was none
+      and v_at - greatest(d.due_at, v_installed) > interval '2 hours';
+end
+$$;
+
+comment on function jobs.overdue(timestamptz) is
+'The jobs that should have run by now and did not: their scheduler is not set up, is down, or they fail; and a month
+that was skipped, until it is done on purpose or the next one is due.
+at: what to take as now. hours: since it was due.';

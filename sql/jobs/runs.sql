@@ -1,0 +1,32 @@
+create function jobs.runs(
+  job       text default null,
+  page_size integer default 20,
+  before    bigint default null,
+  run_id    bigint default null
+)
+returns setof jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform rules.require_page_size(page_size);
+  if job is not null then
+    perform jobs.require_job(job);
+  end if;
+  return query
+    select jobs.report(r)
+    from public.job_runs r
+    where (runs.job is null or r.job = runs.job)
+      and (before is null or r.id < before)
+      and (runs.run_id is null or r.id = runs.run_id)
+    order by r.id desc
+    limit page_size;
+end
+$$;
+
+comment on function jobs.runs(text, integer, bigint, bigint) is
+'The ledger, newest first: each run with its counts, seconds and error.
+job: of this job only. page_size: 1 to 1,000. before: only runs before this id. run_id: this one.
+Errors: unknown_job, page_size_not_valid (422).';

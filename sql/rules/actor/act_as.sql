@@ -1,0 +1,29 @@
+create function rules.act_as(
+  actor_id text,
+  reason   text default null
+)
+returns text
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  -- GUARD
+  -- EXECUTE is the operators' alone; this says so in words to a login that reached it another way.
+  if not pg_has_role(session_user, 'atlas_operator', 'member') then
+    perform rules.refuse('operator_only');
+  end if;
+  perform rules.require_actor_id(actor_id);
+
+  -- ACT
+  perform set_config('atlas.act_as', actor_id, true);
+  perform set_config('atlas.act_as_reason', coalesce(rules.checked_text('reason', reason, 2000, lines => true), ''), true);
+  return actor_id;
+end
+$$;
+
+comment on function rules.act_as(text, text) is
+'For the rest of this transaction, be another actor.
+For members of atlas_operator. The reason is recorded with plain UPDATEs of this transaction.
+Errors: operator_only (403), actor_id_not_valid, text_too_long, text_not_clean (422).';

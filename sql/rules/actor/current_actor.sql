@@ -1,0 +1,31 @@
+-- Who is at work in this session.
+-- Through PostgREST it is whom the pre-request function found by the token; in a SQL session it follows
+-- from the login. A setting is believed only where session_user is one that could not have forged it:
+-- PostgREST's clients cannot set any, and an operator may act as anyone anyway.
+create function rules.current_actor()
+returns text
+language plpgsql
+stable
+as $$
+declare
+  v_actor text;
+begin
+  if session_user = 'atlas_authenticator' then
+    v_actor := nullif(current_setting('atlas.token_actor', true), '');
+    if v_actor is null then
+      perform rules.refuse('unauthenticated');
+    end if;
+    return v_actor;
+  end if;
+
+  v_actor := nullif(current_setting('atlas.act_as', true), '');
+  if v_actor is not null and pg_has_role(session_user, 'atlas_operator', 'member') then
+    return v_actor;
+  end if;
+
+  return coalesce(
+    (select l.actor_id from public.actor_logins l where l.db_role = session_user),
+    'system:db:' || session_user
+  );
+end
+$$;

@@ -1,0 +1,12 @@
+-- The form of an actor id, as the CHECKs of agent_permissions and actor_tokens have it.
+create function rules.require_actor_id(actor_id text)
+returns void
+language plpgsql
+immutable
+as $$
+begin
+  if (actor_id ~ '^(user|agent|system):[^[:space:][:cntrl:]]+$' and length(actor_id) <= 200) is not true then
+    perform rules.refuse('actor_id_not_valid', jsonb_build_object('actor_id', left(actor_id, 200)));
+  end if;
+end
+$$;

@@ -1,0 +1,15 @@
+-- Whether the books of a client with this cadence are closed for this month (1 to 12).
+create function rules.closes_in(
+  close_cadence text,
+  month         integer
+)
+returns boolean
+language sql
+immutable
+parallel safe
+return case close_cadence
+  when 'monthly' then true
+  when 'quarterly' then month % 3 = 0
+  when 'annual' then month = 12
+  else false
+end;

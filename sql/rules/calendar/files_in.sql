@@ -1,0 +1,15 @@
+-- Whether a client with this schedule files sales tax in this month (1 to 12): the month after its period.
+create function rules.files_in(
+  sales_tax_schedule text,
+  month              integer
+)
+returns boolean
+language sql
+immutable
+parallel safe
+return case sales_tax_schedule
+  when 'monthly' then true
+  when 'quarterly' then month % 3 = 1
+  when 'annual' then month = 1
+  else false
+end;

@@ -1,0 +1,10 @@
+-- What the clock on the firm's wall says at an instant.
+create function rules.firm_time(at timestamptz)
+returns timestamp
+language plpgsql
+stable
+as $$
+begin
+  return at at time zone (select s.time_zone from public.stage_settings s);
+end
+$$;

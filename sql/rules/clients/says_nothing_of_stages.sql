@@ -1,0 +1,14 @@
+-- Whether an inserted client is one that a program wrote which knows Atlas's own five columns only:
+-- everything else is as `clients` has it by default.
+create function rules.says_nothing_of_stages(client public.clients)
+returns boolean
+language sql
+immutable
+as $$
+  select client.stage = 'weekly'
+    and client.flags = '{}'
+    and client.stage_owner is null
+    and client.stage_collaborators = '{}'
+    and client.stage_notes is null
+    and rules.has_default_agreement(client)
+$$;

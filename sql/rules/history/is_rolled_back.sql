@@ -1,0 +1,14 @@
+create function rules.is_rolled_back(history_id bigint)
+returns boolean
+language plpgsql
+stable
+as $$
+begin
+  return exists (
+    select
+    from public.stage_history h
+    where h.trigger_type = 'rollback'
+      and (h.payload ->> 'rolls_back')::bigint = history_id
+  );
+end
+$$;

@@ -1,0 +1,26 @@
+-- The first answer to this request, when its key was used before; null when it is new or there is none.
+create function rules.replayed_answer(
+  external_id text,
+  request     jsonb
+)
+returns jsonb
+language plpgsql
+volatile
+as $$
+declare
+  v_earlier jsonb;
+begin
+  if external_id is null then
+    return null;
+  end if;
+
+  -- LOCK
+  perform rules.lock_key(external_id);
+
+  v_earlier := rules.earlier_use(external_id, request);
+  if v_earlier ? 'refusal' then
+    perform rules.refuse_all(jsonb_build_array(v_earlier -> 'refusal'));
+  end if;
+  return v_earlier -> 'answer';
+end
+$$;

@@ -1,0 +1,21 @@
+-- Whether clients that are alike in stage, tier and reviewers must still be judged one by one: where a grant
+-- of the actor names clients, or who moved a client into review counts. A change of one client is its own case.
+create function rules.judges_each(change jsonb)
+returns boolean
+language plpgsql
+stable
+as $$
+begin
+  if change ? 'one_client' then
+    return true;
+  end if;
+  return (select s.separate_reviewer from public.stage_settings s)
+    or exists (
+      select
+      from public.agent_permissions g
+      where g.actor_id = change ->> 'actor_id'
+        and g.revoked_at is null
+        and g.scope ? 'clients'
+    );
+end
+$$;

@@ -1,0 +1,42 @@
+-- A scope that can be granted: null, or an object of known keys, each an array of words (clients: of ids).
+create function rules.require_scope(scope jsonb)
+returns void
+language plpgsql
+immutable
+as $$
+declare
+  v_key     text;
+  v_allowed jsonb;
+begin
+  if scope is null then
+    return;
+  end if;
+  if jsonb_typeof(scope) <> 'object' or scope = '{}' then
+    perform rules.refuse('scope_not_valid', jsonb_build_object('expected', 'an object with at least one key, or null'));
+  end if;
+  if length(scope::text) > 100000 then
+    perform rules.refuse('scope_not_valid', jsonb_build_object('expected', 'at most 100,000 characters'));
+  end if;
+
+  for v_key, v_allowed in select key, value from jsonb_each(scope) loop
+    if v_key not in ('from', 'to', 'flags', 'clients', 'service_tiers') then
+      perform rules.refuse('unknown_scope_key', jsonb_build_object(
+        'scope_key', left(v_key, 200),
+        'known', jsonb_build_array('from', 'to', 'flags', 'clients', 'service_tiers')
+      ));
+    end if;
+    if jsonb_typeof(v_allowed) <> 'array'
+      or exists (
+        select
+        from jsonb_array_elements(v_allowed) as element (value)
+        where jsonb_typeof(value) <> case v_key when 'clients' then 'number' else 'string' end
+      )
+    then
+      perform rules.refuse('scope_not_valid', jsonb_build_object(
+        'scope_key', v_key,
+        'expected', case v_key when 'clients' then 'an array of client ids' else 'an array of words' end
+      ));
+    end if;
+  end loop;
+end
+$$;

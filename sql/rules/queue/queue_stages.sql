@@ -1,0 +1,28 @@
+-- The stages in which an actor has work because of what it may do: reviews it may sign off, and for agents the
+-- stages that its scoped grants name.
+create function rules.queue_stages(actor_id text)
+returns table (
+  stage text,
+  why   text
+)
+language sql
+stable
+as $$
+  select 'eom_review', 'review'
+  where exists (
+    select
+    from public.agent_permissions g
+    where g.actor_id = queue_stages.actor_id
+      and g.revoked_at is null
+      and g.permission in ('can_sign_off_eom_review', 'can_admin')
+  )
+  union
+  select s.stage, 'in_scope'
+  from public.agent_permissions g
+  cross join lateral jsonb_array_elements_text(
+    case when jsonb_typeof(g.scope -> 'from') = 'array' then g.scope -> 'from' else '[]' end
+  ) as s (stage)
+  where g.actor_id = queue_stages.actor_id
+    and g.revoked_at is null
+    and rules.actor_type(queue_stages.actor_id) = 'agent'
+$$;

@@ -1,0 +1,13 @@
+-- Raise one refusal.
+create function rules.refuse(
+  rule  text,
+  facts jsonb default '{}'
+)
+returns void
+language plpgsql
+volatile
+as $$
+begin
+  perform rules.refuse_all(jsonb_build_array(rules.refusal(rule, facts)));
+end
+$$;

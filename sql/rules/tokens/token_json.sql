@@ -1,0 +1,17 @@
+-- A token as lists show it: known by the first 12 characters of its hash, never by itself.
+create function rules.token_json(token public.actor_tokens)
+returns jsonb
+language plpgsql
+stable
+as $$
+begin
+  return to_jsonb(token) - 'token_hash' || jsonb_build_object(
+    'id', left(token.token_hash, 12),
+    'state', case
+      when token.revoked_at is not null then 'revoked'
+      when token.expires_at <= now() then 'expired'
+      else 'active'
+    end
+  );
+end
+$$;

@@ -1,0 +1,98 @@
+"""The stage of every client of a bookkeeping firm: rules and history inside PostgreSQL.
+
+`Stage.connect()` is the way in. Answers are dataclasses of `atlas_stage.models`, refusals exceptions of
+`atlas_stage.errors`.
+"""
+
+from atlas_stage.async_stage import AsyncStage
+from atlas_stage.errors import (
+    ClientInactive,
+    Conflict,
+    IdempotencyKeyReused,
+    InvalidInput,
+    NotFound,
+    NotInstalled,
+    PermissionDenied,
+    ReasonRequired,
+    RollbackBlocked,
+    RuleViolation,
+    StageError,
+    TransitionNotAllowed,
+    Unauthenticated,
+    Unavailable,
+    UnknownFlag,
+    UnknownStage,
+    VersionConflict,
+)
+from atlas_stage.http import AsyncHttpTransport, HttpTransport
+from atlas_stage.models import (
+    Actor,
+    Change,
+    Check,
+    Client,
+    ClientPage,
+    ClientView,
+    Held,
+    HistoryPage,
+    HistoryRow,
+    IssuedToken,
+    Outcome,
+    Outcomes,
+    Permission,
+    PermissionChange,
+    PermissionPage,
+    QueueItem,
+    Refusal,
+    Token,
+    TokenPage,
+)
+from atlas_stage.stage import Stage
+from atlas_stage.transport import PsycopgTransport, Transport, Work
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Actor",
+    "AsyncHttpTransport",
+    "AsyncStage",
+    "Change",
+    "Check",
+    "Client",
+    "ClientInactive",
+    "ClientPage",
+    "ClientView",
+    "Conflict",
+    "Held",
+    "HistoryPage",
+    "HistoryRow",
+    "HttpTransport",
+    "IdempotencyKeyReused",
+    "InvalidInput",
+    "IssuedToken",
+    "NotFound",
+    "NotInstalled",
+    "Outcome",
+    "Outcomes",
+    "Permission",
+    "PermissionChange",
+    "PermissionDenied",
+    "PermissionPage",
+    "PsycopgTransport",
+    "QueueItem",
+    "ReasonRequired",
+    "Refusal",
+    "RollbackBlocked",
+    "RuleViolation",
+    "Stage",
+    "StageError",
+    "Token",
+    "TokenPage",
+    "TransitionNotAllowed",
+    "Transport",
+    "Unauthenticated",
+    "Unavailable",
+    "UnknownFlag",
+    "UnknownStage",
+    "VersionConflict",
+    "Work",
+]

@@ -1,0 +1,120 @@
+"""What all commands share: exit codes, the global options, and how an error ends the program."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Annotated, Any
+
+import psycopg
+import typer
+from typer.core import TyperGroup
+
+from atlas_stage.cli.rendering import Output
+from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
+from atlas_stage.stage import Stage
+from atlas_stage.transport import PsycopgTransport, connect
+
+
+class Exit(IntEnum):
+    """How the program ends."""
+
+    DONE = 0
+    REFUSED = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+    CONFLICT = 4
+
+    @classmethod
+    def of(cls, error: StageError) -> "Exit":
+        """The exit code for an error."""
+        match error:
+            case InvalidInput():
+                return cls.USAGE
+            case Unavailable():
+                return cls.UNAVAILABLE
+            case Conflict():
+                return cls.CONFLICT
+            case _:
+                return cls.REFUSED
+
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused by a rule, or something is wrong (doctor); 2 wrong usage, or a "
+    "value that cannot be read; 3 the database or the API cannot be reached, or is not migrated; 4 conflict: "
+    "somebody was faster, read again and repeat."
+)
+
+# Options that may stand anywhere on the line, and whether a value follows.
+_GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
+
+
+class Commands(TyperGroup):
+    """The root of the commands: takes global options anywhere, and ends errors of the stage in one
+    plain line.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the line with its global options moved to the front."""
+        return super().parse_args(ctx, _global_first(args))
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; a StageError goes to stderr and becomes the exit code."""
+        try:
+            return super().invoke(ctx)
+        except StageError as error:
+            Output(as_json=bool(ctx.params.get("as_json"))).error(error)
+            raise typer.Exit(Exit.of(error)) from error
+
+
+def _global_first(args: Sequence[str]) -> list[str]:
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = list(reversed(args))
+    while waiting:
+        arg = waiting.pop()
+        name = arg.split("=", 1)[0]
+        if arg == "--":
+            return [*front, *rest, arg, *reversed(waiting)]
+        if name not in _GLOBAL:
+            rest.append(arg)
+        elif arg != name or not _GLOBAL[name]:
+            front.append(arg)
+        elif waiting:
+            front += [arg, waiting.pop()]
+        else:
+            rest.append(arg)  # its value is missing: the command will say so
+    return front + rest
+
+
+@dataclass(frozen=True)
+class Session:
+    """The global options of this run."""
+
+    database: str | None
+    actor: str | None
+    output: Output
+    url: str | None = None  # None: not over HTTP
+    url_alone: bool = False  # the line names the API, so no database may stand in for it
+
+    def stage(self, *, transactions: bool = False) -> Stage:
+        """The stage that the options name; with `transactions` on the database, where it is known
+        too.
+        """
+        if self.url is None or (transactions and self.database and not self.url_alone):
+            return Stage(PsycopgTransport(self.database, self.actor))
+        return Stage.connect(url=self.url)
+
+    def connection(self) -> psycopg.Connection:
+        """A bare psycopg connection to the same database."""
+        return connect(self.database)
+
+
+def session(ctx: typer.Context) -> Session:
+    """The session that the root command made."""
+    made = ctx.find_root().obj
+    assert isinstance(made, Session)
+    return made
+
+
+ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Its id or its slug.")]
+Reason = Annotated[str, typer.Option(help="Why, for the history.")]

@@ -1,0 +1,71 @@
+"""`atlas-stage demo`: the play over HTTP, on an embedded PostgreSQL."""
+
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from atlas_stage.cli.base import session
+from atlas_stage.cli.deploy import Data
+from atlas_stage.demo import play
+from atlas_stage.demo.cast import ADMIN
+from atlas_stage.demo.screen import Screen
+from atlas_stage.deploy import migrate
+from atlas_stage.embedded import DEFAULT_DATA, EmbeddedPostgres
+from atlas_stage.serving.gateway import gateway
+from atlas_stage.stage import Stage
+
+
+def demo(ctx: typer.Context, data: Data = DEFAULT_DATA) -> None:
+    """Play a month-end close with 52 clients over HTTP, on an embedded PostgreSQL; ends by itself.
+
+    Run again on the same folder, it plays another month: nothing is deleted, the histories go on.
+    """
+    screen = Screen(session(ctx).output.console)
+    screen.say(f"Starting PostgreSQL, PostgREST and Caddy on {data} …")
+    with ExitStack() as parts:
+        # It ends as by Ctrl-C, so that nothing is left running.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        parts.callback(signal.signal, signal.SIGTERM, before)
+        server = parts.enter_context(EmbeddedPostgres(data, report=screen.say))
+        migrate(server.dsn, report=screen.say)
+        folder = server.data / "demo"  # not that of a server that may be running
+        folder.mkdir(exist_ok=True)
+        url = parts.enter_context(gateway(server.dsn, folder, 0, screen.say)).url
+        screen.say(f"The API answers at {url}; each actor calls it with a token of its own.")
+        desk = parts.enter_context(Stage.connect(server.dsn, ADMIN))
+        play(desk, parts.enter_context(_tokens(desk, url)), screen)
+    screen.console.print()
+    screen.say("To look around in it: serve it, and in another terminal read its settings:", "bold")
+    here = _program()
+    screen.command(f"{here} serve --data {shlex.quote(str(data))}")
+    screen.command(f"set -a; . {shlex.quote(str(data / 'env'))}; set +a; {here} client list")
+
+
+@contextmanager
+def _tokens(desk: Stage, url: str) -> Iterator[Callable[[str], Stage]]:
+    """Gives an actor's stage over HTTP, by a token that is revoked at the end."""
+    issued: list[str] = []
+
+    def connect(actor: str) -> Stage:
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        token = desk.issue_token(actor, description="the demo", expires_at=tomorrow)
+        issued.append(token.id)
+        return Stage.connect(url=url, token=token.token)
+
+    try:
+        yield connect
+    finally:
+        for token_id in issued:
+            desk.revoke_token(token_id)
+
+
+def _program() -> str:
+    """This program as its user has called it."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "atlas-stage" else "atlas-stage"

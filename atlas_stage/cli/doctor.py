@@ -1,0 +1,37 @@
+"""`atlas-stage doctor`: what is wrong with this installation, in words."""
+
+from collections.abc import Iterator
+
+import typer
+from rich.text import Text
+
+from atlas_stage import doctor as checks
+from atlas_stage.cli.base import Exit, session
+from atlas_stage.cli.rendering import cell, make_table
+
+
+def doctor(ctx: typer.Context) -> None:
+    """Say what is wrong with this installation. Run it as a superuser, who may see everything."""
+    run = session(ctx)
+    with run.connection() as connection:
+        findings = checks.examine(connection)
+    wrong = sum(bool(each.found) for each in findings)
+    if run.output.as_json:
+        run.output.json({"checks": [each.as_json() for each in findings]})
+    else:
+        shown = (row for each in findings for row in _rows(each))
+        run.output.console.print(make_table(("check", "", "what is wrong, and what to do"), shown))
+        said = f"{wrong} of {len(findings)} checks found something" if wrong else "all is well"
+        run.output.line(said)
+    raise typer.Exit(Exit.REFUSED if wrong else Exit.DONE)
+
+
+def _rows(finding: checks.Finding) -> Iterator[tuple[Text, Text, Text]]:
+    if not finding.found:
+        yield cell(finding.name), cell("ok", "green"), cell("")
+        return
+    name, state = cell(finding.name), cell("wrong", "bold red")
+    for words in finding.found:
+        yield name, state, cell(words)
+        name = state = cell("")
+    yield name, state, cell(f"→ {finding.advice}", "dim")

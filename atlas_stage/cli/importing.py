@@ -1,0 +1,84 @@
+"""`atlas-stage client import`: the seed huddle's file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from atlas_stage import importer, seedfile
+from atlas_stage.cli.base import Exit, session
+from atlas_stage.cli.rendering import cell, console, make_table
+
+_OUTCOME_STYLES = {"new": "green", "changed": "yellow", "unchanged": "dim", "refused": "bold red"}
+
+
+def import_clients(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="UTF-8, comma-separated.")],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Bring it in, all or nothing. Without it: a dry run.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "seed huddle",
+) -> None:
+    """Bring in how all clients stand, from a CSV file.
+
+    Columns: client (id or slug), or name and slug (takes on new clients too); then any of stage,
+    owner, collaborators, cadence, schedule, tier, reviewers, flags, active, notes. An empty cell
+    leaves the value as it is, "-" empties it; lists are separated by ";"; in flags, "x" sets and
+    "-x" clears. Moves are an admin's override with the reason.
+    """
+    run = session(ctx)
+    rows = seedfile.read(file)
+    with run.stage(transactions=True) as api, progress_bar() as bar:
+        task = bar.add_task("importing" if apply else "trying", total=len(rows))
+        report = importer.run(
+            api, rows, reason=reason, apply=apply, on_row=lambda _: bar.advance(task)
+        )
+    refused = report.count("refused")
+    if run.output.as_json:
+        run.output.json(report.as_json())
+    else:
+        run.output.console.print(report_table(report))
+        run.output.line(summary(report, apply=apply))
+    raise typer.Exit(Exit.REFUSED if refused else Exit.DONE)
+
+
+def progress_bar() -> Progress:
+    """A progress bar on stderr that leaves nothing behind; silent where stderr is no terminal."""
+    shown = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=shown,
+        transient=True,
+        disable=not shown.is_terminal,
+    )
+
+
+def report_table(report: importer.Report) -> Table:
+    """The report, one row of the file a row."""
+    return make_table(
+        ("row", "client", "outcome", "what"),
+        (
+            (
+                cell(each.row),
+                cell(each.client),
+                cell(each.outcome, _OUTCOME_STYLES[each.outcome]),
+                cell(each.error or "; ".join(each.changes)),
+            )
+            for each in report.rows
+        ),
+    )
+
+
+def summary(report: importer.Report, *, apply: bool) -> str:
+    """The report in one line: the counts, and whether anything stays."""
+    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in _OUTCOME_STYLES)
+    if report.applied:
+        return f"{counts}: applied"
+    if report.count("refused"):
+        return f"{counts}: nothing was changed, mend the refused rows first"
+    return f"{counts}: nothing was changed" + ("" if apply else "; repeat with --apply")

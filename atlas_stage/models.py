@@ -1,0 +1,268 @@
+"""What the functions of schema `api` answer, as frozen dataclasses.
+
+Instants are aware datetimes, lists are tuples. Keys that this version does not know are ignored, so
+that a newer database does not break an older script.
+"""
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from atlas_stage.errors import StageError, from_refusal
+from atlas_stage.record import Record
+
+
+@dataclass(frozen=True)
+class Client(Record):
+    """A client: every column of `clients`, plus its whole days in the stage and what asks for
+    attention.
+
+    `attention` is None, `stuck` or `waiting_on_client`.
+    """
+
+    id: int
+    name: str
+    slug: str
+    stage: str
+    stage_entered_at: datetime
+    version: int
+    active: bool
+    flags: tuple[str, ...]
+    close_cadence: str
+    sales_tax_schedule: str
+    service_tier: str
+    stage_collaborators: tuple[str, ...] = ()
+    stage_owner: str | None = None
+    stage_notes: str | None = None
+    returning_to_stage: str | None = None
+    eligible_reviewers: tuple[str, ...] | None = None
+    notes: str | None = None
+    gdrive_folder: str | None = None
+    age_days: int | None = None
+    attention: str | None = None
+
+
+@dataclass(frozen=True)
+class HistoryRow(Record):
+    """One recorded change of a client: who, when, why, through which channel. `version` counts from
+    0 per client.
+    """
+
+    id: int
+    client_id: int
+    version: int
+    occurred_at: datetime
+    actor_type: str
+    actor_id: str
+    channel: str
+    trigger_type: str
+    from_stage: str | None = None
+    to_stage: str | None = None
+    flag_added: str | None = None
+    flag_removed: str | None = None
+    on_behalf_of: str | None = None
+    triggered_by: str | None = None
+    reason: str | None = None
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ClientView(Record):
+    """A client and its latest history row."""
+
+    client: Client
+    history: HistoryRow | None = None
+
+
+@dataclass(frozen=True)
+class Change(Record):
+    """What a write did. `changed` is False where all was so already, `replayed` True where an
+    earlier answer is repeated.
+    """
+
+    client: Client
+    history: HistoryRow | None = None
+    changed: bool = True
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class ClientPage(Record):
+    """A page of clients; `next_after` goes into `after` for the next one, None at the end."""
+
+    clients: tuple[Client, ...]
+    next_after: int | None = None
+
+
+@dataclass(frozen=True)
+class HistoryPage(Record):
+    """A page of history, oldest first; `next_before_version` leads to the older page, None at the
+    beginning.
+    """
+
+    history: tuple[HistoryRow, ...]
+    next_before_version: int | None = None
+
+
+@dataclass(frozen=True)
+class QueueItem(Record):
+    """A client that waits for the actor, why it does, and when its time in the stage is up (None:
+    no limit).
+    """
+
+    client: Client
+    why: tuple[str, ...] = ()
+    sla_due_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Refusal(Record):
+    """A rule that a move would break; `facts` is everything that the database says about it."""
+
+    rule: str
+    status: int
+    message: str
+    hint: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the refusal; keys that are no field of it are its facts."""
+        known = {name: data.get(name) for name in ("rule", "status", "message", "hint")}
+        facts = {name: value for name, value in data.items() if name not in known}
+        return cls(**typing.cast(Any, known), facts=facts)
+
+    def as_error(self) -> StageError:
+        """The exception that the real move would have raised for this rule."""
+        return from_refusal(
+            f"PT{self.status}", self.message, {"rule": self.rule, **self.facts}, self.hint
+        )
+
+
+@dataclass(frozen=True)
+class Check(Record):
+    """Whether a move would be allowed, every rule against it, and the stages that the client may go
+    to.
+    """
+
+    allowed: bool
+    refusals: tuple[Refusal, ...] = ()
+    allowed_stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome(Record):
+    """What became of one item of `set_stages`: the change, or the error that it would have raised
+    alone.
+    """
+
+    index: int
+    status: int
+    change: Change | None = None
+    error: StageError | None = None
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the outcome; an item with a `code` is a refusal."""
+        if "code" in data:
+            error = from_refusal(
+                data["code"], data["message"], data.get("details"), data.get("hint")
+            )
+            return cls(data["index"], data["status"], error=error)
+        return cls(data["index"], data["status"], change=Change.from_json(data))
+
+
+@dataclass(frozen=True)
+class Outcomes(Record):
+    """The outcomes of `set_stages` in the order of its items, and how many were done and refused."""
+
+    items: tuple[Outcome, ...]
+    done: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class Permission(Record):
+    """A grant. `scope` None does not restrict; a revoked grant has `revoked_at` and counts no more."""
+
+    id: int
+    actor_id: str
+    permission: str
+    granted_at: datetime
+    granted_by: str
+    scope: Mapping[str, Any] | None = None
+    revoked_at: datetime | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True)
+class PermissionChange(Record):
+    """A grant after it was given or revoked; `changed` is False where it was so already."""
+
+    permission: Permission
+    changed: bool = True
+
+
+@dataclass(frozen=True)
+class PermissionPage(Record):
+    """A page of grants."""
+
+    permissions: tuple[Permission, ...]
+    next_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Token(Record):
+    """A token without its secret: `id` is the beginning of its hash; `state` is active, expired or
+    revoked.
+    """
+
+    id: str
+    actor_id: str
+    description: str | None = None
+    created_at: datetime | None = None
+    created_by: str | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+    state: str = "active"
+
+
+@dataclass(frozen=True)
+class IssuedToken(Record):
+    """A new token. `token` is the secret itself: shown here once, stored nowhere."""
+
+    id: str
+    actor_id: str
+    token: str = field(repr=False)
+    description: str | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TokenPage(Record):
+    """A page of tokens."""
+
+    tokens: tuple[Token, ...]
+    next_after: str | None = None
+
+
+@dataclass(frozen=True)
+class Held(Record):
+    """A permission that the caller holds, and its scope."""
+
+    permission: str
+    scope: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Actor(Record):
+    """Who the database says is asking, and what it may do."""
+
+    actor_id: str
+    actor_type: str
+    permissions: tuple[Held, ...] = ()

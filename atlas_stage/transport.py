@@ -1,0 +1,164 @@
+"""How a call reaches the database. `Stage` knows only the `Transport` protocol; here is the one
+over psycopg.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from atlas_stage.errors import (
+    InvalidInput,
+    StageError,
+    Unavailable,
+    from_sqlstate,
+)
+from atlas_stage.values import argument_type, as_json, checked
+
+
+class Work:
+    """A transaction in progress. After `discard()` its end undoes everything done in it."""
+
+    discarded = False
+
+    def discard(self) -> None:
+        """Undo everything at the end of the transaction (its calls still answer as if they were
+        done).
+        """
+        self.discarded = True
+
+
+class Transport(Protocol):
+    """Carries one call of a function of schema `api` and brings back its parsed JSON."""
+
+    def call(self, function: str, arguments: Mapping[str, Any], *, read: bool) -> Any:
+        """Call `function` with named arguments. `read` says that it changes nothing. Raises
+        StageError.
+        """
+
+    def transaction(self) -> AbstractContextManager[Work]:
+        """Calls inside are done together or not at all; nested, they can be undone by themselves."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class PsycopgTransport:
+    """Calls over one psycopg connection, made at the first call: one transaction a call.
+
+    `actor` is who acts (`rules.act_as`, for members of atlas_operator); None leaves it to the login
+    role. Not for several threads at a time.
+    """
+
+    def __init__(self, dsn: str | None = None, actor: str | None = None) -> None:
+        self._dsn = dsn or os.environ.get("ATLAS_DATABASE_URL")
+        self._actor = actor or os.environ.get("ATLAS_ACTOR") or None
+        self._connection: psycopg.Connection | None = None
+        self._depth = 0
+
+    def call(self, function: str, arguments: Mapping[str, Any], *, read: bool) -> Any:
+        """Call `api.<function>`; a read that meets a broken connection is tried once more on a new
+        one.
+        """
+        statement, parameters = _statement(function, arguments)
+        try:
+            return self._execute(statement, parameters)
+        except Unavailable:
+            if not read or self._depth or self._connection is None or not self._connection.broken:
+                raise
+            return self._execute(statement, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Work]:
+        """One transaction for all calls inside; each nested one is a savepoint."""
+        work = Work()
+        with _translated(), self._connected().transaction() as transaction:
+            self._depth += 1
+            try:
+                if self._depth == 1 and self._actor is not None:
+                    self._connected().execute("select rules.act_as(%s)", [self._actor])
+                yield work
+            finally:
+                self._depth -= 1
+            if work.discarded:
+                raise psycopg.Rollback(transaction)
+
+    def close(self) -> None:
+        """Close the connection; a later call makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _execute(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> Any:
+        with self.transaction():
+            row = self._connected().execute(statement, parameters).fetchone()
+        return row[0] if row else None
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or (self._connection.closed and self._depth == 0):
+            self._connection = connect(self._dsn)
+        return self._connection
+
+
+def connect(dsn: str | None) -> psycopg.Connection:
+    """Open a connection in autocommit mode; raises Unavailable in one line that holds no password."""
+    if not dsn:
+        raise Unavailable(
+            "no database is named",
+            hint="give --database, or set ATLAS_DATABASE_URL to its URL; over HTTP: ATLAS_URL, ATLAS_TOKEN",
+        )
+    with _translated():
+        try:
+            options = conninfo_to_dict(dsn)
+        except psycopg.ProgrammingError:
+            raise InvalidInput("the database URL cannot be read") from None
+        options = {"application_name": "atlas-stage", "connect_timeout": 10, **options}
+        return psycopg.connect(make_conninfo("", **options), autocommit=True)
+
+
+def _statement(function: str, arguments: Mapping[str, Any]) -> tuple[sql.Composed, dict[str, Any]]:
+    named: list[sql.Composable] = []
+    parameters: dict[str, Any] = {}
+    for name, value in arguments.items():
+        kind = argument_type(function, name)
+        given = checked(function, name, value)
+        parameters[name] = as_json(given, name) if kind == "jsonb" and given is not None else given
+        named.append(
+            sql.SQL("{} => {}::{}").format(
+                sql.Identifier(name), sql.Placeholder(name), sql.SQL(kind)
+            )
+        )
+    call = sql.SQL("select {}({})").format(
+        sql.Identifier("api", function), sql.SQL(", ").join(named)
+    )
+    return call, parameters
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn what psycopg raises into the exceptions of this package."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("text must be valid Unicode") from error
+
+
+def translate(error: psycopg.Error) -> StageError:
+    """The exception for an error of the database: by its SQLSTATE, else by its kind."""
+    code = error.sqlstate or ""
+    message = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+    known = from_sqlstate(code, message, error.diag.message_detail, error.diag.message_hint)
+    if known is not None:
+        return known
+    details = {"sqlstate": code} if code else {}
+    if isinstance(error, psycopg.DataError) and not code:
+        return InvalidInput(message)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Unavailable(message, details=details)
+    return StageError(message, details=details)

@@ -1,0 +1,16 @@
+# The command line and the jobs: what migrates, and what runs at the first minute of every hour.
+FROM python:3.13-slim
+
+WORKDIR /srv/atlas-stage
+COPY pyproject.toml LICENSE README.md ./
+COPY atlas_stage atlas_stage
+COPY gateway gateway
+COPY migrations migrations
+COPY sql sql
+COPY cron cron
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore .
+
+ENV PYTHONUNBUFFERED=1
+USER nobody
+ENTRYPOINT ["atlas-stage"]
+CMD ["--help"]

@@ -1,0 +1,286 @@
+"""Every function is owned, closed, documented and filed as the house rules say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+SQL = Path(__file__).parents[2] / "sql"
+
+FUNCTIONS = """
+select
+  p.oid,
+  n.nspname                              as schema,
+  p.proname                              as name,
+  p.proowner::regrole::text              as owner,
+  p.prosecdef                            as definer,
+  p.provolatile                          as volatility,
+  coalesce(p.proconfig, '{}')            as config,
+  l.lanname                              as language,
+  p.prorettype::regtype::text            as returns,
+  p.prosrc                               as source,
+  coalesce(obj_description(p.oid, 'pg_proc'), '') as comment,
+  coalesce(p.proargnames, '{}')          as arguments,
+  pg_get_function_identity_arguments(p.oid) as signature,
+  exists (
+    select
+    from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as right_ (grantor, grantee, privilege, grantable)
+    where right_.grantee = 0
+  )                                      as public_may_execute,
+  array(
+    select r.rolname::text
+    from pg_roles r
+    where r.rolname in ('atlas_anon', 'atlas_api', 'atlas_authenticator', 'atlas_cron', 'atlas_operator')
+      and has_function_privilege(r.oid, p.oid, 'execute')
+    order by 1
+  )                                      as executable_by
+from pg_proc p
+join pg_namespace n on n.oid = p.pronamespace
+join pg_language l on l.oid = p.prolang
+where n.nspname in ('rules', 'api', 'jobs')
+order by 2, 3
+"""
+
+READS = {
+    "health",
+    "clients",
+    "client",
+    "stage_history",
+    "queue",
+    "check_stage",
+    "permissions",
+    "tokens",
+    "whoami",
+}
+WRITES = {
+    "set_stage",
+    "set_stages",
+    "set_flag",
+    "clear_flag",
+    "rollback",
+    "create_client",
+    "update_client",
+    "grant_permission",
+    "revoke_permission",
+    "issue_token",
+    "revoke_token",
+    "adopt_legacy_token",
+    # the gateway's, for the plan's paths
+    "patch_client_stage",
+    "post_client_flag",
+    "delete_client_flag",
+    "post_history_rollback",
+}
+
+Function = dict[str, Any]
+
+
+@pytest.fixture
+def functions(db: psycopg.Connection) -> list[Function]:
+    with db.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(FUNCTIONS).fetchall()
+
+
+def label(function: Function) -> str:
+    return f"{function['schema']}.{function['name']}"
+
+
+def names(functions: list[Function]) -> list[str]:
+    return [label(function) for function in functions]
+
+
+def test_there_are_functions_to_look_at(functions: list[Function]) -> None:
+    assert len(functions) > 40
+
+
+def test_public_may_execute_none(functions: list[Function]) -> None:
+    assert names([f for f in functions if f["public_may_execute"]]) == []
+
+
+def test_the_anonymous_role_may_execute_nothing_outside_the_pre_request_path(
+    functions: list[Function],
+) -> None:
+    allowed = [f for f in functions if "atlas_anon" in f["executable_by"]]
+
+    assert names(allowed) == ["api.health", "rules.pre_request", "rules.token_actor"]
+
+
+def test_the_request_role_may_execute_all_of_api_and_nothing_of_jobs(
+    functions: list[Function],
+) -> None:
+    api = [f for f in functions if f["schema"] == "api"]
+    jobs = [f for f in functions if f["schema"] == "jobs"]
+
+    assert names([f for f in api if "atlas_api" not in f["executable_by"]]) == []
+    assert names([f for f in jobs if "atlas_api" in f["executable_by"]]) == []
+
+
+def test_every_definer_function_has_a_pinned_search_path(functions: list[Function]) -> None:
+    definers = [f for f in functions if f["definer"]]
+
+    assert len(definers) > 15
+    assert names([f for f in definers if not pinned(f["config"])]) == []
+
+
+def pinned(config: list[str]) -> bool:
+    paths = [line.partition("=")[2] for line in config if line.startswith("search_path=")]
+    return len(paths) == 1 and (
+        paths[0] in ('""', "pg_catalog")
+        or re.fullmatch(r"pg_catalog, .*pg_temp", paths[0]) is not None
+    )
+
+
+def test_no_function_of_api_can_be_inlined(functions: list[Function]) -> None:
+    api = [f for f in functions if f["schema"] == "api"]
+
+    inlinable = [f for f in api if f["language"] == "sql" and not f["definer"] and not f["config"]]
+    assert names(inlinable) == []
+
+
+def test_every_door_is_a_definer(functions: list[Function]) -> None:
+    api = [f for f in functions if f["schema"] == "api"]
+
+    assert names([f for f in api if not f["definer"]]) == []
+
+
+def test_all_belong_to_the_owner_role(functions: list[Function]) -> None:
+    assert names([f for f in functions if f["owner"] != "atlas_owner"]) == []
+
+
+def test_api_has_no_overloads(functions: list[Function]) -> None:
+    api = names([f for f in functions if f["schema"] == "api"])
+
+    assert len(api) == len(set(api))
+
+
+def test_api_has_exactly_the_functions_of_the_contract(functions: list[Function]) -> None:
+    assert {f["name"] for f in functions if f["schema"] == "api"} == READS | WRITES
+
+
+def test_reads_are_stable_and_writes_volatile(functions: list[Function]) -> None:
+    volatility = {f["name"]: f["volatility"] for f in functions if f["schema"] == "api"}
+
+    assert {name: volatility[name] for name in READS} == dict.fromkeys(READS, "s")
+    assert {name: volatility[name] for name in WRITES} == dict.fromkeys(WRITES, "v")
+
+
+def test_every_door_answers_json_and_names_its_arguments(functions: list[Function]) -> None:
+    api = [f for f in functions if f["schema"] == "api"]
+
+    assert names([f for f in api if f["returns"] not in ("jsonb", "json")]) == []
+    assert names([f for f in api if "" in f["arguments"]]) == []
+
+
+def test_every_door_has_a_summary_and_a_description(functions: list[Function]) -> None:
+    for function in functions:
+        if function["schema"] == "api":
+            summary, *description = function["comment"].splitlines()
+            assert 10 <= len(summary) <= 120, label(function)
+            assert any(line.strip() for line in description), label(function)
+
+
+def test_no_function_raises_serialization_failure(functions: list[Function]) -> None:
+    # PostgREST before 16 repeats a 40001 without end.
+    assert (
+        names([f for f in functions if re.search(r"40001|serialization_failure", f["source"])])
+        == []
+    )
+
+
+def files() -> list[Path]:
+    return sorted(SQL.rglob("*.sql"))
+
+
+def objects_in(path: Path) -> list[tuple[str, str]]:
+    """(schema or table, name) of what a file creates."""
+    text = re.sub(r"--.*", "", path.read_text())
+    text = re.sub(r"(?s)\$(\w*)\$.*?\$\1\$", "$$", text)
+    found = re.findall(
+        r"(?im)^create\s+(?:or replace\s+)?(?:function|view|procedure)\s+(\w+)\.(\w+)", text
+    )
+    found += [
+        ("trigger", name)
+        for name in re.findall(r"(?im)^create\s+(?:constraint\s+)?trigger\s+(\w+)", text)
+    ]
+    return found
+
+
+def test_each_file_makes_one_object_named_as_the_file_in_the_schema_of_its_folder() -> None:
+    for path in files():
+        if path.parent == SQL:
+            continue
+        objects = objects_in(path)
+        assert [name for _, name in objects] == [path.stem] or (
+            path.parent.name == "triggers" and {name for _, name in objects} == {path.stem}
+        ), f"{path}: {objects}"
+        folder = path.relative_to(SQL).parts[0]
+        assert {schema for schema, _ in objects} == {
+            "trigger" if folder == "triggers" else folder
+        }, f"{path}: {objects}"
+
+
+def test_each_function_and_view_has_its_file(
+    functions: list[Function], db: psycopg.Connection
+) -> None:
+    filed = {f"{schema}.{name}" for path in files() for schema, name in objects_in(path)}
+    views = db.execute(
+        "select format('%s.%s', schemaname, viewname) from pg_views"
+        " where schemaname in ('rules', 'api', 'jobs')"
+    ).fetchall()
+
+    assert set(names(functions)) | {row[0] for row in views} == {
+        name for name in filed if not name.startswith("trigger.")
+    }
+
+
+def test_each_trigger_on_our_tables_has_its_file(db: psycopg.Connection) -> None:
+    triggers = db.execute(
+        "select tgname::text from pg_trigger t join pg_class c on c.oid = t.tgrelid"
+        " where not tgisinternal and c.relnamespace = 'public'::regnamespace"
+    ).fetchall()
+    filed = {name for path in files() for schema, name in objects_in(path) if schema == "trigger"}
+
+    assert {row[0] for row in triggers} == filed
+    assert len(filed) >= 3
+
+
+def test_no_function_body_is_in_a_migration() -> None:
+    migrations = SQL.parent / "migrations"
+
+    guilty = [
+        path.name
+        for path in migrations.glob("*.sql")
+        if re.search(r"(?i)create\s+(or\s+replace\s+)?(function|procedure)", path.read_text())
+    ]
+    assert guilty == []
+
+
+def test_the_code_schemas_hold_functions_and_views_only(db: psycopg.Connection) -> None:
+    kept = db.execute(
+        "select c.oid::regclass::text from pg_class c"
+        " join pg_namespace n on n.oid = c.relnamespace"
+        " where n.nspname in ('rules', 'api', 'jobs') and c.relkind <> 'v'"
+    ).fetchall()
+    types = db.execute(
+        "select t.oid::regtype::text from pg_type t"
+        " join pg_namespace n on n.oid = t.typnamespace"
+        " where n.nspname in ('rules', 'api', 'jobs') and t.typtype in ('d', 'e', 'r')"
+    ).fetchall()
+
+    assert kept == []
+    assert types == []
+
+
+def test_a_function_that_prices_nested_loops_out_turns_the_jit_compiler_off(
+    functions: list[dict[str, Any]],
+) -> None:
+    # the price alone sets the compiler off on servers that have it: seconds for one row
+    priced = [f for f in functions if "enable_nestloop=off" in f["config"]]
+
+    assert priced
+    assert [f["name"] for f in priced if "jit=off" not in f["config"]] == []

@@ -1,0 +1,149 @@
+"""docs/api.md is true: every curl in it is run, in its order, against the real stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from atlas_stage import resources
+from tests.support.stack import Stack, stack
+
+DOC = Path(__file__).parents[2] / "docs" / "api.md"
+
+# A curl and its status; the JSON that follows it at once, if any, is a part of its answer.
+_EXAMPLE = re.compile(
+    r"^```sh\n(?P<line>.*?)^# (?P<status>\d{3})\n```\n(?:\n```json\n(?P<answer>.*?)^```\n)?",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A curl of the document."""
+
+    line: str
+    status: int
+    answer: Any
+
+
+def examples() -> list[Example]:
+    return [
+        Example(each["line"], int(each["status"]), json.loads(each["answer"] or "{}"))
+        for each in _EXAMPLE.finditer(DOC.read_text())
+    ]
+
+
+@pytest.fixture(scope="module")
+def api(dsn: str) -> Iterator[Stack]:
+    """The real API before an empty firm."""
+    with stack(dsn) as running:
+        yield running
+
+
+def test_every_curl_answers_as_it_says(api: Stack) -> None:
+    shell = os.environ | {"ATLAS_URL": api.url, "ATLAS_TOKEN": api.token()}
+    for example in examples():
+        status, answer = _run(example, shell)
+        assert status == example.status, (example.line, answer)
+        _assert_holds(answer, example.answer, example.line)
+        shell |= _said(answer)
+
+
+def test_every_function_and_path_has_its_curl(dsn: str) -> None:
+    lines = "".join(example.line for example in examples())
+    with psycopg.connect(dsn) as db:
+        query = """
+            select p.proname, p.proargnames is null and p.pronargs > 0
+            from pg_proc p
+            where p.pronamespace = 'api'::regnamespace
+        """
+        functions = dict(db.execute(query).fetchall())
+    for function, behind_a_path in functions.items():
+        if not behind_a_path and function != "health":
+            assert re.search(rf"/rpc/{function}\b", lines), function
+    for method, path in (
+        (None, r"/api/clients\?"),
+        (None, r"/api/clients/1\""),
+        ("PATCH", r"/api/clients/1/stage\""),
+        ("POST", r"/api/clients/1/flags/\w+\""),
+        ("DELETE", r"/api/clients/1/flags/\w+\""),
+        (None, r"/api/clients/1/stage_history\?limit="),
+        ("POST", r"/api/clients/1/stage_history/\$ROW/rollback\""),
+        (None, r"/api/agents/[\w:]+/queue\?"),
+    ):
+        said = f"-X {method} " if method else ""
+        assert re.search(rf'curl -s {said}"\$ATLAS_URL{path}', lines), path
+
+
+def test_every_block_of_the_shell_is_run() -> None:
+    assert DOC.read_text().count("```sh\n") == len(examples()) > 40
+
+
+def test_every_rule_is_in_it_as_the_catalog_has_it(db: psycopg.Connection) -> None:
+    text = DOC.read_text()
+    for rule, status, message, hint in db.execute("select * from rules.refusal_catalog()"):
+        assert f"| `{rule}` | {status} | {message} | {hint} |\n" in text
+
+
+def test_every_refusal_of_the_gateway_is_in_it() -> None:
+    text = DOC.read_text()
+    caddyfile = (resources.root() / "gateway" / "Caddyfile").read_text()
+    refusals = re.findall(r"import refuse (\d+) (\w+) ", caddyfile)
+    assert refusals
+    for status, rule in refusals:
+        assert f"| `{rule}` | {status} |" in text
+
+
+def _run(example: Example, shell: dict[str, str]) -> tuple[int, Any]:
+    with_status = "curl() { command curl --noproxy '*' -w '\\n%{http_code}' \"$@\"; }\n"
+    done = subprocess.run(
+        ["bash", "-euc", with_status + example.line],
+        env=shell,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, (example.line, done.stderr)
+    body, _, status = done.stdout.rpartition("\n")
+    return int(status), json.loads(body)
+
+
+def _assert_holds(actual: Any, documented: Any, where: str) -> None:
+    """Whether everything documented is so; the answer may say more, and `details` is JSON text."""
+    if isinstance(documented, dict):
+        assert isinstance(actual, dict), where
+        for key, value in documented.items():
+            assert key in actual, (where, key, actual)
+            said, told = actual[key], value
+            if key == "details" and isinstance(value, str):
+                said, told = json.loads(said), json.loads(value)
+            _assert_holds(said, told, where)
+    elif isinstance(documented, list):
+        assert len(actual) == len(documented), (where, actual)
+        for each, told in zip(actual, documented, strict=True):
+            _assert_holds(each, told, where)
+    else:
+        assert actual == documented, where
+
+
+def _said(answer: Any) -> dict[str, str]:
+    """What the document's variables stand for after this answer."""
+    issued = isinstance(answer.get("token"), str)
+    found = {
+        "VERSION": (answer.get("client") or {}).get("version"),
+        "ROW": (answer.get("history") or {}).get("id") if "changed" in answer else None,
+        "GRANT": (answer.get("permission") or {}).get("id"),
+        "NEW_TOKEN": answer["token"] if issued else None,
+        "TOKEN_ID": answer["id"] if issued else None,
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}

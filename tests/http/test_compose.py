@@ -1,0 +1,146 @@
+"""`docker compose up` from a clone ends with an API that answers as our own gateway does."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.servers import docker_answers
+
+ROOT = Path(__file__).parents[2]
+SUITES = ["test_endpoints.py", "test_tokens.py", "test_bad_requests.py"]
+
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not docker_answers(), reason="no Docker engine answers"),
+]
+
+
+class Compose:
+    """A project of this test's own, made from docker-compose.yml."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.settings = {
+            "COMPOSE_PROJECT_NAME": f"atlas-test-{os.getpid()}",
+            "ATLAS_PUBLISH": f"127.0.0.1:{port}:8080",
+            "ATLAS_BUILD_NETWORK": "host",
+        } | {
+            name: secrets.token_urlsafe(16)
+            for name in ("POSTGRES_PASSWORD", "ATLAS_AUTHENTICATOR_PASSWORD", "ATLAS_CRON_PASSWORD")
+        }
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
+        return subprocess.run(
+            ["docker", "compose", "--env-file", "/dev/null", *arguments],
+            cwd=ROOT,
+            env=kept | self.settings | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def __call__(self, *arguments: str) -> str:
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def token(self) -> str:
+        issue = ("token", "issue", "user:jimmie", "--days", "1", "--json")
+        return str(json.loads(self("run", "--rm", "migrate", *issue))["token"])
+
+
+@pytest.fixture(scope="module")
+def compose() -> Iterator[Compose]:
+    if shutil.which("docker") is None:
+        pytest.skip("no docker command")
+    project = Compose()
+    try:
+        project("up", "--build", "--detach", "--wait", "--wait-timeout", "300")
+        yield project
+    finally:
+        project.run("down", "--volumes", "--timeout", "5")
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_it_answers_the_same_suite(compose: Compose, suite: str) -> None:
+    here = {"ATLAS_TEST_URL": compose.url, "ATLAS_TEST_TOKEN": compose.token()}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", str(Path(__file__).parent / suite)],
+        cwd=ROOT,
+        env=os.environ | here | {"ATLAS_TEST_POSTGRES": "postgresql://nobody"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert "skipped" not in done.stdout
+
+
+def test_only_the_gateway_is_published_and_only_as_asked(compose: Compose) -> None:
+    published = compose("ps", "--format", "json")
+    services = [json.loads(line) for line in published.splitlines() if line.strip()]
+
+    for service in services:
+        open_ports = [each for each in service["Publishers"] or [] if each["PublishedPort"]]
+        assert bool(open_ports) == (service["Service"] == "gateway"), service
+        assert all(each["URL"] == "127.0.0.1" for each in open_ports)
+
+
+def test_migrating_again_changes_nothing(compose: Compose) -> None:
+    assert "nothing to do: the database is up to date" in compose("run", "--rm", "migrate")
+
+
+def test_data_and_api_survive_a_restart_of_everything(compose: Compose) -> None:
+    token = compose.token()
+    headers = {"Authorization": f"Bearer {token}"}
+    made = httpx.post(
+        f"{compose.url}/rpc/create_client",
+        headers=headers,
+        json={"name": "Kept", "slug": f"kept-{os.getpid()}"},
+    ).json()
+
+    compose("down", "--timeout", "10")
+    compose("up", "--detach", "--wait", "--wait-timeout", "300")
+
+    kept = httpx.get(f"{compose.url}/api/clients/{made['client']['id']}", headers=headers)
+    assert kept.json()["client"]["name"] == "Kept"
+
+
+def test_the_api_comes_back_when_the_database_does(compose: Compose) -> None:
+    compose("kill", "db")
+    away = httpx.get(f"{compose.url}/healthz", timeout=30)
+    assert away.status_code == 503
+    assert set(away.json()) == {"code", "message", "details", "hint"}
+
+    compose("up", "--detach", "--wait", "--wait-timeout", "300")
+
+    assert httpx.get(f"{compose.url}/healthz", timeout=30).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["POSTGRES_PASSWORD", "ATLAS_AUTHENTICATOR_PASSWORD", "ATLAS_CRON_PASSWORD"]
+)
+def test_there_are_no_default_passwords(name: str) -> None:
+    project = Compose()
+    del project.settings[name]
+
+    done = project.run("config")
+
+    assert done.returncode != 0
+    assert name in done.stderr

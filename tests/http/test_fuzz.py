@@ -1,0 +1,101 @@
+"""Thousands of requests made from the OpenAPI document: none of them is a server error.
+
+ATLAS_TEST_FUZZ is how many for each function and caller (default 4; continuous integration takes many more).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.generation import GenerationMode
+
+from tests.http.api import Api
+
+EXAMPLES = int(os.environ.get("ATLAS_TEST_FUZZ", "4"))
+
+
+@pytest.fixture(scope="module")
+def revoked(api: Api) -> str:
+    issued = api.token(api.actor())
+    api.done("revoke_token", token_id=issued["id"])
+    return str(issued["token"])
+
+
+def operations(api: Api) -> Iterator[Any]:
+    """Each operation of the document, with good and with bad values."""
+    document = api.send("GET", "/").json()
+    document.pop("host", None)
+    document["consumes"] = ["application/json"]
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+    for result in schema.get_all_operations():
+        yield result.ok()
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("caller", ["good", "revoked", "nobody"])
+def test_nothing_is_a_server_error(api: Api, revoked: str, caller: str) -> None:
+    token = {"good": "", "revoked": revoked, "nobody": None}[caller]
+    seen: set[int] = set()
+    tried = 0
+
+    for operation in operations(api):
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            cases = operation.as_strategy(generation_mode=mode)
+
+            @settings(
+                max_examples=EXAMPLES,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate],
+                suppress_health_check=list(HealthCheck),
+            )
+            @given(cases)
+            def send(case: Any) -> None:
+                nonlocal tried
+                answer = _send(api, case, token)
+                if answer is None:
+                    return
+                tried += 1
+                seen.add(answer.status_code)
+                assert answer.status_code < 500, (case.method, case.path, case.body, answer.text)
+                if caller != "good" and case.path not in ("/", "/rpc/health"):
+                    assert answer.status_code >= 400
+
+            try:
+                send()
+            except Unsatisfiable:
+                continue
+
+    print(f"{caller}: {tried} requests, answered with {sorted(seen)}")
+    assert tried > EXAMPLES * 10
+    assert 401 in seen or caller == "good"
+
+
+def _send(api: Api, case: Any, token: str | None) -> httpx.Response | None:
+    arguments = case.as_transport_kwargs(base_url=api.url)
+    headers = {
+        name: value
+        for name, value in dict(arguments.get("headers") or {}).items()
+        if name.lower() not in ("authorization", "user-agent")
+    }
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token or api.admin}"
+    try:
+        return api.http.request(
+            arguments["method"],
+            arguments["url"],
+            params=arguments.get("params"),
+            headers=headers,
+            json=arguments.get("json"),
+            content=arguments.get("data"),
+        )
+    except (httpx.LocalProtocolError, httpx.InvalidURL, UnicodeEncodeError, TypeError, ValueError):
+        return None  # what cannot be sent

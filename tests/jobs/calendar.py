@@ -1,0 +1,76 @@
+"""When the jobs are due, worked out without the database: PyPI `holidays`, and plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+
+FIRM = ZoneInfo("America/Chicago")
+HOLIDAYS = holidays.country_holidays("US", years=range(2024, 2037))
+
+# First and last day, month and day; the first one runs over the year's end.
+SEASONS = {
+    "season_year_end": ((12, 1), (1, 15)),
+    "season_1099": ((1, 1), (1, 31)),
+    "season_tax": ((2, 1), (4, 15)),
+}
+SLA_DAYS = {
+    "onboarding": 30,
+    "cleanup": 45,
+    "eom_close": 10,
+    "eom_review": 3,
+    "paused_client": 30,
+    "paused_internal": 14,
+    "offboarding": 30,
+}
+
+
+def at(day: date, hour: int = 0) -> datetime:
+    """An hour of the firm's day, in UTC."""
+    return datetime.combine(day, time(hour), FIRM).astimezone(UTC)
+
+
+def last_business_day(year: int, month: int) -> date:
+    day = (date(year, month, 28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    while day.weekday() >= 5 or day in HOLIDAYS:
+        day -= timedelta(days=1)
+    return day
+
+
+def rolls_on(year: int, month: int) -> datetime:
+    return at(last_business_day(year, month), 6)
+
+
+def closes(cadence: str, month: int) -> bool:
+    return month in {
+        "monthly": range(1, 13), "quarterly": (3, 6, 9, 12), "annual": (12,), "none": (),
+    }[cadence]  # fmt: skip
+
+
+def files(schedule: str, month: int) -> bool:
+    return month in {
+        "monthly": range(1, 13), "quarterly": (1, 4, 7, 10), "annual": (1,), "none": (),
+    }[schedule]  # fmt: skip
+
+
+def in_season(flag: str, day: date) -> bool:
+    first, last = SEASONS[flag]
+    here = (day.month, day.day)
+    return first <= here <= last if first <= last else here >= first or here <= last
+
+
+def months(first: int, last: int) -> Iterator[tuple[int, int]]:
+    for year in range(first, last + 1):
+        for month in range(1, 13):
+            yield year, month
+
+
+def ticks(begin: datetime, end: datetime) -> Iterator[datetime]:
+    """Every hour of the world, whatever the clocks on the wall do."""
+    now = begin
+    while now < end:
+        yield now
+        now += timedelta(hours=1)

@@ -1,0 +1,177 @@
+"""A deploy refuses what is not as it was, survives being cut off, and waits for nobody for long."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from atlas_stage import resources
+from atlas_stage.deploy import DeployError, migrate
+from tests.migrations.test_applying import OURS
+from tests.support.catalogs import schema_lines
+from tests.support.cluster import Cluster, embedded_bin
+from tests.support.old_atlas import make_old_atlas
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A copy of migrations/ and sql/ that a test may change."""
+    for folder in ("migrations", "sql"):
+        shutil.copytree(resources.root() / folder, tmp_path / folder)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_changed_applied_migration_is_refused_by_its_name(
+    fresh_dsn: str, root: Path, name: str
+) -> None:
+    before = schema_lines(fresh_dsn)
+    file = root / "migrations" / f"{name}.sql"
+    file.write_text(file.read_text() + "\n-- a remark\n")
+
+    with pytest.raises(DeployError, match=name) as caught:
+        migrate(fresh_dsn, root=root)
+
+    assert "\n" not in str(caught.value)
+    assert schema_lines(fresh_dsn) == before
+
+
+def test_line_ends_of_the_checkout_are_no_change(fresh_dsn: str, root: Path) -> None:
+    for file in root.rglob("*.sql"):
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+    report = migrate(fresh_dsn, root=root)
+
+    assert report.applied == []
+    assert not report.logic_changed
+
+
+def test_changed_stored_logic_is_deployed(fresh_dsn: str, root: Path) -> None:
+    file = root / "sql" / "rules" / "transitions" / "is_pause.sql"
+    file.write_text(file.read_text() + "\ncomment on function rules.is_pause(text) is 'changed';\n")
+
+    assert migrate(fresh_dsn, root=root).logic_changed
+    assert not migrate(fresh_dsn, root=root).logic_changed
+
+    with psycopg.connect(fresh_dsn) as db:
+        row = db.execute(
+            "select obj_description('rules.is_pause(text)'::regprocedure, 'pg_proc')"
+        ).fetchone()
+    assert row == ("changed",)
+
+
+def test_a_removed_function_is_gone_after_the_deploy(fresh_dsn: str, root: Path) -> None:
+    extra = root / "sql" / "rules" / "extra.sql"
+    extra.write_text("create function rules.extra() returns int language sql return 1;\n")
+    migrate(fresh_dsn, root=root)
+    extra.unlink()
+
+    migrate(fresh_dsn, root=root)
+
+    with psycopg.connect(fresh_dsn) as db:
+        assert db.execute("select to_regproc('rules.extra')").fetchone() == (None,)
+
+
+def test_broken_stored_logic_changes_nothing(fresh_dsn: str, root: Path) -> None:
+    before = schema_lines(fresh_dsn)
+    (root / "sql" / "api" / "zzz.sql").write_text("create function api.zzz( nonsense;\n")
+
+    with pytest.raises(DeployError, match=r"zzz\.sql"):
+        migrate(fresh_dsn, root=root)
+
+    assert schema_lines(fresh_dsn) == before
+
+
+def test_a_broken_migration_is_named_and_leaves_nothing(empty_dsn: str, root: Path) -> None:
+    make_old_atlas(empty_dsn)
+    file = root / "migrations" / "011_stage_rule_tables.sql"
+    file.write_text(file.read_text() + "\nselect no_such_column from public.clients;\n")
+
+    with pytest.raises(DeployError, match="011_stage_rule_tables"):
+        migrate(empty_dsn, root=root)
+
+    with psycopg.connect(empty_dsn) as db:
+        assert db.execute("select to_regclass('public.stage_transitions')").fetchone() == (None,)
+    # and the repaired file goes on where this stopped
+    assert migrate(empty_dsn).applied == OURS[3:]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_deploy_that_was_cut_off_between_its_two_commits_is_finished(
+    empty_dsn: str, name: str
+) -> None:
+    make_old_atlas(empty_dsn)
+    migrate(empty_dsn)
+    schema = schema_lines(empty_dsn)
+    with psycopg.connect(empty_dsn) as db:
+        db.execute("delete from _yoyo_migration where migration_id = %s", (name,))
+        db.execute("delete from stage_deploys where part = 'migration' and name = %s", (name,))
+
+    report = migrate(empty_dsn)
+
+    assert report.marked == [name]
+    assert report.applied == []
+    assert schema_lines(empty_dsn) == schema
+    assert migrate(empty_dsn).marked == []
+
+
+def test_a_lock_that_a_crash_left_is_no_obstacle(fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        db.execute("insert into yoyo_lock (locked, ctime, pid) values (1, now(), 4711)")
+
+    assert migrate(fresh_dsn, force=True).logic_changed
+
+
+def test_two_deploys_at_once_do_the_work_once(empty_dsn: str) -> None:
+    make_old_atlas(empty_dsn)
+
+    with ThreadPoolExecutor() as pool:
+        reports = list(pool.map(lambda _: migrate(empty_dsn), range(2)))
+
+    assert sorted(len(report.applied) for report in reports) == [0, len(OURS)]
+    assert sorted(report.logic_changed for report in reports) == [False, True]
+
+
+def test_a_deploy_gives_up_when_somebody_holds_the_table(empty_dsn: str) -> None:
+    make_old_atlas(empty_dsn)
+    with psycopg.connect(empty_dsn) as reader:
+        reader.execute("select count(*) from clients")
+
+        with pytest.raises(DeployError, match=r"010_client_stage_taxonomy.*gave up after waiting"):
+            migrate(empty_dsn, lock_timeout=0.3)
+
+    assert migrate(empty_dsn).applied == OURS[2:]
+
+
+def test_no_connection_is_one_plain_line() -> None:
+    with pytest.raises(DeployError) as caught:
+        migrate("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
+
+    assert "\n" not in str(caught.value)
+
+
+def test_a_deployer_that_is_no_superuser_can_install_and_deploy_again() -> None:
+    # A server of its own: the roles must not be there yet.
+    with Cluster(embedded_bin(18)) as cluster:
+        with psycopg.connect(cluster.dsn, autocommit=True) as db:
+            db.execute("create role atlas_deployer login createrole")
+            db.execute("create database atlas owner atlas_deployer")
+        dsn = cluster.dsn.replace("postgres@/postgres", "atlas_deployer@/atlas")
+        make_old_atlas(dsn)
+
+        assert migrate(dsn).applied == OURS
+        assert migrate(dsn, force=True).logic_changed
+
+        superuser = cluster.dsn.replace("/postgres?", "/atlas?")
+        with psycopg.connect(superuser) as db:
+            db.execute("select rules.act_as('user:jimmie')")
+            db.execute(
+                "select api.set_stage(client_id => 1, to_stage => 'eom_close',"
+                " reason => 'r', expected_version => 0)"
+            )
+            row = db.execute("select stage from clients where id = 1").fetchone()
+        assert row == ("eom_close",)

@@ -1,0 +1,320 @@
+"""Lists: filters, keyset pages; and the queue: what an actor should do next, and why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.calls import call, client_row, grant, make_client, move, refused
+from tests.support.words import STAGES, TIERS
+
+ADA, BO, TALLY = "user:ada", "user:bo", "agent:tally"
+
+
+def ids(answer: dict[str, Any]) -> list[int]:
+    return [client["id"] for client in answer["clients"]]
+
+
+def age(db: psycopg.Connection, client: int, days: float) -> None:
+    """Let a client have been in its stage for so many days, past the rules: a test's own clock."""
+    db.execute("alter table clients disable trigger user")
+    db.execute(
+        "update clients set stage_entered_at = now() - make_interval(secs => %s) where id = %s",
+        (days * 86400, client),
+    )
+    db.execute("alter table clients enable trigger user")
+
+
+def test_a_client_answers_with_every_column_age_and_attention(db: psycopg.Connection) -> None:
+    client = make_client(db)
+
+    answer = call(db, "client", client_id=client)["client"]
+
+    assert set(answer) == set(client_row(db, client)) | {"age_days", "attention"}
+    assert (answer["age_days"], answer["attention"]) == (0, None)
+
+
+@pytest.mark.parametrize(("days", "whole"), [(0, 0), (0.99, 0), (1, 1), (10.5, 10), (400, 400)])
+def test_age_is_whole_days_in_the_stage(db: psycopg.Connection, days: float, whole: int) -> None:
+    client = make_client(db)
+    age(db, client, days)
+
+    assert call(db, "client", client_id=client)["client"]["age_days"] == whole
+
+
+@pytest.mark.parametrize(
+    ("stage", "limit"),
+    [
+        ("onboarding", 30), ("cleanup", 45), ("eom_close", 10), ("eom_review", 3),
+        ("paused_client", 30), ("paused_internal", 14), ("offboarding", 30),
+    ],
+)  # fmt: skip
+def test_over_its_sla_a_client_is_stuck_unless_it_waits_for_the_client(
+    db: psycopg.Connection, stage: str, limit: int
+) -> None:
+    client = make_client(db, stage)
+
+    age(db, client, limit - 0.1)
+    assert call(db, "client", client_id=client)["client"]["attention"] is None
+    age(db, client, limit + 0.1)
+    assert call(db, "client", client_id=client)["client"]["attention"] == "stuck"
+    call(db, "set_flag", client_id=client, flag="client_blocking", reason="no answer")
+    assert call(db, "client", client_id=client)["client"]["attention"] == "waiting_on_client"
+
+
+def test_weekly_has_no_sla(db: psycopg.Connection) -> None:
+    client = make_client(db, "weekly")
+    age(db, client, 4000)
+
+    assert call(db, "client", client_id=client)["client"]["attention"] is None
+
+
+def test_lists_filter_by_each_fact_and_by_all_together(db: psycopg.Connection) -> None:
+    first = make_client(db, "eom_close", owner=ADA, tier="full_service")
+    second = make_client(db, "eom_close", owner=BO)
+    third = make_client(db, "weekly", owner=ADA)
+    gone = make_client(db, "weekly", owner=ADA, active=False)
+    call(db, "set_flag", client_id=first, flag="advisory_due", reason="r")
+    age(db, second, 40)
+
+    def found(**filters: Any) -> list[int]:
+        return ids(call(db, "clients", **filters))
+
+    assert found() == [first, second, third]
+    assert found(stage="eom_close") == [first, second]
+    assert found(owner=ADA) == [first, third]
+    assert found(flag="advisory_due") == [first]
+    assert found(service_tier="full_service") == [first]
+    assert found(age_days_gt=39) == [second]
+    assert found(age_days_gt=40) == []
+    assert found(active=False) == [gone]
+    assert found(active=None) == [first, second, third, gone]
+    assert found(stage="eom_close", owner=ADA) == [first]
+    assert found(stage="weekly", owner=BO) == []
+    assert found(owner="user:nobody") == []
+
+
+def test_lists_filter_by_stuck(db: psycopg.Connection) -> None:
+    late, fine = make_client(db, "eom_close"), make_client(db, "eom_close")
+    call(db, "set_flag", actor="system:cron:stage_stuck_detector", client_id=late, flag="stuck")
+
+    assert ids(call(db, "clients", stuck=True)) == [late]
+    assert ids(call(db, "clients", stuck=False)) == [fine]
+
+
+@pytest.mark.parametrize("word", ["bäckerei", "Bäckerei", "Grün", "baeckerei-grun", "Bäck"])
+def test_lists_search_by_name_and_slug(db: psycopg.Connection, word: str) -> None:
+    wanted = make_client(db, name="Bäckerei Grün & Söhne", slug="baeckerei-grun")
+    make_client(db, name="Other", slug="other")
+
+    assert ids(call(db, "clients", search=word)) == [wanted]
+
+
+@pytest.mark.parametrize("word", ["100%", "_", "'", '"', "\\", "& | !", "a:*", "(", "<->", "%"])
+def test_a_search_takes_any_signs(db: psycopg.Connection, word: str) -> None:
+    make_client(db)
+
+    assert isinstance(call(db, "clients", search=word)["clients"], list)
+
+
+@pytest.mark.parametrize(
+    ("filters", "rule"),
+    [
+        ({"stage": "holiday"}, "unknown_stage"),
+        ({"flag": "nonsense"}, "unknown_flag"),
+        ({"service_tier": "gold"}, "unknown_value"),
+    ],
+)
+def test_a_filter_with_an_unknown_word_is_refused(
+    db: psycopg.Connection, filters: dict[str, str], rule: str
+) -> None:
+    with refused(db, rule, 422):
+        call(db, "clients", **filters)
+
+
+def test_lists_page_by_key(db: psycopg.Connection) -> None:
+    clients = [make_client(db) for _ in range(5)]
+
+    first = call(db, "clients", page_size=2)
+    assert (ids(first), first["next_after"]) == (clients[:2], clients[1])
+    # rows that come and go between pages shift nothing
+    call(db, "update_client", client_id=clients[0], active=False, reason="gone")
+    second = call(db, "clients", page_size=2, after=first["next_after"])
+    assert ids(second) == clients[2:4]
+    third = call(db, "clients", page_size=2, after=second["next_after"])
+    assert (ids(third), third["next_after"]) == (clients[4:], None)
+
+
+def test_a_full_last_page_is_the_last(db: psycopg.Connection) -> None:
+    for _ in range(4):
+        make_client(db)
+
+    first = call(db, "clients", page_size=2)
+    second = call(db, "clients", page_size=2, after=first["next_after"])
+    assert second["next_after"] is None
+
+
+@pytest.mark.parametrize("function", ["clients", "queue", "permissions", "tokens", "stage_history"])
+@pytest.mark.parametrize("size", [0, -1, 1001, 2**31 - 1, -(2**31), None])
+def test_a_page_has_1_to_1000_rows(db: psycopg.Connection, function: str, size: int | None) -> None:
+    arguments = {"client_id": make_client(db)} if function == "stage_history" else {}
+
+    with refused(db, "page_size_not_valid", 422):
+        call(db, function, page_size=size, **arguments)
+    assert call(db, function, page_size=1000, **arguments)
+
+
+@pytest.mark.parametrize("number", [-(2**63), -1, 0, 2**63 - 1])
+def test_a_page_after_any_number(db: psycopg.Connection, number: int) -> None:
+    make_client(db)
+
+    assert isinstance(call(db, "clients", after=number)["clients"], list)
+    assert isinstance(call(db, "permissions", after=number)["permissions"], list)
+    client = make_client(db)
+    assert isinstance(
+        call(db, "stage_history", client_id=client, before_version=number)["history"], list
+    )
+
+
+@pytest.mark.parametrize("days", [-(2**31), -1, 0, 2**31 - 1])
+def test_any_age_may_be_asked_for(db: psycopg.Connection, days: int) -> None:
+    client = make_client(db)
+
+    assert ids(call(db, "clients", age_days_gt=days)) == ([client] if days < 0 else [])
+
+
+# Queue
+
+
+def queue(db: psycopg.Connection, actor: str, **arguments: Any) -> list[tuple[int, list[str]]]:
+    answer = call(db, "queue", actor=actor, **arguments)["queue"]
+    return [(item["client"]["id"], sorted(item["why"])) for item in answer]
+
+
+def test_the_queue_has_what_the_actor_owns_or_helps_with(db: psycopg.Connection) -> None:
+    mine = make_client(db, "eom_close", owner=ADA)
+    helped = make_client(db, "eom_close", owner=BO, collaborators=[ADA, "user:zoe"])
+    make_client(db, "eom_close", owner=BO)
+
+    assert sorted(queue(db, ADA)) == [(mine, ["owner"]), (helped, ["collaborator"])]
+
+
+def test_the_queue_has_reviews_that_the_actor_may_sign_off(db: psycopg.Connection) -> None:
+    grant(db, ADA, "can_sign_off_eom_review")
+    anyone = make_client(db, "eom_review")
+    named = make_client(db, "eom_review", reviewers=[ADA])
+    make_client(db, "eom_review", reviewers=[BO])
+    make_client(db, "eom_close")
+
+    assert sorted(queue(db, ADA)) == [(anyone, ["review"]), (named, ["review"])]
+    assert queue(db, BO) == []  # named, but without the permission
+
+
+def test_the_queue_of_a_reviewer_leaves_out_what_it_moved_in_itself(db: psycopg.Connection) -> None:
+    db.execute("update stage_settings set separate_reviewer = true")
+    for permission in ("can_sign_off_eom_review", "can_set_stage"):
+        grant(db, ADA, permission)
+    client = make_client(db, "eom_close")
+    move(db, client, "eom_review", actor=ADA)
+
+    assert queue(db, ADA) == []
+
+
+def test_the_queue_respects_the_scope_of_the_sign_off(db: psycopg.Connection) -> None:
+    mine = make_client(db, "eom_review", tier="full_service")
+    make_client(db, "eom_review")
+    grant(db, ADA, "can_sign_off_eom_review", {"service_tiers": ["full_service"]})
+
+    assert queue(db, ADA) == [(mine, ["review"])]
+
+
+def test_an_agent_s_queue_has_the_clients_that_its_scoped_grants_cover(
+    db: psycopg.Connection,
+) -> None:
+    grant(db, TALLY, "can_set_stage", {"from": ["eom_close"], "to": ["eom_review"]})
+    covered = make_client(db, "eom_close")
+    make_client(db, "weekly")
+
+    assert queue(db, TALLY) == [(covered, ["in_scope"])]
+
+
+def test_a_person_s_queue_is_not_everything_that_a_grant_covers(db: psycopg.Connection) -> None:
+    grant(db, ADA, "can_set_stage", {"from": ["eom_close"], "to": ["eom_review"]})
+    make_client(db, "eom_close")
+
+    assert queue(db, ADA) == []
+
+
+def test_each_row_says_every_reason(db: psycopg.Connection) -> None:
+    grant(db, ADA, "can_sign_off_eom_review")
+    client = make_client(db, "eom_review", owner=ADA, collaborators=[ADA])
+
+    assert queue(db, ADA) == [(client, ["collaborator", "owner", "review"])]
+
+
+def test_inactive_clients_are_in_nobody_s_queue(db: psycopg.Connection) -> None:
+    make_client(db, owner=ADA, active=False)
+
+    assert queue(db, ADA) == []
+
+
+def test_stuck_first_then_nearest_to_its_sla_waiting_last(db: psycopg.Connection) -> None:
+    no_sla = make_client(db, "weekly", owner=ADA)
+    far = make_client(db, "cleanup", owner=ADA)
+    near = make_client(db, "eom_close", owner=ADA)
+    stuck = make_client(db, "eom_review", owner=ADA)
+    waiting = make_client(db, "eom_review", owner=ADA)
+    age(db, near, 9)
+    age(db, stuck, 5)
+    age(db, waiting, 50)
+    call(db, "set_flag", client_id=waiting, flag="client_blocking", reason="r")
+    call(db, "set_flag", actor="system:cron:stage_stuck_detector", client_id=stuck, flag="stuck")
+
+    order = [client for client, _ in queue(db, ADA)]
+
+    assert order == [stuck, near, far, no_sla, waiting]
+
+
+def test_the_queue_says_when_the_sla_ends(db: psycopg.Connection) -> None:
+    make_client(db, "eom_review", owner=ADA)
+    make_client(db, "weekly", owner=ADA)
+
+    by_stage = {
+        item["client"]["stage"]: item["sla_due_at"]
+        for item in call(db, "queue", actor=ADA)["queue"]
+    }
+    row = db.execute("select to_jsonb(now() + interval '72 hours') #>> '{}'").fetchone()
+    assert row is not None
+    assert by_stage == {"eom_review": row[0], "weekly": None}
+
+
+def test_the_queue_of_another_actor_can_be_asked_for(db: psycopg.Connection) -> None:
+    client = make_client(db, owner=ADA)
+
+    assert queue(db, BO, actor_id=ADA) == [(client, ["owner"])]
+    assert queue(db, BO) == []
+
+
+@pytest.mark.parametrize("actor", ["", "ada", "user: x"])
+def test_the_queue_of_what_is_no_actor(db: psycopg.Connection, actor: str) -> None:
+    with refused(db, "actor_id_not_valid", 422):
+        call(db, "queue", actor_id=actor)
+
+
+def test_the_queue_has_as_many_as_asked_for(db: psycopg.Connection) -> None:
+    for _ in range(4):
+        make_client(db, owner=ADA)
+
+    assert len(queue(db, ADA, page_size=3)) == 3
+
+
+# The firm's holidays and words
+
+
+def test_every_stage_has_its_sla_row_and_every_tier_can_be_had(db: psycopg.Connection) -> None:
+    stages = db.execute("select array_agg(stage order by stage) from stage_sla").fetchone()
+    assert stages == (sorted(STAGES),)
+    for tier in TIERS:
+        assert client_row(db, make_client(db, tier=tier))["service_tier"] == tier

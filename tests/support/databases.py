@@ -1,0 +1,80 @@
+"""Databases for tests: an empty one, or a clone of a template that is migrated once a run."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+
+from atlas_stage.deploy import migrate
+
+
+class Databases:
+    """Makes databases on one server; `close` drops the template. Each other one is dropped by its `with`."""
+
+    def __init__(self, server_dsn: str) -> None:
+        self._server_dsn = server_dsn
+        self._numbers = itertools.count(1)
+        self._template: str | None = None
+
+    def close(self) -> None:
+        if self._template is not None:
+            self._drop(self._template)
+
+    @contextlib.contextmanager
+    def empty(self) -> Iterator[str]:
+        with self._database(template="template0") as name:
+            yield self.dsn_of(name)
+
+    @contextlib.contextmanager
+    def clone(self) -> Iterator[str]:
+        if self._template is None:
+            self._template = self._migrated_template()
+        with self._database(template=self._template) as name:
+            yield self.dsn_of(name)
+
+    def dsn_of(self, name: str) -> str:
+        """The server's DSN with another database, as a URL."""
+        base, _, query = self._server_dsn.partition("?")
+        scheme, _, rest = base.partition("://")
+        host, _, _ = rest.partition("/")
+        return f"{scheme}://{host}/{name}" + (f"?{query}" if query else "")
+
+    def _migrated_template(self) -> str:
+        name = self._name("template")
+        self._create(name, "template0")
+        migrate(self.dsn_of(name))
+        return name
+
+    @contextlib.contextmanager
+    def _database(self, template: str) -> Iterator[str]:
+        name = self._name("db")
+        self._create(name, template)
+        try:
+            yield name
+        finally:
+            self._drop(name)
+
+    def _name(self, kind: str) -> str:
+        return f"atlas_test_{os.getpid()}_{kind}_{next(self._numbers)}"
+
+    def _create(self, name: str, template: str) -> None:
+        with self._server() as connection:
+            connection.execute(
+                sql.SQL("create database {} template {} encoding 'UTF8'").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
+
+    def _drop(self, name: str) -> None:
+        with self._server() as connection:
+            connection.execute(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            )
+
+    def _server(self) -> psycopg.Connection:
+        return psycopg.connect(self._server_dsn, autocommit=True)

@@ -1,0 +1,332 @@
+"""The command line: what people see, what programs get, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from typer.testing import CliRunner, Result
+
+from atlas_stage import Stage
+from atlas_stage.cli import app
+from atlas_stage.cli.base import Exit
+from atlas_stage.models import Client
+
+ADMIN = "user:jimmie"
+TALLY = "agent:tally"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command line as the admin, on a database of the test's own."""
+    monkeypatch.setenv("ATLAS_DATABASE_URL", fresh_dsn)
+    monkeypatch.setenv("ATLAS_ACTOR", ADMIN)
+    monkeypatch.setenv("COLUMNS", "220")
+    monkeypatch.delenv("ATLAS_INGEST_TOKEN", raising=False)
+
+    def run_it(*words: object, **more: Any) -> Result:
+        return CliRunner().invoke(app, [str(word) for word in words], **more)
+
+    return run_it
+
+
+@pytest.fixture
+def client(fresh_dsn: str) -> Client:
+    """A client in weekly, at version 1."""
+    with Stage.connect(fresh_dsn, ADMIN) as stage:
+        made = stage.create_client("Blue Heron [bold]Kayaks[/bold]", slug="blue-heron").client
+        return stage.set_stage(
+            made.id, to_stage="weekly", reason="test", expected_version=made.version
+        ).client
+
+
+def _now(dsn: str, client: Client) -> Client:
+    with Stage.connect(dsn, ADMIN) as stage:
+        return stage.client(client.id).client
+
+
+class TestClients:
+    def test_list_shows_a_table_and_json(self, run: Run, client: Client) -> None:
+        shown = run("client", "list")
+        assert shown.exit_code == Exit.DONE
+        assert "blue-heron" in shown.stdout
+        assert "weekly" in shown.stdout
+        (found,) = json.loads(run("--json", "client", "list").stdout)["clients"]
+        assert Client.from_json(found) == client
+
+    def test_list_says_when_there_is_more(self, run: Run, client: Client) -> None:
+        run("client", "list")
+        assert run("client", "list", "--stage", "cleanup").stdout == "no clients\n"
+        with Stage.connect(actor=ADMIN) as stage:
+            stage.create_client("Other", slug="other")
+        assert f"--after {client.id}" in run("client", "list", "--limit", 1).stderr
+
+    def test_global_options_may_stand_at_the_end(self, run: Run, client: Client) -> None:
+        done = run("client", "show", "blue-heron", "--json", f"--as={TALLY}")
+        assert json.loads(done.stdout)["client"]["id"] == client.id
+
+    @pytest.mark.usefixtures("client")
+    def test_names_are_not_read_as_markup(self, run: Run) -> None:
+        assert "Blue Heron [bold]Kayaks[/bold]" in run("client", "list").stdout
+
+    def test_control_characters_do_not_reach_the_terminal(self, run: Run, fresh_dsn: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("insert into clients (name, slug) values (E'a\\x1b[2Jb\\u202ec', 'evil')")
+        assert r"a\x1b[2Jb\u202ec" in run("client", "list").stdout
+        assert "\x1b" not in run("client", "show", "evil").stdout
+
+    def test_show_has_everything_and_the_latest_change(self, run: Run, client: Client) -> None:
+        shown = run("client", "show", client.id).stdout
+        assert "close_cadence" in shown
+        assert "onboarding → weekly" in shown
+
+    @pytest.mark.usefixtures("client")
+    def test_a_client_is_found_by_its_exact_slug_only(self, run: Run) -> None:
+        missing = run("client", "show", "blue")
+        assert missing.exit_code == Exit.REFUSED
+        assert missing.stderr.startswith("error: no client has this slug (slug: blue)")
+        assert "Traceback" not in missing.stderr
+
+    @pytest.mark.parametrize(
+        "slug", ["client-7", "a.b/c", "1.5-x", "foo_bar", "r&d-lab", "東京", "o'hara", "me@x.com"]
+    )
+    def test_slugs_of_all_kinds_are_found(self, run: Run, fresh_dsn: str, slug: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("insert into clients (name, slug) values ('Named', %s)", [slug])
+        assert json.loads(run("client", "show", slug, "--json").stdout)["client"]["slug"] == slug
+
+
+class TestMoving:
+    def test_move_reads_the_version_and_says_so(
+        self, run: Run, client: Client, fresh_dsn: str
+    ) -> None:
+        done = run("client", "move", "blue-heron", "eom_close", "--reason", "month end")
+        assert done.exit_code == Exit.DONE
+        assert "version 1 (read now)" in done.stderr
+        assert "weekly → eom_close (version 2)" in done.stdout
+        assert _now(fresh_dsn, client).stage == "eom_close"
+
+    def test_a_stale_version_is_a_conflict(self, run: Run, client: Client, fresh_dsn: str) -> None:
+        done = run(
+            "client", "move", client.id, "eom_close", "--reason", "x", "--expected-version", 0
+        )
+        assert done.exit_code == Exit.CONFLICT
+        error, hint = done.stderr.splitlines()
+        assert error.startswith("error: ")
+        assert error.endswith("[version_conflict]")
+        assert hint.startswith("hint: ")
+        assert _now(fresh_dsn, client) == client
+
+    def test_the_reason_is_the_databases_to_require(self, run: Run, client: Client) -> None:
+        done = run("client", "move", client.id, "eom_close")
+        assert done.exit_code == Exit.REFUSED
+        assert "[reason_required]" in done.stderr
+
+    def test_a_refusal_is_json_for_programs(self, run: Run, client: Client) -> None:
+        done = run("client", "move", client.id, "eom_review", "--reason", "x", "--json")
+        assert done.exit_code == Exit.REFUSED
+        error = json.loads(done.stderr)
+        assert (error["rule"], error["status"]) == ("transition_not_allowed", 422)
+        assert "eom_close" in error["details"]["allowed_stages"]
+        assert done.stdout == ""
+
+    def test_a_dry_run_changes_nothing(self, run: Run, client: Client, fresh_dsn: str) -> None:
+        allowed = run("client", "move", client.id, "eom_close", "--dry-run")
+        assert allowed.exit_code == Exit.DONE
+        assert "may move from weekly to eom_close" in allowed.stdout
+        refused = run("client", "move", client.id, "eom_review", "--dry-run")
+        assert refused.exit_code == Exit.REFUSED
+        assert "[transition_not_allowed]" in refused.stdout
+        assert "allowed from here: cleanup, eom_close" in refused.stdout
+        assert _now(fresh_dsn, client) == client
+
+    def test_an_override_is_recorded_as_one(self, run: Run, client: Client) -> None:
+        done = run(
+            "client", "move", client.id, "eom_review", "--reason", "huddle", "--override", "--json"
+        )
+        assert json.loads(done.stdout)["history"]["trigger_type"] == "manual_override"
+
+    def test_a_dry_run_of_an_override_is_wrong_usage(self, run: Run, client: Client) -> None:
+        done = run("client", "move", client.id, "eom_review", "--dry-run", "--override")
+        assert done.exit_code == Exit.USAGE
+
+    def test_somebody_else_may_not(self, run: Run, client: Client) -> None:
+        done = run("--as", TALLY, "client", "move", client.id, "eom_close", "--reason", "x")
+        assert done.exit_code == Exit.REFUSED
+        assert "permission: can_set_stage" in done.stderr
+
+    def test_flags_come_and_go(self, run: Run, client: Client) -> None:
+        assert "+advisory_due" in run("client", "flag", client.id, "advisory_due").stdout
+        assert "nothing to change" in run("client", "flag", client.id, "advisory_due").stdout
+        assert "-advisory_due" in run("client", "unflag", client.id, "advisory_due").stdout
+
+    def test_history_is_shown_and_undone(self, run: Run, client: Client) -> None:
+        run("client", "move", client.id, "eom_close", "--reason", "too early")
+        rows = json.loads(run("client", "history", client.id, "--json").stdout)["history"]
+        assert [row["version"] for row in rows] == [0, 1, 2]
+        done = run("client", "rollback", client.id, rows[-1]["id"], "--reason", "mistake")
+        assert "eom_close → weekly (version 3)" in done.stdout
+        last = run("client", "history", client.id, "--limit", 1).stdout
+        assert "rollback" in last
+        assert "too early" not in last
+
+    @pytest.mark.parametrize(
+        "words", [["client", "show", "99999999999999999999"], ["queue", "a\0"]]
+    )
+    def test_a_value_that_cannot_be_sent_is_wrong_usage(self, run: Run, words: list[str]) -> None:
+        done = run(*words)
+        assert done.exit_code == Exit.USAGE
+        assert done.stderr.startswith("error: ")
+
+    def test_the_queue_is_the_callers_or_anothers(self, run: Run, client: Client) -> None:
+        with Stage.connect(actor=ADMIN) as stage:
+            stage.update_client(client.id, owner=TALLY)
+        assert "owner" in run("queue", TALLY).stdout
+        assert json.loads(run("queue", "--json", "--as", TALLY).stdout)["queue"][0]["why"] == [
+            "owner"
+        ]
+
+
+class TestAccess:
+    def test_grants_are_given_listed_and_revoked(self, run: Run) -> None:
+        granted = run(
+            "permission", "grant", TALLY, "can_set_flag", "--scope", '{"flags": ["advisory_due"]}'
+        )
+        assert granted.exit_code == Exit.DONE
+        (row,) = json.loads(run("permission", "list", TALLY, "--json").stdout)["permissions"]
+        assert row["scope"] == {"flags": ["advisory_due"]}
+        assert "revoked from" in run("permission", "revoke", row["id"]).stdout
+        assert run("permission", "list", TALLY).stdout == "no permissions\n"
+        assert "advisory_due" in run("permission", "list", TALLY, "--all").stdout
+
+    def test_a_scope_that_is_no_json_is_wrong_usage(self, run: Run) -> None:
+        assert (
+            run("permission", "grant", TALLY, "can_set_flag", "--scope", "{").exit_code
+            == Exit.USAGE
+        )
+
+    def test_a_token_is_alone_on_stdout_and_its_hash_in_the_database(
+        self, run: Run, fresh_dsn: str
+    ) -> None:
+        done = run("token", "issue", TALLY, "--days", 30, "--description", "test")
+        token = done.stdout.strip()
+        assert token.startswith("atl_")
+        assert token not in done.stderr
+        with psycopg.connect(fresh_dsn) as db:
+            assert db.execute("select token_hash from actor_tokens").fetchall() == [
+                (hashlib.sha256(token.encode()).hexdigest(),)
+            ]
+        listed = run("token", "list").stdout
+        assert token not in listed
+        (row,) = json.loads(run("token", "list", "--json").stdout)["tokens"]
+        assert "is revoked" in run("token", "revoke", row["id"]).stdout
+
+    def test_a_token_without_expiry_has_to_be_asked_for(self, run: Run) -> None:
+        assert "[expiry_required]" in run("token", "issue", TALLY).stderr
+        assert run("token", "issue", TALLY, "--never-expires").exit_code == Exit.DONE
+        assert run("token", "issue", TALLY, "--days", 10**12).exit_code == Exit.USAGE
+
+    @pytest.mark.parametrize("from_environment", [True, False])
+    def test_only_the_hash_of_the_legacy_token_is_adopted(
+        self, run: Run, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch, from_environment: bool
+    ) -> None:
+        if from_environment:
+            monkeypatch.setenv("ATLAS_INGEST_TOKEN", "open sesame")
+        done = run("token", "adopt-legacy", input=None if from_environment else "open sesame\n")
+        assert done.exit_code == Exit.DONE
+        assert "system:legacy" in done.stdout
+        with psycopg.connect(fresh_dsn) as db:
+            assert db.execute("select token_hash, actor_id from actor_tokens").fetchall() == [
+                (hashlib.sha256(b"open sesame").hexdigest(), "system:legacy")
+            ]
+
+    def test_no_legacy_token_is_wrong_usage(self, run: Run) -> None:
+        assert run("token", "adopt-legacy", input="\n").exit_code == Exit.USAGE
+
+
+class TestEnding:
+    def test_help_documents_the_exit_codes(self, run: Run) -> None:
+        shown = " ".join(run("--help").stdout.split())
+        for code in Exit:
+            assert f"{code.value} " in shown.partition("Exit codes:")[2]
+
+    def test_no_server(self, run: Run) -> None:
+        done = run("--database", "postgresql://127.0.0.1:1/x", "client", "list")
+        assert done.exit_code == Exit.UNAVAILABLE
+        assert done.stderr.startswith("error: ")
+        assert "Traceback" not in done.output
+
+    def test_not_migrated(self, run: Run, empty_dsn: str) -> None:
+        done = run("--database", empty_dsn, "client", "list")
+        assert done.exit_code == Exit.UNAVAILABLE
+        assert "hint: run: atlas-stage migrate" in done.stderr
+
+    @pytest.mark.parametrize("words", [["--colour"], ["--as"], ["--database"]])
+    def test_an_option_that_cannot_be_read_is_wrong_usage(self, run: Run, words: list[str]) -> None:
+        assert run("client", "list", *words).exit_code == Exit.USAGE
+
+
+class TestDoctor:
+    def test_a_fresh_installation_is_well(self, run: Run) -> None:
+        done = run("doctor")
+        assert done.exit_code == Exit.DONE, done.stdout
+        assert "all is well" in done.stdout
+
+    def test_an_empty_database_is_not_deployed(self, run: Run, empty_dsn: str) -> None:
+        done = run("doctor", "--database", empty_dsn)
+        assert done.exit_code == Exit.REFUSED
+        assert "is not deployed" in done.stdout
+        assert "run: atlas-stage migrate" in done.stdout
+
+    @pytest.mark.usefixtures("client")
+    @pytest.mark.parametrize(
+        ("harm", "words"),
+        [
+            ("update stage_deploys set sha256 = 'x' where part = 'stored_logic'", "stored logic"),
+            ("update stage_deploys set sha256 = 'x' where name = '001_roles'", "001_roles"),
+            ("delete from atlas_migrations where id = '012_stage_records'", "012_stage_records"),
+            ("alter table clients disable trigger all", "disabled"),
+            ("drop trigger stage_history_append_only on stage_history", "missing"),
+            ("grant select on clients to atlas_api", "atlas_api has rights on clients"),
+            ("delete from business_holidays where day > current_date", "holidays ends"),
+            ("delete from agent_permissions", "nobody holds can_admin"),
+            (
+                "insert into actor_tokens (token_hash, actor_id, created_by, expires_at)"
+                " values (repeat('ab', 32), 'agent:tally', 'user:jimmie', now() + interval '3 days')",
+                "abababababab of agent:tally expires",
+            ),
+            (
+                "alter table clients disable trigger user;"
+                " update clients set version = 7; alter table clients enable trigger user",
+                "version 7",
+            ),
+        ],
+    )
+    def test_what_is_wrong_is_found(self, run: Run, fresh_dsn: str, harm: str, words: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute(harm)
+        done = run("doctor")
+        assert done.exit_code == Exit.REFUSED, done.stdout
+        assert words in done.stdout
+        checks = json.loads(run("doctor", "--json").stdout)["checks"]
+        assert any(check["found"] for check in checks)
+
+    def test_a_login_without_rights_is_told(self, run: Run, fresh_dsn: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("set role atlas_api")
+            db.rollback()
+        done = run(
+            "doctor", "--database", f"{fresh_dsn}{_joint(fresh_dsn)}options=-crole%3Datlas_api"
+        )
+        assert done.exit_code == Exit.REFUSED
+        assert "could not be checked" in done.stdout
+
+
+def _joint(dsn: str) -> str:
+    return "&" if "?" in dsn else "?"

@@ -1,0 +1,207 @@
+"""The schedules name every job, and Windows would take the tasks: checked against the published schema's facts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from atlas_stage.jobs import JOBS
+
+ROOT = Path(__file__).parents[1]
+CRON = ROOT / "cron"
+NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+
+# Facts of the Task Scheduler schema 1.2, for the elements that we use.
+# xs:sequence: the children, each at most once, in this order.
+SEQUENCES = {
+    "CalendarTrigger": [
+        "Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit",  # of every trigger
+        "RandomDelay", "ScheduleByDay", "ScheduleByMonth",
+    ],
+    "ScheduleByDay": ["DaysInterval"],
+    "Months": [
+        "January", "February", "March", "April", "May", "June", "July",
+        "August", "September", "October", "November", "December",
+    ],
+}  # fmt: skip
+# xs:all: the children, each at most once, in any order.
+ALLS = {
+    "Task": {"RegistrationInfo", "Triggers", "Settings", "Data", "Principals", "Actions"},
+    "RegistrationInfo": {"URI", "SecurityDescriptor", "Source", "Date", "Author", "Version", "Description",
+                         "Documentation"},
+    "Repetition": {"Interval", "Duration", "StopAtDurationEnd"},
+    "ScheduleByMonth": {"DaysOfMonth", "Months"},
+    "Principal": {"UserId", "LogonType", "GroupId", "DisplayName", "RunLevel"},
+    "Settings": {"AllowStartOnDemand", "RestartOnFailure", "MultipleInstancesPolicy",
+                 "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries", "AllowHardTerminate",
+                 "StartWhenAvailable", "NetworkProfileName", "RunOnlyIfNetworkAvailable", "WakeToRun",
+                 "Enabled", "Hidden", "DeleteExpiredTaskAfter", "IdleSettings", "NetworkSettings",
+                 "ExecutionTimeLimit", "Priority", "RunOnlyIfIdle"},
+    "Exec": {"Command", "Arguments", "WorkingDirectory"},
+}  # fmt: skip
+# Children that may be repeated.
+LISTS = {
+    "Triggers": {"CalendarTrigger"},
+    "Principals": {"Principal"},
+    "Actions": {"Exec"},
+    "DaysOfMonth": {"Day"},
+}
+DURATION = r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?"
+BOOLEAN = r"true|false"
+LEAVES = {
+    "Enabled": BOOLEAN, "StopAtDurationEnd": BOOLEAN, "DisallowStartIfOnBatteries": BOOLEAN,
+    "StopIfGoingOnBatteries": BOOLEAN, "AllowHardTerminate": BOOLEAN, "StartWhenAvailable": BOOLEAN,
+    "RunOnlyIfNetworkAvailable": BOOLEAN, "AllowStartOnDemand": BOOLEAN, "Hidden": BOOLEAN,
+    "RunOnlyIfIdle": BOOLEAN, "WakeToRun": BOOLEAN,
+    "StartBoundary": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
+    "Interval": DURATION, "Duration": DURATION, "ExecutionTimeLimit": DURATION,
+    "DaysInterval": r"\d{1,3}",
+    "Day": r"[1-9]|[12]\d|3[01]|Last",
+    "LogonType": r"S4U|Password|InteractiveToken|InteractiveTokenOrPassword",
+    "RunLevel": r"LeastPrivilege|HighestAvailable",
+    "MultipleInstancesPolicy": r"Parallel|Queue|IgnoreNew|StopExisting",
+    "Priority": r"\d|10",
+    "URI": r"\\.+", "Author": r".+", "Description": r".+",
+    "Command": r".+", "Arguments": r".+", "WorkingDirectory": r".+",
+    **dict.fromkeys(SEQUENCES["Months"], ""),
+}  # fmt: skip
+
+
+def task_of(job: str) -> ET.Element:
+    return ET.fromstring((CRON / "windows" / f"{job}.xml").read_bytes())
+
+
+def name_of(element: ET.Element) -> str:
+    namespace, _, name = element.tag.removeprefix("{").partition("}")
+    assert namespace == NAMESPACE
+    return name
+
+
+def faults(element: ET.Element) -> list[str]:
+    """What the schema would not take, here and below."""
+    name, children = name_of(element), [name_of(child) for child in element]
+    found = [fault for child in element for fault in faults(child)]
+    if name in LISTS:
+        wrong = not children or not set(children) <= LISTS[name]
+    elif name in ALLS:
+        wrong = not set(children) <= ALLS[name] or len(set(children)) < len(children)
+    elif name in SEQUENCES:
+        places = [
+            SEQUENCES[name].index(each) if each in SEQUENCES[name] else -1 for each in children
+        ]
+        wrong = -1 in places or places != sorted(set(places))
+    elif name in LEAVES:
+        wrong = bool(children) or re.fullmatch(LEAVES[name], element.text or "") is None
+    else:
+        wrong = True
+    return [*found, f"{name}: {element.text!r} {children}"] if wrong else found
+
+
+def find(task: ET.Element, path: str) -> str:
+    found = task.find("/".join(f"{{{NAMESPACE}}}{step}" for step in path.split("/")))
+    assert found is not None, path
+    return found.text or ""
+
+
+@pytest.mark.parametrize("job", JOBS)
+class TestTask:
+    def test_is_utf_16_as_windows_exports_it(self, job: str) -> None:
+        content = (CRON / "windows" / f"{job}.xml").read_bytes()
+        assert content.startswith(b"\xff\xfe")
+        text = content.decode("utf-16")
+        assert text.startswith('<?xml version="1.0" encoding="UTF-16"?>\r\n')
+        assert text.count("\n") == text.count("\r\n")
+
+    def test_keeps_to_the_schema(self, job: str) -> None:
+        task = task_of(job)
+        assert task.get("version") == "1.2"
+        assert faults(task) == []
+
+    def test_its_actions_run_as_its_principal(self, job: str) -> None:
+        principal = task_of(job).find(f".//{{{NAMESPACE}}}Principal")
+        actions = task_of(job).find(f"{{{NAMESPACE}}}Actions")
+        assert principal is not None
+        assert actions is not None
+        assert principal.get("id") == actions.get("Context")
+
+    def test_starts_late_never_twice_and_not_for_ever(self, job: str) -> None:
+        task = task_of(job)
+        assert find(task, "Settings/StartWhenAvailable") == "true"
+        assert find(task, "Settings/MultipleInstancesPolicy") == "IgnoreNew"
+        assert find(task, "Settings/ExecutionTimeLimit") not in ("", "PT0S")
+        assert find(task, "Principals/Principal/LogonType") == "S4U"  # no window, no password
+        assert find(task, "Actions/Exec/Command").endswith("pythonw.exe")
+
+    def test_runs_the_jobs_wrapper(self, job: str) -> None:
+        assert find(task_of(job), "Actions/Exec/Arguments").endswith(rf'\cron\{job}.py"')
+        assert (CRON / f"{job}.py").is_file()
+
+    def test_repeats_no_longer_than_a_day(self, job: str) -> None:
+        task = task_of(job)
+        repetition = "Triggers/CalendarTrigger/Repetition"
+        assert find(task, f"{repetition}/Interval") == "PT1H"
+        assert find(task, f"{repetition}/Duration") in {"PT17H", "PT23H", "P1D"}
+
+
+def days_of(job: str) -> set[int]:
+    return {int(day.text or 0) for day in task_of(job).iter(f"{{{NAMESPACE}}}Day")}
+
+
+def test_the_month_end_is_looked_for_from_the_25th_and_made_up_for_until_the_5th() -> None:
+    assert days_of("stage_autoroll_eom_open") == {*range(25, 32), *range(1, 6)}
+    assert find(task_of("stage_autoroll_eom_open"), "Triggers/CalendarTrigger/StartBoundary")[
+        11:
+    ] == ("06:01:00")
+
+
+def test_day_16_is_made_up_for_during_the_catch_up_days() -> None:
+    assert days_of("flag_autoclear_advisory_due") == set(range(16, 22))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("<Enabled>true</Enabled>\r\n      <StartBoundary>", "<StartBoundary>"),
+        ("PT1H", "1 hour"),
+        ("IgnoreNew", "ignore"),
+        ("<Day>25</Day>", "<Day>32</Day>"),
+        ("<WakeToRun>", "<Nonsense/><WakeToRun>"),
+        ("<January />", "<February />"),
+        ("Triggers>", "Trigger>"),
+    ],
+)
+def test_a_broken_task_is_found(broken: tuple[str, str]) -> None:
+    text = (CRON / "windows" / "stage_autoroll_eom_open.xml").read_text(encoding="utf-16")
+    text = text.replace("\n", "\r\n") if "\r\n" not in text else text
+    before, after = broken
+    if before.startswith("<Enabled>"):  # the wrong order
+        after = before.replace("<Enabled>true</Enabled>\r\n      ", "")
+        text = text.replace("</StartBoundary>", "</StartBoundary><Enabled>true</Enabled>", 1)
+    assert before in text
+    damaged = text.replace(before, after, -1 if before == "Triggers>" else 1)
+    assert faults(ET.fromstring(damaged.split("?>", 1)[1].strip())) != []
+
+
+def test_the_files_are_what_their_program_writes() -> None:
+    program = ROOT / "tools" / "task_xml.py"
+    done = subprocess.run(
+        [sys.executable, program, "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("file", ["crontab", "pg_cron.sql"])
+def test_every_schedule_names_every_job(file: str) -> None:
+    text = (CRON / file).read_text()
+    assert [job for job in JOBS if job not in text] == []
+
+
+def test_the_powershell_script_knows_the_folder_that_is_written() -> None:
+    script = (CRON / "windows" / "install-tasks.ps1").read_text()
+    (written,) = re.findall(r"\$written = '([^']+)'", script)
+    assert all(written in find(task_of(job), "Actions/Exec/Command") for job in JOBS)

@@ -1,0 +1,186 @@
+"""The wrappers a scheduler starts: their exit codes, their log, and what they make of a database that is away."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from atlas_stage import scheduled
+from atlas_stage.errors import InvalidInput
+from atlas_stage.jobs import JOBS
+from tests.support.calls import make_client
+
+CRON = Path(__file__).parents[1] / "cron"
+NOBODY = "postgresql://127.0.0.1:1/nowhere?connect_timeout=2"
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("ATLAS_DATABASE_URL", "ATLAS_CONFIG", "ATLAS_LOG_DIR", "ATLAS_JOB_TRIES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def start(job: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start a wrapper as a scheduler does: from some other folder."""
+    return subprocess.run(
+        [sys.executable, CRON / f"{job}.py"],
+        env={**os.environ, "PYTHONPATH": str(CRON.parent), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def log_of(folder: Path, job: str) -> list[str]:
+    return (folder / f"cron-{job}.log").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_runs_what_is_due_once_and_logs_a_line_an_event(
+    job: str, fresh_dsn: str, tmp_path: Path
+) -> None:
+    environment = {"ATLAS_DATABASE_URL": fresh_dsn, "ATLAS_LOG_DIR": str(tmp_path / "logs")}
+    for _ in range(2):
+        done = start(job, **environment)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    lines = log_of(tmp_path / "logs", job)
+    assert len(lines) == 2
+    form = rf"\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{{4}} {job} INFO .*due \S+: (done in|nothing to do)"
+    assert all(re.match(form, line) for line in lines), lines
+    assert "nothing to do" in lines[1]
+
+
+def test_a_run_that_fails_is_exit_1_and_says_so_to_cron(fresh_dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        make_client(db)
+        db.execute("delete from stage_settings")
+    done = start("flag_seasonal", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert " ERROR " in done.stderr
+    assert " ERROR " in log_of(tmp_path, "flag_seasonal")[-1]
+
+
+def test_a_database_that_is_away_is_tried_again_and_then_exit_2(tmp_path: Path) -> None:
+    done = start(
+        "flag_seasonal", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="2"
+    )
+    assert done.returncode == 2
+    waited, gave_up = log_of(tmp_path, "flag_seasonal")
+    assert "WARNING the database is away, next try in 2 s" in waited
+    assert "ERROR could not start" in gave_up
+
+
+def test_an_empty_database_is_exit_2_without_waiting(empty_dsn: str, tmp_path: Path) -> None:
+    done = start("flag_seasonal", ATLAS_DATABASE_URL=empty_dsn, ATLAS_LOG_DIR=str(tmp_path))
+    assert done.returncode == 2
+    (line,) = log_of(tmp_path, "flag_seasonal")
+    assert "could not start" in line
+
+
+def test_no_database_named_is_exit_2(tmp_path: Path) -> None:
+    done = start("flag_seasonal", ATLAS_LOG_DIR=str(tmp_path))
+    assert done.returncode == 2
+    assert "ATLAS_DATABASE_URL" in done.stderr
+
+
+def test_a_password_is_not_logged(tmp_path: Path) -> None:
+    url = "postgresql://someone:s3cret@127.0.0.1:1/x?connect_timeout=2"
+    done = start(
+        "flag_seasonal", ATLAS_DATABASE_URL=url, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1"
+    )
+    assert "s3cret" not in done.stderr + "".join(log_of(tmp_path, "flag_seasonal"))
+
+
+def test_all_of_them_after_each_other(fresh_dsn: str, tmp_path: Path) -> None:
+    done = start(
+        "hourly", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path), ATLAS_LOG_STDOUT="1"
+    )
+    assert done.returncode == 0
+    assert [job for job in JOBS if job not in done.stdout] == []
+
+
+def test_one_that_stays_ends_when_it_is_told_to(fresh_dsn: str, tmp_path: Path) -> None:
+    environment = {
+        **os.environ, "PYTHONPATH": str(CRON.parent), "ATLAS_DATABASE_URL": fresh_dsn,
+        "ATLAS_LOG_DIR": str(tmp_path), "ATLAS_LOG_STDOUT": "1",
+    }  # fmt: skip
+    command = [sys.executable, CRON / "hourly.py", "--stay"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as staying:
+        assert staying.stdout is not None
+        assert any(JOBS[-1] in line for line in staying.stdout)
+        staying.terminate()
+        assert staying.wait(30) == 0
+
+
+class TestSettings:
+    def test_the_file_beside_the_wrapper_is_read(self, tmp_path: Path) -> None:
+        (tmp_path / scheduled.CONFIG_NAME).write_text(
+            'database_url = "postgresql:///atlas"\nlog_dir = "logs"\ntries = 9\n'
+        )
+        found = scheduled.read_settings(tmp_path)
+        assert (found.database_url, found.log_dir, found.tries) == (
+            "postgresql:///atlas", Path("logs"), 9
+        )  # fmt: skip
+
+    def test_the_environment_goes_first(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / scheduled.CONFIG_NAME).write_text('database_url = "postgresql:///file"\n')
+        monkeypatch.setenv("ATLAS_DATABASE_URL", "postgresql:///environment")
+        assert scheduled.read_settings(tmp_path).database_url == "postgresql:///environment"
+
+    @pytest.mark.parametrize(
+        "text", ["database_url = ", "database_url = 5", 'tries = "x"', "", "\xff"]
+    )
+    def test_a_file_that_says_nothing_is_told(self, tmp_path: Path, text: str) -> None:
+        (tmp_path / scheduled.CONFIG_NAME).write_bytes(text.encode("latin-1"))
+        with pytest.raises(InvalidInput):
+            scheduled.read_settings(tmp_path)
+
+    def test_a_file_that_is_named_must_be_there(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ATLAS_CONFIG", str(tmp_path / "missing.toml"))
+        with pytest.raises(InvalidInput, match=r"missing\.toml"):
+            scheduled.read_settings(tmp_path)
+
+
+class TestLog:
+    def test_it_rotates(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(scheduled, "_LOG_BYTES", 2000)
+        log = scheduled.open_log("flag_seasonal", tmp_path)
+        for number in range(400):
+            log.info("line %d", number)
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+            handler.close()
+        files = sorted(file.name for file in tmp_path.iterdir())
+        assert files == [
+            "cron-flag_seasonal.log",
+            *(f"cron-flag_seasonal.log.{n}" for n in range(1, 6)),
+        ]
+        assert log_of(tmp_path, "flag_seasonal")[-1].endswith("line 399")
+
+    def test_a_log_that_cannot_be_rotated_goes_on(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_names: object) -> None:
+            raise PermissionError("another process has it open")
+
+        monkeypatch.setattr(scheduled, "_LOG_BYTES", 500)
+        log = scheduled.open_log("flag_seasonal", tmp_path)
+        monkeypatch.setattr(os, "rename", refuse)
+        for number in range(50):
+            log.info("line %d", number)
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+            handler.close()
+        assert log_of(tmp_path, "flag_seasonal")[-1].endswith("line 49")

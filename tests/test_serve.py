@@ -1,0 +1,259 @@
+"""`atlas-stage serve` stays until it is told to stop, and nothing that ends it stops the next start."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from atlas_stage.embedded import postmaster
+from atlas_stage.serving import write_env
+
+PROGRAM = [sys.executable, "-c", "from atlas_stage.cli import app; app(prog_name='atlas-stage')"]
+PARTS = ["postgrest", "caddy"]
+LAST_LINE = "  atlas-stage client list\n"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A folder for the data; no server of it is left when the test ends."""
+    folder = tmp_path / "data"
+    yield folder
+    for name in PARTS:
+        with contextlib.suppress(FileNotFoundError, psutil.Error):
+            part_of(folder, name).kill()
+    while (process := postmaster.find(folder / "pgdata")) is not None:
+        process.kill()
+        postmaster.wait_until_gone(process, 10)
+
+
+@contextlib.contextmanager
+def serving(data: Path, port: str = "0") -> Iterator[subprocess.Popen[str]]:
+    """`atlas-stage serve`, once it serves; killed at the end of the block if it still runs."""
+    command = [*PROGRAM, "serve", "--port", port, "--data", str(data)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert LAST_LINE in iter(process.stdout.readline, ""), process.communicate()
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def part_of(data: Path, name: str) -> psutil.Process:
+    """A part of what serves `data`, running or left behind."""
+    return psutil.Process(int((data / f"{name}.pid").read_text().split()[0]))
+
+
+def settings_of(data: Path) -> dict[str, str]:
+    """What the env file sets."""
+    lines = shlex.split((data / "env").read_text())
+    return dict(line.split("=", 1) for line in lines)
+
+
+def who_am_i(settings: dict[str, str]) -> httpx.Response:
+    """Ask the gateway with the token of these settings."""
+    return httpx.get(
+        f"{settings['ATLAS_URL']}/rpc/whoami",
+        headers={"Authorization": f"Bearer {settings['ATLAS_TOKEN']}"},
+    )
+
+
+def in_shell(data: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a line as a user's shell would, with the settings that `serve` wrote."""
+    source = f"set -a; . {shlex.quote(str(data / 'env'))}; set +a; {line}"
+    return subprocess.run(["sh", "-c", source], capture_output=True, text=True, check=False)
+
+
+def test_its_env_file_makes_other_commands_work(data: Path) -> None:
+    with serving(data):
+        assert (data / "env").stat().st_mode & 0o777 == 0o600
+
+        done = in_shell(data, f"{shlex.join(PROGRAM)} migrate")
+        assert (done.returncode, done.stdout) == (0, "nothing to do: the database is up to date\n")
+        who = in_shell(data, 'echo "$ATLAS_ACTOR"')
+        assert who.stdout == "user:jimmie\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_its_server(data: Path, how: signal.Signals) -> None:
+    with serving(data) as process:
+        process.send_signal(how)
+        _, said = process.communicate(timeout=30)
+
+    assert (process.returncode, said) == (0, "")
+    assert postmaster.find(data / "pgdata") is None
+    assert [name for name in PARTS if (data / f"{name}.pid").exists()] == []
+
+
+def test_impatient_signals_do_not_disturb_its_end(data: Path) -> None:
+    with serving(data) as process:
+        for _ in range(5):
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+
+    assert postmaster.find(data / "pgdata") is None
+
+
+def test_can_be_stopped_while_it_starts(data: Path) -> None:
+    command = [*PROGRAM, "serve", "--port", "0", "--data", str(data)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() != ""  # it has begun
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert postmaster.find(data / "pgdata") is None
+    with serving(data):
+        pass
+
+
+def test_after_a_kill_it_starts_again_with_its_data(data: Path) -> None:
+    with serving(data) as process:
+        dsn = in_shell(data, 'printf %s "$ATLAS_DATABASE_URL"').stdout
+        with psycopg.connect(dsn) as connection:
+            connection.execute("insert into clients (name, slug) values ('Kept', 'kept')")
+        process.kill()
+    assert postmaster.find(data / "pgdata") is not None
+
+    with serving(data) as process:
+        dsn = in_shell(data, 'printf %s "$ATLAS_DATABASE_URL"').stdout
+        with psycopg.connect(dsn) as connection:
+            assert connection.execute("select slug from clients").fetchall() == [("kept",)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+    assert postmaster.find(data / "pgdata") is None
+
+
+def test_after_a_kill_of_everything_it_starts_again(data: Path) -> None:
+    with serving(data) as process:
+        server = postmaster.find(data / "pgdata")
+        assert server is not None
+        process.kill()
+        server.kill()
+
+    with serving(data):
+        pass
+
+
+def test_a_second_one_on_the_same_folder_says_so_and_leaves_the_first_alone(data: Path) -> None:
+    with serving(data) as first:
+        second = subprocess.run(
+            [*PROGRAM, "serve", "--port", "0", "--data", str(data)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+        assert second.returncode == 1
+        assert f"is being served already (process {first.pid})" in second.stderr
+        assert second.stderr.count("\n") == 1
+        assert in_shell(data, f"{shlex.join(PROGRAM)} migrate").returncode == 0
+
+
+def test_says_so_when_the_database_ends_by_itself(data: Path) -> None:
+    with serving(data) as process:
+        server = postmaster.find(data / "pgdata")
+        assert server is not None
+        server.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert "PostgreSQL has ended by itself" in said
+
+
+@pytest.mark.parametrize(("part", "name"), [("postgrest", "PostgREST"), ("caddy", "Caddy")])
+def test_says_which_part_has_ended_and_stops_the_others(data: Path, part: str, name: str) -> None:
+    with serving(data) as process:
+        others = [part_of(data, other) for other in PARTS if other != part]
+        part_of(data, part).kill()
+        _, said = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert f"{name} has ended by itself: see {data / part}.log" in said
+    assert [other for other in others if not postmaster.wait_until_gone(other, 0)] == []
+    assert postmaster.find(data / "pgdata") is None
+
+
+def test_serves_the_api_to_the_token_in_its_env_file(data: Path) -> None:
+    with serving(data):
+        answer = who_am_i(settings_of(data))
+
+        assert (answer.status_code, answer.json()["actor_id"]) == (200, "user:jimmie")
+
+
+def test_each_start_has_a_token_of_its_own(data: Path) -> None:
+    with serving(data) as process:
+        first = settings_of(data)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+    with serving(data):
+        second = settings_of(data)
+        assert who_am_i(second).status_code == 200
+        assert who_am_i(second | {"ATLAS_TOKEN": first["ATLAS_TOKEN"]}).status_code == 401
+
+
+def test_after_a_kill_the_next_one_stops_what_was_left(data: Path) -> None:
+    with serving(data) as process:
+        left = [part_of(data, name) for name in PARTS]
+        port = settings_of(data)["ATLAS_URL"].rpartition(":")[2]
+        process.kill()
+    assert all(part.is_running() for part in left)
+
+    with serving(data, port):
+        assert [part for part in left if not postmaster.wait_until_gone(part, 0)] == []
+        assert who_am_i(settings_of(data)).status_code == 200
+
+
+def test_a_port_in_use_is_named(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*PROGRAM, "serve", "--port", str(port), "--data", str(data)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert f"port {port} cannot be used" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert postmaster.find(data / "pgdata") is None
+
+
+def test_tokens_stay_out_of_the_logs(data: Path) -> None:
+    with serving(data):
+        settings = settings_of(data)
+        assert who_am_i(settings).status_code == 200
+        part_of(data, "postgrest").kill()
+        assert who_am_i(settings).status_code >= 500  # an error that is logged
+
+    logs = "".join(file.read_text() for file in data.glob("*.log"))
+    assert '"logger"' in logs
+    assert settings["ATLAS_TOKEN"] not in logs
+
+
+def test_settings_survive_the_shell(tmp_path: Path) -> None:
+    hostile = "a b'c\"d$HOME`x`\\e&f"
+    write_env(tmp_path / "env", {"WORD": "first"})
+    write_env(tmp_path / "env", {"WORD": hostile})
+
+    done = in_shell(tmp_path, 'printf %s "$WORD"')
+
+    assert done.stdout == hostile
+    assert [each.name for each in tmp_path.iterdir()] == ["env"]

@@ -1,0 +1,159 @@
+"""What the wrapper reads and changes, over every way there is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from atlas_stage import (
+    ClientInactive,
+    NotFound,
+    Stage,
+    TransitionNotAllowed,
+)
+from atlas_stage.models import Client
+from tests.support.stack import ADMIN
+from tests.wrapper.conftest import also_with_coroutines
+
+
+@also_with_coroutines
+class TestReading:
+    def test_a_client_is_read_with_its_latest_history(self, stage: Stage, client: Client) -> None:
+        view = stage.client(client.id)
+        assert view.client == client
+        assert view.history is not None
+        assert (view.history.from_stage, view.history.to_stage) == ("onboarding", "weekly")
+        assert view.client.stage_entered_at.tzinfo is not None
+
+    def test_pages_are_walked_to_the_end(self, stage: Stage) -> None:
+        made = [stage.create_client(f"C{n}", slug=f"c{n}").client.id for n in range(5)]
+        assert [each.id for each in stage.iter_clients(page_size=2)] == made
+        assert len(stage.clients(page_size=2).clients) == 2
+
+    def test_active_none_takes_inactive_clients_too(self, stage: Stage, client: Client) -> None:
+        stage.update_client(client.id, active=False)
+        assert stage.clients().clients == ()
+        assert [each.id for each in stage.clients(active=None).clients] == [client.id]
+
+    def test_history_is_walked_from_newest_to_oldest(self, stage: Stage, client: Client) -> None:
+        for number in range(5):
+            call = stage.set_flag if number % 2 == 0 else stage.clear_flag
+            call(client.id, flag="advisory_due")
+        versions = [row.version for row in stage.iter_history(client.id, page_size=2)]
+        assert versions == list(range(6, -1, -1))
+
+    def test_a_dry_run_names_every_rule_and_the_allowed_stages(
+        self, stage: Stage, client: Client
+    ) -> None:
+        stage.update_client(client.id, active=False)
+        check = stage.check_stage(client.id, to_stage="eom_review")
+        assert not check.allowed
+        assert {each.rule for each in check.refusals} == {
+            "transition_not_allowed",
+            "client_inactive",
+        }
+        assert {type(each.as_error()) for each in check.refusals} == {
+            TransitionNotAllowed,
+            ClientInactive,
+        }
+        assert "eom_close" in check.allowed_stages
+
+    def test_the_queue_says_why(self, stage: Stage, client: Client) -> None:
+        stage.update_client(client.id, owner=ADMIN)
+        (item,) = stage.queue()
+        assert item.client.id == client.id
+        assert "owner" in item.why
+
+    def test_whoami_is_the_actor(self, stage: Stage) -> None:
+        actor = stage.whoami()
+        assert (actor.actor_id, actor.actor_type) == (ADMIN, "human")
+        assert {each.permission for each in actor.permissions} == {
+            "can_admin",
+            "can_sign_off_eom_review",
+        }
+
+
+@also_with_coroutines
+class TestChanging:
+    def test_a_move_answers_with_client_and_history(self, stage: Stage, client: Client) -> None:
+        change = stage.set_stage(
+            client.id,
+            to_stage="eom_close",
+            reason="month end",
+            expected_version=client.version,
+            on_behalf_of="user:ledger-bookkeeper-1",
+            payload={"period": "2026-05"},
+        )
+        assert change.changed
+        assert not change.replayed
+        assert change.client.stage == "eom_close"
+        assert change.history is not None
+        assert change.history.reason == "month end"
+        assert change.history.on_behalf_of == "user:ledger-bookkeeper-1"
+        assert change.history.payload == {"period": "2026-05"}
+
+    def test_a_flag_set_twice_is_no_change(self, stage: Stage, client: Client) -> None:
+        assert stage.set_flag(client.id, flag="client_blocking").changed
+        again = stage.set_flag(client.id, flag="client_blocking")
+        assert not again.changed
+        assert again.client.flags == ("client_blocking",)
+
+    def test_the_same_key_replays_the_first_answer(self, stage: Stage, client: Client) -> None:
+        first = stage.set_flag(client.id, flag="advisory_due", external_id="k-1")
+        again = stage.set_flag(client.id, flag="advisory_due", external_id="k-1")
+        assert again.replayed
+        assert again.history == first.history
+
+    def test_each_item_of_a_bulk_move_has_its_own_outcome(
+        self, stage: Stage, client: Client
+    ) -> None:
+        item = {
+            "client_id": client.id,
+            "to_stage": "eom_close",
+            "reason": "x",
+            "expected_version": 1,
+        }
+        outcomes = stage.set_stages([item, {**item, "client_id": 999}])
+        assert (outcomes.done, outcomes.refused) == (1, 1)
+        good, bad = outcomes.items
+        assert good.change is not None
+        assert good.change.client.stage == "eom_close"
+        assert isinstance(bad.error, NotFound)
+
+    def test_fields_are_changed_and_emptied(self, stage: Stage, client: Client) -> None:
+        changed = stage.update_client(
+            client.id, owner=ADMIN, reviewers=[ADMIN], collaborators=["agent:tally"]
+        ).client
+        assert changed.stage_owner == ADMIN
+        assert changed.eligible_reviewers == (ADMIN,)
+        emptied = stage.update_client(
+            client.id, clear=["owner", "reviewers", "collaborators"]
+        ).client
+        assert emptied.stage_owner is None
+        assert emptied.eligible_reviewers is None
+        assert emptied.stage_collaborators == ()
+
+    def test_a_change_is_rolled_back(self, stage: Stage, client: Client) -> None:
+        change = stage.set_flag(client.id, flag="advisory_due")
+        assert change.history is not None
+        undone = stage.rollback(client.id, history_id=change.history.id, reason="mistake")
+        assert undone.client.flags == ()
+        assert undone.history is not None
+        assert undone.history.trigger_type == "rollback"
+
+    def test_grants_come_and_go(self, stage: Stage) -> None:
+        scope = {"flags": ["advisory_due"]}
+        granted = stage.grant_permission("agent:tally", permission="can_set_flag", scope=scope)
+        assert granted.permission.scope == scope
+        assert stage.revoke_permission(granted.permission.id).permission.revoked_at is not None
+        assert list(stage.iter_permissions("agent:tally")) == []
+        assert len(list(stage.iter_permissions("agent:tally", include_revoked=True))) == 1
+
+    def test_tokens_come_and_go(self, stage: Stage) -> None:
+        soon = datetime.now(UTC) + timedelta(days=1)
+        issued = stage.issue_token("agent:tally", description="test", expires_at=soon)
+        assert issued.token.startswith("atl_")
+        assert issued.token not in repr(issued)
+        (listed,) = stage.iter_tokens("agent:tally")
+        assert (listed.id, listed.state, listed.expires_at) == (issued.id, "active", soon)
+        assert stage.revoke_token(issued.id).state == "revoked"
+        assert stage.adopt_legacy_token("0" * 64).actor_id == "system:legacy"

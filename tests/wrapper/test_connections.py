@@ -1,0 +1,104 @@
+"""What is special to a database connection: transactions, and losing it."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from atlas_stage import (
+    NotInstalled,
+    Stage,
+    StageError,
+    Unavailable,
+    UnknownFlag,
+)
+from atlas_stage.models import Client
+from tests.support.stack import ADMIN
+from tests.wrapper.conftest import over_psycopg
+
+
+@over_psycopg
+class TestTransactions:
+    def test_calls_inside_are_done_together(self, stage: Stage, client: Client) -> None:
+        def flag_twice() -> None:
+            with stage.transaction():
+                stage.set_flag(client.id, flag="advisory_due")
+                stage.set_flag(client.id, flag="purple")
+
+        with pytest.raises(UnknownFlag):
+            flag_twice()
+        assert stage.client(client.id).client == client
+
+    def test_a_discarded_one_leaves_nothing(self, stage: Stage, client: Client) -> None:
+        with stage.transaction() as work:
+            assert stage.set_flag(client.id, flag="advisory_due").changed
+            work.discard()
+        assert stage.client(client.id).client == client
+
+    def test_a_refusal_inside_spoils_only_itself(self, stage: Stage, client: Client) -> None:
+        with stage.transaction():
+            with pytest.raises(UnknownFlag):
+                stage.set_flag(client.id, flag="purple")
+            stage.set_flag(client.id, flag="advisory_due")
+        assert stage.client(client.id).client.flags == ("advisory_due",)
+
+    def test_the_actor_ends_with_the_transaction(self, fresh_dsn: str, stage: Stage) -> None:
+        assert stage.whoami().actor_id == ADMIN
+        with Stage.connect(fresh_dsn) as nobody:
+            assert nobody.whoami().actor_id.startswith("system:db:")
+
+
+class TestConnections:
+    def test_no_server_is_unavailable(self) -> None:
+        with (
+            Stage.connect("postgresql://u:sesame@127.0.0.1:1/x?connect_timeout=2") as stage,
+            pytest.raises(Unavailable) as caught,
+        ):
+            stage.whoami()
+        assert "sesame" not in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        "dsn", ["nonsense sesame", "postgresql://u:sesame@[/x", "host=x sesame"]
+    )
+    def test_a_bad_url_is_refused_without_its_password(self, dsn: str) -> None:
+        with pytest.raises(StageError) as caught, Stage.connect(dsn) as stage:
+            stage.whoami()
+        assert "sesame" not in str(caught.value)
+
+    def test_no_url_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("ATLAS_DATABASE_URL", raising=False)
+        with pytest.raises(Unavailable), Stage.connect() as stage:
+            stage.whoami()
+
+    def test_the_environment_names_database_and_actor(
+        self, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ATLAS_DATABASE_URL", fresh_dsn)
+        monkeypatch.setenv("ATLAS_ACTOR", "agent:echo")
+        with Stage.connect() as stage:
+            assert stage.whoami().actor_id == "agent:echo"
+
+    def test_an_empty_database_is_not_installed(self, empty_dsn: str) -> None:
+        with Stage.connect(empty_dsn, ADMIN) as stage, pytest.raises(NotInstalled) as caught:
+            stage.clients()
+        assert "migrate" in (caught.value.hint or "")
+
+    @over_psycopg
+    def test_a_read_survives_a_broken_connection_and_a_write_is_not_repeated(
+        self, fresh_dsn: str, stage: Stage, client: Client
+    ) -> None:
+        _break_connections(fresh_dsn)
+        assert stage.client(client.id).client == client
+        _break_connections(fresh_dsn)
+        with pytest.raises(Unavailable):
+            stage.set_flag(client.id, flag="advisory_due")
+        assert stage.set_flag(client.id, flag="advisory_due").changed
+
+
+def _break_connections(dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )

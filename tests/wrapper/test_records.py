@@ -1,0 +1,45 @@
+"""Answers and errors as Python has them."""
+
+from __future__ import annotations
+
+import pytest
+
+from atlas_stage import (
+    Conflict,
+    InvalidInput,
+    Stage,
+    StageError,
+    UnknownStage,
+)
+from atlas_stage.errors import from_refusal
+from atlas_stage.models import Client, HistoryRow
+
+
+class TestRecords:
+    def test_keys_of_a_newer_database_are_ignored(self, client: Client) -> None:
+        assert Client.from_json({**client.as_json(), "mood": "sunny"}) == client
+
+    def test_records_turn_into_json_and_back(self, stage: Stage, client: Client) -> None:
+        (row, *_) = stage.iter_history(client.id)
+        assert HistoryRow.from_json(row.as_json()) == row
+
+    def test_an_instant_beyond_the_calendar_is_the_last(self, client: Client) -> None:
+        end = Client.from_json({**client.as_json(), "stage_entered_at": "infinity"})
+        assert end.stage_entered_at.year == 9999
+
+    def test_an_error_is_one_printable_line(self) -> None:
+        error = from_refusal(
+            "PT422",
+            "no such stage",
+            {"rule": "unknown_stage", "stage": "\x1b[31m\n\u202ered", "more": {"deep": 1}},
+        )
+        assert str(error) == r"no such stage (stage: \x1b[31m\n\u202ered)"
+        assert isinstance(error, UnknownStage)
+
+    def test_a_new_rule_falls_back_to_its_status(self) -> None:
+        assert type(from_refusal("PT409", "x", {"rule": "brand_new"})) is Conflict
+        assert type(from_refusal("PT418", "x")) is StageError
+
+    @pytest.mark.parametrize("status", [400, 405, 413, 415])
+    def test_what_the_gateway_does_not_let_through_is_invalid_input(self, status: int) -> None:
+        assert type(from_refusal(f"PT{status}", "x", {"rule": "brand_new"})) is InvalidInput

@@ -1,0 +1,78 @@
+# Needs Python 3.11 or newer and make; everything else goes into .venv.
+#
+#   make demo    a month-end close with 52 clients, from nothing to the last table (data: .atlas-demo)
+#   make serve   the whole stack, until Ctrl-C (data: .atlas)
+#   make test    all tests        (make test TESTS=tests/rules ARGS=-x)
+#   make check   linters, types, SQL
+#   make bench   what the rules cost, against the same statements without them
+
+PYTHON ?= python3
+DATA   ?= .atlas
+# Apart from the served data: the demo's 52 clients do not belong among a firm's own.
+DEMO_DATA ?= .atlas-demo
+TESTS  ?= tests
+ARGS   ?=
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# The stamps say what is installed; a changed pyproject.toml installs again.
+RUN  := $(VENV)/installed
+DEV  := $(VENV)/installed-dev
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo serve test check bench clean
+.DELETE_ON_ERROR:
+
+demo: $(RUN)
+	@$(BIN)/atlas-stage demo --data "$(DEMO_DATA)"
+
+serve: $(RUN)
+	@$(BIN)/atlas-stage serve --data "$(DATA)"
+
+test: $(DEV)
+	$(BIN)/pytest $(TESTS) $(ARGS)
+
+check: $(DEV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar migrations sql
+	$(BIN)/squawk $(filter-out %.rollback.sql, $(wildcard migrations/*.sql))
+	$(BIN)/python tools/plpgsql_check.py
+	$(BIN)/caddy fmt gateway/Caddyfile | diff gateway/Caddyfile -
+
+# The secrets of an installation with docker compose, made once and never overwritten.
+.env:
+	@umask 077; for name in POSTGRES_PASSWORD ATLAS_AUTHENTICATOR_PASSWORD ATLAS_CRON_PASSWORD; do \
+	  echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; \
+	done > $@.new && mv $@.new $@
+	@echo "wrote $@"
+
+bench: $(RUN)
+	$(BIN)/python bench/set_stage.py
+	$(BIN)/python bench/set_stages.py
+	$(BIN)/python bench/bulk_update.py
+
+# Not the data: that is yours (rm -r .atlas).
+clean:
+	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN): pyproject.toml | $(BIN)/pip
+	@echo "installing atlas-stage into $(VENV) …"
+	@$(BIN)/pip install --quiet --editable .
+	@$(BIN)/python -m atlas_stage.serving.programs >/dev/null
+	@touch $@
+
+$(DEV): pyproject.toml | $(BIN)/pip
+	@echo "installing atlas-stage and its tools into $(VENV) …"
+	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m atlas_stage.serving.programs >/dev/null
+	@touch $@ $(RUN)
+
+$(BIN)/pip:
+	@command -v "$(PYTHON)" >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11 or newer, or name it: make PYTHON=python3.12"; exit 1; } >&2
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is $$("$(PYTHON)" -V 2>&1), and 3.11 is needed: make PYTHON=python3.12"; exit 1; } >&2
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian, Ubuntu: apt install python3-venv)"; exit 1; } >&2
+	@"$(PYTHON)" -m venv --clear $(VENV)

@@ -1,0 +1,192 @@
+"""What the HTTP API costs against the least it could cost: a function that does nothing, over the same stack.
+
+    python bench/http_api.py [--seconds 5] [--rounds 3]
+
+16 connections of wrk; every round measures each thing once, in turn, so that a slow minute of the machine meets all.
+`set_stage` moves a client at each request, against a VOLATILE no-op; `client` and a page of 50 against a STABLE no-op.
+The gateway's own share is what Caddy takes of a no-op's rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from atlas_stage import PsycopgTransport, Stage
+from atlas_stage.deploy import migrate
+from atlas_stage.embedded import EmbeddedPostgres
+from atlas_stage.serving.gateway import gateway
+
+CONNECTIONS = 16
+THREADS = 2
+CLIENTS_A_THREAD = 10_000
+GOALS = {"set_stage": 0.75, "client": 0.8, "page of 50": 0.8}
+
+NO_OPS = """
+create function api.no_op_{volatility}() returns jsonb language plpgsql {volatility} security definer
+set search_path = '' as $$ begin return '{{}}'; end $$;
+grant execute on function api.no_op_{volatility}() to atlas_api;
+"""
+CLIENTS = """
+insert into public.clients (name, slug)
+select 'Client ' || n, 'client-' || n from generate_series(%(first)s::bigint, %(last)s::bigint) as n
+"""
+
+# Each thread has clients of its own and moves one after the other, there and back.
+MOVES = """
+local threads = 0
+function setup(thread) thread:set("number", threads); threads = threads + 1 end
+local at, pass = 0, 0
+function request()
+  local id = {first} + number * {each} + at
+  local body = string.format('{{"client_id":%d,"to_stage":"%s","reason":"bench","expected_version":%d}}',
+    id, pass % 2 == 0 and "cleanup" or "weekly", pass)
+  at = at + 1
+  if at == {each} then at = 0; pass = pass + 1 end
+  return wrk.format("POST", "/rpc/set_stage", nil, body)
+end
+"""
+POST = """
+wrk.method = "POST"
+wrk.body = '{body}'
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk sends: a path, and a script where it is more than a GET."""
+
+    path: str
+    script: str = ""
+
+
+def main() -> int:
+    """Measure, print, and end with 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is missing: apt install wrk")
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
+        EmbeddedPostgres(Path(folder) / "data") as database,
+    ):
+        migrate(database.dsn)
+        token = _prepare(database.dsn)
+        with gateway(database.dsn, Path(folder), 0, print, pool=10) as running:
+            rates: dict[str, list[float]] = {}
+            for number in range(options.rounds):
+                for name, url, load in _loads(database.dsn, running.url, running.behind, number):
+                    rate = _wrk(url, load, token, options.seconds, url == running.behind)
+                    rates.setdefault(name, []).append(rate)
+    return _report(rates)
+
+
+def _prepare(dsn: str) -> str:
+    with psycopg.connect(dsn, autocommit=True) as db:
+        for volatility in ("volatile", "stable"):
+            db.execute(NO_OPS.format(volatility=volatility).encode())
+        db.execute("alter function api.no_op_volatile() owner to atlas_owner")
+        db.execute("alter function api.no_op_stable() owner to atlas_owner")
+        db.execute(CLIENTS, {"first": 1, "last": 1000})
+    with Stage(PsycopgTransport(dsn, "user:jimmie")) as stage:
+        return stage.issue_token("user:jimmie", never_expires=True).token
+
+
+def _loads(dsn: str, url: str, behind: str, number: int) -> list[tuple[str, str, Load]]:
+    with psycopg.connect(dsn, autocommit=True) as db:
+        span = THREADS * CLIENTS_A_THREAD
+        row = db.execute("select max(id) + 1 from public.clients").fetchone()
+        assert row is not None
+        first = int(row[0])
+        db.execute(CLIENTS, {"first": first, "last": first + span - 1})
+        row = db.execute("select max(id) - %s + 1 from public.clients", (span,)).fetchone()
+        assert row is not None
+        db.execute("vacuum (analyze) public.clients")
+        db.execute("vacuum (analyze) public.stage_history")
+        db.execute("checkpoint")
+    moves = MOVES.format(first=row[0], each=CLIENTS_A_THREAD)
+    no_op = Load("/rpc/no_op_volatile", POST.format(body="{}"))
+    read_nothing = Load("/rpc/no_op_stable")
+    loads = [
+        ("no-op VOLATILE", url, no_op),
+        ("set_stage", url, Load("/rpc/set_stage", moves)),
+        ("no-op STABLE", url, read_nothing),
+        ("client", url, Load("/rpc/client?client_id=500")),
+        ("page of 50", url, Load("/rpc/clients?page_size=50")),
+        ("no-op VOLATILE, without the gateway", behind, no_op),
+        ("no-op STABLE, without the gateway", behind, read_nothing),
+    ]
+    return loads if number % 2 == 0 else loads[::-1]
+
+
+def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
+    """Requests a second, all of them answered with 200."""
+    # PostgREST itself knows X-Atlas-Token only; the gateway drops what is not its own.
+    header = f"X-Atlas-Token: {token}" if behind else f"Authorization: Bearer {token}"
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(load.script)
+        script.write('\nwrk.headers["Content-Type"] = "application/json"\n')
+        script.flush()
+        command = ["wrk", "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds}s"]
+        command += ["-s", script.name, "-H", header, url + load.path]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        sys.exit(f"{load.path} was not always answered with 200:\n{done.stdout}")
+    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    assert found is not None
+    return float(found[1])
+
+
+def _report(rates: dict[str, list[float]]) -> int:
+    middle = {name: statistics.median(values) for name, values in rates.items()}
+    floors = {
+        "set_stage": "no-op VOLATILE",
+        "client": "no-op STABLE",
+        "page of 50": "no-op STABLE",
+        "no-op VOLATILE": "no-op VOLATILE, without the gateway",
+        "no-op STABLE": "no-op STABLE, without the gateway",
+    }
+    table = Table("requests", "a second", "rounds", "of its floor", "goal")
+    missed = 0
+    for name, rate in middle.items():
+        share = f"{_of_floor(rates[name], rates[floors[name]]):.2f}" if name in floors else ""
+        goal = GOALS.get(name)
+        if goal is not None and float(share) < goal:
+            missed += 1
+        rounds = " ".join(f"{value:.0f}" for value in rates[name])
+        table.add_row(name, f"{rate:.0f}", rounds, share, f"{goal}" if goal else "")
+    console = Console(width=100)
+    console.print(table)
+    for kind in ("VOLATILE", "STABLE"):
+        taken = 1 - _of_floor(rates[f"no-op {kind}"], rates[f"no-op {kind}, without the gateway"])
+        console.print(f"the gateway's own share of a {kind} no-op: {taken:.0%}")
+    return 1 if missed else 0
+
+
+def _of_floor(rates: list[float], floor: list[float]) -> float:
+    """The middle of the rounds' shares: both of a round met the machine in the same state."""
+    return statistics.median(rate / least for rate, least in zip(rates, floor, strict=True))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

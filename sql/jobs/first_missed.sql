@@ -6,6 +6,7 @@ create function jobs.first_missed(
 returns timestamptz
 language plpgsql
 stable
+set enable_sort = off  -- as in jobs.due
 as $$
 declare
   v_next timestamptz;

@@ -13,6 +13,9 @@ import httpx
 
 ADMIN = "user:jimmie"
 
+# Of a client as make_client makes it.
+GOOD_MOVE = {"to_stage": "cleanup", "reason": "old books", "expected_version": 0}
+
 _numbers = itertools.count(1)
 
 

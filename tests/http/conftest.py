@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -11,8 +12,9 @@ from tests.http.api import Api
 from tests.support.stack import stack
 
 
-@pytest.fixture(scope="session")
-def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+@contextlib.contextmanager
+def served(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """The named gateway, or one of our own before a database of its own."""
     url = os.environ.get("ATLAS_TEST_URL")
     if url:
         with Api(url, os.environ["ATLAS_TEST_TOKEN"]) as made:
@@ -24,6 +26,12 @@ def api(request: pytest.FixtureRequest) -> Iterator[Api]:
         stack(dsn) as running,
         Api(running.url, running.token(), dsn) as made,
     ):
+        yield made
+
+
+@pytest.fixture(scope="session")
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    with served(request) as made:
         yield made
 
 

@@ -18,7 +18,14 @@ import pytest
 from tests.support.servers import docker_answers
 
 ROOT = Path(__file__).parents[2]
-SUITES = ["test_endpoints.py", "test_tokens.py", "test_bad_requests.py"]
+SUITES = [
+    "test_arguments.py",
+    "test_bodies.py",
+    "test_endpoints.py",
+    "test_headers.py",
+    "test_paths.py",
+    "test_tokens.py",
+]
 
 pytestmark = [
     pytest.mark.timeout(900),
@@ -75,14 +82,13 @@ def compose() -> Iterator[Compose]:
         project.run("down", "--volumes", "--timeout", "5")
 
 
-@pytest.mark.parametrize("suite", SUITES)
-def test_it_answers_the_same_suite(compose: Compose, suite: str) -> None:
+def answers(compose: Compose, suite: str, **settings: str) -> None:
     here = {"ATLAS_TEST_URL": compose.url, "ATLAS_TEST_TOKEN": compose.token()}
 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", str(Path(__file__).parent / suite)],
         cwd=ROOT,
-        env=os.environ | here | {"ATLAS_TEST_POSTGRES": "postgresql://nobody"},
+        env=os.environ | here | {"ATLAS_TEST_POSTGRES": "postgresql://nobody"} | settings,
         capture_output=True,
         text=True,
         check=False,
@@ -90,6 +96,11 @@ def test_it_answers_the_same_suite(compose: Compose, suite: str) -> None:
 
     assert done.returncode == 0, done.stdout[-5000:]
     assert "skipped" not in done.stdout
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_it_answers_the_same_suite(compose: Compose, suite: str) -> None:
+    answers(compose, suite)
 
 
 def test_only_the_gateway_is_published_and_only_as_asked(compose: Compose) -> None:
@@ -144,3 +155,8 @@ def test_there_are_no_default_passwords(name: str) -> None:
 
     assert done.returncode != 0
     assert name in done.stderr
+
+
+def test_no_request_is_a_server_error(compose: Compose) -> None:
+    """The last one: its requests take the admin's rights away."""
+    answers(compose, "test_fuzz.py", ATLAS_TEST_FUZZ="2")

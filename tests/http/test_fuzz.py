@@ -17,8 +17,16 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from tests.http.api import Api
+from tests.http.conftest import served
 
 EXAMPLES = int(os.environ.get("ATLAS_TEST_FUZZ", "4"))
+
+
+@pytest.fixture(scope="module")
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """Of this module's own: its admin may take away anybody's rights, also the admin's."""
+    with served(request) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +36,16 @@ def revoked(api: Api) -> str:
     return str(issued["token"])
 
 
-def operations(api: Api) -> Iterator[Any]:
+def operations(api: Api) -> list[Any]:
     """Each operation of the document, with good and with bad values."""
     document = api.send("GET", "/").json()
     document.pop("host", None)
     document["consumes"] = ["application/json"]
     schema = schemathesis.openapi.from_dict(document)
     schema.config.generation.update(modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-    for result in schema.get_all_operations():
-        yield result.ok()
+    found = [result.ok() for result in schema.get_all_operations()]
+    # What takes rights away comes last: it may hit the caller's own.
+    return sorted(found, key=lambda operation: "/revoke_" in operation.path)
 
 
 @pytest.mark.timeout(7200)
@@ -76,7 +85,7 @@ def test_nothing_is_a_server_error(api: Api, revoked: str, caller: str) -> None:
 
     print(f"{caller}: {tried} requests, answered with {sorted(seen)}")
     assert tried > EXAMPLES * 10
-    assert 401 in seen or caller == "good"
+    assert (200 if caller == "good" else 401) in seen
 
 
 def _send(api: Api, case: Any, token: str | None) -> httpx.Response | None:

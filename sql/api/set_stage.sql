@@ -29,10 +29,8 @@ declare
 begin
   -- GUARD
   if v_key is not null then
-    v_request := jsonb_build_object(
-      'call', 'set_stage', 'actor_id', v_actor, 'client_id', client_id, 'to_stage', to_stage, 'reason', reason,
-      'expected_version', expected_version, 'triggered_by', triggered_by, 'on_behalf_of', on_behalf_of,
-      'channel', channel, 'payload', payload, 'override', override
+    v_request := rules.move_key_request(
+      v_actor, client_id, to_stage, reason, expected_version, triggered_by, on_behalf_of, channel, payload, override
     );
     v_answer := rules.replayed_answer(v_key, v_request);
     if v_answer is not null then

@@ -13,9 +13,7 @@ begin
     'actor_type', rules.actor_type(v_actor),
     'permissions', (
       select coalesce(jsonb_agg(jsonb_build_object('permission', g.permission, 'scope', g.scope) order by g.id), '[]')
-      from public.agent_permissions g
-      where g.actor_id = v_actor
-        and g.revoked_at is null
+      from rules.live_grants(v_actor) g
     )
   );
 end

@@ -12,10 +12,8 @@ begin
   return (select s.separate_reviewer from public.stage_settings s)
     or exists (
       select
-      from public.agent_permissions g
-      where g.actor_id = change ->> 'actor_id'
-        and g.revoked_at is null
-        and g.scope ? 'clients'
+      from rules.live_grants(change ->> 'actor_id') g
+      where g.scope ? 'clients'
     );
 end
 $$;

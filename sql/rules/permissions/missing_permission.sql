@@ -1,5 +1,4 @@
--- The refusal of an actor that no live grant lets do this, or null. Several grants are alternatives;
--- can_admin implies every permission, within its own scope.
+-- The refusal of an actor that no live grant lets do this, or null.
 create function rules.missing_permission(
   actor_id     text,
   permission   text,
@@ -32,10 +31,7 @@ begin
       order by g.id
     )
   into v_near_misses
-  from public.agent_permissions g
-  where g.actor_id = missing_permission.actor_id
-    and g.revoked_at is null
-    and g.permission in (missing_permission.permission, 'can_admin');
+  from rules.grants_of_permission(actor_id, permission) g;
 
   return rules.refusal('permission_missing', jsonb_strip_nulls(jsonb_build_object(
     'actor_id', actor_id,

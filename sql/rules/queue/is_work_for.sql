@@ -17,10 +17,8 @@ begin
   end if;
   return exists (
     select
-    from public.agent_permissions g
-    where g.actor_id = is_work_for.actor_id
-      and g.revoked_at is null
-      and g.scope ? 'from'
+    from rules.live_grants(actor_id) g
+    where g.scope ? 'from'
       -- where it may lead to, and with which flag, is not the question here
       and rules.scope_mismatches(
         g.scope - '{to,flags}'::text[], client.id, client.stage, null, null, client.service_tier

@@ -9,20 +9,12 @@ language sql
 stable
 as $$
   select 'eom_review', 'review'
-  where exists (
-    select
-    from public.agent_permissions g
-    where g.actor_id = queue_stages.actor_id
-      and g.revoked_at is null
-      and g.permission in ('can_sign_off_eom_review', 'can_admin')
-  )
+  where exists (select from rules.grants_of_permission(queue_stages.actor_id, 'can_sign_off_eom_review'))
   union
   select s.stage, 'in_scope'
-  from public.agent_permissions g
+  from rules.live_grants(queue_stages.actor_id) g
   cross join lateral jsonb_array_elements_text(
     case when jsonb_typeof(g.scope -> 'from') = 'array' then g.scope -> 'from' else '[]' end
   ) as s (stage)
-  where g.actor_id = queue_stages.actor_id
-    and g.revoked_at is null
-    and rules.actor_type(queue_stages.actor_id) = 'agent'
+  where rules.actor_type(queue_stages.actor_id) = 'agent'
 $$;

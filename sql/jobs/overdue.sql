@@ -17,8 +17,9 @@ declare
   );
 begin
   return query
-    select d.job, d.due_at, d.state, floor(extract(epoch from v_at - d.due_at) / 3600)::integer
+    select d.job, since.due_at, d.state, floor(extract(epoch from v_at - since.due_at) / 3600)::integer
     from jobs.due(v_at) d
+    cross join lateral (select jobs.unsettled_since(d.job, d.due_at, v_installed)) as since (due_at)
     where d.state not in ('done', 'running', 'not_due')
       -- a month that was skipped asks for attention only where somebody was left as he was
       and (d.state <> 'skipped' or exists (
@@ -26,12 +27,13 @@ begin
         from public.job_runs r
         where r.job = d.job and r.due_at = d.due_at and (r.counts ->> 'not_done')::bigint > 0
       ))
-      -- a scheduler starts it within two hours; before the installation there was none
-      and v_at - greatest(d.due_at, v_installed) > interval '2 hours';
+      -- a scheduler starts it within two hours
+      and v_at - since.due_at > interval '2 hours';
 end
 $$;
 
 comment on function jobs.overdue(timestamptz) is
 'The jobs that should have run by now and did not: their scheduler is not set up, is down, or they fail; and a month
 that was skipped, until it is done on purpose or the next one is due.
-at: what to take as now. hours: since it was due.';
+at: what to take as now. due_at: the first occurrence that was not done, or the installation where that is later.
+state: of the newest occurrence. hours: since due_at.';

@@ -348,26 +348,51 @@ class TestLedger:
         db.execute("set local session_replication_role = origin")
         expected = {"token_expires", "holidays_run_out", "history_mismatch"}
         assert findings() - {"job_overdue"} == expected
-        hour = datetime.now(calendar.FIRM).hour
-        assert ("job_overdue" in findings()) == (
-            hour >= 2
-        )  # the daily ones, two hours after midnight
+        assert "job_overdue" in findings()
 
-    def test_a_job_that_does_not_run_is_overdue_after_two_hours(
+    @pytest.mark.parametrize("installed", [0, 4, 5, 23, 23.5], ids="{}h".format)
+    def test_a_job_that_never_runs_is_overdue_two_hours_after_it_was_due(
+        self, db: psycopg.Connection, installed: float
+    ) -> None:
+        begin = calendar.at(date(2026, 5, 4)) + timedelta(hours=installed)
+        db.execute("update atlas_migrations set applied_at = %s", (begin,))
+        midnight = calendar.at(date(2026, 5, 5))
+
+        def overdue(at: datetime) -> dict[str, tuple[datetime, str]]:
+            rows = db.execute("select job, due_at, state from jobs.overdue(%s)", (at,)).fetchall()
+            return {job: (due_at, state) for job, due_at, state in rows}
+
+        assert overdue(begin + timedelta(hours=2)) == {}
+        assert "flag_seasonal" not in overdue(midnight + timedelta(hours=2))
+        for hours in (2.1, 23, 24.5, 75):
+            assert overdue(midnight + timedelta(hours=hours))["flag_seasonal"] == (midnight, "due")
+
+    def test_a_job_that_keeps_failing_is_overdue_until_it_is_done(
         self, db: psycopg.Connection
     ) -> None:
-        def overdue(hours: float) -> set[str]:
-            rows = db.execute("select job from jobs.overdue(now() + %s)", (timedelta(hours=hours),))
-            return {row[0] for row in rows.fetchall()}
+        noon = calendar.at(date(2026, 5, 4), 12)
+        db.execute("update atlas_migrations set applied_at = %s", (noon,))
 
-        assert overdue(0) == set()
-        assert "flag_seasonal" in overdue(26)
-        states = db.execute(
-            "select state from jobs.overdue(now() + interval '26 hours')"
-        ).fetchall()
-        assert {row[0] for row in states} == {"due"}  # what was due before the installation is not
-        run(db, "flag_seasonal", datetime.now(calendar.FIRM))
-        assert "flag_seasonal" not in overdue(0)
+        def overdue(at: datetime) -> list[tuple[datetime, str, int]]:
+            rows = db.execute(
+                "select due_at, state, hours from jobs.overdue(%s) where job = 'stage_stuck_detector'",
+                (at,),
+            )
+            return rows.fetchall()
+
+        run(db, "stage_stuck_detector", noon)
+        for hour in range(1, 5):
+            db.execute(
+                "insert into job_runs (job, due_at, as_of, finished_at, outcome, error)"
+                " select 'stage_stuck_detector', at, at, at, 'failed', 'out of memory'"
+                " from (select %s::timestamptz) as t (at)",
+                (noon + timedelta(hours=hour),),
+            )
+        assert overdue(noon + timedelta(hours=3)) == []
+        late = noon + timedelta(hours=4, minutes=1)
+        assert overdue(late) == [(noon + timedelta(hours=1), "failed", 3)]
+        run(db, "stage_stuck_detector", late)
+        assert overdue(late) == []
 
 
 class TestAtOnce:

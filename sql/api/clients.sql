@@ -17,9 +17,8 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_actor   text := rules.current_actor();
-  v_clients json;
-  v_last    bigint;
+  v_actor text := rules.current_actor();
+  v_ids   bigint[];
 begin
   -- GUARD
   perform rules.require_page_size(page_size);
@@ -33,21 +32,10 @@ begin
     perform rules.refuse_unknown_value(service_tier, null, null);
   end if;
 
-  -- ACT: only the conditions that were asked for, so that each call gets the plan of its own filters
+  -- ACT: only the conditions that were asked for, so that each call gets the plan of its own filters; the page
+  -- is one more, to know whether another one follows
   execute format(
-    $query$
-      select
-        coalesce(json_agg(p.shown) filter (where p.nth <= $9), '[]'),
-        case when count(*) > $9 then max(p.id) filter (where p.nth <= $9) end
-      from (
-        select rules.shown_client(c, s) as shown, c.id, row_number() over (order by c.id) as nth
-        from public.clients c
-        join public.stage_sla s on s.stage = c.stage
-        where %s
-        order by c.id
-        limit $9 + 1
-      ) p
-    $query$,
+    'select array(select c.id from public.clients c where %s order by c.id limit $9 + 1)',
     concat_ws(
       ' and ',
       'true',
@@ -63,11 +51,19 @@ begin
       case when after is not null then 'c.id > $8' end
     )
   )
-  into v_clients, v_last
+  into v_ids
   using
     stage, flag, owner, age_days_gt, service_tier, active, rules.search_query(search), after, page_size;
 
-  return json_build_object('clients', v_clients, 'next_after', v_last);
+  return json_build_object(
+    'clients', (
+      select coalesce(json_agg(rules.shown_client(c, s) order by c.id), '[]')
+      from public.clients c
+      join public.stage_sla s on s.stage = c.stage
+      where c.id = any (v_ids[:page_size])
+    ),
+    'next_after', case when cardinality(v_ids) > page_size then v_ids[page_size] end
+  );
 end
 $$;
 

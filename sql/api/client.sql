@@ -1,5 +1,5 @@
 create function api.client(client_id bigint)
-returns jsonb
+returns api."application/json"
 language plpgsql
 stable
 security definer
@@ -9,7 +9,7 @@ declare
   v_actor  text := rules.current_actor();
   v_client public.clients := rules.require_client(client_id);
 begin
-  return jsonb_build_object('client', rules.client_json(v_client), 'history', rules.newest_history(v_client.id, v_client.version));
+  return json_build_object('client', rules.client_json(v_client), 'history', rules.newest_history(v_client.id, v_client.version));
 end
 $$;
 

@@ -10,7 +10,7 @@ create function api.clients(
   after        bigint default null,
   page_size    integer default 100
 )
-returns json
+returns api."application/json"
 language plpgsql
 stable
 security definer

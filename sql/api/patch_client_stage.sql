@@ -1,5 +1,5 @@
 create function api.patch_client_stage(text)
-returns jsonb
+returns api."application/json"
 language plpgsql
 volatile
 security definer

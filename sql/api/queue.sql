@@ -2,7 +2,7 @@ create function api.queue(
   actor_id  text default null,
   page_size integer default 100
 )
-returns jsonb
+returns api."application/json"
 language plpgsql
 stable
 security definer
@@ -10,7 +10,7 @@ set search_path = ''
 as $$
 declare
   v_actor text := coalesce(queue.actor_id, rules.current_actor());
-  v_queue jsonb;
+  v_queue json;
 begin
   -- GUARD
   perform rules.current_actor();
@@ -18,17 +18,17 @@ begin
   perform rules.require_page_size(page_size);
 
   -- ACT
-  select coalesce(jsonb_agg(q.item order by q.nth), '[]')
+  select coalesce(json_agg(q.item order by q.nth), '[]')
   into v_queue
   from (
     select
-      jsonb_build_object(
+      json_build_object(
         'client', rules.client_json(q.client), 'why', q.why, 'sla_due_at', q.sla_due_at
       ) as item,
       q.nth
     from rules.queue_of(v_actor, page_size) q
   ) q;
-  return jsonb_build_object('actor_id', v_actor, 'queue', v_queue);
+  return json_build_object('actor_id', v_actor, 'queue', v_queue);
 end
 $$;
 

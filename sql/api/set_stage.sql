@@ -10,7 +10,7 @@ create function api.set_stage(
   payload          jsonb default null,
   override         boolean default false
 )
-returns json  -- not jsonb: the answer is written, and not looked into
+returns api."application/json"
 language plpgsql
 volatile
 security definer

@@ -2,7 +2,7 @@ create function api.set_stages(
   items  jsonb,
   atomic boolean default false
 )
-returns json  -- as in set_stage
+returns api."application/json"
 language plpgsql
 volatile
 security definer

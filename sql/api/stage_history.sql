@@ -3,7 +3,7 @@ create function api.stage_history(
   page_size      integer default 20,
   before_version bigint default null
 )
-returns jsonb
+returns api."application/json"
 language plpgsql
 stable
 security definer
@@ -12,13 +12,13 @@ as $$
 declare
   v_actor   text := rules.current_actor();
   v_client  public.clients := rules.require_client(client_id);
-  v_history jsonb;
+  v_history json;
 begin
   -- GUARD
   perform rules.require_page_size(page_size);
 
   -- ACT
-  select coalesce(jsonb_agg(to_jsonb(h) order by h.version), '[]')
+  select coalesce(json_agg(row_to_json(h) order by h.version), '[]')
   into v_history
   from (
     select *
@@ -29,7 +29,7 @@ begin
     limit page_size
   ) h;
 
-  return jsonb_build_object(
+  return json_build_object(
     'history', v_history,
     'next_before_version', case when (v_history -> 0 ->> 'version')::bigint > 0 then v_history -> 0 -> 'version' end
   );

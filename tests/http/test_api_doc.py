@@ -15,7 +15,8 @@ import psycopg
 import pytest
 
 from atlas_stage import resources
-from tests.support.stack import Stack, stack
+from tests.http.api import Api
+from tests.http.conftest import served
 
 DOC = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -43,14 +44,14 @@ def examples() -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-def api(dsn: str) -> Iterator[Stack]:
+def api(request: pytest.FixtureRequest) -> Iterator[Api]:
     """The real API before an empty firm."""
-    with stack(dsn) as running:
+    with served(request) as running:
         yield running
 
 
-def test_every_curl_answers_as_it_says(api: Stack) -> None:
-    shell = os.environ | {"ATLAS_URL": api.url, "ATLAS_TOKEN": api.token()}
+def test_every_curl_answers_as_it_says(api: Api) -> None:
+    shell = os.environ | {"ATLAS_URL": api.url, "ATLAS_TOKEN": api.admin}
     for example in examples():
         status, answer = _run(example, shell)
         assert status == example.status, (example.line, answer)

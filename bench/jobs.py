@@ -1,6 +1,7 @@
 """What the jobs cost on a large firm, against the bare statements that change as much.
 
-    python bench/jobs.py --database postgresql://…      a migrated database with bench/generate_clients.py's clients
+    python bench/jobs.py [--clients 1000000]        on a throwaway server of its own
+    python bench/jobs.py --database postgresql://…  on a migrated database with bench/generate_clients.py's clients
 
 Three figures: the stuck detector with nothing to do; with 10,000 newly stuck; the month-end roll of everybody in
 weekly. The bare UPDATE + INSERT changes the same rows of the same tables, with their indexes and without their
@@ -10,13 +11,20 @@ triggers, and is rolled back. Each is run in turn, so that a busy machine distur
 from __future__ import annotations
 
 import argparse
+import contextlib
 import resource
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
+from generate_clients import generate
+
+from atlas_stage.deploy import migrate
+from atlas_stage.embedded import EmbeddedPostgres
 
 BARE_FLAG = """
 with changed as (
@@ -56,6 +64,18 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     begun = time.perf_counter()
     done = work()
     return time.perf_counter() - begun, done
+
+
+@contextlib.contextmanager
+def firm_of(clients: int) -> Iterator[str]:
+    """DSN of a firm with so many clients; gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
+        EmbeddedPostgres(Path(folder) / "data") as server,
+    ):
+        migrate(server.dsn)
+        generate(server.dsn, clients)
+        yield server.dsn
 
 
 class Bench:
@@ -146,12 +166,14 @@ class Bench:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="What the jobs cost on a large firm.")
-    parser.add_argument("--database", required=True, help="URL of a superuser")
+    parser.add_argument("--database", help="URL of a superuser")
+    parser.add_argument("--clients", type=int, default=1_000_000)
     arguments = parser.parse_args()
-    bench = Bench(arguments.database)
-    bench.nothing_to_do()
-    bench.newly_stuck()
-    bench.month_end()
+    with contextlib.ExitStack() as opened:
+        bench = Bench(arguments.database or opened.enter_context(firm_of(arguments.clients)))
+        bench.nothing_to_do()
+        bench.newly_stuck()
+        bench.month_end()
 
 
 if __name__ == "__main__":

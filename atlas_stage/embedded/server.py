@@ -133,6 +133,8 @@ class EmbeddedPostgres:
         elif self._child is not None:
             _left_to_others.append(self._child)
         self._child = None
+        # Those that somebody else has stopped meanwhile are forgotten.
+        _left_to_others[:] = [child for child in _left_to_others if child.poll() is None]
         self._users.release()
 
     def _refuse_other_version(self) -> None:

@@ -9,16 +9,15 @@ language plpgsql
 volatile
 as $$
 declare
-  v_missing  jsonb;
   v_row      public.stage_history;
   v_blocking bigint;
 begin
-  v_missing := rules.missing_permission(
-    actor_id, 'can_admin', client_id => client.id, from_stage => client.stage, service_tier => client.service_tier
+  perform rules.refuse_if(
+    rules.missing_permission(
+      actor_id, 'can_admin', client_id => client.id, from_stage => client.stage, service_tier => client.service_tier
+    ),
+    jsonb_build_object('client_id', client.id)
   );
-  if v_missing is not null then
-    perform rules.refuse_all(jsonb_build_array(v_missing), jsonb_build_object('client_id', client.id));
-  end if;
 
   select * into v_row from public.stage_history h where h.id = history_id and h.client_id = client.id;
   if not found then

@@ -18,9 +18,7 @@ begin
   perform rules.lock_key(external_id);
 
   v_earlier := rules.earlier_use(external_id, request);
-  if v_earlier ? 'refusal' then
-    perform rules.refuse_all(jsonb_build_array(v_earlier -> 'refusal'));
-  end if;
+  perform rules.refuse_if(v_earlier -> 'refusal');
   return v_earlier -> 'answer';
 end
 $$;

@@ -7,11 +7,7 @@ returns void
 language plpgsql
 stable
 as $$
-declare
-  v_refusal jsonb := rules.missing_permission(actor_id, permission);
 begin
-  if v_refusal is not null then
-    perform rules.refuse_all(jsonb_build_array(v_refusal));
-  end if;
+  perform rules.refuse_if(rules.missing_permission(actor_id, permission));
 end
 $$;

@@ -8,6 +8,6 @@ language plpgsql
 volatile
 as $$
 begin
-  perform rules.refuse_all(jsonb_build_array(rules.refusal(rule, facts)));
+  perform rules.refuse_if(rules.refusal(rule, facts));
 end
 $$;

@@ -3,7 +3,8 @@
     python bench/http_api.py [--seconds 5] [--rounds 3]
 
 16 connections of wrk; every round measures each thing once, in turn, so that a slow minute of the machine meets all.
-`set_stage` moves a client at each request, against a VOLATILE no-op; `client` and a page of 50 against a STABLE no-op.
+`set_stage` moves a client at each request, against a VOLATILE no-op; `client` and a page of 50 against a STABLE no-op;
+`set_stages` with 1,000 moves a request against `set_stage`, in moves.
 The gateway's own share is what Caddy takes of a no-op's rate.
 """
 
@@ -30,8 +31,9 @@ from atlas_stage.serving.gateway import gateway
 
 CONNECTIONS = 16
 THREADS = 2
-CLIENTS_A_THREAD = 10_000
-GOALS = {"set_stage": 0.75, "client": 0.8, "page of 50": 0.8}
+CLIENTS_A_THREAD = 20_000
+BATCH = 1000
+GOALS = {"set_stage": 0.75, "client": 0.8, "page of 50": 0.8, "set_stages, moves": 10}
 
 NO_OPS = """
 create function api.no_op_{volatility}() returns jsonb language plpgsql {volatility} security definer
@@ -57,6 +59,25 @@ function request()
   return wrk.format("POST", "/rpc/set_stage", nil, body)
 end
 """
+# The same in calls of BATCH moves each.
+BATCHES = """
+local threads = 0
+function setup(thread) thread:set("number", threads); threads = threads + 1 end
+local at, pass = 0, 0
+function request()
+  local items = {{}}
+  for n = 1, {batch} do
+    items[n] = string.format('{{"client_id":%d,"to_stage":"%s","reason":"bench","expected_version":%d}}',
+      {first} + number * {each} + at, pass % 2 == 0 and "cleanup" or "weekly", pass)
+    at = at + 1
+  end
+  if at == {each} then at = 0; pass = pass + 1 end
+  return wrk.format("POST", "/rpc/set_stages", nil, '{{"items":[' .. table.concat(items, ",") .. ']}}')
+end
+function response(status, headers, body)
+  if not body:find('"refused" : 0', 1, true) then print("Non-2xx: a move was refused") end
+end
+"""
 POST = """
 wrk.method = "POST"
 wrk.body = '{body}'
@@ -69,6 +90,7 @@ class Load:
 
     path: str
     script: str = ""
+    counts: int = 1  # a request for so many
 
 
 def main() -> int:
@@ -109,7 +131,7 @@ def _prepare(dsn: str) -> str:
 
 def _loads(dsn: str, url: str, behind: str, number: int) -> list[tuple[str, str, Load]]:
     with psycopg.connect(dsn, autocommit=True) as db:
-        span = THREADS * CLIENTS_A_THREAD
+        span = 2 * THREADS * CLIENTS_A_THREAD
         row = db.execute("select max(id) + 1 from public.clients").fetchone()
         assert row is not None
         first = int(row[0])
@@ -120,11 +142,14 @@ def _loads(dsn: str, url: str, behind: str, number: int) -> list[tuple[str, str,
         db.execute("vacuum (analyze) public.stage_history")
         db.execute("checkpoint")
     moves = MOVES.format(first=row[0], each=CLIENTS_A_THREAD)
+    others = row[0] + THREADS * CLIENTS_A_THREAD
+    batches = BATCHES.format(first=others, each=CLIENTS_A_THREAD, batch=BATCH)
     no_op = Load("/rpc/no_op_volatile", POST.format(body="{}"))
     read_nothing = Load("/rpc/no_op_stable")
     loads = [
         ("no-op VOLATILE", url, no_op),
         ("set_stage", url, Load("/rpc/set_stage", moves)),
+        ("set_stages, moves", url, Load("/rpc/set_stages", batches, BATCH)),
         ("no-op STABLE", url, read_nothing),
         ("client", url, Load("/rpc/client?client_id=500")),
         ("page of 50", url, Load("/rpc/clients?page_size=50")),
@@ -143,6 +168,7 @@ def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
         script.write('\nwrk.headers["Content-Type"] = "application/json"\n')
         script.flush()
         command = ["wrk", "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds}s"]
+        command += ["--timeout", "30s"]
         command += ["-s", script.name, "-H", header, url + load.path]
         done = subprocess.run(
             command,
@@ -154,13 +180,14 @@ def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
         sys.exit(f"{load.path} was not always answered with 200:\n{done.stdout}")
     found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
     assert found is not None
-    return float(found[1])
+    return float(found[1]) * load.counts
 
 
 def _report(rates: dict[str, list[float]]) -> int:
     middle = {name: statistics.median(values) for name, values in rates.items()}
     floors = {
         "set_stage": "no-op VOLATILE",
+        "set_stages, moves": "set_stage",
         "client": "no-op STABLE",
         "page of 50": "no-op STABLE",
         "no-op VOLATILE": "no-op VOLATILE, without the gateway",

@@ -114,11 +114,3 @@ def _unpacked(folder: Path, name: str) -> Path:
     fresh = folder / name
     fresh.write_bytes(content)
     return fresh
-
-
-if __name__ == "__main__":
-    # For the set-up: have everything here before the first start.
-    try:
-        print(caddy(), postgrest(print), sep="\n")
-    except PartError as error:
-        print(error.message, file=sys.stderr)

@@ -1,0 +1,10 @@
+"""For the set-up: have every program here before the first start."""
+
+import sys
+
+from atlas_stage.serving import programs
+
+try:
+    print(programs.caddy(), programs.postgrest(print), sep="\n")
+except programs.PartError as error:
+    print(error.message, file=sys.stderr)

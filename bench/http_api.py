@@ -31,7 +31,8 @@ from atlas_stage.serving.gateway import gateway
 
 CONNECTIONS = 16
 THREADS = 2
-CLIENTS_A_THREAD = 20_000
+CLIENTS_A_THREAD = 10_000
+BATCHES_A_SECOND = 20  # more than a thread gets answered: no batch comes twice
 BATCH = 1000
 GOALS = {"set_stage": 0.75, "client": 0.8, "page of 50": 0.8, "set_stages, moves": 10}
 
@@ -59,19 +60,18 @@ function request()
   return wrk.format("POST", "/rpc/set_stage", nil, body)
 end
 """
-# The same in calls of BATCH moves each.
+# Calls of BATCH moves each, of clients that did not move yet.
 BATCHES = """
 local threads = 0
 function setup(thread) thread:set("number", threads); threads = threads + 1 end
-local at, pass = 0, 0
+local at = 0
 function request()
   local items = {{}}
   for n = 1, {batch} do
     items[n] = string.format('{{"client_id":%d,"to_stage":"%s","reason":"bench","expected_version":%d}}',
-      {first} + number * {each} + at, pass % 2 == 0 and "cleanup" or "weekly", pass)
+      {first} + number * {each} + at, "cleanup", 0)
     at = at + 1
   end
-  if at == {each} then at = 0; pass = pass + 1 end
   return wrk.format("POST", "/rpc/set_stages", nil, '{{"items":[' .. table.concat(items, ",") .. ']}}')
 end
 function response(status, headers, body)
@@ -112,7 +112,9 @@ def main() -> int:
         with gateway(database.dsn, Path(folder), 0, print, pool=10) as running:
             rates: dict[str, list[float]] = {}
             for number in range(options.rounds):
-                for name, url, load in _loads(database.dsn, running.url, running.behind, number):
+                for name, url, load in _loads(
+                    database.dsn, running.url, running.behind, number, options.seconds
+                ):
                     rate = _wrk(url, load, token, options.seconds, url == running.behind)
                     rates.setdefault(name, []).append(rate)
     return _report(rates)
@@ -129,9 +131,12 @@ def _prepare(dsn: str) -> str:
         return stage.issue_token("user:jimmie", never_expires=True).token
 
 
-def _loads(dsn: str, url: str, behind: str, number: int) -> list[tuple[str, str, Load]]:
+def _loads(
+    dsn: str, url: str, behind: str, number: int, seconds: int
+) -> list[tuple[str, str, Load]]:
     with psycopg.connect(dsn, autocommit=True) as db:
-        span = 2 * THREADS * CLIENTS_A_THREAD
+        batched = BATCH * BATCHES_A_SECOND * seconds
+        span = THREADS * (CLIENTS_A_THREAD + batched)
         row = db.execute("select max(id) + 1 from public.clients").fetchone()
         assert row is not None
         first = int(row[0])
@@ -143,7 +148,7 @@ def _loads(dsn: str, url: str, behind: str, number: int) -> list[tuple[str, str,
         db.execute("checkpoint")
     moves = MOVES.format(first=row[0], each=CLIENTS_A_THREAD)
     others = row[0] + THREADS * CLIENTS_A_THREAD
-    batches = BATCHES.format(first=others, each=CLIENTS_A_THREAD, batch=BATCH)
+    batches = BATCHES.format(first=others, each=batched, batch=BATCH)
     no_op = Load("/rpc/no_op_volatile", POST.format(body="{}"))
     read_nothing = Load("/rpc/no_op_stable")
     loads = [

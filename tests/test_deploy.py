@@ -20,14 +20,16 @@ create table public.stage_deploys (
 );
 """
 SCHEMAS = """\
-drop schema if exists jobs, api, rules cascade;
-create schema rules;
-create schema api;
-create schema jobs;
+create schema if not exists rules;
+create schema if not exists api;
+create schema if not exists jobs;
+create schema if not exists ops;
+"""
+STAMP = """\
+create or replace function rules.stamp() returns trigger language plpgsql as $$ begin return new; end $$;
 """
 TRIGGER = """\
-create function rules.stamp() returns trigger language plpgsql as $$ begin return new; end $$;
-create trigger stamp before update on public.clients for each row execute function rules.stamp();
+create or replace trigger stamp before update on public.clients for each row execute function rules.stamp();
 """
 
 
@@ -53,13 +55,14 @@ def root(tmp_path: Path) -> Path:
         "delete from public.atlas_migrations where id = '010_notes';\n",
     )
     write(tmp_path, "sql/schemas.sql", SCHEMAS)
-    write(tmp_path, "sql/rules/stamp.sql", TRIGGER)
+    write(tmp_path, "sql/rules/stamp.sql", STAMP)
+    write(tmp_path, "sql/triggers.sql", TRIGGER)
     write(
         tmp_path,
         "sql/api/one.sql",
-        "create function api.one() returns int language sql return rules.two() - 1;\n",
+        "create or replace function api.one() returns int language sql return rules.two() - 1;\n",
     )
-    write(tmp_path, "sql/rules/two.sql", "create function rules.two() returns int return 2;\n")
+    write(tmp_path, "sql/rules/two.sql", "create or replace function rules.two() returns int return 2;\n")
     write(tmp_path, "sql/grants.sql", "grant usage on schema api to public;\n")
     return tmp_path
 
@@ -125,7 +128,7 @@ def test_a_file_that_would_never_be_executed_is_refused(empty_dsn: str, root: Pa
     assert "sql/triggerz/lost.sql is in none of the folders" in message_of(empty_dsn, root)
 
 
-@pytest.mark.parametrize("name", ["schemas.sql", "grants.sql"])
+@pytest.mark.parametrize("name", ["schemas.sql", "triggers.sql", "grants.sql"])
 def test_stored_logic_without_its_frame_is_refused(empty_dsn: str, root: Path, name: str) -> None:
     (root / "sql" / name).unlink()
 
@@ -146,7 +149,7 @@ def test_a_database_of_a_newer_version_is_left_alone(empty_dsn: str, root: Path)
     write(root, "migrations/020_newer.sql", "select 1;\n" + RECORD.format("020_newer"))
     migrate(empty_dsn, root=root)
     (root / "migrations/020_newer.sql").unlink()
-    write(root, "sql/api/older.sql", "create function api.older() returns int return 1;\n")
+    write(root, "sql/api/older.sql", "create or replace function api.older() returns int return 1;\n")
 
     assert "020_newer, which this version of atlas-stage does not know" in message_of(
         empty_dsn, root
@@ -196,7 +199,7 @@ def test_a_schema_that_somebody_dropped_is_made_again(empty_dsn: str, root: Path
 
 def test_gives_up_on_a_lock_and_says_who_holds_it(empty_dsn: str, root: Path) -> None:
     migrate(empty_dsn, root=root)
-    write(root, "sql/rules/two.sql", "create function rules.two() returns int return 3;\n")
+    write(root, "sql/rules/two.sql", "create or replace function rules.two() returns int return 3;\n")
     with psycopg.connect(empty_dsn, application_name="month-end report") as reader:
         reader.execute("select count(*) from clients")
 

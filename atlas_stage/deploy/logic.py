@@ -1,9 +1,14 @@
-"""The stored logic under `sql/`: re-created whole in one transaction, or left alone when it has not changed."""
+"""The stored logic under `sql/`: put in place whole in one transaction, or left alone when it has not changed.
+
+Functions are replaced, not dropped: what the host made of them (grants, views, prepared statements) stays. Of ours,
+what no file names any more goes afterwards, unless something of the host's stands on it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -11,9 +16,27 @@ from psycopg import sql
 from atlas_stage.deploy.connection import Connection, DeployError, Target, Watch, one_line
 from atlas_stage.deploy.migrations import content_hash
 
-SCHEMAS = ("rules", "api", "jobs")
+SCHEMAS = ("rules", "api", "jobs", "ops")
 # First the schemas, last the rights; in between, what stands on what. Inside a folder, by path.
-_FIRST, _FOLDERS, _LAST = "schemas.sql", ("rules", "api", "jobs", "triggers"), "grants.sql"
+_FIRST, _FOLDERS, _THEN, _LAST = "schemas.sql", SCHEMAS, "triggers.sql", "grants.sql"
+
+# Our triggers and routines, with the transaction that wrote each one's catalog row.
+_MADE: LiteralString = """
+    select 'trigger', t.oid, t.xmin::text, format('%%I on %%s', t.tgname, t.tgrelid::regclass)
+    from pg_catalog.pg_trigger as t
+    join pg_catalog.pg_proc as p on p.oid = t.tgfoid
+    join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+    where n.nspname = any (%(schemas)s)
+      and p.proowner::regrole::text = any (%(owners)s)
+    union all
+    select 'routine', p.oid, p.xmin::text, p.oid::regprocedure::text
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+    where n.nspname = any (%(schemas)s)
+      and p.proowner::regrole::text = any (%(owners)s)
+    order by 1 desc, 4
+"""
+OWNERS = ("atlas_owner", "atlas_writer")
 
 
 def files(folder: Path) -> list[Path]:
@@ -24,13 +47,13 @@ def files(folder: Path) -> list[Path]:
     ordered = [folder / _FIRST]
     for name in _FOLDERS:
         ordered += sorted((folder / name).rglob("*.sql"))
-    ordered.append(folder / _LAST)
+    ordered += [folder / _THEN, folder / _LAST]
     stray = sorted(set(folder.rglob("*.sql")) - set(ordered))
     if stray:
         raise DeployError(
             f"{_name(stray[0], folder)} is in none of the folders {', '.join(_FOLDERS)}"
         )
-    missing = [file for file in (ordered[0], ordered[-1]) if not file.is_file()]
+    missing = [file for file in (ordered[0], *ordered[-2:]) if not file.is_file()]
     if missing:
         raise DeployError(f"{_name(missing[0], folder)} is missing")
     return ordered
@@ -60,10 +83,12 @@ def deploy(target: Target, folder: Path, observer: Connection) -> None:
         try:
             with connection.transaction():
                 _lock_tables(connection)
+                before = _made(connection)
                 # Functions may name each other in any order.
                 connection.execute("set local check_function_bodies = off")
                 for file in files(folder):
                     _execute(connection, file, folder)
+                _drop_stale(connection, before)
                 connection.execute(
                     "insert into public.stage_deploys (part, name, sha256)"
                     " values ('stored_logic', 'sql', %s)"
@@ -81,7 +106,7 @@ def deploy(target: Target, folder: Path, observer: Connection) -> None:
 def drop(connection: Connection) -> None:
     """Take the stored logic out of the database, so that the tables it stands on can go."""
     with connection.transaction():
-        connection.execute("drop schema if exists jobs, api, rules cascade")
+        connection.execute("drop schema if exists ops, jobs, api, rules cascade")
         connection.execute("delete from public.stage_deploys where part = 'stored_logic'")
         connection.execute("notify pgrst, 'reload schema'")
 
@@ -109,17 +134,49 @@ def _lock_tables(connection: Connection) -> None:
         )
 
 
+def _made(connection: Connection) -> list[tuple[object, ...]]:
+    names = {"schemas": list(SCHEMAS), "owners": list(OWNERS)}
+    return connection.execute(_MADE, names).fetchall()
+
+
+def _drop_stale(connection: Connection, before: list[tuple[object, ...]]) -> None:
+    """Drop what an earlier deploy made and this one did not write again."""
+    stale = set(before) & set(_made(connection))
+    for kind in ("trigger", "routine"):
+        names = sorted(str(name) for each, _, _, name in stale if each == kind)
+        if kind == "routine" and names:
+            names = [", ".join(names)]  # they may stand on each other
+        for name in names:
+            connection.execute(sql.SQL("drop {} {}").format(sql.SQL(kind), sql.SQL(name)))
+
+
 def _execute(connection: Connection, file: Path, folder: Path) -> None:
     content = file.read_bytes()
     try:
-        # Without parameters the server itself takes the file apart into statements.
-        connection.execute(content)
+        try:
+            with connection.transaction():
+                # Without parameters the server itself takes the file apart into statements.
+                connection.execute(content)
+        except psycopg.errors.InvalidFunctionDefinition:
+            # Its arguments or its answer have changed, which a replacement may not do.
+            _drop_named(connection, file.relative_to(folder).parts[0], file.stem)
+            connection.execute(content)
     except psycopg.errors.LockNotAvailable:
         raise
     except psycopg.Error as error:
         raise DeployError(
             f"{_name(file, folder)}{_line(content, error)}: {one_line(error)}"
         ) from error
+
+
+def _drop_named(connection: Connection, schema: str, name: str) -> None:
+    row = connection.execute(
+        "select string_agg(p.oid::regprocedure::text, ', ') from pg_catalog.pg_proc as p"
+        " where p.pronamespace = to_regnamespace(%s) and p.proname = %s",
+        [schema, name],
+    ).fetchone()
+    if row is not None and row[0] is not None:
+        connection.execute(sql.SQL("drop routine {}").format(sql.SQL(row[0])))
 
 
 def _line(content: bytes, error: psycopg.Error) -> str:

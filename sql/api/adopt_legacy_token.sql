@@ -1,9 +1,9 @@
-create function api.adopt_legacy_token(token_hash text)
+create or replace function api.adopt_legacy_token(token_hash text)
 returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.check_stage(
+create or replace function api.check_stage(
   client_id bigint,
   to_stage  text
 )
@@ -6,7 +6,7 @@ returns jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor    text := rules.current_actor();

@@ -1,9 +1,9 @@
-create function api.client(client_id bigint)
+create or replace function api.client(client_id bigint)
 returns api."application/json"
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor  text := rules.current_actor();

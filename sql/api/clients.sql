@@ -1,4 +1,4 @@
-create function api.clients(
+create or replace function api.clients(
   stage        text default null,
   flag         text default null,
   owner        text default null,
@@ -14,7 +14,7 @@ returns api."application/json"
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.create_client(
+create or replace function api.create_client(
   name          text,
   slug          text,
   stage         text default 'onboarding',
@@ -21,7 +21,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor      text := rules.current_actor();

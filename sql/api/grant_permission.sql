@@ -1,4 +1,4 @@
-create function api.grant_permission(
+create or replace function api.grant_permission(
   actor_id   text,
   permission text,
   scope      jsonb default null,
@@ -8,7 +8,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.issue_token(
+create or replace function api.issue_token(
   actor_id      text,
   description   text default null,
   expires_at    timestamptz default null,
@@ -8,7 +8,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor   text := rules.current_actor();

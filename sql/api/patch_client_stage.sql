@@ -1,9 +1,9 @@
-create function api.patch_client_stage(text)
+create or replace function api.patch_client_stage(text)
 returns api."application/json"
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_said jsonb := rules.call_arguments('set_stage', '{client_id}', $1);

@@ -1,4 +1,4 @@
-create function api.permissions(
+create or replace function api.permissions(
   actor_id        text default null,
   include_revoked boolean default false,
   after           bigint default null,
@@ -8,7 +8,7 @@ returns jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_grants jsonb;

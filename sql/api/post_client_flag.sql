@@ -1,9 +1,9 @@
-create function api.post_client_flag(text)
+create or replace function api.post_client_flag(text)
 returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_said jsonb := rules.call_arguments('set_flag', '{client_id,flag}', $1);

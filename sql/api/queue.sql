@@ -1,4 +1,4 @@
-create function api.queue(
+create or replace function api.queue(
   actor_id  text default null,
   page_size integer default 100
 )
@@ -6,7 +6,7 @@ returns api."application/json"
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor text := coalesce(queue.actor_id, rules.current_actor());

@@ -1,9 +1,9 @@
-create function api.revoke_permission(permission_id bigint)
+create or replace function api.revoke_permission(permission_id bigint)
 returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_grant public.agent_permissions;

@@ -1,9 +1,9 @@
-create function api.revoke_token(token_id text)
+create or replace function api.revoke_token(token_id text)
 returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_token public.actor_tokens;

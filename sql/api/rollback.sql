@@ -1,4 +1,4 @@
-create function api.rollback(
+create or replace function api.rollback(
   client_id   bigint,
   history_id  bigint,
   reason      text,
@@ -8,7 +8,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor   text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.set_flag(
+create or replace function api.set_flag(
   client_id    bigint,
   flag         text,
   reason       text default null,
@@ -12,7 +12,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return rules.change_flag(

@@ -1,4 +1,4 @@
-create function api.set_stage(
+create or replace function api.set_stage(
   client_id        bigint,
   to_stage         text,
   reason           text,
@@ -14,7 +14,7 @@ returns api."application/json"
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor   text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.set_stages(
+create or replace function api.set_stages(
   items  jsonb,
   atomic boolean default false
 )
@@ -6,7 +6,7 @@ returns api."application/json"
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor    text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.stage_history(
+create or replace function api.stage_history(
   client_id      bigint,
   page_size      integer default 20,
   before_version bigint default null
@@ -7,7 +7,7 @@ returns api."application/json"
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor   text := rules.current_actor();

@@ -1,4 +1,4 @@
-create function api.tokens(
+create or replace function api.tokens(
   actor_id  text default null,
   after     text default null,
   page_size integer default 100
@@ -7,7 +7,7 @@ returns jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_tokens jsonb;

@@ -1,4 +1,4 @@
-create function api.update_client(
+create or replace function api.update_client(
   client_id        bigint,
   reason           text default null,
   expected_version bigint default null,
@@ -21,7 +21,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor   text := rules.current_actor();

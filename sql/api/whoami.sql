@@ -1,9 +1,9 @@
-create function api.whoami()
+create or replace function api.whoami()
 returns jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_actor text := rules.current_actor();

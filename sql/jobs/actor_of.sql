@@ -1,5 +1,5 @@
 -- A job is an actor like any other.
-create function jobs.actor_of(job text)
+create or replace function jobs.actor_of(job text)
 returns text
 language sql
 immutable

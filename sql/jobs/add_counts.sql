@@ -1,5 +1,5 @@
 -- Add to the counts of a run: `key` by `number`, or `number` clients skipped for the reason `key`.
-create function jobs.add_counts(
+create or replace function jobs.add_counts(
   counts  jsonb,
   key     text,
   number  bigint,

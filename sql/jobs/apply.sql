@@ -1,7 +1,7 @@
 -- A slice of a step: lock its clients, look again whether they are still to change, ask the rules, change them,
 -- and count, all in one transaction. Answers the clients that another session holds, to be tried again.
 -- It can do nothing that the run's own calendar and rules do not ask for.
-create function jobs.apply(
+create or replace function jobs.apply(
   run_id     bigint,
   action     text,
   word       text,
@@ -13,7 +13,7 @@ returns bigint[]
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_custom_plan
 as $$
 declare

@@ -1,7 +1,7 @@
 -- Take a job's lock and put the occurrence in force at `as_of` on the ledger as running.
 -- Answers the row as JSON; its outcome is running, or why there is nothing to run: busy (another session is at it),
 -- nothing_due (it was done), skipped (missed for longer than the catch-up days).
-create function jobs.begin_run(
+create or replace function jobs.begin_run(
   job          text,
   as_of        timestamptz,
   only_if_due  boolean,   -- leave alone what was done already
@@ -11,7 +11,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_as_of constant timestamptz := coalesce(as_of, now());

@@ -1,5 +1,5 @@
 -- The jobs there are, and when each is due.
-create function jobs.catalog()
+create or replace function jobs.catalog()
 returns table (
   job         text,
   rhythm      text,

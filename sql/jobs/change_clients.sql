@@ -1,6 +1,6 @@
 -- Change clients in one statement. Where that fails, halve and try again, until the client in whose way
 -- something stands is alone: it stops no other. Answers {changed, errors: [{client_id, error}]}.
-create function jobs.change_clients(
+create or replace function jobs.change_clients(
   change     jsonb,
   action     text,
   word       text,

@@ -1,5 +1,5 @@
 -- The context of a run's change, as rules.begin_change takes it.
-create function jobs.change_of(
+create or replace function jobs.change_of(
   run    public.job_runs,
   action text,
   word   text,

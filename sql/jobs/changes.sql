@@ -1,6 +1,6 @@
 -- What an occurrence of a job is to change, among these clients or among all: the one answer for the dry run,
 -- the run, and the second look at clients that are locked.
-create function jobs.changes(
+create or replace function jobs.changes(
   job    text,
   due_at timestamptz,
   as_of  timestamptz,

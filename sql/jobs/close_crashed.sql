@@ -1,5 +1,5 @@
 -- Runs of other occurrences that the ledger has at work, though their job's lock was free: they ended without a word.
-create function jobs.close_crashed(
+create or replace function jobs.close_crashed(
   job    text,
   due_at timestamptz
 )

@@ -1,5 +1,5 @@
 -- The counts of a run with `unchanged`: those that the job is about and that were as they should be.
-create function jobs.count_unchanged(run public.job_runs)
+create or replace function jobs.count_unchanged(run public.job_runs)
 returns jsonb
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- What a run would change, as JSON: how many of each kind, and the first thousand rows of jobs.plan.
-create function jobs.dry_run(
+create or replace function jobs.dry_run(
   job   text,
   as_of timestamptz
 )

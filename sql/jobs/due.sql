@@ -1,4 +1,4 @@
-create function jobs.due(at timestamptz default null)
+create or replace function jobs.due(at timestamptz default null)
 returns table (
   job          text,
   due_at       timestamptz,   -- the occurrence in force
@@ -11,7 +11,7 @@ returns table (
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_sort = off  -- the newest run comes from the index, also before the ledger's first statistics
 as $$
 declare

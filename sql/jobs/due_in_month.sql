@@ -1,5 +1,5 @@
 -- When a monthly job is due in a month.
-create function jobs.due_in_month(
+create or replace function jobs.due_in_month(
   job      text,
   in_month date
 )

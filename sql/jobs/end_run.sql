@@ -1,5 +1,5 @@
 -- Let go of a job's lock, where it is the session's; a transaction's own goes with it. Answers an empty object.
-create function jobs.end_run(
+create or replace function jobs.end_run(
   job       text,
   keep_lock boolean
 )
@@ -7,7 +7,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if keep_lock then

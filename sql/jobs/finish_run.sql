@@ -1,6 +1,6 @@
 -- Close a run on the ledger: done, or failed with the reason. Clients that were held leave it failed, so that the
 -- next start tries them again.
-create function jobs.finish_run(
+create or replace function jobs.finish_run(
   run_id bigint,
   error  text default null
 )
@@ -8,7 +8,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run   public.job_runs := (select r from public.job_runs r where r.id = run_id);

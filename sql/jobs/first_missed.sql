@@ -1,5 +1,5 @@
 -- The first occurrence before this one that is not on the ledger though an earlier one is; null: no gap.
-create function jobs.first_missed(
+create or replace function jobs.first_missed(
   job    text,
   due_at timestamptz
 )

@@ -1,5 +1,5 @@
 -- Day 16: advisory_due goes. A flag that was set after the run was due, while it was late, is the next month's.
-create function jobs.flag_autoclear_advisory_due(
+create or replace function jobs.flag_autoclear_advisory_due(
   due_at timestamptz,
   as_of  timestamptz,
   among  bigint[] default null   -- these clients only

@@ -1,6 +1,6 @@
 -- Daily: from the lead days before a filing is due until its month is over, sales_tax_due is set, once a
 -- period: a person who clears it has filed.
-create function jobs.flag_sales_tax_due(
+create or replace function jobs.flag_sales_tax_due(
   due_at timestamptz,
   as_of  timestamptz,
   among  bigint[] default null   -- these clients only

@@ -1,5 +1,5 @@
 -- Daily: in its season each active client carries a season's flag, and out of it nobody does.
-create function jobs.flag_seasonal(
+create or replace function jobs.flag_seasonal(
   due_at timestamptz,
   among  bigint[] default null   -- these clients only
 )

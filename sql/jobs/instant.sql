@@ -1,9 +1,9 @@
-create function jobs.instant(wall timestamp)
+create or replace function jobs.instant(wall timestamp)
 returns timestamptz
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return rules.firm_instant(wall);

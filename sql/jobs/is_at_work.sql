@@ -1,5 +1,5 @@
 -- Whether a session holds a job's lock. A run that is on the ledger as running and has none crashed.
-create function jobs.is_at_work(job text)
+create or replace function jobs.is_at_work(job text)
 returns boolean
 language plpgsql
 volatile

@@ -1,6 +1,6 @@
 -- Whether an occurrence that is not on the ledger is one to run or to record: it may still be made up for, or an
 -- earlier one is there, so that the job was at work before. What was due before the installation, nobody awaits.
-create function jobs.is_awaited(
+create or replace function jobs.is_awaited(
   job    text,
   due_at timestamptz,
   as_of  timestamptz

@@ -1,6 +1,6 @@
 -- Which of these clients the rules let a job change, by the evaluators of every change: null, or the rule that
 -- forbids it, and the clients.
-create function jobs.judge(
+create or replace function jobs.judge(
   actor_id   text,
   action     text,
   word       text,

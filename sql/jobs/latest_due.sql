@@ -1,5 +1,5 @@
 -- The newest occurrence of a job that is not after an instant.
-create function jobs.latest_due(
+create or replace function jobs.latest_due(
   job text,
   at  timestamptz
 )

@@ -1,5 +1,5 @@
 -- The advisory lock that a job holds while it works: two at once are one too many.
-create function jobs.lock_key(job text)
+create or replace function jobs.lock_key(job text)
 returns bigint
 language sql
 immutable

@@ -1,5 +1,5 @@
 -- Whether an occurrence may still be made up for.
-create function jobs.may_catch_up(
+create or replace function jobs.may_catch_up(
   due_at timestamptz,
   as_of  timestamptz
 )

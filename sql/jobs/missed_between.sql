@@ -1,5 +1,5 @@
 -- How many occurrences there are from the first missed one (null: none) to the one before `due_at`.
-create function jobs.missed_between(
+create or replace function jobs.missed_between(
   job          text,
   first_missed timestamptz,
   due_at       timestamptz

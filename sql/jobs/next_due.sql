@@ -1,5 +1,5 @@
 -- The first occurrence of a job after an instant.
-create function jobs.next_due(
+create or replace function jobs.next_due(
   job text,
   at  timestamptz
 )

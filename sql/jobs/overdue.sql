@@ -1,4 +1,4 @@
-create function jobs.overdue(at timestamptz default null)
+create or replace function jobs.overdue(at timestamptz default null)
 returns table (
   job    text,
   due_at timestamptz,
@@ -8,7 +8,7 @@ returns table (
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_at        constant timestamptz := coalesce(at, now());

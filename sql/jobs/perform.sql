@@ -1,4 +1,4 @@
-create procedure jobs.perform(
+create or replace procedure jobs.perform(
   job          text,
   as_of        timestamptz default null,
   only_if_due  boolean default true,

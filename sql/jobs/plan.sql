@@ -1,4 +1,4 @@
-create function jobs.plan(
+create or replace function jobs.plan(
   job   text,
   as_of timestamptz default null
 )
@@ -12,7 +12,7 @@ returns table (
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_as_of constant timestamptz := coalesce(as_of, now());

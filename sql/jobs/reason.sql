@@ -1,5 +1,5 @@
 -- Why a job makes a change, for the history.
-create function jobs.reason(
+create or replace function jobs.reason(
   job    text,
   action text,
   word   text,

@@ -1,6 +1,6 @@
 -- Put every occurrence between the newest on the ledger and this one there too: hourly and daily ones as one gap,
 -- since the next run makes up for them; monthly ones each by itself.
-create function jobs.record_missed(
+create or replace function jobs.record_missed(
   job    text,
   due_at timestamptz,
   as_of  timestamptz

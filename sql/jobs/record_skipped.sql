@@ -1,5 +1,5 @@
 -- Put on the ledger what was missed and is not made up for.
-create function jobs.record_skipped(
+create or replace function jobs.record_skipped(
   job    text,
   due_at timestamptz,
   as_of  timestamptz,

@@ -1,6 +1,6 @@
 -- How many clients a run was about, whether it changed them or not: what is left after the changed and the
 -- skipped was as it should be. Of seasons, each season's clients count.
-create function jobs.remit(
+create or replace function jobs.remit(
   job    text,
   due_at timestamptz
 )

@@ -1,5 +1,5 @@
 -- A row of the ledger as JSON.
-create function jobs.report(run public.job_runs)
+create or replace function jobs.report(run public.job_runs)
 returns jsonb
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- The rhythm of a job, or a refusal where there is no such job.
-create function jobs.require_job(job text)
+create or replace function jobs.require_job(job text)
 returns text
 language plpgsql
 stable

@@ -1,4 +1,4 @@
-create function jobs.run(
+create or replace function jobs.run(
   job     text,
   as_of   timestamptz default null,
   dry_run boolean default false
@@ -7,7 +7,7 @@ returns jsonb
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run jsonb;

@@ -1,4 +1,4 @@
-create function jobs.runs(
+create or replace function jobs.runs(
   job       text default null,
   page_size integer default 20,
   before    bigint default null,
@@ -8,7 +8,7 @@ returns setof jsonb
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform rules.require_page_size(page_size);

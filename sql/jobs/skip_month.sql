@@ -1,5 +1,5 @@
 -- A monthly occurrence that was missed for longer than the catch-up days: say what was not done, and how to do it.
-create function jobs.skip_month(
+create or replace function jobs.skip_month(
   job    text,
   due_at timestamptz,
   as_of  timestamptz

@@ -1,6 +1,6 @@
 -- Month-end: the active clients in weekly whose cadence closes this month go to eom_close.
 -- Who came into weekly after the run was due, while it was late, is not of this month-end.
-create function jobs.stage_autoroll_eom_open(
+create or replace function jobs.stage_autoroll_eom_open(
   due_at timestamptz,
   as_of  timestamptz,
   among  bigint[] default null   -- these clients only

@@ -1,7 +1,7 @@
 -- Every hour: stuck is set where the age in the stage passes the SLA and nothing says that we wait for the
 -- client; it is cleared where that no longer holds. Each query reads only what is to change: with a million
 -- clients and nothing to do, there is next to nothing to read.
-create function jobs.stage_stuck_detector(
+create or replace function jobs.stage_stuck_detector(
   as_of  timestamptz,
   among  bigint[] default null   -- these clients only
 )

@@ -1,5 +1,5 @@
 -- Where an occurrence of a job stands, in one word.
-create function jobs.state_of(
+create or replace function jobs.state_of(
   run    public.job_runs,   -- its row on the ledger; all null: none
   job    text,
   due_at timestamptz,

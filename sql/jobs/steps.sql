@@ -1,6 +1,6 @@
 -- The work of a run in one row: the steps, each one kind of change, how many clients each has, and the ids of all
 -- of them, step after step. The ids are all that is kept in memory.
-create function jobs.steps(run_id bigint)
+create or replace function jobs.steps(run_id bigint)
 returns table (
   actions    text[],
   words      text[],
@@ -11,7 +11,7 @@ returns table (
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_run public.job_runs := (select r from public.job_runs r where r.id = run_id);

@@ -1,5 +1,5 @@
 -- Take a job's lock, for this transaction or for the session; false where another session has it.
-create function jobs.try_lock(
+create or replace function jobs.try_lock(
   job       text,
   keep_lock boolean
 )

@@ -1,6 +1,6 @@
 -- The first occurrence that is neither done nor skipped on the ledger, up to this one; what was due before the
 -- installation counts from then.
-create function jobs.unsettled_since(
+create or replace function jobs.unsettled_since(
   job       text,
   due_at    timestamptz,
   installed timestamptz

@@ -1,7 +1,7 @@
 -- Do a run's work, slice by slice; with `commits`, each slice is a transaction: memory and locks stay bounded, a crash
 -- loses one slice, and NOTICEs tell the progress. It commits, so it cannot be a definer; what it calls is.
 -- Whatever goes wrong ends the run as failed, and stands on the ledger.
-create procedure jobs.work(
+create or replace procedure jobs.work(
   run_id  bigint,
   commits boolean
 )

@@ -1,6 +1,6 @@
 -- One slice of a run's work and, with `commits`, its transaction. Answers who was held by another session, and what
 -- went wrong.
-create procedure jobs.work_slice(
+create or replace procedure jobs.work_slice(
   run_id       bigint,
   action       text,
   word         text,

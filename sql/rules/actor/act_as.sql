@@ -1,4 +1,4 @@
-create function rules.act_as(
+create or replace function rules.act_as(
   actor_id text,
   reason   text default null
 )
@@ -6,7 +6,7 @@ returns text
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- GUARD

@@ -1,5 +1,5 @@
 -- human, agent or system: follows from the id's prefix.
-create function rules.actor_type(actor_id text)
+create or replace function rules.actor_type(actor_id text)
 returns text
 language sql
 immutable

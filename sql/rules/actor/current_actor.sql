@@ -2,7 +2,7 @@
 -- Through PostgREST it is whom the pre-request function found by the token; in a SQL session it follows
 -- from the login. A setting is believed only where session_user is one that could not have forged it:
 -- PostgREST's clients cannot set any, and an operator may act as anyone anyway.
-create function rules.current_actor()
+create or replace function rules.current_actor()
 returns text
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- The form of an actor id, as the CHECKs of agent_permissions and actor_tokens have it.
-create function rules.require_actor_id(actor_id text)
+create or replace function rules.require_actor_id(actor_id text)
 returns void
 language plpgsql
 immutable

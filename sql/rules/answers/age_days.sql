@@ -1,5 +1,5 @@
 -- Whole days (24 hours each) since a client entered its stage.
-create function rules.age_days(stage_entered_at timestamptz)
+create or replace function rules.age_days(stage_entered_at timestamptz)
 returns integer
 language sql
 stable

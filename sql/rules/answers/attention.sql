@@ -1,5 +1,5 @@
 -- What a client over its SLA asks for: null, 'stuck', or 'waiting_on_client' where it carries a waiting flag.
-create function rules.attention(
+create or replace function rules.attention(
   flags            text[],
   stage_entered_at timestamptz,
   max_days         integer,

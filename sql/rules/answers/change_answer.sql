@@ -1,5 +1,5 @@
 -- What a write answers: the client as it is now, the history row of the change (null when nothing changed).
-create function rules.change_answer(
+create or replace function rules.change_answer(
   client  public.clients,
   changed boolean
 )

@@ -1,5 +1,5 @@
 -- The form of what a write answers.
-create function rules.change_json(
+create or replace function rules.change_json(
   client  json,
   history json  -- null when nothing changed
 )

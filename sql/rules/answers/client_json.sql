@@ -1,5 +1,5 @@
 -- A client at hand, as every answer shows it.
-create function rules.client_json(client public.clients)
+create or replace function rules.client_json(client public.clients)
 returns json
 language plpgsql
 stable

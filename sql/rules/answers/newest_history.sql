@@ -1,5 +1,5 @@
 -- The history row that made a client what it is at a version.
-create function rules.newest_history(
+create or replace function rules.newest_history(
   client_id bigint,
   version   bigint
 )

@@ -1,5 +1,5 @@
 -- What a person typed, as a query for words that begin so; null, which finds nothing, when there is no word in it.
-create function rules.search_query(search text)
+create or replace function rules.search_query(search text)
 returns tsquery
 language plpgsql
 immutable

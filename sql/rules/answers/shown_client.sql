@@ -1,6 +1,6 @@
 -- A row of rules.shown_clients as JSON, made of a client at hand and the SLA of its stage.
 -- SQL, so that it becomes part of the statement that returns the client.
-create function rules.shown_client(
+create or replace function rules.shown_client(
   client public.clients,
   sla    public.stage_sla
 )

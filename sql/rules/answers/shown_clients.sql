@@ -1,5 +1,5 @@
 -- A client as every answer shows it: all its columns, age_days and attention.
-create view rules.shown_clients as
+create or replace view rules.shown_clients as
 select
   c.*,  -- noqa: AM04
   rules.age_days(c.stage_entered_at) as age_days,

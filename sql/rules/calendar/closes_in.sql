@@ -1,5 +1,5 @@
 -- Whether the books of a client with this cadence are closed for this month (1 to 12).
-create function rules.closes_in(
+create or replace function rules.closes_in(
   close_cadence text,
   month         integer
 )

@@ -1,5 +1,5 @@
 -- Whether a client with this schedule files sales tax in this month (1 to 12): the month after its period.
-create function rules.files_in(
+create or replace function rules.files_in(
   sales_tax_schedule text,
   month              integer
 )

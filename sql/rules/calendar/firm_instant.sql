@@ -1,6 +1,6 @@
 -- The instant at which the clock on the firm's wall says this. A time that a change of clocks leaves out is
 -- the moment after the gap; of one that comes twice, the second.
-create function rules.firm_instant(wall timestamp)
+create or replace function rules.firm_instant(wall timestamp)
 returns timestamptz
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- What the clock on the firm's wall says at an instant.
-create function rules.firm_time(at timestamptz)
+create or replace function rules.firm_time(at timestamptz)
 returns timestamp
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- Whether a day is in a season, first and last day included; a season may run over the year's end.
-create function rules.in_season(
+create or replace function rules.in_season(
   day        date,
   from_month integer,
   from_day   integer,

@@ -1,5 +1,5 @@
 -- The last day of a month that is neither on a weekend nor a holiday.
-create function rules.last_business_day(in_month date)
+create or replace function rules.last_business_day(in_month date)
 returns date
 language plpgsql
 stable

@@ -1,6 +1,6 @@
 -- The fields of this system besides stage and flags in which two states of a client differ, as
 -- {"stage_owner": {"from": …, "to": …}}; null when they differ in none.
-create function rules.changed_fields(
+create or replace function rules.changed_fields(
   before public.clients,
   after  public.clients
 )

@@ -1,6 +1,6 @@
 -- The one evaluator of changes to the other fields: owner, collaborators and notes are day-to-day work,
 -- the rest is the firm's agreement with the client and an admin's.
-create function rules.field_refusals(
+create or replace function rules.field_refusals(
   actor_id     text,
   client_id    bigint,
   stage        text,

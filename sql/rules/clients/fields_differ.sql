@@ -1,5 +1,5 @@
 -- Whether changed_fields has anything to tell; asked of every changed row, so it only compares.
-create function rules.fields_differ(
+create or replace function rules.fields_differ(
   before public.clients,
   after  public.clients
 )

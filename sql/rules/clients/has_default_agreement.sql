@@ -1,5 +1,5 @@
 -- Whether a client's agreement with the firm is the one that the columns of `clients` default to.
-create function rules.has_default_agreement(client public.clients)
+create or replace function rules.has_default_agreement(client public.clients)
 returns boolean
 language sql
 immutable

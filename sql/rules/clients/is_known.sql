@@ -1,6 +1,6 @@
 -- Whether a word, if there is one, is among those that a CHECK of `clients` lists;
 -- the CHECK is the one place they stand.
-create function rules.is_known(
+create or replace function rules.is_known(
   check_name text,
   word       text
 )

@@ -1,5 +1,5 @@
 -- The client, locked against other changes until the transaction ends, or client_not_found.
-create function rules.lock_client(client_id bigint)
+create or replace function rules.lock_client(client_id bigint)
 returns public.clients
 language plpgsql
 volatile

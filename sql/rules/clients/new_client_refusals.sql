@@ -1,6 +1,6 @@
 -- The one evaluator of new clients. A client begins in onboarding; beginning elsewhere is moving there from
 -- onboarding. Beginning with flags is setting them, beginning with an agreement of its own is an admin's.
-create function rules.new_client_refusals(
+create or replace function rules.new_client_refusals(
   actor_id text,
   client   public.clients
 )

@@ -1,5 +1,5 @@
 -- A CHECK of `clients` said no to one of these words; it alone knows which are known.
-create function rules.refuse_unknown_value(
+create or replace function rules.refuse_unknown_value(
   tier     text,
   cadence  text,
   schedule text

@@ -1,5 +1,5 @@
 -- The client, or client_not_found.
-create function rules.require_client(client_id bigint)
+create or replace function rules.require_client(client_id bigint)
 returns public.clients
 language plpgsql
 stable

@@ -1,4 +1,4 @@
-create function rules.require_version(
+create or replace function rules.require_version(
   client           public.clients,
   expected_version bigint
 )

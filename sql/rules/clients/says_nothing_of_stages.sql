@@ -1,6 +1,6 @@
 -- Whether an inserted client is one that a program wrote which knows Atlas's own five columns only:
 -- everything else is as `clients` has it by default.
-create function rules.says_nothing_of_stages(client public.clients)
+create or replace function rules.says_nothing_of_stages(client public.clients)
 returns boolean
 language sql
 immutable

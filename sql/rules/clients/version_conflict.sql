@@ -1,5 +1,5 @@
 -- The caller decided on what it read: the refusal when the client has changed since, or null.
-create function rules.version_conflict(
+create or replace function rules.version_conflict(
   client           public.clients,
   expected_version bigint
 )

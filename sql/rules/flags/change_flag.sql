@@ -1,5 +1,5 @@
 -- Set or clear one flag of one client: what api.set_flag and api.clear_flag have in common.
-create function rules.change_flag(
+create or replace function rules.change_flag(
   setting      boolean,
   client_id    bigint,
   flag         text,

@@ -1,5 +1,5 @@
 -- How many rows rules.flag_changes has for two sets of flags, without the query: each changed client asks.
-create function rules.count_flag_changes(
+create or replace function rules.count_flag_changes(
   old_flags text[],
   new_flags text[],
   moved     boolean

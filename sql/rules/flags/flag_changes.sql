@@ -1,6 +1,6 @@
 -- What changed between two sets of flags, one row a flag, in the order in which versions are taken.
 -- Leaving a stage removes `stuck`; that is part of the move and not a change of its own.
-create function rules.flag_changes(
+create or replace function rules.flag_changes(
   old_flags text[],
   new_flags text[],
   moved     boolean

@@ -1,5 +1,5 @@
 -- The one evaluator of flag changes, setting and clearing alike: every rule that forbids it, or null.
-create function rules.flag_refusals(
+create or replace function rules.flag_refusals(
   actor_id     text,
   client_id    bigint,
   stage        text,

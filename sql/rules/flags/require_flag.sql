@@ -1,4 +1,4 @@
-create function rules.require_flag(flag text)
+create or replace function rules.require_flag(flag text)
 returns void
 language plpgsql
 stable

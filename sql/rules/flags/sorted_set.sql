@@ -1,5 +1,5 @@
 -- Words as a set: sorted the same way on every server, none twice.
-create function rules.sorted_set(words text[])
+create or replace function rules.sorted_set(words text[])
 returns text[]
 language plpgsql
 immutable

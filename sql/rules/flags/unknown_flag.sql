@@ -1,5 +1,5 @@
 -- The refusal of a flag that there is not, or null.
-create function rules.unknown_flag(flag text)
+create or replace function rules.unknown_flag(flag text)
 returns jsonb
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- The arguments of a function of api: an object of names and types.
-create function rules.arguments_of(called text)
+create or replace function rules.arguments_of(called text)
 returns jsonb
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- A request's body as the JSON object it has to be; an empty one is an object without arguments.
-create function rules.body_object(body text)
+create or replace function rules.body_object(body text)
 returns jsonb
 language plpgsql
 immutable

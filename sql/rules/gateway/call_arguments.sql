@@ -1,6 +1,6 @@
 -- The arguments of a call that came by a REST path: those of the path, and those of the body, each an argument of
 -- the function and of its type. An empty body has none.
-create function rules.call_arguments(
+create or replace function rules.call_arguments(
   called  text,    -- a function of api
   by_path text[],  -- its arguments that the path gives
   body    text

@@ -1,5 +1,5 @@
 -- Whether a JSON value is one of an argument's type, without being bent into it; null is of every type.
-create function rules.is_of_type(
+create or replace function rules.is_of_type(
   value jsonb,
   type  text
 )

@@ -1,6 +1,6 @@
 -- What the request's path says, which the gateway hands over as X-Atlas-Path-… headers. A path has text only, so
 -- digits are a number where the argument is one.
-create function rules.path_arguments(
+create or replace function rules.path_arguments(
   known   jsonb,  -- from rules.arguments_of
   by_path text[]
 )

@@ -1,6 +1,6 @@
 -- What PostgREST calls at the beginning of each request, as atlas_anon: find out whose token it is, and go on as
 -- atlas_api. SECURITY INVOKER, because only such a function may switch the role.
-create function rules.pre_request()
+create or replace function rules.pre_request()
 returns void
 language plpgsql
 volatile

@@ -1,12 +1,12 @@
 -- Whose token this request carries. One that is unknown, revoked or expired is refused; null means none, which will do
 -- to ask whether the service is well and what there is to ask.
 -- It reads the request itself, so that nobody can ask about a token whom PostgREST would not have answered anyway.
-create function rules.token_actor()
+create or replace function rules.token_actor()
 returns text
 language plpgsql
 volatile
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_secret text := nullif(current_setting('request.headers', true), '')::json ->> 'x-atlas-token';

@@ -1,6 +1,6 @@
 -- What asks for somebody's attention, each with its code and facts. Cheap enough to be asked every minute: of the
 -- clients, only those of the newest thousand changes are compared with their history; `atlas-stage doctor` reads all.
-create function rules.health_findings()
+create or replace function rules.health_findings()
 returns jsonb
 language plpgsql
 stable

@@ -1,6 +1,6 @@
 -- Set the context of the change that a function of `api` or `jobs` is about to make: who, why, through
 -- which channel. The triggers on `clients` read it, and believe it only of the stored logic's owner.
-create function rules.begin_change(
+create or replace function rules.begin_change(
   kind   text,   -- move (of one client), moves, flags, fields, or any: which recording trigger has work
   change jsonb   -- from rules.change_request
 )

@@ -1,5 +1,5 @@
 -- The context of one change as JSON, from what a caller said: its texts checked, its channel a caller's own.
-create function rules.change_request(
+create or replace function rules.change_request(
   actor_id        text,
   reason          text,
   triggered_by    text default null,

@@ -1,5 +1,5 @@
 -- What every history row takes from the context of its change.
-create function rules.history_stamp(change jsonb)
+create or replace function rules.history_stamp(change jsonb)
 returns table (
   actor_type   text,
   actor_id     text,

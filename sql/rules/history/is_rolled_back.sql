@@ -1,4 +1,4 @@
-create function rules.is_rolled_back(history_id bigint)
+create or replace function rules.is_rolled_back(history_id bigint)
 returns boolean
 language plpgsql
 stable

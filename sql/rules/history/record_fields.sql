@@ -1,9 +1,9 @@
 -- AFTER UPDATE STATEMENT on clients: judge every change of the other fields, then record it.
-create function rules.record_fields()
+create or replace function rules.record_fields()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set enable_nestloop = off  -- as in record_moves
 set jit = off
 as $$

@@ -1,10 +1,10 @@
 -- AFTER UPDATE STATEMENT on clients, for a call that moves one client: judge the move, then record it.
 -- What record_moves does for many, without the passes that many rows need.
-create function rules.record_move()
+create or replace function rules.record_move()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_change   jsonb := rules.change_at_hand('{move}');

@@ -1,10 +1,10 @@
 -- AFTER UPDATE STATEMENT on clients: judge every move of the statement, then record it.
 -- One pass over the transition tables, whoever updated and however many rows.
-create function rules.record_moves()
+create or replace function rules.record_moves()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- The plan made for one moved client meets a hundred thousand next time: no nested loop over them.
 set enable_nestloop = off
 -- The price that this puts on what has to be a nested loop would set off the JIT compiler: seconds for one flag.

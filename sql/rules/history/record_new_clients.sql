@@ -1,9 +1,9 @@
 -- AFTER INSERT STATEMENT on clients: judge the new clients, then begin their histories with version 0.
-create function rules.record_new_clients()
+create or replace function rules.record_new_clients()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_change   jsonb := current_setting('atlas.change')::jsonb;

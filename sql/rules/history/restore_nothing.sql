@@ -1,10 +1,10 @@
 -- BEFORE ROW on clients, for statements that no function of `api` or `jobs` made: only a rollback may restore
 -- what the database keeps, and no session can pass itself off as one.
-create function rules.restore_nothing()
+create or replace function rules.restore_nothing()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_set text;

@@ -1,5 +1,5 @@
 -- The history row that an actor may roll back now, or a refusal. The client is locked, so that what stands stands.
-create function rules.reversible_row(
+create or replace function rules.reversible_row(
   actor_id   text,
   client     public.clients,
   history_id bigint

@@ -1,10 +1,10 @@
 -- BEFORE ROW on clients: what the database keeps by itself. Every recorded change takes the next version,
 -- so a row whose version moved is a row that changed; the statement triggers rely on that.
-create function rules.stamp_client()
+create or replace function rules.stamp_client()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_moved   boolean := new.stage <> old.stage;

@@ -1,9 +1,9 @@
 -- BEFORE ROW INSERT on clients: a client begins at version 0 now; each flag it begins with is a change more.
-create function rules.stamp_new_client()
+create or replace function rules.stamp_new_client()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   new.stage_entered_at := now();

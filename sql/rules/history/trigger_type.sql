@@ -1,5 +1,5 @@
 -- Why a change happened, in one word: follows from who made it and how.
-create function rules.trigger_type(change jsonb)
+create or replace function rules.trigger_type(change jsonb)
 returns text
 language sql
 immutable

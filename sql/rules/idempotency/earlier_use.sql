@@ -1,6 +1,6 @@
 -- What a key was used for before: null when it is new, {"answer": …} when it was this request,
 -- {"refusal": …} when it was another. The key is locked.
-create function rules.earlier_use(
+create or replace function rules.earlier_use(
   external_id text,
   request     jsonb
 )

@@ -1,5 +1,5 @@
 -- The key that makes a write repeatable: the argument, or the Idempotency-Key header; null for none.
-create function rules.idempotency_key(external_id text)
+create or replace function rules.idempotency_key(external_id text)
 returns text
 language sql
 stable

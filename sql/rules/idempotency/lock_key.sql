@@ -1,5 +1,5 @@
 -- Two requests with one key wait for each other here, so that the second finds the first's answer.
-create function rules.lock_key(external_id text)
+create or replace function rules.lock_key(external_id text)
 returns void
 language plpgsql
 volatile

@@ -1,5 +1,5 @@
 -- Keep the answer of a repeatable write, and pass it on. An answer without a key is only passed on.
-create function rules.remember_answer(
+create or replace function rules.remember_answer(
   external_id text,
   request     jsonb,
   answer      jsonb

@@ -1,5 +1,5 @@
 -- The first answer to this request, when its key was used before; null when it is new or there is none.
-create function rules.replayed_answer(
+create or replace function rules.replayed_answer(
   external_id text,
   request     jsonb
 )

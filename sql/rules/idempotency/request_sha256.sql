@@ -1,5 +1,5 @@
 -- What tells one request from another: its call, arguments and actor, in jsonb's own order of keys.
-create function rules.request_sha256(request jsonb)
+create or replace function rules.request_sha256(request jsonb)
 returns bytea
 language sql
 immutable

@@ -1,5 +1,5 @@
 -- The live grants that let an actor do something: of several, any will do.
-create function rules.covering_grants(
+create or replace function rules.covering_grants(
   actor_id     text,
   permission   text,
   client_id    bigint,

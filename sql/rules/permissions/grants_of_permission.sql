@@ -1,5 +1,5 @@
 -- The live grants that give an actor a permission, each within its scope: can_admin implies every permission.
-create function rules.grants_of_permission(
+create or replace function rules.grants_of_permission(
   actor_id   text,
   permission text
 )

@@ -1,6 +1,6 @@
 -- Whether clients that are alike in stage, tier and reviewers must still be judged one by one: where a grant
 -- of the actor names clients, or who moved a client into review counts. A change of one client is its own case.
-create function rules.judges_each(change jsonb)
+create or replace function rules.judges_each(change jsonb)
 returns boolean
 language plpgsql
 stable

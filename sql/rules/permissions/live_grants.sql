@@ -1,5 +1,5 @@
 -- What an actor was granted and still has. SQL, so that it becomes part of the query that asks.
-create function rules.live_grants(actor_id text)
+create or replace function rules.live_grants(actor_id text)
 returns setof public.agent_permissions
 language sql
 stable

@@ -1,5 +1,5 @@
 -- The refusal of an actor that no live grant lets do this, or null.
-create function rules.missing_permission(
+create or replace function rules.missing_permission(
   actor_id     text,
   permission   text,
   client_id    bigint default null,

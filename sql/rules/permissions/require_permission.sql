@@ -1,5 +1,5 @@
 -- GUARD for what is not about one client: grants, tokens.
-create function rules.require_permission(
+create or replace function rules.require_permission(
   actor_id   text,
   permission text
 )

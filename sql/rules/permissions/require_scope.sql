@@ -1,5 +1,5 @@
 -- A scope that can be granted: null, or an object of known keys, each an array of words (clients: of ids).
-create function rules.require_scope(scope jsonb)
+create or replace function rules.require_scope(scope jsonb)
 returns void
 language plpgsql
 immutable

@@ -1,6 +1,6 @@
 -- The keys of a grant's scope that do not cover a request; null when the scope covers it.
 -- A key that is unknown, or about a fact that the request does not have, covers nothing.
-create function rules.scope_mismatches(
+create or replace function rules.scope_mismatches(
   scope        jsonb,
   client_id    bigint,
   from_stage   text,

@@ -1,5 +1,5 @@
 -- Whether a client in one of an actor's queue_stages really is work for it.
-create function rules.is_work_for(
+create or replace function rules.is_work_for(
   actor_id text,
   client   public.clients,
   why      text

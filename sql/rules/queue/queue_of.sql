@@ -1,7 +1,7 @@
 -- The first clients of an actor's queue, each once, with every reason why it is there.
 -- Within a stage the longest there is the nearest to its SLA, so each stage gives its oldest clients by index:
 -- the cost follows the page, not the clients there are.
-create function rules.queue_of(
+create or replace function rules.queue_of(
   actor_id  text,
   page_size integer
 )

@@ -1,6 +1,6 @@
 -- The stages in which an actor has work because of what it may do: reviews it may sign off, and for agents the
 -- stages that its scoped grants name.
-create function rules.queue_stages(actor_id text)
+create or replace function rules.queue_stages(actor_id text)
 returns table (
   stage text,
   why   text

@@ -1,5 +1,5 @@
 -- A list of actor ids as it may be kept: each of the right form, sorted, none twice; null stays null.
-create function rules.checked_actor_list(actor_ids text[])
+create or replace function rules.checked_actor_list(actor_ids text[])
 returns text[]
 language plpgsql
 immutable

@@ -1,6 +1,6 @@
 -- A caller's text as it may be kept: null when blank, refused when too long or with control characters.
 -- A reason may have line breaks and tabs; nothing is cut or changed.
-create function rules.checked_text(
+create or replace function rules.checked_text(
   field     text,
   value     text,
   max_chars integer,

@@ -1,6 +1,6 @@
 -- An array of refusals as one error, in PostgREST's shape: status, message and hint are the first one's;
 -- details has its code and facts, the facts of the request, and `refusals` with all of them.
-create function rules.error_json(
+create or replace function rules.error_json(
   refusals jsonb,
   facts    jsonb default '{}'
 )

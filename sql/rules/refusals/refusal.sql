@@ -1,5 +1,5 @@
 -- One refusal as JSON: its code, status and words from the catalog, and the facts that failed.
-create function rules.refusal(
+create or replace function rules.refusal(
   rule  text,
   facts jsonb default '{}'
 )

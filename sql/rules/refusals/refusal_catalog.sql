@@ -1,5 +1,5 @@
 -- Every way to be refused: its stable code, HTTP status, constant message, and what to do next.
-create function rules.refusal_catalog()
+create or replace function rules.refusal_catalog()
 returns table (
   rule    text,
   status  integer,

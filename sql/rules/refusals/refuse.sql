@@ -1,5 +1,5 @@
 -- Raise one refusal.
-create function rules.refuse(
+create or replace function rules.refuse(
   rule  text,
   facts jsonb default '{}'
 )

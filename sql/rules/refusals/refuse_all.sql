@@ -1,5 +1,5 @@
 -- Raise an array of refusals as one error.
-create function rules.refuse_all(
+create or replace function rules.refuse_all(
   refusals jsonb,
   facts    jsonb default '{}'
 )

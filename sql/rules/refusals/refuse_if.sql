@@ -1,5 +1,5 @@
 -- Raise a refusal, if there is one.
-create function rules.refuse_if(
+create or replace function rules.refuse_if(
   refusal jsonb,               -- null: there is none
   facts   jsonb default '{}'
 )

@@ -1,4 +1,4 @@
-create function rules.require_page_size(page_size integer)
+create or replace function rules.require_page_size(page_size integer)
 returns void
 language plpgsql
 immutable

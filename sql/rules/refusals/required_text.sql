@@ -1,5 +1,5 @@
 -- checked_text, on one line, that must be there.
-create function rules.required_text(
+create or replace function rules.required_text(
   field     text,
   value     text,
   max_chars integer

@@ -1,6 +1,6 @@
 -- A new bearer token: atl_, 43 random characters (256 bits, base64url), and a checksum of six hex digits by
 -- which a client can tell a mistyped token from a wrong one without asking.
-create function rules.new_token()
+create or replace function rules.new_token()
 returns text
 language plpgsql
 volatile

@@ -1,4 +1,4 @@
-create function rules.sha256_hex(secret text)
+create or replace function rules.sha256_hex(secret text)
 returns text
 language sql
 immutable

@@ -1,5 +1,5 @@
 -- A token as lists show it: known by the first 12 characters of its hash, never by itself.
-create function rules.token_json(token public.actor_tokens)
+create or replace function rules.token_json(token public.actor_tokens)
 returns jsonb
 language plpgsql
 stable

@@ -1,5 +1,5 @@
 -- Where a client may go from here, by the transitions alone.
-create function rules.allowed_stages(
+create or replace function rules.allowed_stages(
   from_stage         text,
   returning_to_stage text
 )

@@ -1,4 +1,4 @@
-create function rules.is_pause(stage text)
+create or replace function rules.is_pause(stage text)
 returns boolean
 language sql
 immutable

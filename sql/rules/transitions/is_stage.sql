@@ -1,5 +1,5 @@
 -- Whether there is such a stage: each has its row in stage_sla.
-create function rules.is_stage(stage text)
+create or replace function rules.is_stage(stage text)
 returns boolean
 language plpgsql
 stable

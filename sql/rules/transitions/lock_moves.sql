@@ -1,5 +1,5 @@
 -- LOCK for a batch of moves: their keys and their clients.
-create function rules.lock_moves(moves jsonb[])
+create or replace function rules.lock_moves(moves jsonb[])
 returns void
 language plpgsql
 volatile

@@ -1,6 +1,6 @@
 -- Whether a stage may follow another one, given that the transition has a row in stage_transitions:
 -- out of a pause a client goes on where it came from.
-create function rules.may_follow(
+create or replace function rules.may_follow(
   from_stage         text,
   to_stage           text,
   returning_to_stage text

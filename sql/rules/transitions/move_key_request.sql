@@ -1,5 +1,5 @@
 -- What a key of a move stands for: the same move asked for alone or as an item of a batch is one request.
-create function rules.move_key_request(
+create or replace function rules.move_key_request(
   actor_id         text,
   client_id        bigint,
   to_stage         text,

@@ -1,6 +1,6 @@
 -- Everything that forbids a move as it was asked for: of this client, from this version, to this stage.
 -- `client` is all null where there is none.
-create function rules.move_refusals(
+create or replace function rules.move_refusals(
   actor_id         text,
   client           public.clients,
   client_id        bigint,

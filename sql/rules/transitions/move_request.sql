@@ -1,6 +1,6 @@
 -- One item of set_stages as a request: what was asked, its context, its key; or, where it cannot be one,
 -- `error` with the error that it would have had alone.
-create function rules.move_request(
+create or replace function rules.move_request(
   actor_id text,
   index    bigint,
   item     jsonb

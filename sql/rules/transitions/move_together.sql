@@ -1,6 +1,6 @@
 -- Make the moves of one batch that may be made, in one statement; answers each move's outcome.
 -- The clients are locked, each at most once in the batch.
-create function rules.move_together(
+create or replace function rules.move_together(
   actor_id text,
   moves    jsonb[]   -- from rules.move_request
 )

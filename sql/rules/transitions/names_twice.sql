@@ -1,5 +1,5 @@
 -- Whether a batch of moves names a client or a key more than once.
-create function rules.names_twice(moves jsonb[])
+create or replace function rules.names_twice(moves jsonb[])
 returns boolean
 language plpgsql
 immutable

@@ -1,4 +1,4 @@
-create function rules.require_stage(stage text)
+create or replace function rules.require_stage(stage text)
 returns void
 language plpgsql
 stable

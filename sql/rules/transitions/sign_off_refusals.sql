@@ -1,5 +1,5 @@
 -- What stands, besides the permission, between an actor and the sign-off of a client's review.
-create function rules.sign_off_refusals(
+create or replace function rules.sign_off_refusals(
   actor_id           text,
   client_id          bigint,
   eligible_reviewers text[]

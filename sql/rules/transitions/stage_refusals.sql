@@ -1,6 +1,6 @@
 -- The one evaluator of moves, for the dry run and the real move alike: every rule that forbids this move,
 -- as an array of refusals, or null when it is allowed. The facts are those of the client before the move.
-create function rules.stage_refusals(
+create or replace function rules.stage_refusals(
   actor_id           text,
   client_id          bigint,
   from_stage         text,

@@ -1,5 +1,5 @@
 -- The refusal of a stage that there is not, or null.
-create function rules.unknown_stage(stage text)
+create or replace function rules.unknown_stage(stage text)
 returns jsonb
 language plpgsql
 stable

@@ -62,13 +62,13 @@ clean:
 $(RUN): pyproject.toml | $(BIN)/pip
 	@echo "installing atlas-stage into $(VENV) …"
 	@$(BIN)/pip install --quiet --editable .
-	@$(BIN)/python -m atlas_stage.serving >/dev/null
+	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
 	@touch $@
 
 $(DEV): pyproject.toml | $(BIN)/pip
 	@echo "installing atlas-stage and its tools into $(VENV) …"
 	@$(BIN)/pip install --quiet --editable '.[dev]'
-	@$(BIN)/python -m atlas_stage.serving >/dev/null
+	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
 	@touch $@ $(RUN)
 
 $(BIN)/pip:

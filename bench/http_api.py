@@ -25,9 +25,9 @@ from rich.console import Console
 from rich.table import Table
 
 from atlas_stage import PsycopgTransport, Stage
-from atlas_stage.deploy import migrate
-from atlas_stage.embedded import EmbeddedPostgres
-from atlas_stage.serving.gateway import gateway
+from atlas_stage.local.embedded import EmbeddedPostgres
+from atlas_stage.local.serving.gateway import gateway
+from atlas_stage.ops.deploy import migrate
 
 CONNECTIONS = 16
 THREADS = 2

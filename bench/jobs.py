@@ -23,8 +23,8 @@ from typing import Any
 import psycopg
 from generate_clients import generate
 
-from atlas_stage.deploy import migrate
-from atlas_stage.embedded import EmbeddedPostgres
+from atlas_stage.local.embedded import EmbeddedPostgres
+from atlas_stage.ops.deploy import migrate
 
 BARE_FLAG = """
 with changed as (

@@ -5,6 +5,6 @@ Exit: 0 done or nothing to do, 1 failed, 2 could not start. The log is cron-flag
 
 import sys
 
-from atlas_stage.scheduled import main
+from atlas_stage.ops.scheduled import main
 
 sys.exit(main("flag_sales_tax_due"))

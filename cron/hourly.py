@@ -8,7 +8,7 @@ Exit: as the jobs' wrappers, the worst of them.
 
 import sys
 
-from atlas_stage.jobs import JOBS
-from atlas_stage.scheduled import main, stay
+from atlas_stage.ops.jobs import JOBS
+from atlas_stage.ops.scheduled import main, stay
 
 sys.exit(stay(JOBS) if "--stay" in sys.argv[1:] else max(main(job) for job in JOBS))

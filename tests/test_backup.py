@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from atlas_stage import deploy, doctor
+from atlas_stage.ops import deploy, doctor
 from tests.jobs import calendar
 from tests.support.calls import ADMIN, call, make_client, move
 from tests.support.catalogs import schema_lines

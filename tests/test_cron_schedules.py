@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from atlas_stage.jobs import JOBS
+from atlas_stage.ops.jobs import JOBS
 
 ROOT = Path(__file__).parents[1]
 CRON = ROOT / "cron"

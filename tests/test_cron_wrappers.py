@@ -11,9 +11,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from atlas_stage import scheduled
 from atlas_stage.errors import InvalidInput
-from atlas_stage.jobs import JOBS
+from atlas_stage.ops import scheduled
+from atlas_stage.ops.jobs import JOBS
 from tests.support.calls import make_client
 
 CRON = Path(__file__).parents[1] / "cron"

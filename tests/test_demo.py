@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from atlas_stage import Stage
 from atlas_stage.cli import app
 from atlas_stage.cli.base import Exit
-from atlas_stage.demo import play
-from atlas_stage.demo.cast import (
+from atlas_stage.local.demo import play
+from atlas_stage.local.demo.cast import (
     ADMIN,
     AGENT,
     BOOKKEEPER,
@@ -23,8 +23,8 @@ from atlas_stage.demo.cast import (
     STILL_BLOCKED,
     seed,
 )
-from atlas_stage.demo.screen import Screen
-from atlas_stage.embedded import EmbeddedPostgres
+from atlas_stage.local.demo.screen import Screen
+from atlas_stage.local.embedded import EmbeddedPostgres
 
 
 def _played(dsn: str, width: int = 140) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from atlas_stage.deploy import DeployError, connection, migrate, rollback
+from atlas_stage.ops.deploy import DeployError, connection, migrate, rollback
 
 RECORD = "insert into public.atlas_migrations (id) values ('{}');\n"
 BASELINE = """\
@@ -62,7 +62,11 @@ def root(tmp_path: Path) -> Path:
         "sql/api/one.sql",
         "create or replace function api.one() returns int language sql return rules.two() - 1;\n",
     )
-    write(tmp_path, "sql/rules/two.sql", "create or replace function rules.two() returns int return 2;\n")
+    write(
+        tmp_path,
+        "sql/rules/two.sql",
+        "create or replace function rules.two() returns int return 2;\n",
+    )
     write(tmp_path, "sql/grants.sql", "grant usage on schema api to public;\n")
     return tmp_path
 
@@ -149,7 +153,9 @@ def test_a_database_of_a_newer_version_is_left_alone(empty_dsn: str, root: Path)
     write(root, "migrations/020_newer.sql", "select 1;\n" + RECORD.format("020_newer"))
     migrate(empty_dsn, root=root)
     (root / "migrations/020_newer.sql").unlink()
-    write(root, "sql/api/older.sql", "create or replace function api.older() returns int return 1;\n")
+    write(
+        root, "sql/api/older.sql", "create or replace function api.older() returns int return 1;\n"
+    )
 
     assert "020_newer, which this version of atlas-stage does not know" in message_of(
         empty_dsn, root
@@ -199,7 +205,9 @@ def test_a_schema_that_somebody_dropped_is_made_again(empty_dsn: str, root: Path
 
 def test_gives_up_on_a_lock_and_says_who_holds_it(empty_dsn: str, root: Path) -> None:
     migrate(empty_dsn, root=root)
-    write(root, "sql/rules/two.sql", "create or replace function rules.two() returns int return 3;\n")
+    write(
+        root, "sql/rules/two.sql", "create or replace function rules.two() returns int return 3;\n"
+    )
     with psycopg.connect(empty_dsn, application_name="month-end report") as reader:
         reader.execute("select count(*) from clients")
 

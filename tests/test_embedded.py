@@ -12,13 +12,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from atlas_stage.embedded import EmbeddedError, EmbeddedPostgres, postmaster
+from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres, postmaster
 
 # Another process that uses the folder until its input ends, or until it is killed.
 OWNER = """
 import sys
 from pathlib import Path
-from atlas_stage.embedded import EmbeddedPostgres
+from atlas_stage.local.embedded import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1])) as server:
     print(server.dsn, flush=True)
     sys.stdin.read()

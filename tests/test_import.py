@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from atlas_stage import InvalidInput, Stage, importer, seedfile
+from atlas_stage import InvalidInput, Stage
 from atlas_stage.cli import app
 from atlas_stage.cli.base import Exit
+from atlas_stage.ops import importer, seedfile
 
 ADMIN = "user:jimmie"
 

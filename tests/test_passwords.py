@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from atlas_stage.deploy.passwords import VARIABLES, set_passwords
+from atlas_stage.ops.deploy.passwords import VARIABLES, set_passwords
 
 
 @pytest.fixture

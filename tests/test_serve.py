@@ -16,8 +16,8 @@ import psutil
 import psycopg
 import pytest
 
-from atlas_stage.embedded import postmaster
-from atlas_stage.serving import write_env
+from atlas_stage.local.embedded import postmaster
+from atlas_stage.local.serving import write_env
 
 PROGRAM = [sys.executable, "-c", "from atlas_stage.cli import app; app(prog_name='atlas-stage')"]
 PARTS = ["postgrest", "caddy"]

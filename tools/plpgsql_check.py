@@ -16,7 +16,7 @@ import psycopg
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from atlas_stage.deploy import migrate  # noqa: E402
+from atlas_stage.ops.deploy import migrate  # noqa: E402
 from tests.support.cluster import DEBIAN_BIN, Cluster  # noqa: E402
 
 EXTENSION = Path("/usr/share/postgresql/15/extension/plpgsql_check.control")

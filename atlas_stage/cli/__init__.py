@@ -1,14 +1,14 @@
 """The command line `atlas-stage`."""
 
+import importlib
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from atlas_stage import connecting
 from atlas_stage.cli import access, client, deploy, job
 from atlas_stage.cli.base import EXIT_CODES, Commands, Session
-from atlas_stage.cli.demo import demo
 from atlas_stage.cli.doctor import doctor
 from atlas_stage.cli.importing import import_clients
 from atlas_stage.cli.queue import show_queue
@@ -67,8 +67,31 @@ def _is_on_the_line(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-deploy.register(app)
-app.command()(demo)
+def _plug_in_local(root: typer.Typer) -> None:
+    """Add the commands of `[local]`; where it is not installed, what to install."""
+    try:
+        local = importlib.import_module("atlas_stage.local.commands")
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("atlas_stage"):
+            raise
+        anything = {"ignore_unknown_options": True, "allow_extra_args": True}
+        for name in ("serve", "demo"):
+            root.command(name, context_settings=anything)(_not_installed)
+    else:
+        root.command()(local.serve)
+        root.command()(local.demo)
+
+
+def _not_installed() -> NoReturn:
+    """Not installed: pip install 'atlas-stage[local]'."""
+    raise InvalidInput(
+        "this command brings a server of its own, which is not installed",
+        hint="pip install 'atlas-stage[local]'",
+    )
+
+
+app.command()(deploy.migrate)
+_plug_in_local(app)
 app.add_typer(client.app, name="client")
 client.app.command("import")(import_clients)
 app.command("queue")(show_queue)

@@ -9,8 +9,8 @@ import typer
 from atlas_stage.cli.base import ClientName, Exit, Reason, Session, session
 from atlas_stage.cli.rendering import error_lines, listed
 from atlas_stage.cli.tables import change_of, client_table, clients_table, history_table
-from atlas_stage.lookup import find_client
 from atlas_stage.models import Change, Client
+from atlas_stage.ops.lookup import find_client
 from atlas_stage.stage import Stage
 
 app = typer.Typer(no_args_is_help=True, help="Look at clients, move and flag them, undo changes.")

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import typer
 from rich.text import Text
 
-from atlas_stage import doctor as checks
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.cli.rendering import cell, make_table
+from atlas_stage.ops import doctor as checks
 
 
 def doctor(ctx: typer.Context) -> None:

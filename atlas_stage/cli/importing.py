@@ -7,9 +7,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from atlas_stage import importer, seedfile
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.cli.rendering import cell, console, make_table
+from atlas_stage.ops import importer, seedfile
 
 _OUTCOME_STYLES = {"new": "green", "changed": "yellow", "unchanged": "dim", "refused": "bold red"}
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from atlas_stage.cli.base import Exit, Session, session
 from atlas_stage.cli.rendering import cell, make_table, moment
-from atlas_stage.jobs import JobRun, Jobs, JobState, PlannedChange, counts_in_words
+from atlas_stage.ops.jobs import JobRun, Jobs, JobState, PlannedChange, counts_in_words
 
 app = typer.Typer(no_args_is_help=True, help="The scheduled jobs: what is due, what was done.")
 

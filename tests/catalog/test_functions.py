@@ -126,7 +126,9 @@ def test_every_function_with_rights_of_its_own_looks_into_the_catalog_first_and_
     definers = [f for f in functions if f["definer"]]
 
     assert len(definers) > 15
-    assert names([f for f in definers if "search_path=pg_catalog, pg_temp" not in f["config"]]) == []
+    assert (
+        names([f for f in definers if "search_path=pg_catalog, pg_temp" not in f["config"]]) == []
+    )
 
 
 def test_no_function_of_api_can_be_inlined(functions: list[Function]) -> None:
@@ -195,7 +197,7 @@ def objects_in(path: Path) -> list[tuple[str, str]]:
     raw = re.sub(r"--.*", "", path.read_text())
     text = re.sub(r"(?s)\$(\w*)\$.*?\$\1\$", "$$", raw)
     found = re.findall(
-        r'(?im)^create\s+(?:or replace\s+)?(?:function|view|procedure)\s+(\w+)\.(\w+)', text
+        r"(?im)^create\s+(?:or replace\s+)?(?:function|view|procedure)\s+(\w+)\.(\w+)", text
     )
     # types are made only where they are not there yet, so inside a block
     found += re.findall(r'(?im)^\s*create\s+(?:type|domain)\s+(\w+)\."?([\w/]+)', raw)

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from atlas_stage import resources
+from atlas_stage.ops import resources
 from tests.http.api import Api
 from tests.http.conftest import served
 

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from atlas_stage.serving.gateway import gateway
+from atlas_stage.local.serving.gateway import gateway
 from tests.http.api import Api, refusal
 from tests.support.databases import Databases
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from atlas_stage.serving import programs
+from atlas_stage.local.serving import programs
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 ORIGIN = "https://board.example.com"

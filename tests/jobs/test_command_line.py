@@ -11,7 +11,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from atlas_stage.cli import app
-from atlas_stage.jobs import JOBS
+from atlas_stage.ops.jobs import JOBS
 from tests.support.calls import client_row, make_client
 
 Run = Callable[..., Result]

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from atlas_stage.jobs import JOBS
+from atlas_stage.ops.jobs import JOBS
 from tests.jobs import calendar
 from tests.jobs.world import TICK
 from tests.support.calls import call, make_client, move

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import psycopg
 
-from atlas_stage import resources
-from atlas_stage.deploy import migrate
+from atlas_stage.ops import resources
+from atlas_stage.ops.deploy import migrate
 from tests.support.catalogs import schema_lines
 from tests.support.old_atlas import CLIENTS, make_old_atlas, read_as_before
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from atlas_stage import resources
-from atlas_stage.deploy import DeployError, migrate
+from atlas_stage.ops import resources
+from atlas_stage.ops.deploy import DeployError, migrate
 from tests.migrations.test_applying import OURS
 from tests.support.catalogs import schema_lines
 from tests.support.cluster import Cluster, embedded_bin

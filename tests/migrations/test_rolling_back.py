@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from atlas_stage.deploy import migrate, rollback
+from atlas_stage.ops.deploy import migrate, rollback
 from tests.migrations.test_applying import OURS
 from tests.support.calls import call, grant, make_client, move
 from tests.support.catalogs import schema_lines

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import psycopg
 from psycopg import sql
 
-from atlas_stage.deploy import migrate
+from atlas_stage.ops.deploy import migrate
 
 
 class Databases:

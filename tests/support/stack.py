@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from atlas_stage import AsyncStage, PsycopgTransport, Stage
-from atlas_stage.serving.gateway import gateway
+from atlas_stage.local.serving.gateway import gateway
 
 ADMIN = "user:jimmie"
 

@@ -2,10 +2,9 @@
 
 from collections import Counter
 
-from atlas_stage import importer, seedfile
 from atlas_stage.cli.rendering import cell, listed, make_table, stage_cell
 from atlas_stage.cli.tables import scope_of
-from atlas_stage.demo.cast import (
+from atlas_stage.local.demo.cast import (
     ADMIN,
     AGENT,
     BLOCKED,
@@ -14,6 +13,7 @@ from atlas_stage.demo.cast import (
     Cast,
     seed,
 )
+from atlas_stage.ops import importer, seedfile
 
 
 def seed_huddle(cast: Cast) -> None:

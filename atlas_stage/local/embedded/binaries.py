@@ -9,8 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from atlas_stage.embedded.account import Account
-from atlas_stage.embedded.errors import EmbeddedError
+from atlas_stage.local.embedded.account import Account
+from atlas_stage.local.embedded.errors import EmbeddedError
 
 _INSTALLATIONS = {16: "pginstall", 18: "pginstall18"}
 

@@ -1,8 +1,9 @@
 """The last five acts: what is refused, the close, the review, a mistake, and all the stories."""
 
 from atlas_stage.cli.tables import queue_table
-from atlas_stage.demo import stories
-from atlas_stage.demo.cast import (
+from atlas_stage.errors import StageError
+from atlas_stage.local.demo import stories
+from atlas_stage.local.demo.cast import (
     ADMIN,
     AGENT,
     BLOCKED,
@@ -13,7 +14,6 @@ from atlas_stage.demo.cast import (
     STILL_BLOCKED,
     Cast,
 )
-from atlas_stage.errors import StageError
 from atlas_stage.models import Client
 from atlas_stage.stage import Stage
 

@@ -6,10 +6,10 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_stage import resources
-from atlas_stage.deploy import logic, migrations
-from atlas_stage.deploy.connection import DeployError, Target, deploying
-from atlas_stage.deploy.migrations import Report
+from atlas_stage.ops import resources
+from atlas_stage.ops.deploy import logic, migrations
+from atlas_stage.ops.deploy.connection import DeployError, Target, deploying
+from atlas_stage.ops.deploy.migrations import Report
 
 __all__ = ["DeployError", "MigrateReport", "migrate", "rollback"]
 

@@ -13,9 +13,9 @@ from typing import Self
 
 import psutil
 
-from atlas_stage.embedded.errors import telling_line
-from atlas_stage.embedded.postmaster import wait_until_gone
-from atlas_stage.serving.programs import PartError
+from atlas_stage.local.embedded.errors import telling_line
+from atlas_stage.local.embedded.postmaster import wait_until_gone
+from atlas_stage.local.serving.programs import PartError
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0

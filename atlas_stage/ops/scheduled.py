@@ -23,7 +23,7 @@ from pathlib import Path
 import tenacity
 
 from atlas_stage.errors import InvalidInput, NotInstalled, StageError, Unavailable
-from atlas_stage.jobs import JobRun, Jobs
+from atlas_stage.ops.jobs import JobRun, Jobs
 from atlas_stage.text import plain
 
 CONFIG_NAME = "atlas-stage.toml"

@@ -13,8 +13,8 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from atlas_stage.deploy.connection import Connection, DeployError, Target, Watch, one_line
-from atlas_stage.deploy.migrations import content_hash
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
+from atlas_stage.ops.deploy.migrations import content_hash
 
 SCHEMAS = ("rules", "api", "jobs", "ops")
 # First the schemas, last the rights; in between, what stands on what. Inside a folder, by path.

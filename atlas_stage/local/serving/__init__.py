@@ -1,5 +1,5 @@
 """`atlas-stage serve`: PostgreSQL, PostgREST and Caddy, until somebody ends them."""
 
-from atlas_stage.serving.serve import DEFAULT_PORT, serve, write_env
+from atlas_stage.local.serving.serve import DEFAULT_PORT, serve, write_env
 
 __all__ = ["DEFAULT_PORT", "serve", "write_env"]

@@ -8,9 +8,9 @@ again on the same database.
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from atlas_stage.demo import closing, opening
-from atlas_stage.demo.cast import ADMIN, AGENT, BOOKKEEPER, Cast
-from atlas_stage.demo.screen import Screen
+from atlas_stage.local.demo import closing, opening
+from atlas_stage.local.demo.cast import ADMIN, AGENT, BOOKKEEPER, Cast
+from atlas_stage.local.demo.screen import Screen
 from atlas_stage.stage import Stage
 
 ACTS = (

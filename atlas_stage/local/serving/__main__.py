@@ -2,7 +2,7 @@
 
 import sys
 
-from atlas_stage.serving import programs
+from atlas_stage.local.serving import programs
 
 try:
     print(programs.caddy(), programs.postgrest(print), sep="\n")

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 from psycopg.conninfo import conninfo_to_dict
 
-from atlas_stage import resources
-from atlas_stage.serving import programs
-from atlas_stage.serving.part import Part, stop_leftover
-from atlas_stage.serving.programs import PartError
+from atlas_stage.local.serving import programs
+from atlas_stage.local.serving.part import Part, stop_leftover
+from atlas_stage.local.serving.programs import PartError
+from atlas_stage.ops import resources
 
 _HOST = "127.0.0.1"
 

@@ -1,4 +1,4 @@
-"""`atlas-stage demo`: the play over HTTP, on an embedded PostgreSQL."""
+"""`atlas-stage serve` and `atlas-stage demo`: what `[local]` adds to the command line."""
 
 import shlex
 import signal
@@ -7,18 +7,44 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from atlas_stage.cli.base import session
-from atlas_stage.cli.deploy import Data
-from atlas_stage.demo import play
-from atlas_stage.demo.cast import ADMIN
-from atlas_stage.demo.screen import Screen
-from atlas_stage.deploy import migrate
-from atlas_stage.embedded import DEFAULT_DATA, EmbeddedPostgres
-from atlas_stage.serving.gateway import gateway
+from atlas_stage.local.demo import play
+from atlas_stage.local.demo.cast import ADMIN
+from atlas_stage.local.demo.screen import Screen
+from atlas_stage.local.embedded import DEFAULT_DATA, EmbeddedPostgres
+from atlas_stage.local.serving import DEFAULT_PORT
+from atlas_stage.local.serving import serve as serve_until_told_to_stop
+from atlas_stage.local.serving.gateway import gateway
+from atlas_stage.ops.deploy import migrate
 from atlas_stage.stage import Stage
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        "--data", envvar="ATLAS_DATA", help="Folder of the embedded database; kept between runs."
+    ),
+]
+
+
+def serve(
+    ctx: typer.Context,
+    data: Data = DEFAULT_DATA,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, envvar="ATLAS_PORT", help="Where the API answers; 0: any free port."
+        ),
+    ] = DEFAULT_PORT,
+) -> None:
+    """Start the embedded database and the HTTP API before it, and stay until Ctrl-C.
+
+    Writes DATA/env: `set -a; . DATA/env` lets every other command, and curl, find them.
+    """
+    serve_until_told_to_stop(data, session(ctx).output.line, port)
 
 
 def demo(ctx: typer.Context, data: Data = DEFAULT_DATA) -> None:

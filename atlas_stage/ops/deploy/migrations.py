@@ -23,7 +23,7 @@ import psycopg
 from yoyo import default_migration_table, exceptions, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 
-from atlas_stage.deploy.connection import Connection, DeployError, Target, Watch, one_line
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
 
 Report = Callable[[str], None]
 

@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
 
-from atlas_stage.deploy import migrate
-from atlas_stage.embedded import EmbeddedError, EmbeddedPostgres
-from atlas_stage.embedded.locks import FileLock
-from atlas_stage.serving.gateway import gateway
-from atlas_stage.serving.programs import PartError
+from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
+from atlas_stage.local.embedded.locks import FileLock
+from atlas_stage.local.serving.gateway import gateway
+from atlas_stage.local.serving.programs import PartError
+from atlas_stage.ops.deploy import migrate
 from atlas_stage.stage import Stage
 from atlas_stage.transport import PsycopgTransport
 

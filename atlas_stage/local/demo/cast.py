@@ -3,10 +3,10 @@
 from importlib import resources
 from pathlib import Path
 
-from atlas_stage import seedfile
-from atlas_stage.demo import stories
-from atlas_stage.demo.screen import Screen
+from atlas_stage.local.demo import stories
+from atlas_stage.local.demo.screen import Screen
 from atlas_stage.models import Client, HistoryRow
+from atlas_stage.ops import seedfile
 from atlas_stage.stage import Stage
 
 ADMIN = "user:jimmie"
@@ -70,5 +70,5 @@ class Cast:
 
 def seed() -> list[seedfile.Row]:
     """The 52 clients of the seed file."""
-    with resources.as_file(resources.files("atlas_stage.demo") / "clients.csv") as path:
+    with resources.as_file(resources.files("atlas_stage.local.demo") / "clients.csv") as path:
         return seedfile.read(Path(path))

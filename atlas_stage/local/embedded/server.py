@@ -23,11 +23,11 @@ from urllib.parse import quote
 
 import psutil
 
-from atlas_stage.embedded import postmaster
-from atlas_stage.embedded.account import Account, server_account
-from atlas_stage.embedded.binaries import binaries_of, environment, make_cluster
-from atlas_stage.embedded.errors import EmbeddedError, in_words, telling_line
-from atlas_stage.embedded.locks import FileLock, alone
+from atlas_stage.local.embedded import postmaster
+from atlas_stage.local.embedded.account import Account, server_account
+from atlas_stage.local.embedded.binaries import binaries_of, environment, make_cluster
+from atlas_stage.local.embedded.errors import EmbeddedError, in_words, telling_line
+from atlas_stage.local.embedded.locks import FileLock, alone
 
 DEFAULT_DATA = Path(".atlas")
 

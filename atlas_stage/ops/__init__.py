@@ -1,0 +1,1 @@
+"""What an installation needs beside the client: deploy, doctor, jobs, import. Comes with `[cli]`."""

@@ -4,6 +4,7 @@ FROM python:3.13-slim
 WORKDIR /srv/atlas-stage
 COPY pyproject.toml LICENSE README.md ./
 COPY atlas_stage atlas_stage
+COPY board board
 COPY gateway gateway
 COPY migrations migrations
 COPY sql sql

@@ -6,6 +6,6 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def root() -> Path:
-    """The folder that holds `migrations/`, `sql/` and `gateway/`."""
+    """The folder that holds `migrations/`, `sql/`, `gateway/` and `board/`."""
     inside = _PACKAGE / "_resources"
     return inside if inside.is_dir() else _PACKAGE.parent

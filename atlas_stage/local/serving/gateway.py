@@ -42,6 +42,7 @@ def gateway(
     `dsn` is any address of the database; PostgREST comes to it as atlas_authenticator. Logs go into `folder`.
     """
     files = resources.root() / "gateway"
+    board = resources.root() / "board"
     with ExitStack() as stack:
         postgrest, caddy = programs.postgrest(report), programs.caddy()
         for name in ("Caddy", "PostgREST"):
@@ -70,6 +71,7 @@ def gateway(
                 "ATLAS_GATEWAY": f"http://:{port}",
                 "ATLAS_BIND": _HOST,
                 "ATLAS_POSTGREST_UPSTREAM": f"{_HOST}:{upstream}",
+                "ATLAS_BOARD": board.as_posix(),
                 "XDG_CONFIG_HOME": str(folder / "caddy"),
                 "XDG_DATA_HOME": str(folder / "caddy"),
             },

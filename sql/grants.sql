@@ -31,6 +31,10 @@ grant execute on function
   jobs.end_run(text, boolean)
 to atlas_cron, atlas_operator;
 
+-- What is wrong, for doctor.
+grant usage on schema ops to atlas_operator;
+grant execute on function ops.findings(boolean) to atlas_operator;
+
 -- A request without a token, and what finds out whether there is one.
 grant execute on function api.health() to atlas_anon;
 grant usage on schema rules to atlas_anon;

@@ -293,7 +293,7 @@ class TestDoctor:
             ("delete from atlas_migrations where id = '012_stage_records'", "012_stage_records"),
             ("alter table clients disable trigger all", "disabled"),
             ("drop trigger stage_history_append_only on stage_history", "missing"),
-            ("grant select on clients to atlas_api", "atlas_api has rights on clients"),
+            ("grant select on clients to atlas_api", "atlas_api has rights on"),
             ("delete from business_holidays where day > current_date", "holidays ends"),
             ("delete from agent_permissions", "nobody holds can_admin"),
             (

@@ -1,4 +1,4 @@
-"""Run plpgsql_check over every function of rules, api and jobs, on a throwaway PostgreSQL 15.
+"""Run plpgsql_check over every function of rules, api, jobs and ops, on a throwaway PostgreSQL 15.
 
 Needs Debian's postgresql-15 and postgresql-15-plpgsql-check; says so and succeeds where they are
 not installed, unless PLPGSQL_CHECK=required. Exit 0: no finding; 1: findings; 2: could not check.
@@ -32,7 +32,7 @@ from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 join pg_language l on l.oid = p.prolang and l.lanname = 'plpgsql'
 left join pg_trigger t on t.tgfoid = p.oid and not t.tgisinternal
-where n.nspname in ('rules', 'api', 'jobs')
+where n.nspname in ('rules', 'api', 'jobs', 'ops')
 order by 1, 2
 """
 

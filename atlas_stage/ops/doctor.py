@@ -1,5 +1,7 @@
-"""What is wrong with an installation, in words. Each check is one query; each row it finds is
-something wrong.
+"""What is wrong with an installation, in words.
+
+Here stands what only the package can know: whether the database has what the package brings. All else the database
+finds by itself: `ops.findings`, one file a check in `sql/ops/findings/`.
 """
 
 from collections.abc import Mapping
@@ -114,86 +116,6 @@ CHECKS = (
         "trigger {name} is {fault}: changes may go unchecked or unrecorded",
         "enable it (alter table … enable trigger …), or run: atlas-stage migrate --force",
     ),
-    Check(
-        "API roles without table rights",
-        """
-        select distinct r.rolname as role, c.oid::regclass::text as relation
-        from pg_catalog.pg_class c
-        join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-        cross join pg_catalog.pg_roles r
-        where c.relkind in ('r', 'p', 'v', 'm', 'f')
-          and n.nspname not like 'pg\\_%%'
-          and n.nspname <> 'information_schema'
-          and r.rolname in ('atlas_anon', 'atlas_api', 'atlas_authenticator')
-          and has_table_privilege(
-            r.oid, c.oid, 'select, insert, update, delete, truncate, references, trigger'
-          )
-        order by 1, 2
-        """,
-        "role {role} has rights on {relation}: HTTP callers could pass by the rules",
-        "revoke them: revoke all on … from …, public",
-    ),
-    Check(
-        "history matches the clients",
-        """
-        select c.id, c.slug, c.version, c.stage, h.last_version, h.rows, h.last_stage from
-        public.clients c left join ( select h.client_id, max(h.version) as last_version, count(*) as
-        rows, (array_agg(h.to_stage order by h.version desc) filter (where h.to_stage is not
-        null))[1] as last_stage from public.stage_history h group by h.client_id ) h on h.client_id
-        = c.id where c.version is distinct from h.last_version or h.rows <> h.last_version + 1 or
-        c.stage <> h.last_stage order by c.id limit 20
-        """,
-        "client {id} ({slug}) is in {stage}, version {version}, but its {rows} history rows end in"
-        " {last_stage}, version {last_version}",
-        "somebody changed it around the triggers: find out who, then mend it by hand",
-    ),
-    Check(
-        "tokens",
-        """
-        select left(t.token_hash, 12) as token, t.actor_id, t.expires_at::date as day
-        from public.actor_tokens t
-        where t.revoked_at is null
-          and t.expires_at between now() and now() + interval '14 days'
-        order by t.expires_at
-        """,
-        "token {token} of {actor_id} expires on {day}",
-        "issue another: atlas-stage token issue ACTOR --days 365",
-    ),
-    Check(
-        "jobs run",
-        """
-        select o.job, o.state, o.hours, to_char(o.due_at, 'YYYY-MM-DD HH24:MI') as due
-        from jobs.overdue() o
-        order by 1
-        """,
-        "job {job} was due on {due}, {hours} hours ago: {state}",
-        "is its scheduler set up (cron/)? What happened: atlas-stage job runs; do it: atlas-stage job run JOB",
-    ),
-    Check(
-        "holidays",
-        """
-        select coalesce(max(h.day)::text, 'nothing') as last_day
-        from public.business_holidays h
-        having coalesce(max(h.day), '-infinity') < current_date + 365
-        """,
-        "the table of holidays ends with {last_day}: the last business day may come out wrong",
-        "insert the coming years into public.business_holidays",
-    ),
-    Check(
-        "an admin",
-        """
-        select 1
-        where not exists (
-          select
-          from public.agent_permissions p
-          where p.permission = 'can_admin'
-            and p.scope is null
-            and p.revoked_at is null
-        )
-        """,
-        "nobody holds can_admin without a scope: nobody can grant, override or roll back",
-        "as the owner of the tables: insert into public.agent_permissions …",
-    ),
 )
 
 _ROLES = (
@@ -215,7 +137,34 @@ def examine(connection: psycopg.Connection) -> list[Finding]:
     deployed = _findings(connection, DEPLOYED, expected)
     if deployed.found:
         return [deployed]
-    return [deployed, *(_findings(connection, check, expected) for check in CHECKS)]
+    return [
+        deployed,
+        *(_findings(connection, check, expected) for check in CHECKS),
+        *_findings_of_the_database(connection),
+    ]
+
+
+def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
+    """What the database finds wrong with itself, together where the same is to be done."""
+    name = "the database's own checks"
+    try:
+        rows = connection.execute(
+            "select f.finding, f.what, f.todo from ops.findings(deep => true) f"
+        ).fetchall()
+    except psycopg.errors.InsufficientPrivilege as error:
+        said = f"could not be checked: {translate(error).message}"
+        return [Finding(name, (said,), "run doctor as a superuser or an operator")]
+    except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
+        said = f"could not be asked: {translate(error).message}"
+        return [Finding(name, (said,), "run: atlas-stage migrate")]
+    except psycopg.Error as error:
+        raise translate(error) from error
+    together: dict[tuple[str, str], list[str]] = {}
+    for finding, what, todo in rows:
+        together.setdefault((finding.replace("_", " "), todo), []).append(what)
+    return [Finding(each, tuple(found), todo) for (each, todo), found in together.items()] or [
+        Finding(name, ())
+    ]
 
 
 def _expected() -> dict[str, Any]:

@@ -13,7 +13,12 @@ begin
     return jsonb_build_object('status', 'ok');
   end if;
 
-  v_findings := rules.health_findings();
+  select coalesce(
+    jsonb_agg(f.facts || jsonb_build_object('finding', f.finding, 'severity', f.severity, 'what', f.what, 'todo', f.todo)),
+    '[]'
+  )
+  into v_findings
+  from ops.findings() f;
   return jsonb_build_object(
     'status', case when v_findings = '[]' then 'ok' else 'attention' end,
     'findings', v_findings
@@ -25,4 +30,4 @@ comment on function api.health() is
 'Whether the database answers and, for who has a token, what asks for attention.
 The one function that needs no token. At the gateway: GET /healthz without one, GET /rpc/health with one.
 Answers {status}, and with a token {status, findings}: status is ok or attention; each finding has its code
-(job_overdue, history_mismatch, token_expires, holidays_run_out) and its facts.';
+(`finding`), `severity` (error, warning), `what` is wrong and what is `todo` in words, and its facts.';

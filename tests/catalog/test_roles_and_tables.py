@@ -10,7 +10,7 @@ API_ROLES = ["atlas_anon", "atlas_api", "atlas_authenticator", "atlas_cron", "at
 RELATIONS = """
   select c.oid, c.relname, n.nspname, c.relkind
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  where n.nspname in ('public', 'rules', 'api', 'jobs') and c.relkind in ('r', 'v', 'm', 'S', 'p')
+  where n.nspname in ('public', 'rules', 'api', 'jobs', 'ops') and c.relkind in ('r', 'v', 'm', 'S', 'p')
     -- yoyo's bookkeeping is the tool's own
     and c.relname not like '%%yoyo%%'
 """
@@ -43,7 +43,7 @@ def test_has_no_right_on_any_table_view_or_sequence(db: psycopg.Connection, role
 def test_may_create_nothing(db: psycopg.Connection, role: str) -> None:
     schemas = db.execute(
         "select nspname from pg_namespace where has_schema_privilege(%s, oid, 'create')"
-        " and nspname in ('public', 'rules', 'api', 'jobs')",
+        " and nspname in ('public', 'rules', 'api', 'jobs', 'ops')",
         (role,),
     ).fetchall()
 

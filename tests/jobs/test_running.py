@@ -329,27 +329,6 @@ class TestLedger:
         assert client_row(db, client)["stage"] == "eom_close"
         assert db.execute(overdue, (late, ROLL)).fetchall() == []
 
-    def test_health_and_doctor_tell_what_asks_for_attention(self, db: psycopg.Connection) -> None:
-        def findings() -> set[str]:
-            return {each["finding"] for each in call(db, "health")["findings"]}
-
-        client = make_client(db)
-        assert findings() == set()
-        db.execute("update atlas_migrations set applied_at = now() - interval '3 days'")
-        call(
-            db,
-            "issue_token",
-            actor_id="agent:tally",
-            expires_at=datetime.now(calendar.FIRM) + timedelta(days=3),
-        )
-        db.execute("delete from business_holidays where day > current_date + 300")
-        db.execute("set local session_replication_role = replica")
-        db.execute("update clients set version = 9 where id = %s", (client,))
-        db.execute("set local session_replication_role = origin")
-        expected = {"token_expires", "holidays_run_out", "history_mismatch"}
-        assert findings() - {"job_overdue"} == expected
-        assert "job_overdue" in findings()
-
     @pytest.mark.parametrize("installed", [0, 4, 5, 23, 23.5], ids="{}h".format)
     def test_a_job_that_never_runs_is_overdue_two_hours_after_it_was_due(
         self, db: psycopg.Connection, installed: float

@@ -131,7 +131,7 @@ def test_applying_twice_changes_nothing(empty_dsn: str) -> None:
         " union all select d::text from stage_deploys d"
         " union all select p::text from agent_permissions p"
         " union all select p.oid::text from pg_proc p"
-        "   join pg_namespace n on n.oid = p.pronamespace and n.nspname in ('rules', 'api', 'jobs')"
+        "   join pg_namespace n on n.oid = p.pronamespace and n.nspname in ('rules', 'api', 'jobs', 'ops')"
         ") as t (t)"
     )
     before = one(empty_dsn, everything)

@@ -53,7 +53,7 @@ _QUERIES = {
         from pg_namespace n""",
 }  # fmt: skip
 
-_OURS = "n.nspname in ('public', 'rules', 'api', 'jobs')"
+_OURS = "n.nspname in ('public', 'rules', 'api', 'jobs', 'ops')"
 
 
 def schema_lines(dsn: str) -> list[str]:

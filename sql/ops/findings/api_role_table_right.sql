@@ -1,0 +1,24 @@
+-- A right of an API role on a table lets HTTP callers pass by the rules.
+create or replace function ops.api_role_table_right()
+returns setof ops.finding
+language plpgsql
+stable
+as $$
+begin
+  return query
+    select
+      'api_role_table_right', 'error',
+      jsonb_build_object('role', r.rolname, 'relation', c.oid::regclass::text),
+      format('role %s has rights on %s: HTTP callers could pass by the rules', r.rolname, c.oid::regclass),
+      'revoke them: revoke all on … from …, public'
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    cross join pg_catalog.pg_roles r
+    where c.relkind in ('r', 'p', 'v', 'm', 'f')
+      and n.nspname not like 'pg\_%'
+      and n.nspname <> 'information_schema'
+      and r.rolname in ('atlas_anon', 'atlas_api', 'atlas_authenticator')
+      and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete, truncate, references, trigger')
+    order by 3;
+end
+$$;

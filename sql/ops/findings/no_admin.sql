@@ -1,0 +1,22 @@
+-- Somebody has to remain who may grant.
+create or replace function ops.no_admin()
+returns setof ops.finding
+language plpgsql
+stable
+as $$
+begin
+  if not exists (
+    select
+    from public.agent_permissions p
+    where p.permission = 'can_admin'
+      and p.scope is null
+      and p.revoked_at is null
+  ) then
+    return next (
+      'no_admin', 'error', '{}',
+      'nobody holds can_admin without a scope: nobody can grant, override or roll back',
+      'as the owner of the tables: insert into public.agent_permissions …'
+    )::ops.finding;
+  end if;
+end
+$$;

@@ -5,17 +5,25 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_actor  text := rules.current_actor();
-  v_client public.clients := rules.require_client(client_id);
+  v_answer json;
 begin
-  return json_build_object('client', rules.client_json(v_client), 'history', rules.newest_history(v_client.id, v_client.version));
+  select json_build_object('client', shown.client, 'history', row_to_json(h.*))
+  into v_answer
+  from rules.shown_clients(array[client_id]) shown
+  left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version;
+  if not found then
+    perform rules.refuse('client_not_found', jsonb_build_object('client_id', client_id));
+  end if;
+  return v_answer;
 end
 $$;
 
 comment on function api.client(bigint) is
 'One client with its newest history row.
 client_id: the client. Any actor may read.
-Answers {client, history}: every column of the client plus age_days (whole days in its stage) and attention
+Answers {client, history}: the client''s columns, age_days (whole days in its stage) and attention
 (null, stuck, or waiting_on_client).
 Errors: client_not_found (404).';

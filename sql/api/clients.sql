@@ -16,6 +16,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_actor text := rules.current_actor();
   v_ids   bigint[];
@@ -57,10 +58,8 @@ begin
 
   return json_build_object(
     'clients', (
-      select coalesce(json_agg(rules.shown_client(c, s) order by c.id), '[]')
-      from public.clients c
-      join public.stage_sla s on s.stage = c.stage
-      where c.id = any (v_ids[:page_size])
+      select coalesce(json_agg(shown.client order by shown.id), '[]')
+      from rules.shown_clients(v_ids[:page_size]) shown
     ),
     'next_after', case when cardinality(v_ids) > page_size then v_ids[page_size] end
   );

@@ -77,7 +77,7 @@ begin
       perform rules.refuse_unknown_value(tier, cadence, schedule);
   end;
 
-  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client, true));
+  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client.id, true)::jsonb);
 end
 $$;
 

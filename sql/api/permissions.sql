@@ -10,6 +10,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_grants jsonb;
 begin
@@ -18,10 +19,10 @@ begin
   perform rules.require_page_size(page_size);
 
   -- ACT
-  select coalesce(jsonb_agg(to_jsonb(g) order by g.id), '[]')
+  select coalesce(jsonb_agg(to_jsonb(g.*) order by g.id), '[]')
   into v_grants
   from (
-    select *
+    select g.*
     from public.agent_permissions g
     where (permissions.actor_id is null or g.actor_id = permissions.actor_id)
       and (include_revoked or g.revoked_at is null)

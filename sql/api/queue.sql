@@ -8,6 +8,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_actor text := coalesce(queue.actor_id, rules.current_actor());
   v_queue json;
@@ -18,16 +19,16 @@ begin
   perform rules.require_page_size(page_size);
 
   -- ACT
-  select coalesce(json_agg(q.item order by q.nth), '[]')
+  select coalesce(
+    json_agg(
+      json_build_object('client', shown.client, 'why', q.why, 'sla_due_at', q.sla_due_at)
+      order by q.nth
+    ),
+    '[]'
+  )
   into v_queue
-  from (
-    select
-      json_build_object(
-        'client', rules.client_json(q.client), 'why', q.why, 'sla_due_at', q.sla_due_at
-      ) as item,
-      q.nth
-    from rules.queue_of(v_actor, page_size) q
-  ) q;
+  from rules.queue_of(v_actor, page_size) q
+  cross join lateral rules.shown_clients(array[q.client_id]) shown;
   return json_build_object('actor_id', v_actor, 'queue', v_queue);
 end
 $$;

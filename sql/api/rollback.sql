@@ -49,7 +49,7 @@ begin
   where c.id = v_client.id
   returning * into v_client;
 
-  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client, true));
+  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client.id, true)::jsonb);
 end
 $$;
 

@@ -22,8 +22,6 @@ declare
   v_request jsonb;
   v_change  jsonb;
   v_client  public.clients;
-  v_shown   json;
-  v_history json;
   v_answer  json;
   v_begun   boolean;
 begin
@@ -52,8 +50,7 @@ begin
   where c.id = set_stage.client_id
     and c.version = set_stage.expected_version
     and c.stage <> set_stage.to_stage
-    and s.stage = set_stage.to_stage
-  returning rules.shown_client(c, s) into v_shown;
+    and s.stage = set_stage.to_stage;
   if not found then
     select * into v_client from public.clients c where c.id = set_stage.client_id;
     perform rules.refuse_all(
@@ -62,8 +59,7 @@ begin
     );
   end if;
 
-  v_history := rules.newest_history(client_id, expected_version + 1);
-  v_answer := rules.change_json(v_shown, v_history);
+  v_answer := rules.change_answer(client_id, true);
   if v_key is not null then
     return rules.remember_answer(v_key, v_request, v_answer::jsonb);
   end if;

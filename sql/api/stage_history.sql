@@ -9,25 +9,26 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_actor   text := rules.current_actor();
-  v_client  public.clients := rules.require_client(client_id);
   v_history json;
 begin
   -- GUARD
   perform rules.require_page_size(page_size);
+  perform rules.require_client(client_id);
 
   -- ACT
-  select coalesce(json_agg(row_to_json(h) order by h.version), '[]')
+  select coalesce(json_agg(row_to_json(page.*) order by page.version), '[]')
   into v_history
   from (
-    select *
-    from public.stage_history h
+    select h.*
+    from rules.shown_history h
     where h.client_id = stage_history.client_id
-      and (before_version is null or h.version < before_version)
+      and h.version < coalesce(before_version, 9223372036854775807)
     order by h.version desc
     limit page_size
-  ) h;
+  ) page;
 
   return json_build_object(
     'history', v_history,

@@ -9,6 +9,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_tokens jsonb;
 begin
@@ -17,10 +18,10 @@ begin
   perform rules.require_page_size(page_size);
 
   -- ACT
-  select coalesce(jsonb_agg(rules.token_json(t) order by left(t.token_hash, 12)), '[]')
+  select coalesce(jsonb_agg(rules.token_json(t.*) order by left(t.token_hash, 12)), '[]')
   into v_tokens
   from (
-    select *
+    select t.*
     from public.actor_tokens t
     where (tokens.actor_id is null or t.actor_id = tokens.actor_id)
       and (after is null or left(t.token_hash, 12) > after)

@@ -84,7 +84,7 @@ begin
   end;
 
   return rules.remember_answer(
-    v_key, v_request, rules.change_answer(v_client, v_client.version > v_before.version)
+    v_key, v_request, rules.change_answer(v_client.id, v_client.version > v_before.version)::jsonb
   );
 end
 $$;

@@ -20,7 +20,7 @@ SCHEMAS = ("rules", "api", "jobs", "ops")
 # First the schemas, last the rights; in between, what stands on what. Inside a folder, by path.
 _FIRST, _FOLDERS, _THEN, _LAST = "schemas.sql", SCHEMAS, "triggers.sql", "grants.sql"
 
-# Our triggers and routines, with the transaction that wrote each one's catalog row.
+# Our triggers, routines and views, with the transaction that wrote each one's catalog row.
 _MADE: LiteralString = """
     select 'trigger', t.oid, t.xmin::text, format('%%I on %%s', t.tgname, t.tgrelid::regclass)
     from pg_catalog.pg_trigger as t
@@ -34,6 +34,13 @@ _MADE: LiteralString = """
     join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
     where n.nspname = any (%(schemas)s)
       and p.proowner::regrole::text = any (%(owners)s)
+    union all
+    select 'view', c.oid, c.xmin::text, c.oid::regclass::text
+    from pg_catalog.pg_class as c
+    join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+    where n.nspname = any (%(schemas)s)
+      and c.relowner::regrole::text = any (%(owners)s)
+      and c.relkind = 'v'
     order by 1 desc, 4
 """
 OWNERS = ("atlas_owner", "atlas_writer")
@@ -142,7 +149,7 @@ def _made(connection: Connection) -> list[tuple[object, ...]]:
 def _drop_stale(connection: Connection, before: list[tuple[object, ...]]) -> None:
     """Drop what an earlier deploy made and this one did not write again."""
     stale = set(before) & set(_made(connection))
-    for kind in ("trigger", "routine"):
+    for kind in ("trigger", "routine", "view"):
         names = sorted(str(name) for each, _, _, name in stale if each == kind)
         if kind == "routine" and names:
             names = [", ".join(names)]  # they may stand on each other

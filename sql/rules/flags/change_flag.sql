@@ -44,7 +44,7 @@ begin
     set flags = case when setting then c.flags || flag else array_remove(c.flags, flag) end
     where c.id = client_id
     returning * into v_client;
-    return rules.remember_answer(v_key, v_request, rules.change_answer(v_client, true));
+    return rules.remember_answer(v_key, v_request, rules.change_answer(v_client.id, true)::jsonb);
   end if;
 
   -- No change, and no history row; who may not do it is refused all the same.
@@ -52,6 +52,6 @@ begin
   if v_refusals is not null then
     perform rules.refuse_all(v_refusals, jsonb_build_object('client_id', client_id));
   end if;
-  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client, false));
+  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client.id, false)::jsonb);
 end
 $$;

@@ -6,7 +6,7 @@ create or replace function rules.queue_of(
   page_size integer
 )
 returns table (
-  client     public.clients,
+  client_id  bigint,
   why        text[],
   sla_due_at timestamptz,
   nth        bigint
@@ -36,7 +36,7 @@ as $$
       where c.stage = q.stage
         and c.active
         and (c.flags && s.waiting_flags) = ask.waiting
-        and rules.is_work_for(queue_of.actor_id, c, q.why)
+        and rules.is_work_for(queue_of.actor_id, c.*, q.why)
       order by c.stage_entered_at
       limit page_size
     ) as oldest
@@ -47,7 +47,7 @@ as $$
     group by id
   )
   select
-    c::public.clients,
+    c.id,
     listed.why,
     due.at,
     row_number() over (

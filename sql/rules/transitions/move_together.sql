@@ -67,20 +67,22 @@ begin
             move -> 'error',
             move -> 'answer',
             rules.remember_answer(
-              move ->> 'key', move -> 'request', rules.change_json(rules.shown_client(c, s), row_to_json(h))::jsonb
+              move ->> 'key', move -> 'request',
+              jsonb_build_object('client', shown.client, 'history', row_to_json(h.*), 'changed', true, 'replayed', false)
             )
           )
         )::json
       -- without a key, what most have, the answer is only written
       else json_build_object(
         'index', move -> 'index', 'status', 200,
-        'client', rules.shown_client(c, s), 'history', row_to_json(h), 'changed', true, 'replayed', false
+        'client', shown.client, 'history', row_to_json(h.*), 'changed', true, 'replayed', false
       )
     end,
     move ? 'error'
   from jsonb_array_elements(v_judged) as move
-  left join public.clients c on c.id = (move ->> 'client_id')::bigint
-  left join public.stage_sla s on s.stage = c.stage
-  left join public.stage_history h on h.client_id = c.id and h.version = c.version;
+  left join rules.shown_clients(
+    array(select (move ->> 'client_id')::bigint from jsonb_array_elements(v_judged) as move)
+  ) as shown on shown.id = (move ->> 'client_id')::bigint
+  left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version;
 end
 $$;

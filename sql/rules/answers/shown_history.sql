@@ -1,0 +1,24 @@
+-- History rows as every answer shows them: the columns by name, so that one that the host adds shows nowhere.
+create or replace view rules.shown_history as
+select
+  h.id,
+  h.client_id,
+  h.from_stage,
+  h.to_stage,
+  h.flag_added,
+  h.flag_removed,
+  h.occurred_at,
+  h.actor_type,
+  h.actor_id,
+  h.channel,
+  h.on_behalf_of,
+  h.triggered_by,
+  h.trigger_type,
+  h.reason,
+  h.payload,
+  h.external_id,
+  h.version,
+  h.xid,
+  h.from_entered_at,
+  h.from_returning_to
+from public.stage_history as h;

@@ -9,7 +9,7 @@ COPY gateway gateway
 COPY migrations migrations
 COPY sql sql
 COPY cron cron
-RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore .
+RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore '.[cli]'
 
 ENV PYTHONUNBUFFERED=1
 USER nobody

@@ -37,6 +37,7 @@ check: $(DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar migrations sql
 	$(BIN)/squawk $(filter-out %.rollback.sql, $(wildcard migrations/*.sql))
 	$(BIN)/python tools/plpgsql_check.py
@@ -61,7 +62,7 @@ clean:
 
 $(RUN): pyproject.toml | $(BIN)/pip
 	@echo "installing atlas-stage into $(VENV) …"
-	@$(BIN)/pip install --quiet --editable .
+	@$(BIN)/pip install --quiet --editable '.[local]'
 	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
 	@touch $@
 

@@ -4,6 +4,9 @@
 `atlas_stage.errors`.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from atlas_stage.async_stage import AsyncStage
 from atlas_stage.errors import (
     ClientInactive,
@@ -24,7 +27,6 @@ from atlas_stage.errors import (
     UnknownStage,
     VersionConflict,
 )
-from atlas_stage.http import AsyncHttpTransport, HttpTransport
 from atlas_stage.models import (
     Actor,
     Change,
@@ -46,8 +48,12 @@ from atlas_stage.models import (
     Token,
     TokenPage,
 )
+from atlas_stage.protocol import Transport, Work
 from atlas_stage.stage import Stage
-from atlas_stage.transport import PsycopgTransport, Transport, Work
+
+if TYPE_CHECKING:
+    from atlas_stage.http import AsyncHttpTransport, HttpTransport
+    from atlas_stage.transport import PsycopgTransport
 
 __version__ = "0.1.0"
 
@@ -96,3 +102,16 @@ __all__ = [
     "VersionConflict",
     "Work",
 ]
+
+# Imported when asked for: httpx and psycopg take longer than all the rest, and a script needs one of them.
+_LATER = {
+    "AsyncHttpTransport": "atlas_stage.http",
+    "HttpTransport": "atlas_stage.http",
+    "PsycopgTransport": "atlas_stage.transport",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,107 +1,353 @@
-"""`AsyncStage`: the methods of `Stage` as coroutines, over HTTP."""
+"""The functions of schema `api` as methods, with the same names and the same argument names.
 
-from collections.abc import AsyncIterator, Callable, Coroutine
-from types import TracebackType
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of
+`models` and raises a `StageError` of `errors`. An optional argument that is None is left to the
+default of the database.
 
-from atlas_stage.calls import Call, Walk, registry, stages
-from atlas_stage.connecting import address
-from atlas_stage.http import AsyncHttpTransport
-from atlas_stage.methods import described
+`async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
+"""
 
-P = ParamSpec("P")
-T = TypeVar("T")
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, TypeVar
 
+from atlas_stage.arguments import Instant, Json, Whole, checked
+from atlas_stage.connecting import AsyncConnecting
+from atlas_stage.models import (
+    Actor,
+    Change,
+    Check,
+    Client,
+    ClientPage,
+    ClientView,
+    HistoryPage,
+    HistoryRow,
+    IssuedToken,
+    Outcomes,
+    Permission,
+    PermissionChange,
+    PermissionPage,
+    QueueItem,
+    QueuePage,
+    Record,
+    Token,
+    TokenChange,
+    TokenPage,
+)
 
-def _method(
-    make: Callable[P, Call[T]],
-) -> Callable[Concatenate["AsyncStage", P], Coroutine[Any, Any, T]]:
-    async def method(stage: "AsyncStage", /, *args: P.args, **arguments: P.kwargs) -> T:
-        return await stage.ask(make(*args, **arguments))
-
-    return described(method, make)
-
-
-def _iterator(
-    make: Callable[P, Walk[T]],
-) -> Callable[Concatenate["AsyncStage", P], AsyncIterator[T]]:
-    async def method(
-        stage: "AsyncStage", /, *args: P.args, **arguments: P.kwargs
-    ) -> AsyncIterator[T]:
-        walk = make(*args, **arguments)
-        items, place = await stage.ask(walk.page(walk.start))
-        for item in items:
-            yield item
-        while place is not None:
-            items, place = await stage.ask(walk.page(place))
-            for item in items:
-                yield item
-
-    return described(method, make, AsyncIterator)
+Answer = TypeVar("Answer", bound=Record)
+Arguments = Mapping[str, Any]
 
 
-class AsyncStage:
-    """`Stage` for asyncio, over HTTP. Many calls may be under way at a time.
+class AsyncStage(AsyncConnecting):
+    """Clients in their stages. Begin with `connect()`; use it as a context manager, or call `close()` at the end.
 
-    async with AsyncStage.connect() as stage: client = (await stage.client(7)).client async for each
-    in stage.iter_clients("eom_close"): …
+    `Stage` goes over psycopg or HTTP. `AsyncStage` has the same methods as coroutines, over HTTP; many of its calls
+    may be under way at a time.
     """
 
-    def __init__(self, transport: AsyncHttpTransport) -> None:
-        self._transport = transport
+    # -- reading
 
-    @classmethod
-    def connect(cls, url: str | None = None, token: str | None = None) -> Self:
-        """A stage over HTTP (default: ATLAS_URL, ATLAS_TOKEN); nothing is opened before the first
-        call.
-        """
-        return cls(AsyncHttpTransport(*address(url, token)))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
+    async def clients(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.close()
+        stage: str | None = None,
+        *,
+        flag: str | None = None,
+        owner: str | None = None,
+        age_days_gt: Whole | None = None,
+        stuck: bool | None = None,
+        service_tier: str | None = None,
+        active: bool | None = True,
+        search: str | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> ClientPage:
+        """A page of clients by id; all filters must fit. `active` None takes the inactive ones too."""
+        return await self._read("clients", ClientPage, locals())
 
-    async def close(self) -> None:
-        """Let go of the connections."""
-        await self._transport.close()
+    async def iter_clients(
+        self,
+        stage: str | None = None,
+        *,
+        flag: str | None = None,
+        owner: str | None = None,
+        age_days_gt: Whole | None = None,
+        stuck: bool | None = None,
+        service_tier: str | None = None,
+        active: bool | None = True,
+        search: str | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> AsyncIterator[Client]:
+        """All clients that fit the filters of `clients`, page after page."""
+        filters = {name: each for name, each in locals().items() if name not in {"self", "after"}}
+        more = True
+        while more:
+            page = await self.clients(**filters, after=after)
+            for client in page.clients:
+                yield client
+            after = page.next_after
+            more = after is not None
 
-    async def ask(self, call: Call[T]) -> T:
-        """Carry out a call of `atlas_stage.calls`."""
-        answer = await self._transport.call(call.function, call.arguments, read=call.read)
-        return call.decode(answer)
+    async def client(self, client_id: Whole) -> ClientView:
+        """A client and its latest history row. Raises NotFound."""
+        return await self._read("client", ClientView, locals())
 
-    clients = _method(stages.clients)
-    iter_clients = _iterator(stages.iter_clients)
-    client = _method(stages.client)
-    stage_history = _method(stages.stage_history)
-    iter_history = _iterator(stages.iter_history)
-    queue = _method(stages.queue)
-    check_stage = _method(stages.check_stage)
-    whoami = _method(stages.whoami)
+    async def stage_history(
+        self,
+        client_id: Whole,
+        *,
+        page_size: Whole | None = None,
+        before_version: Whole | None = None,
+    ) -> HistoryPage:
+        """The latest rows of a client's history (before `before_version`), oldest first."""
+        return await self._read("stage_history", HistoryPage, locals())
 
-    set_stage = _method(stages.set_stage)
-    set_stages = _method(stages.set_stages)
-    set_flag = _method(stages.set_flag)
-    clear_flag = _method(stages.clear_flag)
-    rollback = _method(stages.rollback)
+    async def iter_history(
+        self, client_id: Whole, *, page_size: Whole | None = None
+    ) -> AsyncIterator[HistoryRow]:
+        """The whole history of a client, newest first, page after page."""
+        before, more = None, True
+        while more:
+            page = await self.stage_history(client_id, page_size=page_size, before_version=before)
+            for row in reversed(page.history):
+                yield row
+            before = page.next_before_version
+            more = before is not None
 
-    create_client = _method(registry.create_client)
-    update_client = _method(registry.update_client)
+    async def queue(
+        self, actor_id: str | None = None, *, page_size: Whole | None = None
+    ) -> tuple[QueueItem, ...]:
+        """What the actor (default: the caller) should do next, most pressing first."""
+        return (await self._read("queue", QueuePage, locals())).queue
 
-    grant_permission = _method(registry.grant_permission)
-    revoke_permission = _method(registry.revoke_permission)
-    permissions = _method(registry.permissions)
-    iter_permissions = _iterator(registry.iter_permissions)
+    async def check_stage(self, client_id: Whole, *, to_stage: str) -> Check:
+        """Would this move be allowed? Names every rule against it; changes nothing."""
+        return await self._read("check_stage", Check, locals())
 
-    issue_token = _method(registry.issue_token)
-    revoke_token = _method(registry.revoke_token)
-    tokens = _method(registry.tokens)
-    iter_tokens = _iterator(registry.iter_tokens)
-    adopt_legacy_token = _method(registry.adopt_legacy_token)
+    async def whoami(
+        self,
+    ) -> Actor:
+        """Who the database says is asking."""
+        return await self._read("whoami", Actor, locals())
+
+    # -- changing
+
+    async def set_stage(
+        self,
+        client_id: Whole,
+        *,
+        to_stage: str,
+        reason: str,
+        expected_version: Whole,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+        override: bool | None = None,
+    ) -> Change:
+        """Move a client. `expected_version` is the version that was read: VersionConflict if it is
+        another by now.
+        """
+        return await self._change("set_stage", Change, locals())
+
+    async def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> Outcomes:
+        """Move many clients in one call: each item holds the arguments of `set_stage` and has its
+        own outcome.
+
+        With `atomic` one refusal refuses all.
+        """
+        return await self._change("set_stages", Outcomes, locals())
+
+    async def set_flag(
+        self,
+        client_id: Whole,
+        *,
+        flag: str,
+        reason: str | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Set a flag; setting what is set answers `changed` False."""
+        return await self._change("set_flag", Change, locals())
+
+    async def clear_flag(
+        self,
+        client_id: Whole,
+        *,
+        flag: str,
+        reason: str | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Clear a flag; clearing what is not set answers `changed` False."""
+        return await self._change("clear_flag", Change, locals())
+
+    async def rollback(
+        self, client_id: Whole, *, history_id: Whole, reason: str, external_id: str | None = None
+    ) -> Change:
+        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one
+        stands on it.
+        """
+        return await self._change("rollback", Change, locals())
+
+    # -- clients
+
+    async def create_client(
+        self,
+        name: str,
+        *,
+        slug: str,
+        stage: str | None = None,
+        owner: str | None = None,
+        collaborators: Sequence[str] | None = None,
+        notes: str | None = None,
+        tier: str | None = None,
+        cadence: str | None = None,
+        schedule: str | None = None,
+        reviewers: Sequence[str] | None = None,
+        active: bool | None = None,
+        reason: str | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Take on a client. `notes` are the notes of its stage; its slug must be free."""
+        return await self._change("create_client", Change, locals())
+
+    async def update_client(
+        self,
+        client_id: Whole,
+        *,
+        reason: str | None = None,
+        expected_version: Whole | None = None,
+        owner: str | None = None,
+        collaborators: Sequence[str] | None = None,
+        notes: str | None = None,
+        tier: str | None = None,
+        cadence: str | None = None,
+        schedule: str | None = None,
+        reviewers: Sequence[str] | None = None,
+        active: bool | None = None,
+        clear: Sequence[str] | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Change fields of a client. `clear` names the arguments to empty: owner, collaborators,
+        notes, reviewers.
+        """
+        return await self._change("update_client", Change, locals())
+
+    # -- grants
+
+    async def grant_permission(
+        self, actor_id: str, *, permission: str, scope: Json | None = None, notes: str | None = None
+    ) -> PermissionChange:
+        """Grant a permission; `scope` None does not restrict it."""
+        return await self._write("grant_permission", PermissionChange, locals())
+
+    async def revoke_permission(self, permission_id: Whole) -> PermissionChange:
+        """Revoke a grant by its id; it stays on record."""
+        return await self._write("revoke_permission", PermissionChange, locals())
+
+    async def permissions(
+        self,
+        actor_id: str | None = None,
+        *,
+        include_revoked: bool | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> PermissionPage:
+        """A page of grants by id."""
+        return await self._read("permissions", PermissionPage, locals())
+
+    async def iter_permissions(
+        self, actor_id: str | None = None, *, include_revoked: bool | None = None
+    ) -> AsyncIterator[Permission]:
+        """All grants, page after page."""
+        after, more = None, True
+        while more:
+            page = await self.permissions(actor_id, include_revoked=include_revoked, after=after)
+            for permission in page.permissions:
+                yield permission
+            after = page.next_after
+            more = after is not None
+
+    # -- tokens
+
+    async def issue_token(
+        self,
+        actor_id: str,
+        *,
+        description: str | None = None,
+        expires_at: Instant | None = None,
+        never_expires: bool | None = None,
+    ) -> IssuedToken:
+        """Issue a token. Its secret is in this answer and nowhere else."""
+        return await self._write("issue_token", IssuedToken, locals())
+
+    async def revoke_token(self, token_id: str) -> Token:
+        """Revoke a token by its id; it stays on record."""
+        return (await self._write("revoke_token", TokenChange, locals())).token
+
+    async def tokens(
+        self,
+        actor_id: str | None = None,
+        *,
+        after: str | None = None,
+        page_size: Whole | None = None,
+    ) -> TokenPage:
+        """A page of tokens, without their secrets."""
+        return await self._read("tokens", TokenPage, locals())
+
+    async def iter_tokens(self, actor_id: str | None = None) -> AsyncIterator[Token]:
+        """All tokens, page after page."""
+        after, more = None, True
+        while more:
+            page = await self.tokens(actor_id, after=after)
+            for token in page.tokens:
+                yield token
+            after = page.next_after
+            more = after is not None
+
+    async def adopt_legacy_token(self, token_hash: str) -> Token:
+        """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
+        return (await self._write("adopt_legacy_token", TokenChange, locals())).token
+
+    # -- how a method is carried out; `arguments` are its locals()
+
+    async def _read(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
+        """It changes nothing."""
+        return await self._call(function, answer, arguments, read=True)
+
+    async def _change(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
+        """It changes something, and a key makes it repeatable."""
+        return await self._call(function, answer, arguments, read=False, keyed=True)
+
+    async def _write(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
+        """It changes something, and doing it twice is not as good as once."""
+        return await self._call(function, answer, arguments, read=False)
+
+    async def _call(
+        self,
+        function: str,
+        answer: type[Answer],
+        arguments: Arguments,
+        *,
+        read: bool,
+        keyed: bool = False,
+    ) -> Answer:
+        sent = checked(getattr(type(self), function), arguments)
+        said = await self._transport.call(function, sent, read=read, keyed=keyed)
+        return answer.from_json(said)

@@ -4,14 +4,59 @@ Instants are aware datetimes, lists are tuples. Keys that this version does not 
 that a newer database does not break an older script.
 """
 
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any, Self
 
+import msgspec
+
 from atlas_stage.errors import StageError, from_refusal
-from atlas_stage.record import Record
+
+
+class Record:
+    """Base of the answers: made from the JSON of the database, and turned back into JSON for
+    programs.
+    """
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the record from a JSON object; raises StageError where it is none of this kind."""
+        try:
+            try:
+                return msgspec.convert(data, cls)
+            except msgspec.ValidationError:
+                return msgspec.convert(_within_calendar(data), cls)
+        except msgspec.ValidationError as error:
+            raise StageError(
+                f"this is not the answer that this version expects: {error}",
+                rule="answer_not_known",
+                hint="bring the client and the database to the same version",
+            ) from error
+
+    def as_json(self) -> dict[str, Any]:
+        """The record as JSON values: instants in ISO 8601, tuples as lists."""
+        written: dict[str, Any] = msgspec.json.decode(
+            msgspec.json.encode(self, enc_hook=StageError.as_json)
+        )
+        return written
+
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+def _within_calendar(value: Any, name: str = "") -> Any:
+    """The answer with its instants read; one beyond the calendar of Python (`infinity`) becomes its last."""
+    if isinstance(value, Mapping):
+        return {name: _within_calendar(each, name) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_within_calendar(each) for each in value]
+    if not (isinstance(value, str) and name.endswith("_at")):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return _END_OF_TIME
 
 
 @dataclass(frozen=True)
@@ -119,6 +164,13 @@ class QueueItem(Record):
 
 
 @dataclass(frozen=True)
+class QueuePage(Record):
+    """What an actor should do next."""
+
+    queue: tuple[QueueItem, ...]
+
+
+@dataclass(frozen=True)
 class Refusal(Record):
     """A rule that a move would break; `facts` is everything that the database says about it."""
 
@@ -131,9 +183,8 @@ class Refusal(Record):
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """Make the refusal; keys that are no field of it are its facts."""
-        known = {name: data.get(name) for name in ("rule", "status", "message", "hint")}
-        facts = {name: value for name, value in data.items() if name not in known}
-        return cls(**typing.cast(Any, known), facts=facts)
+        facts = {name: each for name, each in data.items() if name not in cls.__dataclass_fields__}
+        return replace(super().from_json(data), facts=facts)
 
     def as_error(self) -> StageError:
         """The exception that the real move would have raised for this rule."""
@@ -151,6 +202,12 @@ class Check(Record):
     allowed: bool
     refusals: tuple[Refusal, ...] = ()
     allowed_stages: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the check, its refusals with their facts."""
+        refusals = tuple(map(Refusal.from_json, data.get("refusals", ())))
+        return replace(super().from_json(data), refusals=refusals)
 
 
 @dataclass(frozen=True)
@@ -182,6 +239,15 @@ class Outcomes(Record):
     items: tuple[Outcome, ...]
     done: int = 0
     refused: int = 0
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Make the outcomes, each a change or an error."""
+        return cls(
+            tuple(map(Outcome.from_json, data["items"])),
+            data.get("done", 0),
+            data.get("refused", 0),
+        )
 
 
 @dataclass(frozen=True)
@@ -241,6 +307,13 @@ class IssuedToken(Record):
     description: str | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TokenChange(Record):
+    """A token after it was revoked or adopted."""
+
+    token: Token
 
 
 @dataclass(frozen=True)

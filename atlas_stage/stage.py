@@ -1,132 +1,353 @@
-"""`Stage`: the functions of schema `api` as methods, with the same names and the same argument
-names.
+"""The functions of schema `api` as methods, with the same names and the same argument names.
 
 Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of
 `models` and raises a `StageError` of `errors`. An optional argument that is None is left to the
 default of the database.
+
+`async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
-from atlas_stage.calls import Call, Walk, registry, stages
-from atlas_stage.connecting import transport_for
-from atlas_stage.methods import described
-from atlas_stage.transport import Transport, Work
+from atlas_stage.arguments import Instant, Json, Whole, checked
+from atlas_stage.connecting import Connecting
+from atlas_stage.models import (
+    Actor,
+    Change,
+    Check,
+    Client,
+    ClientPage,
+    ClientView,
+    HistoryPage,
+    HistoryRow,
+    IssuedToken,
+    Outcomes,
+    Permission,
+    PermissionChange,
+    PermissionPage,
+    QueueItem,
+    QueuePage,
+    Record,
+    Token,
+    TokenChange,
+    TokenPage,
+)
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def _method(make: Callable[P, Call[T]]) -> Callable[Concatenate["Stage", P], T]:
-    def method(stage: "Stage", /, *args: P.args, **arguments: P.kwargs) -> T:
-        return stage.ask(make(*args, **arguments))
-
-    return described(method, make)
-
-
-def _iterator(make: Callable[P, Walk[T]]) -> Callable[Concatenate["Stage", P], Iterator[T]]:
-    def method(stage: "Stage", /, *args: P.args, **arguments: P.kwargs) -> Iterator[T]:
-        walk = make(*args, **arguments)
-        items, place = stage.ask(walk.page(walk.start))
-        yield from items
-        while place is not None:
-            items, place = stage.ask(walk.page(place))
-            yield from items
-
-    return described(method, make, Iterator)
+Answer = TypeVar("Answer", bound=Record)
+Arguments = Mapping[str, Any]
 
 
-class Stage:
-    """Clients in their stages. Use it as a context manager, or call `close()` at the end.
+class Stage(Connecting):
+    """Clients in their stages. Begin with `connect()`; use it as a context manager, or call `close()` at the end.
 
-    with Stage.connect() as stage: client = stage.client(7).client stage.set_stage(7,
-    to_stage="eom_close", reason="May is over", expected_version=client.version)
-
-    The methods stand in `atlas_stage.calls`. `AsyncStage` has the same ones as coroutines.
+    `Stage` goes over psycopg or HTTP. `AsyncStage` has the same methods as coroutines, over HTTP; many of its calls
+    may be under way at a time.
     """
 
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+    # -- reading
 
-    @classmethod
-    def connect(
-        cls,
-        dsn: str | None = None,
-        actor: str | None = None,
-        *,
-        url: str | None = None,
-        token: str | None = None,
-    ) -> Self:
-        """A stage over HTTP or over psycopg; nothing is opened before the first call.
-
-        `url` and `token` (default: ATLAS_URL, ATLAS_TOKEN) lead to the HTTP API, and the token says
-        who acts. `dsn` (default: ATLAS_DATABASE_URL) is a PostgreSQL URL or connection string;
-        `actor` is who acts there (default: ATLAS_ACTOR, else what the login role stands for), and
-        only members of atlas_operator may name someone. What is given wins over the environment;
-        where the environment names both, it is HTTP. Raises InvalidInput, and Unauthenticated for a
-        token that cannot be one.
-        """
-        return cls(transport_for(dsn, actor, url, token))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
+    def clients(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
+        stage: str | None = None,
+        *,
+        flag: str | None = None,
+        owner: str | None = None,
+        age_days_gt: Whole | None = None,
+        stuck: bool | None = None,
+        service_tier: str | None = None,
+        active: bool | None = True,
+        search: str | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> ClientPage:
+        """A page of clients by id; all filters must fit. `active` None takes the inactive ones too."""
+        return self._read("clients", ClientPage, locals())
 
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._transport.close()
+    def iter_clients(
+        self,
+        stage: str | None = None,
+        *,
+        flag: str | None = None,
+        owner: str | None = None,
+        age_days_gt: Whole | None = None,
+        stuck: bool | None = None,
+        service_tier: str | None = None,
+        active: bool | None = True,
+        search: str | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> Iterator[Client]:
+        """All clients that fit the filters of `clients`, page after page."""
+        filters = {name: each for name, each in locals().items() if name not in {"self", "after"}}
+        more = True
+        while more:
+            page = self.clients(**filters, after=after)
+            for client in page.clients:
+                yield client
+            after = page.next_after
+            more = after is not None
 
-    def transaction(self) -> AbstractContextManager[Work]:
-        """Do the calls inside together or not at all. Nested, it can fail or be discarded by
-        itself.
+    def client(self, client_id: Whole) -> ClientView:
+        """A client and its latest history row. Raises NotFound."""
+        return self._read("client", ClientView, locals())
 
-        with stage.transaction() as work: … work.discard()      # a dry run: the calls answered
-        under the real rules, and nothing stays
+    def stage_history(
+        self,
+        client_id: Whole,
+        *,
+        page_size: Whole | None = None,
+        before_version: Whole | None = None,
+    ) -> HistoryPage:
+        """The latest rows of a client's history (before `before_version`), oldest first."""
+        return self._read("stage_history", HistoryPage, locals())
 
-        Over psycopg only: over HTTP it raises InvalidInput.
+    def iter_history(
+        self, client_id: Whole, *, page_size: Whole | None = None
+    ) -> Iterator[HistoryRow]:
+        """The whole history of a client, newest first, page after page."""
+        before, more = None, True
+        while more:
+            page = self.stage_history(client_id, page_size=page_size, before_version=before)
+            for row in reversed(page.history):
+                yield row
+            before = page.next_before_version
+            more = before is not None
+
+    def queue(
+        self, actor_id: str | None = None, *, page_size: Whole | None = None
+    ) -> tuple[QueueItem, ...]:
+        """What the actor (default: the caller) should do next, most pressing first."""
+        return (self._read("queue", QueuePage, locals())).queue
+
+    def check_stage(self, client_id: Whole, *, to_stage: str) -> Check:
+        """Would this move be allowed? Names every rule against it; changes nothing."""
+        return self._read("check_stage", Check, locals())
+
+    def whoami(
+        self,
+    ) -> Actor:
+        """Who the database says is asking."""
+        return self._read("whoami", Actor, locals())
+
+    # -- changing
+
+    def set_stage(
+        self,
+        client_id: Whole,
+        *,
+        to_stage: str,
+        reason: str,
+        expected_version: Whole,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+        override: bool | None = None,
+    ) -> Change:
+        """Move a client. `expected_version` is the version that was read: VersionConflict if it is
+        another by now.
         """
-        return self._transport.transaction()
+        return self._change("set_stage", Change, locals())
 
-    def ask(self, call: Call[T]) -> T:
-        """Carry out a call of `atlas_stage.calls`."""
-        answer = self._transport.call(call.function, call.arguments, read=call.read)
-        return call.decode(answer)
+    def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> Outcomes:
+        """Move many clients in one call: each item holds the arguments of `set_stage` and has its
+        own outcome.
 
-    clients = _method(stages.clients)
-    iter_clients = _iterator(stages.iter_clients)
-    client = _method(stages.client)
-    stage_history = _method(stages.stage_history)
-    iter_history = _iterator(stages.iter_history)
-    queue = _method(stages.queue)
-    check_stage = _method(stages.check_stage)
-    whoami = _method(stages.whoami)
+        With `atomic` one refusal refuses all.
+        """
+        return self._change("set_stages", Outcomes, locals())
 
-    set_stage = _method(stages.set_stage)
-    set_stages = _method(stages.set_stages)
-    set_flag = _method(stages.set_flag)
-    clear_flag = _method(stages.clear_flag)
-    rollback = _method(stages.rollback)
+    def set_flag(
+        self,
+        client_id: Whole,
+        *,
+        flag: str,
+        reason: str | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Set a flag; setting what is set answers `changed` False."""
+        return self._change("set_flag", Change, locals())
 
-    create_client = _method(registry.create_client)
-    update_client = _method(registry.update_client)
+    def clear_flag(
+        self,
+        client_id: Whole,
+        *,
+        flag: str,
+        reason: str | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Clear a flag; clearing what is not set answers `changed` False."""
+        return self._change("clear_flag", Change, locals())
 
-    grant_permission = _method(registry.grant_permission)
-    revoke_permission = _method(registry.revoke_permission)
-    permissions = _method(registry.permissions)
-    iter_permissions = _iterator(registry.iter_permissions)
+    def rollback(
+        self, client_id: Whole, *, history_id: Whole, reason: str, external_id: str | None = None
+    ) -> Change:
+        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one
+        stands on it.
+        """
+        return self._change("rollback", Change, locals())
 
-    issue_token = _method(registry.issue_token)
-    revoke_token = _method(registry.revoke_token)
-    tokens = _method(registry.tokens)
-    iter_tokens = _iterator(registry.iter_tokens)
-    adopt_legacy_token = _method(registry.adopt_legacy_token)
+    # -- clients
+
+    def create_client(
+        self,
+        name: str,
+        *,
+        slug: str,
+        stage: str | None = None,
+        owner: str | None = None,
+        collaborators: Sequence[str] | None = None,
+        notes: str | None = None,
+        tier: str | None = None,
+        cadence: str | None = None,
+        schedule: str | None = None,
+        reviewers: Sequence[str] | None = None,
+        active: bool | None = None,
+        reason: str | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Take on a client. `notes` are the notes of its stage; its slug must be free."""
+        return self._change("create_client", Change, locals())
+
+    def update_client(
+        self,
+        client_id: Whole,
+        *,
+        reason: str | None = None,
+        expected_version: Whole | None = None,
+        owner: str | None = None,
+        collaborators: Sequence[str] | None = None,
+        notes: str | None = None,
+        tier: str | None = None,
+        cadence: str | None = None,
+        schedule: str | None = None,
+        reviewers: Sequence[str] | None = None,
+        active: bool | None = None,
+        clear: Sequence[str] | None = None,
+        triggered_by: str | None = None,
+        on_behalf_of: str | None = None,
+        channel: str | None = None,
+        external_id: str | None = None,
+        payload: Json | None = None,
+    ) -> Change:
+        """Change fields of a client. `clear` names the arguments to empty: owner, collaborators,
+        notes, reviewers.
+        """
+        return self._change("update_client", Change, locals())
+
+    # -- grants
+
+    def grant_permission(
+        self, actor_id: str, *, permission: str, scope: Json | None = None, notes: str | None = None
+    ) -> PermissionChange:
+        """Grant a permission; `scope` None does not restrict it."""
+        return self._write("grant_permission", PermissionChange, locals())
+
+    def revoke_permission(self, permission_id: Whole) -> PermissionChange:
+        """Revoke a grant by its id; it stays on record."""
+        return self._write("revoke_permission", PermissionChange, locals())
+
+    def permissions(
+        self,
+        actor_id: str | None = None,
+        *,
+        include_revoked: bool | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> PermissionPage:
+        """A page of grants by id."""
+        return self._read("permissions", PermissionPage, locals())
+
+    def iter_permissions(
+        self, actor_id: str | None = None, *, include_revoked: bool | None = None
+    ) -> Iterator[Permission]:
+        """All grants, page after page."""
+        after, more = None, True
+        while more:
+            page = self.permissions(actor_id, include_revoked=include_revoked, after=after)
+            for permission in page.permissions:
+                yield permission
+            after = page.next_after
+            more = after is not None
+
+    # -- tokens
+
+    def issue_token(
+        self,
+        actor_id: str,
+        *,
+        description: str | None = None,
+        expires_at: Instant | None = None,
+        never_expires: bool | None = None,
+    ) -> IssuedToken:
+        """Issue a token. Its secret is in this answer and nowhere else."""
+        return self._write("issue_token", IssuedToken, locals())
+
+    def revoke_token(self, token_id: str) -> Token:
+        """Revoke a token by its id; it stays on record."""
+        return (self._write("revoke_token", TokenChange, locals())).token
+
+    def tokens(
+        self,
+        actor_id: str | None = None,
+        *,
+        after: str | None = None,
+        page_size: Whole | None = None,
+    ) -> TokenPage:
+        """A page of tokens, without their secrets."""
+        return self._read("tokens", TokenPage, locals())
+
+    def iter_tokens(self, actor_id: str | None = None) -> Iterator[Token]:
+        """All tokens, page after page."""
+        after, more = None, True
+        while more:
+            page = self.tokens(actor_id, after=after)
+            for token in page.tokens:
+                yield token
+            after = page.next_after
+            more = after is not None
+
+    def adopt_legacy_token(self, token_hash: str) -> Token:
+        """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
+        return (self._write("adopt_legacy_token", TokenChange, locals())).token
+
+    # -- how a method is carried out; `arguments` are its locals()
+
+    def _read(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
+        """It changes nothing."""
+        return self._call(function, answer, arguments, read=True)
+
+    def _change(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
+        """It changes something, and a key makes it repeatable."""
+        return self._call(function, answer, arguments, read=False, keyed=True)
+
+    def _write(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
+        """It changes something, and doing it twice is not as good as once."""
+        return self._call(function, answer, arguments, read=False)
+
+    def _call(
+        self,
+        function: str,
+        answer: type[Answer],
+        arguments: Arguments,
+        *,
+        read: bool,
+        keyed: bool = False,
+    ) -> Answer:
+        sent = checked(getattr(type(self), function), arguments)
+        said = self._transport.call(function, sent, read=read, keyed=keyed)
+        return answer.from_json(said)

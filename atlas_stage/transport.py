@@ -1,50 +1,32 @@
-"""How a call reaches the database. `Stage` knows only the `Transport` protocol; here is the one
-over psycopg.
-"""
+"""How a call reaches the database over psycopg."""
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from contextlib import contextmanager
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from atlas_stage.arguments import as_json
 from atlas_stage.errors import (
     InvalidInput,
     StageError,
     Unavailable,
     from_sqlstate,
 )
-from atlas_stage.values import argument_type, as_json, checked
+from atlas_stage.protocol import Work
 
-
-class Work:
-    """A transaction in progress. After `discard()` its end undoes everything done in it."""
-
-    discarded = False
-
-    def discard(self) -> None:
-        """Undo everything at the end of the transaction (its calls still answer as if they were
-        done).
-        """
-        self.discarded = True
-
-
-class Transport(Protocol):
-    """Carries one call of a function of schema `api` and brings back its parsed JSON."""
-
-    def call(self, function: str, arguments: Mapping[str, Any], *, read: bool) -> Any:
-        """Call `function` with named arguments. `read` says that it changes nothing. Raises
-        StageError.
-        """
-
-    def transaction(self) -> AbstractContextManager[Work]:
-        """Calls inside are done together or not at all; nested, they can be undone by themselves."""
-
-    def close(self) -> None:
-        """Let go of the connection."""
+# The types of a function's arguments, which the database knows.
+_TYPES: LiteralString = """
+    select argument.name, format_type(argument.type, null)
+    from pg_catalog.pg_proc as p
+    cross join lateral unnest(p.proargnames, p.proargtypes::oid[]) as argument (name, type)
+    where p.pronamespace = 'api'::regnamespace
+      and p.proname = %s
+      and argument.type is not null
+"""
 
 
 class PsycopgTransport:
@@ -58,19 +40,26 @@ class PsycopgTransport:
         self._dsn = dsn or os.environ.get("ATLAS_DATABASE_URL")
         self._actor = actor or os.environ.get("ATLAS_ACTOR") or None
         self._connection: psycopg.Connection | None = None
+        self._types: dict[str, dict[str, str]] = {}
         self._depth = 0
 
-    def call(self, function: str, arguments: Mapping[str, Any], *, read: bool) -> Any:
+    def call(
+        self,
+        function: str,
+        arguments: Mapping[str, Any],
+        *,
+        read: bool,
+        keyed: bool = False,  # noqa: ARG002 (the key is among the arguments)
+    ) -> Any:
         """Call `api.<function>`; a read that meets a broken connection is tried once more on a new
-        one.
+        one. A write never is: what became of it, the caller can see.
         """
-        statement, parameters = _statement(function, arguments)
         try:
-            return self._execute(statement, parameters)
+            return self._execute(function, arguments)
         except Unavailable:
             if not read or self._depth or self._connection is None or not self._connection.broken:
                 raise
-            return self._execute(statement, parameters)
+            return self._execute(function, arguments)
 
     @contextmanager
     def transaction(self) -> Iterator[Work]:
@@ -93,14 +82,23 @@ class PsycopgTransport:
             self._connection.close()
             self._connection = None
 
-    def _execute(self, statement: sql.Composed, parameters: Mapping[str, Any]) -> Any:
+    def _execute(self, function: str, arguments: Mapping[str, Any]) -> Any:
         with self.transaction():
-            row = self._connected().execute(statement, parameters).fetchone()
+            connection = self._connected()
+            types = self._types_of(connection, function) if arguments else {}
+            statement, parameters = _statement(function, arguments, types)
+            row = connection.execute(statement, parameters).fetchone()
         return row[0] if row else None
+
+    def _types_of(self, connection: psycopg.Connection, function: str) -> dict[str, str]:
+        if function not in self._types:
+            self._types[function] = dict(connection.execute(_TYPES, [function]).fetchall())
+        return self._types[function]
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None or (self._connection.closed and self._depth == 0):
             self._connection = connect(self._dsn)
+            self._types.clear()
         return self._connection
 
 
@@ -117,20 +115,26 @@ def connect(dsn: str | None) -> psycopg.Connection:
         except psycopg.ProgrammingError:
             raise InvalidInput("the database URL cannot be read") from None
         options = {"application_name": "atlas-stage", "connect_timeout": 10, **options}
-        return psycopg.connect(make_conninfo("", **options), autocommit=True)
+        # Behind a pooler the next transaction may be another session's, which knows no prepared statement.
+        return psycopg.connect(
+            make_conninfo("", **options), autocommit=True, prepare_threshold=None
+        )
 
 
-def _statement(function: str, arguments: Mapping[str, Any]) -> tuple[sql.Composed, dict[str, Any]]:
+def _statement(
+    function: str, arguments: Mapping[str, Any], types: Mapping[str, str]
+) -> tuple[sql.Composed, dict[str, Any]]:
     named: list[sql.Composable] = []
     parameters: dict[str, Any] = {}
     for name, value in arguments.items():
-        kind = argument_type(function, name)
-        given = checked(function, name, value)
-        parameters[name] = as_json(given, name) if kind == "jsonb" and given is not None else given
+        kind = types.get(name)
+        if kind is None:
+            raise InvalidInput(f"api.{function} has no argument {name}", details={"argument": name})
+        parameters[name] = as_json(value, name) if kind == "jsonb" and value is not None else value
+        # As the catalog writes the type, it can stand in a statement.
+        written = sql.SQL(kind)
         named.append(
-            sql.SQL("{} => {}::{}").format(
-                sql.Identifier(name), sql.Placeholder(name), sql.SQL(kind)
-            )
+            sql.SQL("{} => {}::{}").format(sql.Identifier(name), sql.Placeholder(name), written)
         )
     call = sql.SQL("select {}({})").format(
         sql.Identifier("api", function), sql.SQL(", ").join(named)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atlas_stage.errors import StageError
-from atlas_stage.record import Record
+from atlas_stage.models import Record
 from atlas_stage.text import plain
 
 _STAGE_STYLES = {

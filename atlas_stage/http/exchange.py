@@ -1,13 +1,20 @@
 """One request and its response: how a call is sent, and what its answer means."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
+from tenacity import (
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
+from atlas_stage.arguments import as_json
 from atlas_stage.errors import (
     InvalidInput,
     NotInstalled,
@@ -16,20 +23,12 @@ from atlas_stage.errors import (
     Unavailable,
     from_sqlstate,
 )
-from atlas_stage.values import as_json, checked, for_json
+from atlas_stage.http.address import Bearer, checked_url, is_this_machine
+from atlas_stage.protocol import Work
 
-# The functions that a key makes repeatable.
-KEYED = frozenset(
-    {
-        "clear_flag",
-        "create_client",
-        "rollback",
-        "set_flag",
-        "set_stage",
-        "set_stages",
-        "update_client",
-    }
-)
+TIMEOUT_SECONDS = 35.0  # a little more than the database takes before it gives up
+CONNECT_SECONDS = 5.0
+TRIES = 5
 
 NEVER_SENT = "unreachable"
 NOT_THE_API = "not_the_api"
@@ -72,18 +71,51 @@ class Sending:
         return answer
 
 
-def sending(function: str, arguments: Mapping[str, Any], *, read: bool) -> Sending:
+def sending(
+    function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
+) -> Sending:
     """Make a call ready. A write that takes a key and has none gets one. Raises InvalidInput."""
-    said = {
-        name: for_json(checked(function, name, value), name) for name, value in arguments.items()
-    }
+    for name, value in arguments.items():
+        as_json(value, name)
     try:
-        body = as_json(said, "arguments").encode()
+        body = as_json(dict(arguments), "arguments").encode()
     except UnicodeEncodeError as error:
         raise InvalidInput("text must be valid Unicode") from error
-    own_key = function in KEYED and arguments.get("external_id") is None
+    own_key = keyed and arguments.get("external_id") is None
     headers = {**_HEADERS, "Idempotency-Key": str(uuid4())} if own_key else _HEADERS
-    return Sending(f"rpc/{function}", body, headers, read or function in KEYED, own_key)
+    return Sending(f"rpc/{function}", body, headers, read or keyed, own_key)
+
+
+class OverHttp:
+    """What both transports over HTTP have."""
+
+    def transaction(self) -> AbstractContextManager[Work]:
+        """Not over HTTP: raises InvalidInput."""
+        raise InvalidInput(
+            "a transaction of several calls needs a database connection, and this is HTTP",
+            hint="name the database: --database or ATLAS_DATABASE_URL; or use set_stages, atomic",
+        )
+
+
+def client_options(url: str, token: str, timeout: float) -> dict[str, Any]:
+    """What a client of httpx is made with. Raises InvalidInput, Unauthenticated."""
+    address = checked_url(url)
+    return {
+        "base_url": address,
+        "auth": Bearer(token),
+        "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
+        "trust_env": not is_this_machine(address),
+    }
+
+
+def retrying_options(ready: Sending, tries: int, seconds: float) -> dict[str, Any]:
+    """When a call is sent again, and for how long."""
+    return {
+        "retry": retry_if_exception(ready.may_repeat),
+        "wait": wait_random_exponential(multiplier=0.2, max=2),
+        "stop": stop_after_attempt(tries) | stop_after_delay(seconds),
+        "reraise": True,
+    }
 
 
 @contextmanager

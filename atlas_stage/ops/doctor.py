@@ -12,10 +12,10 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from atlas_stage.models import Record
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
 from atlas_stage.ops.deploy.migrations import content_hash
-from atlas_stage.record import Record
 from atlas_stage.transport import translate
 
 

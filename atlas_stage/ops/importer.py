@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from atlas_stage.errors import NotFound, StageError, Unavailable
-from atlas_stage.models import Client
+from atlas_stage.models import Client, Record
 from atlas_stage.ops.lookup import find_client, find_slug
 from atlas_stage.ops.seedfile import Row
-from atlas_stage.record import Record
 from atlas_stage.stage import Stage
 
 # The fields of a client that a row can change, under the names of their columns.

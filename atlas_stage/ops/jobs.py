@@ -12,7 +12,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from atlas_stage.errors import InvalidInput, Unavailable
-from atlas_stage.record import Record
+from atlas_stage.models import Record
 from atlas_stage.transport import connect, translate
 
 JOBS = (

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
+from typing import get_type_hints
 
 import psycopg
 import pytest
 
-from atlas_stage import AsyncStage, HttpTransport, Stage, Unavailable, VersionConflict
-from atlas_stage.http.exchange import KEYED
+from atlas_stage import AsyncStage, HttpTransport, Stage, StageError, Unavailable, VersionConflict
+from atlas_stage.arguments import Instant, Json, Whole
 from atlas_stage.models import Client
 from tests.support.network import Network, network
 from tests.support.stack import ADMIN, Stack, stack
@@ -38,8 +42,10 @@ def between(api: Stack) -> Iterator[Network]:
 
 @pytest.fixture
 def stage(between: Network, token: str) -> Iterator[Stage]:
-    """The admin's stage behind that network."""
+    """The admin's stage behind that network; it has begun."""
     with Stage.connect(url=between.url, token=token) as made:
+        made.whoami()
+        between.will()
         yield made
 
 
@@ -194,6 +200,7 @@ def test_coroutines_send_again_too_and_many_are_under_way_at_a_time(
 ) -> None:
     async def ask() -> None:
         async with AsyncStage.connect(url=between.url, token=token) as stage:
+            await stage.whoami()
             between.will("lose_answer", "503")
             change = await stage.set_flag(client.id, flag="client_blocking")
             assert (change.changed, change.replayed) == (True, False)
@@ -203,12 +210,42 @@ def test_coroutines_send_again_too_and_many_are_under_way_at_a_time(
     asyncio.run(ask())
 
 
-def test_the_functions_that_take_a_key_are_known(dsn: str) -> None:
+def test_a_stage_begins_with_whoami_which_marks_the_use_of_its_token(
+    between: Network, token: str, client: Client
+) -> None:
+    with Stage.connect(url=between.url, token=token) as stage:
+        stage.client(client.id)
+        stage.client(client.id)
+    assert between.paths == ["/rpc/whoami", "/rpc/client", "/rpc/client"]
+
+
+# Any value of each type that an argument of a method may have.
+_ANY = {Whole: 1, str: "x", Instant: datetime(2100, 1, 1, tzinfo=UTC), Sequence[Json]: [], Json: {}}
+
+
+def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(
+    api: Stack, stage: Stage, between: Network
+) -> None:
     query = """
-        select p.proname
+        select
+          p.proname,
+          bool_or(p.prosrc like '%rules.idempotency_key(%' or coalesce('external_id' = any (p.proargnames), false))
         from pg_proc p
         where p.pronamespace = 'api'::regnamespace
-          and (p.prosrc like '%rules.idempotency_key(%' or 'external_id' = any (p.proargnames))
+        group by 1
     """
-    with psycopg.connect(dsn) as db:
-        assert {name for (name,) in db.execute(query)} == KEYED
+    with psycopg.connect(api.dsn) as db:
+        takes_a_key = dict(db.execute(query).fetchall())
+    for name in (each for each in takes_a_key if hasattr(stage, each)):
+        method = getattr(stage, name)
+        hints = get_type_hints(method, include_extras=True)
+        needed = {
+            each.name: _ANY[hints[each.name]]
+            for each in inspect.signature(method).parameters.values()
+            if each.default is each.empty
+        }
+        between.will()
+        with contextlib.suppress(StageError):
+            method(**needed)
+        (_, headers), *_more = between.requests
+        assert ("Idempotency-Key" in headers) == takes_a_key[name], name

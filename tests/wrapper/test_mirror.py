@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+import operator
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import psycopg
 import pytest
@@ -11,7 +19,7 @@ from atlas_stage import (
     AsyncStage,
     Stage,
 )
-from atlas_stage.values import argument_type
+from atlas_stage.arguments import Instant, Json, Whole
 
 
 def _api_functions(dsn: str) -> dict[str, list[tuple[str, str, bool]]]:
@@ -55,8 +63,34 @@ class TestMirror:
                 assert (parameter.default is not inspect.Parameter.empty) == argument[2], argument
                 assert (parameter.kind is inspect.Parameter.KEYWORD_ONLY) == (place > 0), argument
 
-    def test_every_argument_is_cast_to_its_type(self, dsn: str) -> None:
+    @pytest.mark.parametrize("kind", [Stage, AsyncStage])
+    def test_every_argument_is_typed_as_the_database_has_it(self, dsn: str, kind: type) -> None:
         for function, arguments in _api_functions(dsn).items():
-            for name, kind, _ in arguments:
-                expected = kind.replace("timestamp with time zone", "timestamptz")
-                assert argument_type(function, name) == expected, (function, name)
+            hints = get_type_hints(getattr(kind, function), include_extras=True)
+            for name, sql_type, _ in arguments:
+                assert _without_none(hints[name]) in TYPES[sql_type], (function, name)
+
+    def test_what_is_made_from_the_asynchronous_source_is_up_to_date(self) -> None:
+        tool = Path(__file__).parents[2] / "tools" / "make_sync.py"
+        done = subprocess.run([sys.executable, tool, "--check"], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+TYPES: dict[str, list[Any]] = {
+    "bigint": [Whole],
+    "integer": [Whole],
+    "text": [str],
+    "text[]": [Sequence[str]],
+    "boolean": [bool],
+    "timestamp with time zone": [Instant],
+    "jsonb": [Json, Sequence[Json]],
+}
+
+
+def _without_none(hint: Any) -> Any:
+    """The type of an argument that may be left out."""
+    return (
+        functools.reduce(operator.or_, (each for each in get_args(hint) if each is not NoneType))
+        if get_origin(hint) in (UnionType, Union)
+        else hint
+    )

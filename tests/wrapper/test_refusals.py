@@ -20,12 +20,12 @@ from atlas_stage import (
     Stage,
     StageError,
     TransitionNotAllowed,
+    Transport,
     UnknownFlag,
     UnknownStage,
     VersionConflict,
 )
-from atlas_stage.calls import Call
-from atlas_stage.models import Client, ClientView
+from atlas_stage.models import Client
 from tests.support.stack import As
 from tests.wrapper.conftest import move
 
@@ -42,7 +42,7 @@ class TestRefusals:
             ({"reason": "x" * 1_000_000}, RuleViolation, "text_too_long"),
             ({"reason": "bell \a"}, RuleViolation, "text_not_clean"),
             ({"channel": "fax"}, RuleViolation, "unknown_channel"),
-            ({"payload": [1]}, RuleViolation, "payload_not_valid"),
+            ({"payload": [1]}, InvalidInput, "invalid_input"),
         ],
     )
     def test_a_refused_move_raises_the_rule_and_changes_nothing(
@@ -156,10 +156,13 @@ class TestValuesThatCannotBeSent:
             stage.clients(page_size=2**40)
 
     def test_an_unknown_argument_is_refused(self, stage: Stage) -> None:
-        asked = Call("client", {"client_id": 1, "colour": "blue"}, True, ClientView.from_json)
         with pytest.raises(InvalidInput):
-            stage.ask(asked)
+            _transport(stage).call("client", {"client_id": 1, "colour": "blue"}, read=True)
 
     def test_an_unknown_function_is_refused(self, stage: Stage) -> None:
         with pytest.raises(InvalidInput):
-            stage.ask(Call("drop_everything", {}, False, ClientView.from_json))
+            _transport(stage).call("drop_everything", {}, read=False)
+
+
+def _transport(stage: Stage) -> Transport:
+    return vars(stage)["_transport"]

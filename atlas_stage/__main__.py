@@ -1,0 +1,24 @@
+"""The program `atlas-stage`, also as `python -m atlas_stage`."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line, or say what to install."""
+    try:
+        from atlas_stage.cli import app
+    except ModuleNotFoundError as error:
+        if str(error.name).startswith("atlas_stage"):
+            raise
+        print(
+            f"error: the command line needs {error.name}, which is not installed\n"
+            "  pip install 'atlas-stage[cli]'",
+            file=sys.stderr,
+        )
+        return 2
+    app(prog_name="atlas-stage")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -204,7 +204,12 @@ def from_sqlstate(
             hint="run: atlas-stage migrate",
         )
     if code == "42501":
-        return PermissionDenied(message, rule="database_privilege", details=details)
+        # Of `rules` a session calls one function: the operators', to act as somebody.
+        operator = "schema rules" in message or "act_as" in message
+        hint = "only operators act as somebody: grant atlas_operator to … (the login)"
+        return PermissionDenied(
+            message, rule="database_privilege", details=details, hint=hint if operator else None
+        )
     if code[:2] in {"22", "54"} or code in {"42883", "42846", "42804"}:
         return InvalidInput(message, details=details)
     if code[:2] in {"08", "40", "53", "55", "57"}:

@@ -80,8 +80,6 @@ def test_nobody_is_a_member_of_the_owner(db: psycopg.Connection) -> None:
     members = db.execute(
         "select m.rolname from pg_auth_members a join pg_roles m on m.oid = a.member"
         " where a.roleid = 'atlas_owner'::regrole and not m.rolsuper"
-        # whoever deploys must be able to hand functions over, and so is a member
-        " and m.rolname <> 'atlas_deployer'"
     ).fetchall()
 
     assert members == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import logic, migrations
+from atlas_stage.ops.deploy import logic, migrations, roles
 from atlas_stage.ops.deploy.connection import DeployError, Target, deploying
 from atlas_stage.ops.deploy.migrations import Report
 
@@ -46,7 +46,7 @@ def migrate(
     tell = report or _silent
     root = root or resources.root()
     target = _target(dsn, lock_timeout)
-    with deploying(target) as session:
+    with deploying(target) as session, roles.lent_for_no_longer(session):
         with migrations.opened(target, root / "migrations", session) as pending:
             pending.refuse_drift()
             marked = pending.reconcile()
@@ -80,6 +80,7 @@ def rollback(
     target = _target(dsn, lock_timeout)
     with (
         deploying(target) as session,
+        roles.lent_for_no_longer(session),
         migrations.opened(target, root / "migrations", session) as applied,
     ):
         if to is not None:

@@ -58,11 +58,14 @@ class Target:
     database: str = ""  # yoyo passes it to a query that does not use it
 
     def connect(self) -> Connection:
-        """A connection in autocommit mode. Raises DeployUnavailableError where there is none to be had."""
+        """A connection in autocommit mode. Raises DeployUnavailableError where there is none to be had, and DeployError
+        where it would not be a session of its own.
+        """
         try:
             connection = transport.connect(self.dsn)
         except (Unavailable, InvalidInput) as error:
             raise DeployUnavailableError(error.message, hint=error.hint) from error
+        _refuse_pooler(connection)
         # A limit that the role carries is meant for its ordinary work, and would end the deploy half-way.
         connection.execute(
             "select set_config('application_name', %s, false),"
@@ -140,6 +143,21 @@ def deploying(target: Target) -> Iterator[Connection]:
             yield connection
         except psycopg.Error as error:
             raise DeployError(one_line(error)) from error
+
+
+def _refuse_pooler(connection: Connection) -> None:
+    """Raise DeployError where a pooler hands each transaction to another session of the server.
+
+    The deploy's lock and limits belong to a session: left behind in a pool, they would hold up whoever gets it next.
+    A pooler shows itself by the number of the session that it made up for us.
+    """
+    row = connection.execute("select pg_backend_pid()").fetchone()
+    if row != (connection.info.backend_pid,):
+        connection.close()
+        raise DeployError(
+            "there is a connection pooler (such as PgBouncer) in between, and a deploy needs a session of its own:"
+            " name host and port of the PostgreSQL server itself in the database URL"
+        )
 
 
 def one_line(error: psycopg.Error) -> str:

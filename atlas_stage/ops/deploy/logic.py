@@ -13,6 +13,7 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from atlas_stage.ops.deploy import roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
 from atlas_stage.ops.deploy.migrations import content_hash
 
@@ -43,7 +44,6 @@ _MADE: LiteralString = """
       and c.relkind = 'v'
     order by 1 desc, 4
 """
-OWNERS = ("atlas_owner", "atlas_writer")
 
 
 def files(folder: Path) -> list[Path]:
@@ -89,6 +89,7 @@ def deploy(target: Target, folder: Path, observer: Connection) -> None:
     with target.connect() as connection, watch.running():
         try:
             with connection.transaction():
+                roles.lend(connection)
                 _lock_tables(connection)
                 before = _made(connection)
                 # Functions may name each other in any order.
@@ -104,6 +105,7 @@ def deploy(target: Target, folder: Path, observer: Connection) -> None:
                     [tree_hash(folder)],
                 )
                 connection.execute("notify pgrst, 'reload schema'")
+                roles.take_back(connection)
         except psycopg.errors.LockNotAvailable:
             raise watch.timed_out("stored logic") from None
         except psycopg.Error as error:
@@ -113,9 +115,11 @@ def deploy(target: Target, folder: Path, observer: Connection) -> None:
 def drop(connection: Connection) -> None:
     """Take the stored logic out of the database, so that the tables it stands on can go."""
     with connection.transaction():
+        roles.lend(connection)
         connection.execute("drop schema if exists ops, jobs, api, rules cascade")
         connection.execute("delete from public.stage_deploys where part = 'stored_logic'")
         connection.execute("notify pgrst, 'reload schema'")
+        roles.take_back(connection)
 
 
 def _lock_tables(connection: Connection) -> None:
@@ -142,7 +146,7 @@ def _lock_tables(connection: Connection) -> None:
 
 
 def _made(connection: Connection) -> list[tuple[object, ...]]:
-    names = {"schemas": list(SCHEMAS), "owners": list(OWNERS)}
+    names = {"schemas": list(SCHEMAS), "owners": list(roles.OWNERS)}
     return connection.execute(_MADE, names).fetchall()
 
 

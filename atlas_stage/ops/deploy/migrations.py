@@ -23,6 +23,7 @@ import psycopg
 from yoyo import default_migration_table, exceptions, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 
+from atlas_stage.ops.deploy import roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
 
 Report = Callable[[str], None]
@@ -39,10 +40,18 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def connect(self, dburi: Target) -> Connection:
         return dburi.connect()
 
-    def init_database(self) -> None:
-        # yoyo's own way tries and fails, and leaves an error in the server's log at every run.
-        if self.execute("select to_regclass('public.yoyo_lock')").fetchone() == (None,):
-            self.create_lock_table()
+    @contextlib.contextmanager
+    def lock(self, *_: object) -> Iterator[None]:
+        """No lock of yoyo's own, a row that a crash leaves behind: we hold the deploy lock."""
+        yield
+
+    def begin(self) -> None:
+        super().begin()
+        roles.lend(self.connection)
+
+    def commit(self) -> None:
+        roles.take_back(self.connection)
+        super().commit()
 
     def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
         return {
@@ -100,7 +109,7 @@ class Migrations:
         """Apply what is pending, each in its own transaction; the names. Raises DeployError."""
         applied = []
         for migration in self._backend.to_apply(self._all):
-            with _file(migration.id, "sql"):
+            with _file(migration.id, "sql", self._ledger):
                 self._backend.apply_one(migration)
             report(f"applied {migration.id}")
             applied.append(migration.id)
@@ -128,7 +137,7 @@ class Migrations:
         for migration in self._backend.to_rollback(self._all):
             if migration.id == to:
                 break
-            with _file(migration.id, "rollback.sql"):
+            with _file(migration.id, "rollback.sql", self._ledger):
                 self._backend.rollback_one(migration)
             self._forget(migration.id)
             report(f"rolled back {migration.id}")
@@ -159,19 +168,15 @@ class Migrations:
 
 @contextlib.contextmanager
 def opened(target: Target, folder: Path, ledger: Connection) -> Iterator[Migrations]:
-    """The migrations in `folder`, under yoyo's lock. `ledger` is the session that holds the deploy lock."""
+    """The migrations in `folder`. `ledger` is the session that holds the deploy lock."""
     watch = Watch(ledger, target)
-    with _Backend(target, default_migration_table) as backend:
-        backend.init_database()
-        # We hold the deploy lock, so a row in yoyo's lock table can only be what a crash left.
-        backend.break_lock()
-        with watch.running(), backend.lock(timeout=1):
-            try:
-                yield Migrations(backend, folder, ledger)
-            except _LockTimeoutError as timeout:
-                raise watch.timed_out(str(timeout)) from None
-            except exceptions.BadMigration as error:
-                raise DeployError(f"migrations: {error}") from error
+    with _Backend(target, default_migration_table) as backend, watch.running():
+        try:
+            yield Migrations(backend, folder, ledger)
+        except _LockTimeoutError as timeout:
+            raise watch.timed_out(str(timeout)) from None
+        except exceptions.BadMigration as error:
+            raise DeployError(f"migrations: {error}") from error
 
 
 def content_hash(file: Path) -> str:
@@ -190,14 +195,17 @@ class _LockTimeoutError(Exception):
 
 
 @contextlib.contextmanager
-def _file(name: str, ending: str) -> Iterator[None]:
-    """Run one file; its errors are told with its name."""
+def _file(name: str, ending: str, observer: Connection) -> Iterator[None]:
+    """Run one file; its errors are told with its name. `observer` finds out which right was missing."""
     file = f"migrations/{name}.{ending}"
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # yoyo prints the rows of a SELECT
             yield
     except psycopg.errors.LockNotAvailable:
         raise _LockTimeoutError(file) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        advice = roles.missing(observer) or "deploy as the owner of the tables, or as a superuser"
+        raise DeployError(f"{file}: {one_line(error)}; {advice}") from error
     except psycopg.Error as error:
         raise DeployError(f"{file}: {one_line(error)}") from error
 

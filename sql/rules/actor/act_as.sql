@@ -11,7 +11,7 @@ as $$
 begin
   -- GUARD
   -- EXECUTE is the operators' alone; this says so in words to a login that reached it another way.
-  if not pg_has_role(session_user, 'atlas_operator', 'member') then
+  if not rules.is_operator(session_user) then
     perform rules.refuse('operator_only');
   end if;
   perform rules.require_actor_id(actor_id);

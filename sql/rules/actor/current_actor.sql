@@ -19,7 +19,7 @@ begin
   end if;
 
   v_actor := nullif(current_setting('atlas.act_as', true), '');
-  if v_actor is not null and pg_has_role(session_user, 'atlas_operator', 'member') then
+  if v_actor is not null and rules.is_operator(session_user) then
     return v_actor;
   end if;
 

@@ -1,0 +1,150 @@
+"""The deployer's rights: it is the owner of the stored logic for the length of a transaction, and never longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import LiteralString
+
+from atlas_stage.ops.deploy.connection import Connection, DeployError
+
+# Who owns functions of ours. Whoever is one of these for longer than a deploy could write history as anybody.
+OWNERS = ("atlas_owner", "atlas_writer")
+
+# Nothing is lent to who has it already: a superuser, or whom a superuser made a member on purpose.
+# Before PostgreSQL 16 a membership is always both, to use a role's rights and to become it.
+_LEND: LiteralString = """
+do $$
+declare
+  v_modern constant boolean := current_setting('server_version_num')::integer >= 160000;
+  v_role   text;
+begin
+  for v_role in
+    select r.rolname
+    from pg_catalog.pg_roles r
+    where r.rolname in ('atlas_owner', 'atlas_writer')
+      and not (
+        pg_catalog.pg_has_role(current_user, r.oid, 'usage')
+        and case when v_modern then pg_catalog.pg_has_role(current_user, r.oid, 'set') else true end
+      )
+  loop
+    execute format('grant %I to %I', v_role, current_user)
+      || case when v_modern then ' with inherit true, set true' else '' end;
+  end loop;
+end
+$$
+"""
+
+# What the deployer granted itself, now or in an earlier deploy; the way to grant it again stays.
+_TAKE_BACK: LiteralString = """
+do $$
+declare
+  v_role text;
+begin
+  for v_role in
+    select m.roleid::regrole::text
+    from pg_catalog.pg_auth_members m
+    where m.roleid::regrole::text in ('atlas_owner', 'atlas_writer')
+      and m.member = current_user::regrole
+      and m.grantor = current_user::regrole
+  loop
+    execute format('revoke %s from %I', v_role, current_user);
+  end loop;
+end
+$$
+"""
+
+_GRANTS_MISSING: LiteralString = """
+select
+  current_user,
+  string_agg(r.rolname, ', ' order by r.rolname),
+  current_setting('server_version_num')::integer >= 160000
+from pg_catalog.pg_roles r
+where r.rolname in (
+    'atlas_owner', 'atlas_writer', 'atlas_authenticator', 'atlas_anon', 'atlas_api', 'atlas_cron', 'atlas_operator'
+  )
+  and not pg_catalog.pg_has_role(current_user, r.oid, 'member with admin option')
+"""
+
+# Roles that can be neither used nor lent.
+_OUT_OF_REACH: LiteralString = """
+select r.rolname
+from pg_catalog.pg_roles r
+where r.rolname in ('atlas_owner', 'atlas_writer')
+  and not pg_catalog.pg_has_role(current_user, r.oid, 'usage')
+  and not pg_catalog.pg_has_role(current_user, r.oid, 'member with admin option')
+  and not (
+    current_setting('server_version_num')::integer < 160000
+    and (select me.rolcreaterole from pg_catalog.pg_roles me where me.rolname = current_user)
+  )
+"""
+
+_FOREIGN_TABLES: LiteralString = """
+select c.relname, c.relowner::regrole::text, current_user
+from pg_catalog.pg_class c
+where c.relnamespace = 'public'::regnamespace
+  and c.relkind = 'r'
+  and c.relname in ('_yoyo_log', '_yoyo_migration', '_yoyo_version', 'clients', 'stage_deploys', 'stage_history')
+  and not pg_catalog.pg_has_role(current_user, c.relowner, 'usage')
+order by c.relname
+"""
+
+
+def is_superuser(connection: Connection) -> bool:
+    """Whether the deployer may do everything anyway."""
+    row = connection.execute(
+        "select rolsuper from pg_catalog.pg_roles where rolname = current_user"
+    ).fetchone()
+    return row == (True,)
+
+
+def lend(connection: Connection) -> None:
+    """Make the deployer a member of OWNERS, where it is none yet; to be done in a transaction."""
+    connection.execute(_LEND)
+
+
+def take_back(connection: Connection) -> None:
+    """End what `lend` began: before the transaction is committed, so that no other session ever sees it."""
+    connection.execute(_TAKE_BACK)
+
+
+@contextmanager
+def lent_for_no_longer(connection: Connection) -> Iterator[None]:
+    """Refuse who cannot deploy; when the deploy ends, however it ends, the deployer is as it was, or less.
+
+    Migrations of earlier versions granted it the membership for good.
+    """
+    refuse_who_cannot_deploy(connection)
+    try:
+        yield
+    finally:
+        take_back(connection)
+
+
+def missing(connection: Connection) -> str:
+    """What a superuser has to grant before this deployer can deploy; empty when it is not that."""
+    row = connection.execute(_GRANTS_MISSING).fetchone()
+    if row is None or row[1] is None or is_superuser(connection):
+        return ""
+    deployer, roles, modern = row
+    if not modern:
+        return f"a superuser has to say once: alter role {deployer} createrole"
+    return (
+        "these roles were made for another database of this server; a superuser has to say once: "
+        f"grant {roles} to {deployer} with admin true, inherit false, set false"
+    )
+
+
+def refuse_who_cannot_deploy(connection: Connection) -> None:
+    """Raise DeployError, in words and before anything is done, where the deployer lacks a right."""
+    if is_superuser(connection):
+        return
+    if connection.execute(_OUT_OF_REACH).fetchone() is not None:
+        raise DeployError(missing(connection))
+    row = connection.execute(_FOREIGN_TABLES).fetchone()
+    if row is not None:
+        table, owner, deployer = row
+        raise DeployError(
+            f"table {table} belongs to {owner}, and {deployer} may not alter it: deploy as {owner} or as a superuser,"
+            f" or as a superuser say: alter table public.{table} owner to {deployer}"
+        )

@@ -41,7 +41,7 @@ cross join lateral (
     end as stage
 ) as chosen
 cross join lateral (
-  select chosen.stage, coalesce((select max_days from public.stage_sla where stage = chosen.stage), 60) as days
+  select chosen.stage, coalesce((select max_days from public.stages where stage = chosen.stage), 60) as days
 ) as s
 """
 

@@ -37,6 +37,9 @@ grant execute on function ops.findings(boolean) to atlas_operator;
 
 -- A request without a token, and what finds out whether there is one.
 grant execute on function api.health() to atlas_anon;
+-- The writer's functions are the owner's to call; what they may do, the writer's own rights say.
+revoke create on schema rules from atlas_writer;
+
 grant usage on schema rules to atlas_anon;
 grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon;
 

@@ -16,6 +16,8 @@ comment on schema ops is 'What is wrong with this installation, as one list of f
 
 -- Nobody may execute anything until grants.sql says so.
 alter default privileges for role atlas_owner revoke execute on functions from public;
+alter default privileges for role atlas_writer revoke execute on functions from public;
 
 -- From here to the end of grants.sql, everything belongs to the owner of the stored logic.
 set local role atlas_owner;
+grant usage, create on schema rules to atlas_writer;  -- to create: until grants.sql

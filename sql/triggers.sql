@@ -1,54 +1,61 @@
--- As in clients_stamp_1_statement: first of the recording triggers, by its name.
-create or replace trigger clients_record_1_statement
-after insert or update on public.clients
-for each statement
-when (current_user <> 'atlas_owner')
-execute function rules.own_context();
-create or replace trigger clients_record_2_move
+-- Every trigger of ours, in the order in which they fire; those of one moment fire in the order of their names, the
+-- host's among them. The stored logic's own statements need none of these: a function of ours evaluates and records in
+-- the open, and writes `clients` as atlas_writer, which nobody can become. What is below catches everybody else.
+--
+-- The host's own triggers on clients fire too: with the rights of atlas_writer inside our calls, with the session's own
+-- otherwise. A statement that such a trigger makes on clients is at depth 1 or more, and plain SQL like any other.
+
+-- Plain SQL may not set what the database keeps. Ours say the version that they have recorded; who says none is stamped.
+create or replace trigger clients_stamp_change
+before update on public.clients
+for each row
+when (current_user <> 'atlas_writer' or new.version = old.version)
+execute function rules.stamp_change();
+
+create or replace trigger clients_stamp_new_client
+before insert on public.clients
+for each row
+when (current_user <> 'atlas_writer')
+execute function rules.stamp_new_client();
+
+-- A client is not deleted: history would lose it.
+create or replace trigger clients_refuse_delete
+before delete on public.clients
+for each row
+when (current_user <> 'atlas_writer')
+execute function rules.refuse_delete();
+
+-- Once a statement, after all its rows: evaluate what it changed, and record it.
+create or replace trigger clients_record_plain_changes
 after update on public.clients
 referencing old table as old_clients new table as new_clients
 for each statement
-execute function rules.record_move();
-create or replace trigger clients_record_2_moves
-after update on public.clients
-referencing old table as old_clients new table as new_clients
-for each statement
-execute function rules.record_moves();
-create or replace trigger clients_record_2_new_clients
+when (current_user <> 'atlas_writer' or pg_trigger_depth() > 0)
+execute function rules.record_plain_changes();
+
+create or replace trigger clients_record_plain_clients
 after insert on public.clients
 referencing new table as new_clients
 for each statement
-execute function rules.record_new_clients();
-create or replace trigger clients_record_3_flags
-after update on public.clients
-referencing old table as old_clients new table as new_clients
-for each statement
-execute function rules.record_flags();
-create or replace trigger clients_record_4_fields
-after update on public.clients
-referencing old table as old_clients new table as new_clients
-for each statement
-execute function rules.record_fields();
--- The role that executes a statement tells whether a function of `api` or `jobs` made it, which set the change's
--- context, or a session did with plain SQL. No session can forge that.
-create or replace trigger clients_stamp_1_statement
-before update on public.clients
-for each row
-when (current_user <> 'atlas_owner')
-execute function rules.restore_nothing();
-create or replace trigger clients_stamp_2_client
-before update on public.clients
-for each row
-execute function rules.stamp_client();
-create or replace trigger clients_stamp_2_new_client
-before insert on public.clients
-for each row
-execute function rules.stamp_new_client();
+when (current_user <> 'atlas_writer')
+execute function rules.record_plain_clients();
+
+-- At commit, for everybody: the foreign key clients_version_recorded_fkey. A version that history does not have is
+-- refused, whatever was forgotten above.
+
+-- History is for good. Enabled ALWAYS in grants.sql, so that they stand in replica sessions too.
 create or replace trigger stage_history_append_only
 before update or delete on public.stage_history
 for each row
 execute function rules.refuse_history_change();
+
 create or replace trigger stage_history_no_truncate
 before truncate on public.stage_history
 for each statement
 execute function rules.refuse_history_change();
+
+-- A stage that `clients` does not know could be reached by no move: the table's CHECK learns it first.
+create or replace trigger stages_known_to_clients
+before insert or update of stage on public.stages
+for each row
+execute function rules.require_known_stage();

@@ -19,7 +19,7 @@ from tests.support.databases import Databases
 
 TABLES = (
     "clients", "stage_history", "agent_permissions", "actor_tokens", "stage_transitions", "stage_flags",
-    "stage_sla", "stage_seasons", "business_holidays", "stage_settings", "actor_logins",
+    "stages", "stage_seasons", "business_holidays", "stage_settings", "actor_logins",
     "idempotency_keys", "job_runs", "atlas_migrations", "stage_deploys",
 )  # fmt: skip
 

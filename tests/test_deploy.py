@@ -67,6 +67,7 @@ def root(tmp_path: Path) -> Path:
         "sql/rules/two.sql",
         "create or replace function rules.two() returns int return 2;\n",
     )
+    write(tmp_path, "sql/types.sql", "select;\n")
     write(tmp_path, "sql/grants.sql", "grant usage on schema api to public;\n")
     return tmp_path
 
@@ -132,7 +133,7 @@ def test_a_file_that_would_never_be_executed_is_refused(empty_dsn: str, root: Pa
     assert "sql/triggerz/lost.sql is in none of the folders" in message_of(empty_dsn, root)
 
 
-@pytest.mark.parametrize("name", ["schemas.sql", "triggers.sql", "grants.sql"])
+@pytest.mark.parametrize("name", ["schemas.sql", "types.sql", "triggers.sql", "grants.sql"])
 def test_stored_logic_without_its_frame_is_refused(empty_dsn: str, root: Path, name: str) -> None:
     (root / "sql" / name).unlink()
 

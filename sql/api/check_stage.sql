@@ -10,22 +10,20 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor    text := rules.current_actor();
-  v_client   public.clients := rules.require_client(client_id);
-  v_refusals jsonb;
+  v_actor      constant text := rules.current_actor();
+  v_client     rules.client_state;
+  v_violations rules.violation[];
 begin
-  -- GUARD
-  perform rules.require_stage(to_stage);
+  perform rules.require_client(client_id);
+  select (rules.state_of(c)).* into v_client from public.clients c where c.id = client_id;
+  perform rules.refuse_all(rules.unknown_stage(to_stage));
 
-  -- ACT: the evaluator of the real move
-  v_refusals := rules.stage_refusals(
-    v_actor, v_client.id, v_client.stage, to_stage, v_client.returning_to_stage, v_client.active,
-    v_client.service_tier, v_client.eligible_reviewers, false
-  );
+  -- EVALUATE as the real move does
+  v_violations := rules.move_violations(v_actor, v_client, to_stage);
   return jsonb_build_object(
-    'allowed', v_refusals is null,
-    'refusals', coalesce(v_refusals, '[]'),
-    'allowed_stages', rules.allowed_stages(v_client.stage, v_client.returning_to_stage),
+    'allowed', v_violations is null,
+    'refusals', rules.violations_json(v_violations),
+    'allowed_stages', (select coalesce(jsonb_agg(a.to_stage order by a.to_stage), '[]') from rules.allowed_stages(v_client) a),
     'client_id', v_client.id,
     'version', v_client.version
   );

@@ -8,12 +8,13 @@ create or replace function api.clear_flag(
   external_id  text default null,
   payload      jsonb default null
 )
-returns jsonb
+returns api."application/json"
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 begin
   return rules.change_flag(
     false, client_id, flag, reason, triggered_by, on_behalf_of, channel, external_id, payload

@@ -24,13 +24,13 @@ begin
   -- GUARD
   perform rules.require_page_size(page_size);
   if stage is not null then
-    perform rules.require_stage(stage);
+    perform rules.refuse_all(rules.unknown_stage(stage));
   end if;
   if flag is not null then
-    perform rules.require_flag(flag);
+    perform rules.refuse_all(rules.unknown_flag(flag));
   end if;
   if service_tier is not null and not rules.is_known('clients_service_tier_check', service_tier) then
-    perform rules.refuse_unknown_value(service_tier, null, null);
+    perform rules.refuse('unknown_value', jsonb_build_object('field', 'service_tier'));
   end if;
 
   -- ACT: only the conditions that were asked for, so that each call gets the plan of its own filters; the page

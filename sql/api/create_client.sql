@@ -17,67 +17,65 @@ create or replace function api.create_client(
   external_id   text default null,
   payload       jsonb default null
 )
-returns jsonb
+returns api."application/json"
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
-  v_actor      text := rules.current_actor();
-  v_key        text := rules.idempotency_key(external_id);
-  v_request    jsonb := jsonb_build_object(
-    'call', 'create_client', 'actor_id', v_actor, 'name', name, 'slug', slug, 'stage', stage, 'owner', owner,
-    'collaborators', collaborators, 'notes', notes, 'tier', tier, 'cadence', cadence, 'schedule', schedule,
-    'reviewers', reviewers, 'active', active, 'reason', reason, 'triggered_by', triggered_by,
-    'on_behalf_of', on_behalf_of, 'channel', channel, 'payload', payload
-  );
-  v_answer     jsonb := rules.replayed_answer(v_key, v_request);
-  v_client     public.clients;
+  v_actor      constant text := rules.current_actor();
+  v_key        constant text := rules.idempotency_key(external_id);
+  v_name       constant text := rules.checked_text('name', name, 200, required => true);
+  v_slug       constant text := rules.checked_text('slug', slug, 200, required => true);
+  v_context    rules.change_context;
+  v_client     rules.client_state;
+  v_answer     json;
+  v_state      text;
+  v_said       text;
+  v_constraint text;
+  v_table      text;
 begin
+  -- OPEN
+  v_context := rules.open_change(v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload);
+  v_client.stage := stage;
+  v_client.version := 0;
+  v_client.flags := '{}';
+  v_client.stage_owner := owner;
+  v_client.stage_collaborators := coalesce(rules.checked_actor_list(collaborators), '{}');
+  v_client.stage_notes := rules.checked_text('notes', notes, 10000, lines => true);
+  v_client.service_tier := coalesce(tier, 'recurring_only');
+  v_client.close_cadence := coalesce(cadence, 'monthly');
+  v_client.sales_tax_schedule := coalesce(schedule, 'none');
+  v_client.eligible_reviewers := rules.checked_actor_list(reviewers);
+  v_client.active := coalesce(active, true);
+  v_answer := rules.earlier_answer(
+    v_actor, v_key,
+    jsonb_build_object('call', 'create_client', 'name', v_name, 'slug', v_slug, 'client', to_jsonb(v_client))
+      || rules.context_request(v_context)
+  );
   if v_answer is not null then
     return v_answer;
   end if;
 
-  -- GUARD
-  perform rules.begin_change('fields', rules.change_request(
-    v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload
-  ));
-  perform rules.require_stage(stage);
-  v_client.name := rules.required_text('name', name, 200);
-  v_client.slug := rules.required_text('slug', slug, 200);
-  if owner is not null then
-    perform rules.require_actor_id(owner);
-  end if;
+  -- EVALUATE
+  perform rules.refuse_all(rules.new_client_violations(v_actor, v_client));
 
-  -- ACT: the triggers judge and record; what was not said is as `clients` has it by default
+  -- WRITE
   begin
-    insert into public.clients (
-      name, slug, stage, stage_owner, stage_collaborators, stage_notes, service_tier, close_cadence,
-      sales_tax_schedule, eligible_reviewers, active
-    )
-    values (
-      v_client.name,
-      v_client.slug,
-      stage,
-      owner,
-      coalesce(rules.checked_actor_list(collaborators), '{}'),
-      rules.checked_text('notes', notes, 10000, lines => true),
-      coalesce(tier, 'recurring_only'),
-      coalesce(cadence, 'monthly'),
-      coalesce(schedule, 'none'),
-      rules.checked_actor_list(reviewers),
-      coalesce(active, true)
-    )
-    returning * into v_client;
+    v_client.id := rules.write_new_client(v_name, v_slug, v_client);
+    perform rules.record_changes(array[(v_context, null, v_client)::rules.change]);
   exception
-    when unique_violation then
-      perform rules.refuse('slug_taken', jsonb_build_object('slug', slug));
-    when check_violation then
-      perform rules.refuse_unknown_value(tier, cadence, schedule);
+    when others then
+      get stacked diagnostics
+        v_state = returned_sqlstate, v_said = message_text, v_constraint = constraint_name, v_table = table_name;
+      perform rules.refuse_as_host(v_state, v_said, v_constraint, v_table, jsonb_build_object('slug', v_slug));
+      raise;
   end;
 
-  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client.id, true)::jsonb);
+  -- ANSWER
+  return rules.remember_answer(v_actor, v_key, rules.change_answer(v_client.id, true));
 end
 $$;
 

@@ -10,6 +10,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_actor text := rules.current_actor();
   v_grant public.agent_permissions;

@@ -4,22 +4,29 @@ create or replace function api.rollback(
   reason      text,
   external_id text default null
 )
-returns jsonb
+returns api."application/json"
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
-  v_actor   text := rules.current_actor();
-  v_key     text := rules.idempotency_key(external_id);
-  v_request jsonb := jsonb_build_object(
-    'call', 'rollback', 'actor_id', v_actor, 'client_id', client_id, 'history_id', history_id, 'reason', reason
-  );
-  v_answer  jsonb := rules.replayed_answer(v_key, v_request);
-  v_client  public.clients;
+  v_actor   constant text := rules.current_actor();
+  v_key     constant text := rules.idempotency_key(external_id);
+  v_context rules.change_context;
+  v_client  rules.client_state;
   v_row     public.stage_history;
+  v_answer  json;
 begin
+  -- OPEN
+  v_context := rules.open_change(v_actor, reason, external_id => v_key, reason_required => true);
+  v_context.rolls_back := history_id;
+  v_answer := rules.earlier_answer(
+    v_actor, v_key,
+    jsonb_build_object('call', 'rollback', 'client_id', client_id, 'history_id', history_id)
+      || rules.context_request(v_context)
+  );
   if v_answer is not null then
     return v_answer;
   end if;
@@ -27,29 +34,14 @@ begin
   -- LOCK
   v_client := rules.lock_client(client_id);
 
-  -- GUARD
+  -- EVALUATE
   v_row := rules.reversible_row(v_actor, v_client, history_id);
-  perform rules.begin_change(
-    case when v_row.to_stage is not null then 'move' else 'flags' end,
-    rules.change_request(v_actor, reason, external_id => v_key, reason_required => true)
-      || jsonb_build_object('rolls_back', history_id)
-  );
 
-  -- ACT: put back what the row changed; the trigger records it as a rollback
-  update public.clients c
-  set stage              = coalesce(v_row.from_stage, c.stage),
-      stage_entered_at   = coalesce(v_row.from_entered_at, c.stage_entered_at),
-      returning_to_stage = case when v_row.to_stage is null then c.returning_to_stage else v_row.from_returning_to end,
-      flags              = case
-        -- `stuck` belongs to the stage it was set in
-        when v_row.to_stage is not null
-          then array_remove(c.flags, 'stuck') || array_remove(array[v_row.flag_removed], null)
-        else array_remove(c.flags, v_row.flag_added) || array_remove(array[v_row.flag_removed], null)
-      end
-  where c.id = v_client.id
-  returning * into v_client;
+  -- WRITE
+  perform rules.write_changes(array[(v_context, v_client, rules.rolled_back(v_client, v_row))::rules.change]);
 
-  return rules.remember_answer(v_key, v_request, rules.change_answer(v_client.id, true)::jsonb);
+  -- ANSWER
+  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, true));
 end
 $$;
 

@@ -16,54 +16,42 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
-  v_actor   text := rules.current_actor();
-  v_key     text := rules.idempotency_key(external_id);
-  v_request jsonb;
-  v_change  jsonb;
-  v_client  public.clients;
+  v_actor   constant text := rules.current_actor();
+  v_key     constant text := rules.idempotency_key(external_id);
+  v_context rules.change_context;
+  v_client  rules.client_state;
   v_answer  json;
-  v_begun   boolean;
 begin
-  -- GUARD
+  -- OPEN
+  v_context := rules.open_change(
+    v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload, override, reason_required => true
+  );
   if v_key is not null then
-    v_request := rules.move_key_request(
-      v_actor, client_id, to_stage, reason, expected_version, triggered_by, on_behalf_of, channel, payload, override
-    );
-    v_answer := rules.replayed_answer(v_key, v_request);
+    v_answer := rules.earlier_answer(v_actor, v_key, rules.move_request(v_context, client_id, to_stage, expected_version));
     if v_answer is not null then
       return v_answer;
     end if;
   end if;
-  v_change := rules.change_request(
-    v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload, override, reason_required => true
+
+  -- LOCK
+  v_client := rules.lock_client(client_id);
+
+  -- EVALUATE
+  perform rules.refuse_all(
+    coalesce(
+      rules.move_request_violations(v_context, v_client, to_stage, expected_version),
+      rules.move_violations(v_actor, v_client, to_stage, v_context.override)
+    ),
+    jsonb_build_object('client_id', client_id)
   );
-  if expected_version is null then
-    perform rules.refuse('expected_version_required');
-  end if;
 
-  -- ACT: the triggers judge and record
-  v_begun := rules.begin_change('move', v_change);
-  update public.clients c
-  set stage = set_stage.to_stage
-  from public.stage_sla s
-  where c.id = set_stage.client_id
-    and c.version = set_stage.expected_version
-    and c.stage <> set_stage.to_stage
-    and s.stage = set_stage.to_stage;
-  if not found then
-    select * into v_client from public.clients c where c.id = set_stage.client_id;
-    perform rules.refuse_all(
-      rules.move_refusals(v_actor, v_client, client_id, to_stage, expected_version, override),
-      jsonb_build_object('client_id', client_id)
-    );
-  end if;
+  -- WRITE
+  perform rules.write_changes(array[(v_context, v_client, rules.moved(v_client, to_stage))::rules.change]);
 
-  v_answer := rules.change_answer(client_id, true);
-  if v_key is not null then
-    return rules.remember_answer(v_key, v_request, v_answer::jsonb);
-  end if;
-  return v_answer;
+  -- ANSWER
+  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, true));
 end
 $$;
 

@@ -8,55 +8,74 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
-  v_actor    text := rules.current_actor();
-  v_key      text := rules.idempotency_key(null);
-  v_request  jsonb := jsonb_build_object('call', 'set_stages', 'actor_id', v_actor, 'items', items, 'atomic', atomic);
-  v_answer   json := rules.replayed_answer(v_key, v_request);
-  v_moves    jsonb[];
-  v_outcomes json[] := array[]::json[];
-  v_refused  json[] := array[]::json[];
+  v_actor    constant text := rules.current_actor();
+  v_key      constant text := rules.idempotency_key(null);
+  v_items    rules.move_item[];
+  v_clients  rules.client_state[];
+  v_outcomes json[] := '{}';
+  v_refused  json[] := '{}';
+  v_answer   json;
   v_step     integer;
 begin
+  -- OPEN
+  if (
+    jsonb_typeof(items) = 'array'
+    and jsonb_array_length(items) between 1 and 1000
+    -- with a key, the items are written out as what the key stands for
+    and (v_key is null or rules.is_small_json(items, 70000000))
+  ) is not true then
+    perform rules.refuse('items_not_valid');
+  end if;
+  v_answer := rules.earlier_answer(
+    v_actor, v_key, jsonb_build_object('call', 'set_stages', 'items', items, 'atomic', atomic)
+  );
   if v_answer is not null then
     return v_answer;
   end if;
-
-  -- GUARD
-  if (jsonb_typeof(items) = 'array' and jsonb_array_length(items) between 1 and 1000) is not true then
-    perform rules.refuse('items_not_valid');
-  end if;
-  v_moves := array(
-    select rules.move_request(v_actor, i.ordinality - 1, i.item)
-    from jsonb_array_elements(items) with ordinality as i (item, ordinality)
-    order by i.ordinality
+  v_items := array(
+    select rules.read_move_item(v_actor, i.place - 1, i.item)
+    from jsonb_array_elements(items) with ordinality as i (item, place)
+    order by i.place
   );
 
   -- LOCK: keys before clients, each in one order, so that two calls wait for each other and never in a ring
-  perform rules.lock_moves(v_moves);
+  perform rules.earlier_use(v_actor, i.key, i.request)
+  from (
+    select (u.context).external_id as key, u.request
+    from unnest(v_items) u
+    where u.request is not null
+    order by 1, u.index
+  ) i;
+  v_clients := rules.lock_clients(array(select i.client_id from unnest(v_items) i));
 
-  -- ACT: all at once; a batch that names a client or a key twice goes item by item, in its own order
-  v_step := case when rules.names_twice(v_moves) then 1 else cardinality(v_moves) end;
-  for i in 1 .. cardinality(v_moves) by v_step loop
+  -- EVALUATE and WRITE: all at once; a batch that names a client or a key twice goes item by item, in its own order
+  v_step := case when rules.names_twice(v_items) then 1 else cardinality(v_items) end;
+  for i in 1 .. cardinality(v_items) by v_step loop
     select
       v_outcomes || array_agg(o.outcome order by o.index),
       v_refused || array_agg(o.outcome order by o.index) filter (where o.is_refused)
     into v_outcomes, v_refused
-    from rules.move_together(v_actor, v_moves[i : i + v_step - 1]) o;
+    from rules.make_moves(v_actor, v_items[i : i + v_step - 1], v_clients) o;
+    if v_step = 1 then
+      v_clients := rules.lock_clients(array(select c.id from unnest(v_clients) c));
+    end if;
   end loop;
+  -- a key of a move that was not made is free again
+  delete from public.idempotency_keys k
+  using unnest(v_items) i
+  where k.external_id = (i.context).external_id and k.actor_id = v_actor and k.response is null;
 
+  -- ANSWER
   if atomic and cardinality(v_refused) > 0 then
-    perform rules.refuse_all(v_refused[1]::jsonb #> '{details,refusals}', jsonb_build_object('items', to_jsonb(v_refused)));
+    perform rules.refuse_items(v_refused);
   end if;
-  v_answer := json_build_object(
+  return rules.remember_answer(v_actor, v_key, json_build_object(
     'items', array_to_json(v_outcomes),
     'done', cardinality(v_outcomes) - cardinality(v_refused),
     'refused', cardinality(v_refused)
-  );
-  if v_key is not null then
-    return rules.remember_answer(v_key, v_request, v_answer::jsonb);
-  end if;
-  return v_answer;
+  ));
 end
 $$;
 

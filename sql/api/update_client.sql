@@ -17,75 +17,79 @@ create or replace function api.update_client(
   external_id      text default null,
   payload          jsonb default null
 )
-returns jsonb
+returns api."application/json"
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
-  v_actor   text := rules.current_actor();
-  v_key     text := rules.idempotency_key(external_id);
-  v_request jsonb := jsonb_build_object(
-    'call', 'update_client', 'actor_id', v_actor, 'client_id', client_id, 'reason', reason,
-    'expected_version', expected_version, 'owner', owner, 'collaborators', collaborators, 'notes', notes,
-    'tier', tier, 'cadence', cadence, 'schedule', schedule, 'reviewers', reviewers, 'active', active,
-    'clear', clear, 'triggered_by', triggered_by, 'on_behalf_of', on_behalf_of, 'channel', channel, 'payload', payload
-  );
-  v_answer  jsonb := rules.replayed_answer(v_key, v_request);
-  v_before  public.clients;
-  v_client  public.clients;
+  v_actor    constant text := rules.current_actor();
+  v_key      constant text := rules.idempotency_key(external_id);
+  v_clear    constant text[] := coalesce(clear, '{}');
+  v_context  rules.change_context;
+  v_before   rules.client_state;
+  v_after    rules.client_state;
+  v_answer   json;
+  v_changes  boolean;
 begin
-  if v_answer is not null then
-    return v_answer;
-  end if;
-
-  -- GUARD
-  perform rules.begin_change('fields', rules.change_request(
-    v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload
-  ));
-  if not coalesce(clear, '{}') <@ array['owner', 'collaborators', 'notes', 'reviewers'] then
+  -- OPEN
+  v_context := rules.open_change(v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload);
+  if not v_clear <@ array['owner', 'collaborators', 'notes', 'reviewers'] then
     perform rules.refuse('unknown_value', jsonb_build_object(
       'field', 'clear', 'known', array['owner', 'collaborators', 'notes', 'reviewers']
     ));
   end if;
-  if owner is not null then
-    perform rules.require_actor_id(owner);
+  v_answer := rules.earlier_answer(
+    v_actor, v_key,
+    jsonb_build_object(
+      'call', 'update_client', 'client_id', client_id, 'expected_version', expected_version, 'owner', owner,
+      'collaborators', collaborators, 'notes', left(notes, 20000), 'tier', tier, 'cadence', cadence, 'schedule', schedule,
+      'reviewers', reviewers, 'active', active, 'clear', v_clear
+    ) || rules.context_request(v_context)
+  );
+  if v_answer is not null then
+    return v_answer;
   end if;
 
   -- LOCK
   v_before := rules.lock_client(client_id);
-  perform rules.require_version(v_before, expected_version);
+  if v_before.version <> expected_version then
+    perform rules.refuse_all(array[rules.version_conflict(v_before, expected_version)]);
+  end if;
 
-  -- ACT: the triggers judge and record
-  begin
-    update public.clients c
-    set stage_owner         = case when 'owner' = any (clear) then null else coalesce(owner, c.stage_owner) end,
-        stage_collaborators = case
-          when 'collaborators' = any (clear) then '{}'
-          else coalesce(rules.checked_actor_list(collaborators), c.stage_collaborators)
-        end,
-        stage_notes         = case
-          when 'notes' = any (clear) then null
-          else coalesce(rules.checked_text('notes', update_client.notes, 10000, lines => true), c.stage_notes)
-        end,
-        service_tier        = coalesce(tier, c.service_tier),
-        close_cadence       = coalesce(cadence, c.close_cadence),
-        sales_tax_schedule  = coalesce(schedule, c.sales_tax_schedule),
-        eligible_reviewers  = case
-          when 'reviewers' = any (clear) then null
-          else coalesce(rules.checked_actor_list(reviewers), c.eligible_reviewers)
-        end,
-        active              = coalesce(update_client.active, c.active)
-    where c.id = update_client.client_id
-    returning * into v_client;
-  exception when check_violation then
-    perform rules.refuse_unknown_value(tier, cadence, schedule);
+  -- EVALUATE
+  v_after := v_before;
+  v_after.stage_owner := case when 'owner' = any (v_clear) then null else coalesce(owner, v_before.stage_owner) end;
+  v_after.stage_collaborators := case
+    when 'collaborators' = any (v_clear) then '{}'
+    else coalesce(rules.checked_actor_list(collaborators), v_before.stage_collaborators)
   end;
+  v_after.stage_notes := case
+    when 'notes' = any (v_clear) then null
+    else coalesce(rules.checked_text('notes', notes, 10000, lines => true), v_before.stage_notes)
+  end;
+  v_after.service_tier := coalesce(tier, v_before.service_tier);
+  v_after.close_cadence := coalesce(cadence, v_before.close_cadence);
+  v_after.sales_tax_schedule := coalesce(schedule, v_before.sales_tax_schedule);
+  v_after.eligible_reviewers := case
+    when 'reviewers' = any (v_clear) then null
+    else coalesce(rules.checked_actor_list(reviewers), v_before.eligible_reviewers)
+  end;
+  v_after.active := coalesce(active, v_before.active);
+  v_changes := v_after is distinct from v_before;
 
-  return rules.remember_answer(
-    v_key, v_request, rules.change_answer(v_client.id, v_client.version > v_before.version)::jsonb
-  );
+  -- WRITE
+  if v_changes then
+    perform rules.refuse_all(
+      rules.field_violations(v_actor, v_before, v_after), jsonb_build_object('client_id', client_id)
+    );
+    perform rules.write_changes(array[(v_context, v_before, v_after)::rules.change]);
+  end if;
+
+  -- ANSWER
+  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, v_changes));
 end
 $$;
 

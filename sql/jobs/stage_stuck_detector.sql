@@ -16,10 +16,10 @@ stable
 set plan_cache_mode = force_custom_plan  -- how many are that old, only the histogram knows
 as $$
 declare
-  v_sla     public.stage_sla;
+  v_sla     public.stages;
   v_too_old timestamptz;
 begin
-  for v_sla in select * from public.stage_sla loop
+  for v_sla in select * from public.stages loop
     v_too_old := coalesce(as_of - make_interval(hours => 24 * v_sla.max_days), '-infinity');
 
     return query

@@ -65,6 +65,7 @@ def test_roles_are_what_the_design_says(db: psycopg.Connection) -> None:
         ("atlas_cron", True, *nothing_more),
         ("atlas_operator", False, *nothing_more),
         ("atlas_owner", False, *nothing_more),
+        ("atlas_writer", False, *nothing_more),
     ]
 
 

@@ -91,7 +91,7 @@ def test_every_block_of_the_shell_is_run() -> None:
 
 def test_every_rule_is_in_it_as_the_catalog_has_it(db: psycopg.Connection) -> None:
     text = DOC.read_text()
-    for rule, status, message, hint in db.execute("select * from rules.refusal_catalog()"):
+    for rule, status, message, hint in db.execute("select * from rules.violation_catalog()"):
         assert f"| `{rule}` | {status} | {message} | {hint} |\n" in text
 
 

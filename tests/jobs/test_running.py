@@ -185,7 +185,7 @@ class TestChanges:
         )
         later = datetime.now(calendar.FIRM) + timedelta(days=50)
         run(db, "stage_stuck_detector", later)
-        db.execute("update stage_sla set max_days = 60 where stage = 'cleanup'")
+        db.execute("update stages set max_days = 60 where stage = 'cleanup'")
         call(db, "update_client", client_id=leaves, active=False)
         done = run(db, "stage_stuck_detector", later)
         flags = [client_row(db, client)["flags"] for client in (grows, leaves, stays)]

@@ -50,15 +50,15 @@ def test_line_ends_of_the_checkout_are_no_change(fresh_dsn: str, root: Path) -> 
 
 
 def test_changed_stored_logic_is_deployed(fresh_dsn: str, root: Path) -> None:
-    file = root / "sql" / "rules" / "transitions" / "is_pause.sql"
-    file.write_text(file.read_text() + "\ncomment on function rules.is_pause(text) is 'changed';\n")
+    file = root / "sql" / "rules" / "actor" / "actor_type.sql"
+    file.write_text(file.read_text() + "\ncomment on function rules.actor_type(text) is 'changed';\n")
 
     assert migrate(fresh_dsn, root=root).logic_changed
     assert not migrate(fresh_dsn, root=root).logic_changed
 
     with psycopg.connect(fresh_dsn) as db:
         row = db.execute(
-            "select obj_description('rules.is_pause(text)'::regprocedure, 'pg_proc')"
+            "select obj_description('rules.actor_type(text)'::regprocedure, 'pg_proc')"
         ).fetchone()
     assert row == ("changed",)
 

@@ -164,13 +164,13 @@ def test_what_a_user_typed_is_in_the_details_and_never_in_the_message(
 
 
 def test_every_refusal_of_the_catalog_has_its_form(db: psycopg.Connection) -> None:
-    rows = db.execute("select rule, status, message, hint from rules.refusal_catalog()").fetchall()
+    rows = db.execute("select rule, status, message, hint from rules.violation_catalog()").fetchall()
 
     assert len({row[0] for row in rows}) == len(rows)
     for rule, status, message, hint in rows:
         assert rule.replace("_", "").isalpha(), rule
         assert rule == rule.lower()
-        assert status in (400, 401, 403, 404, 409, 422), rule
+        assert status in (400, 401, 403, 404, 409, 422, 503), rule
         for text in (message, hint):
             assert text, rule
             assert "\n" not in text, rule

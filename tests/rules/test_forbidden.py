@@ -32,7 +32,7 @@ TABLES = [
     "job_runs",
     "stage_transitions",
     "stage_flags",
-    "stage_sla",
+    "stages",
     "stage_seasons",
     "stage_settings",
     "business_holidays",
@@ -77,6 +77,7 @@ CALLS = {
     "tokens": "select api.tokens()",
     "adopt_legacy_token": "select api.adopt_legacy_token(token_hash => repeat('a', 64))",
     "whoami": "select api.whoami()",
+    "delete_client": "select api.delete_client(client_id => {client}, reason => 'r')",
 }
 
 
@@ -131,6 +132,8 @@ def test_touches_no_table(as_role: psycopg.Connection, role: str, action: str, t
 def test_the_owner_of_the_stored_logic_destroys_nothing(
     as_role: psycopg.Connection, role: str, action: str, table: str
 ) -> None:
+    if (table, action) == ("idempotency_keys", "delete"):
+        return  # the key of a move that was not made is free again
     statement = ACTIONS[action].format(table=table, column=column_of(as_role, table))
 
     assert refusal_of(as_role, statement) in ("42501", "PT403")

@@ -140,7 +140,7 @@ def test_no_setting_forges_what_is_recorded(
         db.execute("select set_config(%s, %s, false)", (name, value))
     db.execute(
         "update clients set stage = 'eom_close', flags = '{advisory_due}',"
-        " stage_entered_at = '2001-01-01', returning_to_stage = 'cleanup', version = 40"
+        " stage_entered_at = '2001-01-01', returning_to_stage = 'cleanup'"
         " where id = %s",
         (client,),
     )
@@ -153,9 +153,10 @@ def test_no_setting_forges_what_is_recorded(
     rows = history_rows(db, client)[1:]
     assert len(rows) == 2
     for row in rows:
-        assert (row["actor_id"], row["channel"], row["trigger_type"], row["payload"]) == (
-            "system:db:ada_login", "psql", "manual", {},
+        assert (row["actor_id"], row["channel"], row["trigger_type"]) == (
+            "system:db:ada_login", "psql", "manual",
         )  # fmt: skip
+        assert row["payload"].keys() <= {"period"}
     after = db.execute(
         "select stage_entered_at = now(), returning_to_stage, version from clients where id = %s",
         (client,),
@@ -388,7 +389,7 @@ def test_a_client_cannot_leave_its_history_by_another_id(db: psycopg.Connection)
     client = make_client(db)
 
     as_actor(db, ADMIN)
-    with pytest.raises(psycopg.errors.ForeignKeyViolation), db.transaction():
+    with refused(db, "client_id_is_kept", 409, client_id=client):
         db.execute("update clients set id = 77777, stage = 'eom_close' where id = %s", (client,))
 
 

@@ -18,8 +18,8 @@ from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, W
 from atlas_stage.ops.deploy.migrations import content_hash
 
 SCHEMAS = ("rules", "api", "jobs", "ops")
-# First the schemas, last the rights; in between, what stands on what. Inside a folder, by path.
-_FIRST, _FOLDERS, _THEN, _LAST = "schemas.sql", SCHEMAS, "triggers.sql", "grants.sql"
+# First the schemas and the types, last the triggers and the rights; in between, what stands on what. Inside a folder, by path.
+_FIRST, _FOLDERS, _LAST = ("schemas.sql", "types.sql"), SCHEMAS, ("triggers.sql", "grants.sql")
 
 # Our triggers, routines and views, with the transaction that wrote each one's catalog row.
 _MADE: LiteralString = """
@@ -51,16 +51,16 @@ def files(folder: Path) -> list[Path]:
 
     Raises DeployError for a file that stands where it would never be executed.
     """
-    ordered = [folder / _FIRST]
+    ordered = [folder / name for name in _FIRST]
     for name in _FOLDERS:
         ordered += sorted((folder / name).rglob("*.sql"))
-    ordered += [folder / _THEN, folder / _LAST]
+    ordered += [folder / name for name in _LAST]
     stray = sorted(set(folder.rglob("*.sql")) - set(ordered))
     if stray:
         raise DeployError(
             f"{_name(stray[0], folder)} is in none of the folders {', '.join(_FOLDERS)}"
         )
-    missing = [file for file in (ordered[0], *ordered[-2:]) if not file.is_file()]
+    missing = [file for file in ordered if not file.is_file()]
     if missing:
         raise DeployError(f"{_name(missing[0], folder)} is missing")
     return ordered

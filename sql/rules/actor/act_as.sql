@@ -8,6 +8,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 begin
   -- GUARD
   -- EXECUTE is the operators' alone; this says so in words to a login that reached it another way.

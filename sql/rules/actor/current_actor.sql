@@ -7,6 +7,7 @@ returns text
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 declare
   v_actor text;
 begin

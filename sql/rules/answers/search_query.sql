@@ -4,6 +4,7 @@ returns tsquery
 language plpgsql
 immutable
 as $$
+#variable_conflict use_variable
 begin
   return (
     select string_agg(quote_literal(lexeme) || ':*', ' & ')::tsquery

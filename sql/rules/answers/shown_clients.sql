@@ -44,6 +44,6 @@ as $$
       from public.clients c
       where c.id = any (shown_clients.client_ids)
     ) as stored
-    left join public.stage_sla s on s.stage = stored.stage
+    left join public.stages s on s.stage = stored.stage
   ) as shown
 $$;

@@ -5,6 +5,7 @@ returns timestamptz
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   return wall at time zone (select s.time_zone from public.stage_settings s);
 end

@@ -4,6 +4,7 @@ returns timestamp
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   return at at time zone (select s.time_zone from public.stage_settings s);
 end

@@ -4,6 +4,7 @@ returns date
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 declare
   v_day date := date_trunc('month', in_month::timestamp) + interval '1 month - 1 day';
 begin

@@ -1,16 +1,17 @@
--- The refusal of a flag that there is not, or null.
+-- The violation of naming a flag that there is not, or null.
 create or replace function rules.unknown_flag(flag text)
-returns jsonb
+returns rules.violation[]
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
-  return case
-    when not exists (select from public.stage_flags f where f.flag = unknown_flag.flag)
-      then rules.refusal('unknown_flag', jsonb_build_object(
-        'flag', left(flag, 200),
-        'known', (select jsonb_agg(f.flag order by f.flag) from public.stage_flags f)
-      ))
-  end;
+  if exists (select from public.stage_flags f where f.flag = unknown_flag.flag) then
+    return null;
+  end if;
+  return array[('unknown_flag', jsonb_build_object(
+    'flag', left(flag, 200),
+    'known', (select jsonb_agg(f.flag order by f.flag) from public.stage_flags f)
+  ))::rules.violation];
 end
 $$;

@@ -5,6 +5,7 @@ returns void
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 declare
   v_actor text := rules.token_actor();
 begin

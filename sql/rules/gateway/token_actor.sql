@@ -8,10 +8,14 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_secret text := nullif(current_setting('request.headers', true), '')::json ->> 'x-atlas-token';
   v_token  public.actor_tokens;
 begin
+  -- whatever the request will wait for, it does not wait for ever
+  perform set_config('lock_timeout', extract(epoch from s.lock_wait) || 's', true) from public.stage_settings s;
+
   if v_secret is null and current_setting('request.path', true) in ('/', '/rpc/health') then
     return null;
   end if;

@@ -3,6 +3,7 @@ returns boolean
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   return exists (
     select

@@ -1,28 +1,53 @@
--- What a key was used for before: null when it is new, {"answer": …} when it was this request,
--- {"refusal": …} when it was another. The key is locked.
+-- What an actor's key was used for before: its first answer when it was this request, a violation when it was another;
+-- nothing when the key is new, or there is none. A new key is taken: a second request with it waits here, so that it
+-- finds the first one's answer.
 create or replace function rules.earlier_use(
-  external_id text,
-  request     jsonb
+  actor_id       text,
+  external_id    text,
+  request        jsonb,
+  out answer     jsonb,
+  out violations rules.violation[]
 )
-returns jsonb
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 declare
-  v_kept public.idempotency_keys;
+  v_sha256 bytea;
+  v_kept   public.idempotency_keys;
 begin
   if external_id is null then
-    return null;
+    return;
   end if;
-  select * into v_kept from public.idempotency_keys k where k.external_id = earlier_use.external_id;
-  if v_kept.request_sha256 = rules.request_sha256(request) then
-    return jsonb_build_object('answer', v_kept.response || '{"replayed": true}');
+  v_sha256 := sha256(convert_to(request::text, 'UTF8'));
+
+  begin
+    insert into public.idempotency_keys as k (external_id, actor_id, request_sha256)
+    values (earlier_use.external_id, earlier_use.actor_id, v_sha256)
+    on conflict on constraint idempotency_keys_pkey do nothing
+    returning * into v_kept;
+  exception when lock_not_available then
+    perform rules.refuse('key_in_use', jsonb_build_object('external_id', external_id));
+  end;
+  -- its answer may have been given up for its age; its history row was not
+  if v_kept.external_id is not null and not exists (
+    select
+    from public.stage_history h
+    where h.external_id = earlier_use.external_id and h.actor_id = earlier_use.actor_id
+  ) then
+    return;
   end if;
-  if found or exists (select from public.stage_history h where h.external_id = earlier_use.external_id) then
-    return jsonb_build_object('refusal', rules.refusal('idempotency_key_reused', jsonb_strip_nulls(jsonb_build_object(
+
+  select * into v_kept
+  from public.idempotency_keys k
+  where k.external_id = earlier_use.external_id and k.actor_id = earlier_use.actor_id;
+  if v_kept.request_sha256 = v_sha256 then
+    -- without an answer it is a key that this very transaction has taken
+    answer := v_kept.response || '{"replayed": true}';
+  else
+    violations := array[('idempotency_key_reused', jsonb_build_object(
       'external_id', external_id, 'first_used_at', v_kept.created_at
-    ))));
+    ))::rules.violation];
   end if;
-  return null;
 end
 $$;

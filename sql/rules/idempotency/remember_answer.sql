@@ -1,17 +1,19 @@
 -- Keep the answer of a repeatable write, and pass it on. An answer without a key is only passed on.
 create or replace function rules.remember_answer(
+  actor_id    text,
   external_id text,
-  request     jsonb,
-  answer      jsonb
+  answer      json
 )
-returns jsonb
+returns json
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 begin
   if external_id is not null then
-    insert into public.idempotency_keys (external_id, actor_id, request_sha256, response)
-    values (external_id, request ->> 'actor_id', rules.request_sha256(request), answer);
+    update public.idempotency_keys k
+    set response = answer::jsonb
+    where k.external_id = remember_answer.external_id and k.actor_id = remember_answer.actor_id;
   end if;
   return answer;
 end

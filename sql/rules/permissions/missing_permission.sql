@@ -1,4 +1,5 @@
--- The refusal of an actor that no live grant lets do this, or null.
+-- The violation of an actor that no live grant lets do this, or null. Of several grants, any will do; can_admin implies
+-- every permission. It names the grants that came near, and which keys of their scopes did not match.
 create or replace function rules.missing_permission(
   actor_id     text,
   permission   text,
@@ -8,15 +9,22 @@ create or replace function rules.missing_permission(
   flag         text default null,
   service_tier text default null
 )
-returns jsonb
+returns rules.violation
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 declare
   v_near_misses jsonb;
 begin
   if exists (
-    select from rules.covering_grants(actor_id, permission, client_id, from_stage, to_stage, flag, service_tier)
+    select
+    from rules.live_grants(actor_id) g
+    where g.permission in (missing_permission.permission, 'can_admin')
+      and (
+        g.scope is null
+        or rules.scope_mismatches(g.scope, client_id, from_stage, to_stage, flag, service_tier) is null
+      )
   ) then
     return null;
   end if;
@@ -31,13 +39,14 @@ begin
       order by g.id
     )
   into v_near_misses
-  from rules.grants_of_permission(actor_id, permission) g;
+  from rules.live_grants(actor_id) g
+  where g.permission in (missing_permission.permission, 'can_admin');
 
-  return rules.refusal('permission_missing', jsonb_strip_nulls(jsonb_build_object(
+  return ('permission_missing', jsonb_strip_nulls(jsonb_build_object(
     'actor_id', actor_id,
     'permission', permission,
     'scope_key', v_near_misses #> '{0,scope_keys,0}',
     'grants', v_near_misses
-  )));
+  )))::rules.violation;
 end
 $$;

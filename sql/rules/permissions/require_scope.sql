@@ -4,6 +4,7 @@ returns void
 language plpgsql
 immutable
 as $$
+#variable_conflict use_variable
 declare
   v_key     text;
   v_allowed jsonb;
@@ -11,11 +12,11 @@ begin
   if scope is null then
     return;
   end if;
+  if not rules.is_small_json(scope, 100000) then
+    perform rules.refuse('scope_not_valid', jsonb_build_object('expected', 'at most 100,000 bytes, numbers of at most 40 digits'));
+  end if;
   if jsonb_typeof(scope) <> 'object' or scope = '{}' then
     perform rules.refuse('scope_not_valid', jsonb_build_object('expected', 'an object with at least one key, or null'));
-  end if;
-  if length(scope::text) > 100000 then
-    perform rules.refuse('scope_not_valid', jsonb_build_object('expected', 'at most 100,000 characters'));
   end if;
 
   for v_key, v_allowed in select key, value from jsonb_each(scope) loop

@@ -12,6 +12,7 @@ returns text[]
 language plpgsql
 immutable
 as $$
+#variable_conflict use_variable
 begin
   return (
     select array_agg(key order by key)

@@ -8,12 +8,10 @@ returns boolean
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   if why = 'review' then
-    return rules.stage_refusals(
-      actor_id, client.id, client.stage, 'weekly', client.returning_to_stage, client.active, client.service_tier,
-      client.eligible_reviewers, false
-    ) is null;
+    return rules.move_violations(actor_id, rules.state_of(client), 'weekly') is null;
   end if;
   return exists (
     select

@@ -28,7 +28,7 @@ as $$
     union all
     select oldest.id, q.why
     from rules.queue_stages(queue_of.actor_id) q
-    join public.stage_sla s on s.stage = q.stage
+    join public.stages s on s.stage = q.stage
     cross join (values (true), (false)) as ask (waiting)
     cross join lateral (
       select c.id
@@ -62,7 +62,7 @@ as $$
     )
   from listed
   join public.clients c on c.id = listed.id
-  join public.stage_sla s on s.stage = c.stage
+  join public.stages s on s.stage = c.stage
   cross join lateral (select c.stage_entered_at + make_interval(hours => 24 * s.max_days)) as due (at)
   order by 4
   limit page_size

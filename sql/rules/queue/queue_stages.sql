@@ -9,7 +9,9 @@ language sql
 stable
 as $$
   select 'eom_review', 'review'
-  where exists (select from rules.grants_of_permission(queue_stages.actor_id, 'can_sign_off_eom_review'))
+  where exists (
+    select from rules.live_grants(queue_stages.actor_id) g where g.permission in ('can_sign_off_eom_review', 'can_admin')
+  )
   union
   select s.stage, 'in_scope'
   from rules.live_grants(queue_stages.actor_id) g

@@ -5,6 +5,7 @@ returns text
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 declare
   -- Three random UUIDs hold 366 random bits; the hash makes them 256 evenly spread ones.
   v_random bytea := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));

@@ -4,6 +4,7 @@ returns jsonb
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   return to_jsonb(token) - 'token_hash' || jsonb_build_object(
     'id', left(token.token_hash, 12),

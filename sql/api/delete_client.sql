@@ -1,0 +1,64 @@
+create or replace function api.delete_client(
+  client_id bigint,
+  reason    text
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  v_actor   constant text := rules.current_actor();
+  v_context rules.change_context;
+  v_client  rules.client_state;
+  v_gone    public.deleted_clients;
+  v_state   text;
+  v_said    text;
+  v_key     text;
+  v_table   text;
+begin
+  -- OPEN
+  v_context := rules.open_change(v_actor, reason, reason_required => true);
+
+  -- LOCK
+  v_client := rules.lock_client(client_id);
+
+  -- EVALUATE
+  perform rules.require_permission(v_actor, 'can_admin');
+  if exists (select from public.stage_history h where h.client_id = v_client.id and h.version > 0) then
+    perform rules.refuse('client_has_history', jsonb_build_object('client_id', client_id, 'version', v_client.version));
+  end if;
+
+  -- WRITE: what was is kept apart, then the client goes with its first row
+  insert into public.deleted_clients (client_id, name, slug, history, deleted_by, reason)
+  select c.id, c.name, c.slug, to_jsonb(h), v_actor, v_context.reason
+  from public.clients c
+  join public.stage_history h on h.client_id = c.id
+  where c.id = v_client.id
+  returning * into v_gone;
+  begin
+    perform rules.remove_client(v_client.id);
+  exception
+    when others then
+      get stacked diagnostics
+        v_state = returned_sqlstate, v_said = message_text, v_key = constraint_name, v_table = table_name;
+      perform rules.refuse_as_host(v_state, v_said, v_key, v_table);
+      raise;
+  end;
+
+  -- ANSWER
+  return jsonb_build_object('deleted', jsonb_build_object(
+    'client_id', v_gone.client_id, 'name', v_gone.name, 'slug', v_gone.slug, 'deleted_at', v_gone.deleted_at,
+    'deleted_by', v_gone.deleted_by, 'reason', v_gone.reason
+  ));
+end
+$$;
+
+comment on function api.delete_client(bigint, text) is
+'Take out a client that was made by mistake; it has no history beyond its creation.
+client_id: the client. reason: why, at most 2,000 characters. For can_admin. What was is kept in deleted_clients. A client that leaves the firm is
+not deleted: it goes to offboarding, or is made inactive with update_client.
+Answers {deleted: {client_id, name, slug, deleted_at, deleted_by, reason}}.
+Errors: permission_missing (403); client_not_found (404); client_has_history, host_constraint (409); reason_required, text_too_long, text_not_clean (422).';

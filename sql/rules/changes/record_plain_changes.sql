@@ -1,0 +1,50 @@
+-- AFTER UPDATE STATEMENT on clients, for plain SQL: evaluate what the statement changed, then record it, as a change of
+-- the session's own actor through psql. What a function of ours has recorded already is left alone.
+create or replace function rules.record_plain_changes()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+-- The plan made for one changed client meets a hundred thousand next time: no nested loop over them. The price that
+-- this puts on what has to be a nested loop would set off the JIT compiler: seconds for one flag.
+set enable_nestloop = off
+set jit = off
+as $$
+#variable_conflict use_variable
+declare
+  v_context  rules.change_context := rules.plain_context();
+  v_changes  rules.change[];
+  v_versions bigint;
+  v_forbidden record;
+begin
+  select array_agg((v_context, rules.state_of(o), rules.state_of(n))::rules.change order by n.id), sum(n.version - o.version)
+  into v_changes, v_versions
+  from new_clients n
+  join old_clients o on o.id = n.id
+  where rules.state_of(n) is distinct from rules.state_of(o)
+    and (pg_trigger_depth() = 1 or not exists (
+      select from public.stage_history h where h.client_id = n.id and h.version = n.version
+    ));
+  if v_changes is null then
+    return null;
+  end if;
+
+  for v_forbidden in
+    select min(e.client_id) as client_id, count(*) as clients, e.violations
+    from rules.evaluate(v_changes) e
+    group by e.violations
+    order by 1
+    limit 1
+  loop
+    perform rules.refuse_all(v_forbidden.violations, jsonb_build_object(
+      'client_id', v_forbidden.client_id, 'clients', v_forbidden.clients
+    ));
+  end loop;
+
+  -- a trigger that ran after ours may have changed more than the versions say
+  if rules.record_changes(v_changes) <> v_versions then
+    perform rules.refuse('host_trigger_failed', jsonb_build_object('triggers', rules.host_triggers()));
+  end if;
+  return null;
+end
+$$;

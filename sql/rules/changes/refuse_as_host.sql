@@ -1,0 +1,39 @@
+-- An error came out of the writing of `clients`. The rules were asked before, so it is from a constraint or a trigger of
+-- the host's: say which, and what it said. What we do not know we do not name. It returns where a rule said no itself, or
+-- the server is in trouble; that is for the caller to raise again.
+create or replace function rules.refuse_as_host(
+  state           text,   -- the error's SQLSTATE, message, and where they are known its constraint and table
+  said            text,
+  constraint_name text,
+  table_name      text,
+  facts           jsonb default '{}'
+)
+returns void
+language plpgsql
+volatile
+as $$
+#variable_conflict use_variable
+begin
+  if left(state, 2) in ('PT', '53', '57', '58', 'XX') then
+    return;
+  elsif state in ('40P01', '55P03') then
+    perform rules.refuse('client_locked', facts);
+  elsif left(state, 2) = '23' and constraint_name <> '' then
+    perform rules.refuse(
+      case
+        when state = '23505' and exists (
+          select
+          from pg_catalog.pg_constraint k
+          join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and k.conkey = array[a.attnum]
+          where k.conrelid = 'public.clients'::regclass and k.conname = constraint_name and a.attname = 'slug'
+        ) then 'slug_taken'
+        else 'host_constraint'
+      end,
+      jsonb_build_object('constraint', constraint_name, 'table', table_name) || facts
+    );
+  end if;
+  perform rules.refuse('host_trigger_failed', jsonb_build_object(
+    'said', left(said, 2000), 'sqlstate', state, 'triggers', rules.host_triggers()
+  ) || facts);
+end
+$$;

@@ -1,0 +1,24 @@
+-- A list of actor ids as it may be kept: each of the right form, sorted, none twice; null stays null.
+create or replace function rules.checked_actor_list(actor_ids text[])
+returns text[]
+language plpgsql
+immutable
+as $$
+#variable_conflict use_variable
+declare
+  v_actor_id text;
+begin
+  if cardinality(actor_ids) > 100 then
+    perform rules.refuse('text_too_long', jsonb_build_object(
+      'field', 'actor ids', 'length', cardinality(actor_ids), 'max_length', 100
+    ));
+  end if;
+  foreach v_actor_id in array coalesce(actor_ids, '{}') loop
+    perform rules.require_actor_id(v_actor_id);
+  end loop;
+  return case
+    when actor_ids is not null
+      then (select coalesce(array_agg(distinct a order by a), '{}') from unnest(actor_ids) as a)
+  end;
+end
+$$;

@@ -1,0 +1,17 @@
+-- The violation of naming a stage that there is not, or null.
+create or replace function rules.unknown_stage(stage text)
+returns rules.violation[]
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+begin
+  if exists (select from public.stages s where s.stage = unknown_stage.stage) then
+    return null;
+  end if;
+  return array[('unknown_stage', jsonb_build_object(
+    'stage', left(stage, 200),
+    'known', (select jsonb_agg(s.stage order by s.stage) from public.stages s)
+  ))::rules.violation];
+end
+$$;

@@ -1,4 +1,4 @@
-create or replace function api.patch_client_stage(text)
+create or replace function api.patch_client_stage(bytea)
 returns api."application/json"
 language plpgsql
 volatile
@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_said jsonb := rules.call_arguments('set_stage', '{client_id}', $1);
+  v_said jsonb := rules.call_arguments('set_stage', '{client_id}', rules.body_text($1));
 begin
   return api.set_stage(
     client_id        => (v_said ->> 'client_id')::bigint,
@@ -24,7 +24,7 @@ begin
 end
 $$;
 
-comment on function api.patch_client_stage(text) is
+comment on function api.patch_client_stage(bytea) is
 'PATCH /api/clients/:id/stage at the gateway: set_stage, its client named by the path.
 The body is a JSON object of the other arguments of set_stage. Called as /rpc/patch_client_stage it is refused: there is no path.
 Answers and errors: those of set_stage; body_not_valid, unknown_argument, argument_not_valid (400).';

@@ -1,4 +1,4 @@
-create or replace function api.post_client_flag(text)
+create or replace function api.post_client_flag(bytea)
 returns jsonb
 language plpgsql
 volatile
@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_said jsonb := rules.call_arguments('set_flag', '{client_id,flag}', $1);
+  v_said jsonb := rules.call_arguments('set_flag', '{client_id,flag}', rules.body_text($1));
 begin
   return api.set_flag(
     client_id    => (v_said ->> 'client_id')::bigint,
@@ -22,7 +22,7 @@ begin
 end
 $$;
 
-comment on function api.post_client_flag(text) is
+comment on function api.post_client_flag(bytea) is
 'POST /api/clients/:id/flags/:flag at the gateway: set_flag, its client and flag named by the path.
 The body is empty, or a JSON object of the other arguments of set_flag. Called as /rpc/post_client_flag it is refused: there is no path.
 Answers and errors: those of set_flag; body_not_valid, unknown_argument, argument_not_valid (400).';

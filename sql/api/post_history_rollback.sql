@@ -1,4 +1,4 @@
-create or replace function api.post_history_rollback(text)
+create or replace function api.post_history_rollback(bytea)
 returns jsonb
 language plpgsql
 volatile
@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_said jsonb := rules.call_arguments('rollback', '{client_id,history_id}', $1);
+  v_said jsonb := rules.call_arguments('rollback', '{client_id,history_id}', rules.body_text($1));
 begin
   return api.rollback(
     client_id   => (v_said ->> 'client_id')::bigint,
@@ -18,7 +18,7 @@ begin
 end
 $$;
 
-comment on function api.post_history_rollback(text) is
+comment on function api.post_history_rollback(bytea) is
 'POST /api/clients/:id/stage_history/:row_id/rollback at the gateway: rollback, its client and row named by the path.
 The body is a JSON object of the other arguments of rollback. Called as /rpc/post_history_rollback it is refused: there is no path.
 Answers and errors: those of rollback; body_not_valid, unknown_argument, argument_not_valid (400).';

@@ -71,8 +71,7 @@ def test_odd_keys_are_refused_or_no_key(api: Api, client: int, key: str) -> None
         ["Header without colon"],
         ["Bad\x00Header: x"],
         ["Expect: 100-something"],
-        [f"X-Long: {'a' * 100_000}"],
-        [f"X-{number}: {'a' * 100}" for number in range(400)],
+        [f"X-Long: {'a' * 2_000_000}"],
     ],
     ids=lambda lines: ascii(lines[0][:30]),
 )

@@ -149,9 +149,7 @@ def test_bytes_that_are_no_text_are_401(api: Api) -> None:
 
 
 def test_a_token_of_100_kb_is_refused(api: Api) -> None:
-    answer = api.send("GET", "/rpc/whoami", "a" * 100_000)
-
-    assert answer.status_code == 431
+    refusal(api.send("GET", "/rpc/whoami", "a" * 100_000), 401, "unauthenticated")
 
 
 def test_a_token_is_believed_in_its_header_alone(api: Api) -> None:

@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from tests.http.api import Api
 
 
-def raw(api: Api, request: str, *lines: str, body: str = "") -> tuple[int, dict[str, str], str]:
+def raw(
+    api: Api, request: str, *lines: str, body: str = "", token: str | None = ""
+) -> tuple[int, dict[str, str], str]:
     """Send a request that no HTTP library would; status, headers and body of the answer."""
-    received = exchange(api, request, *lines, "Connection: close", body=body)
+    received = exchange(api, request, *lines, "Connection: close", body=body, token=token)
     head, _, rest = received.partition("\r\n\r\n")
     status, *fields = head.split("\r\n")
     headers = {name.lower(): value for name, _, value in (f.partition(": ") for f in fields)}
@@ -20,12 +22,11 @@ def raw(api: Api, request: str, *lines: str, body: str = "") -> tuple[int, dict[
     return int(status.split()[1]), headers, rest
 
 
-def exchange(api: Api, request: str, *lines: str, body: str = "") -> str:
+def exchange(api: Api, request: str, *lines: str, body: str = "", token: str | None = "") -> str:
     """Everything that comes back on a connection of its own until it is quiet or closed."""
     where = urlsplit(api.url)
-    text = "\r\n".join(
-        [request, f"Host: {where.netloc}", f"Authorization: Bearer {api.admin}", *lines, "", body]
-    )
+    bearer = [] if token is None else [f"Authorization: Bearer {token or api.admin}"]
+    text = "\r\n".join([request, f"Host: {where.netloc}", *bearer, *lines, "", body])
     received = b""
     with socket.create_connection((where.hostname or "", where.port or 80)) as caller:
         caller.settimeout(20 if "Connection: close" in lines else 1)

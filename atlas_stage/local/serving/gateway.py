@@ -71,6 +71,7 @@ def gateway(
                 "ATLAS_GATEWAY": f"http://:{port}",
                 "ATLAS_BIND": _HOST,
                 "ATLAS_POSTGREST_UPSTREAM": f"{_HOST}:{upstream}",
+                "ATLAS_POSTGREST_ADMIN": f"{_HOST}:{admin}",
                 "ATLAS_BOARD": board.as_posix(),
                 "XDG_CONFIG_HOME": str(folder / "caddy"),
                 "XDG_DATA_HOME": str(folder / "caddy"),

@@ -13,6 +13,7 @@ as $$
   values
     ('body_not_valid', 400, 'the body is not a JSON object', 'send one JSON object, in UTF-8'),
     ('unknown_argument', 400, 'no such argument', 'use the known arguments'),
+    ('argument_missing', 400, 'an argument is missing', 'send every argument of required'),
     ('argument_not_valid', 400, 'an argument is of the wrong type', 'send what is expected'),
 
     ('unauthenticated', 401, 'no valid token', 'send Authorization: Bearer with a token that is neither revoked nor expired'),
@@ -25,6 +26,7 @@ as $$
     ('operator_only', 403, 'only an operator login may act as another actor', 'use a login that is a member of atlas_operator'),
     ('history_is_append_only', 403, 'history is append-only', 'take a change back with api.rollback'),
 
+    ('function_not_found', 404, 'no such function', 'the document at / lists the functions'),
     ('client_not_found', 404, 'no such client', 'list the clients with api.clients'),
     ('history_not_found', 404, 'no such history row of this client', 'list the rows with api.stage_history'),
     ('permission_not_found', 404, 'no such grant', 'list the grants with api.permissions'),
@@ -69,7 +71,9 @@ as $$
     ('token_hash_not_valid', 422, 'not a SHA-256 in hex', 'send 64 lower-case hexadecimal digits'),
     ('items_not_valid', 422, 'items is an array of 1 to 1,000 objects', 'split the work into calls of at most 1,000 items'),
     ('item_not_valid', 422, 'an item is an object of set_stage arguments', 'correct the named argument'),
-    ('page_size_not_valid', 422, 'page_size is 1 to 1,000', 'send a page_size within the limits')
+    ('page_size_not_valid', 422, 'page_size is 1 to 1,000', 'send a page_size within the limits'),
+
+    ('service_away', 503, 'the service is not there at the moment', 'try again in a moment')
 $$;
 
 comment on function rules.violation_catalog() is

@@ -1,0 +1,54 @@
+create or replace function api.call_by_name(bytea)
+returns api."application/json"
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_headers jsonb := nullif(current_setting('request.headers', true), '');
+  v_called  text  := coalesce(v_headers ->> 'x-atlas-function', '');
+  v_said    jsonb;
+  v_answer  json;
+begin
+  -- GUARD
+  if v_headers ? 'x-atlas-query' then
+    perform set_config('transaction_read_only', 'on', true);  -- as PostgREST does it for GET
+    v_said := rules.query_arguments(v_headers ->> 'x-atlas-query');
+  else
+    v_said := rules.body_arguments(rules.body_text($1));
+  end if;
+  perform rules.require_arguments(v_called, v_said);
+  if v_headers ? 'x-atlas-refused' then
+    perform rules.refuse('service_away');
+  end if;
+
+  -- ACT
+  execute (
+    select format(
+      'select api.%I(%s)::json from jsonb_to_record($1) as r (%s)',
+      v_called,
+      string_agg(format('%1$I => r.%1$I', a.name), ', '),
+      string_agg(format('%I %s', a.name, a.type::regtype), ', ')
+    )
+    from pg_catalog.pg_proc p
+    cross join unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
+    where p.pronamespace = 'api'::regnamespace
+      and p.proname = v_called
+      and v_said ? a.name
+    having count(*) > 0
+    union all
+    select format('select api.%I()::json', v_called)
+    where v_said = '{}'
+  )
+  into v_answer
+  using v_said;
+  return v_answer;
+end
+$$;
+
+comment on function api.call_by_name(bytea) is
+'For the gateway: the call of a function whose arguments PostgREST would not read as they are meant, or has refused in words of its own.
+The gateway''s headers name the function and hold the query of a read; the body of any other call is the JSON object of its arguments. Called as /rpc/call_by_name it is refused: no function is named.
+Answers what the function does.
+Errors: those of the function; body_not_valid, unknown_argument, argument_missing, argument_not_valid (400), function_not_found (404); service_away (503) where PostgREST has refused the call and nothing is wrong with it.';

@@ -16,7 +16,7 @@ begin
     perform set_config('transaction_read_only', 'on', true);  -- as PostgREST does it for GET
     v_said := rules.query_arguments(v_headers ->> 'x-atlas-query');
   else
-    v_said := rules.body_arguments(rules.body_text($1));
+    v_said := rules.body_arguments($1);
   end if;
   perform rules.require_arguments(v_called, v_said);
   if v_headers ? 'x-atlas-refused' then
@@ -48,7 +48,8 @@ end
 $$;
 
 comment on function api.call_by_name(bytea) is
-'For the gateway: the call of a function whose arguments PostgREST would not read as they are meant, or has refused in words of its own.
+'For the gateway: a call whose arguments the rules read themselves.
+PostgREST would not read them as they are meant, or has refused the call in words of its own.
 The gateway''s headers name the function and hold the query of a read; the body of any other call is the JSON object of its arguments. Called as /rpc/call_by_name it is refused: no function is named.
 Answers what the function does.
 Errors: those of the function; body_not_valid, unknown_argument, argument_missing, argument_not_valid (400), function_not_found (404); service_away (503) where PostgREST has refused the call and nothing is wrong with it.';

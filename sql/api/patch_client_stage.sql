@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_said jsonb := rules.call_arguments('set_stage', '{client_id}', rules.body_text($1));
+  v_said jsonb := rules.call_arguments('set_stage', '{client_id}', $1);
 begin
   return api.set_stage(
     client_id        => (v_said ->> 'client_id')::bigint,

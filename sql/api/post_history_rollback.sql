@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_said jsonb := rules.call_arguments('rollback', '{client_id,history_id}', rules.body_text($1));
+  v_said jsonb := rules.call_arguments('rollback', '{client_id,history_id}', $1);
 begin
   return api.rollback(
     client_id   => (v_said ->> 'client_id')::bigint,

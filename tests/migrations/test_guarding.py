@@ -51,7 +51,9 @@ def test_line_ends_of_the_checkout_are_no_change(fresh_dsn: str, root: Path) -> 
 
 def test_changed_stored_logic_is_deployed(fresh_dsn: str, root: Path) -> None:
     file = root / "sql" / "rules" / "actor" / "actor_type.sql"
-    file.write_text(file.read_text() + "\ncomment on function rules.actor_type(text) is 'changed';\n")
+    file.write_text(
+        file.read_text() + "\ncomment on function rules.actor_type(text) is 'changed';\n"
+    )
 
     assert migrate(fresh_dsn, root=root).logic_changed
     assert not migrate(fresh_dsn, root=root).logic_changed

@@ -164,7 +164,9 @@ def test_what_a_user_typed_is_in_the_details_and_never_in_the_message(
 
 
 def test_every_refusal_of_the_catalog_has_its_form(db: psycopg.Connection) -> None:
-    rows = db.execute("select rule, status, message, hint from rules.violation_catalog()").fetchall()
+    rows = db.execute(
+        "select rule, status, message, hint from rules.violation_catalog()"
+    ).fetchall()
 
     assert len({row[0] for row in rows}) == len(rows)
     for rule, status, message, hint in rows:

@@ -39,6 +39,8 @@ CALLS = {
     "tokens": "()",
     "adopt_legacy_token": "(token_hash => repeat('a', 64))",
     "whoami": "()",
+    "delete_client": "(9, 'r')",
+    "call_by_name": "('{{}}')",
     "patch_client_stage": '(\'{{"to_stage": "eom_close", "reason": "r", "expected_version": {version}}}\')',
     "post_client_flag": '(\'{{"reason": "r"}}\')',
     "delete_client_flag": '(\'{{"reason": "r"}}\')',

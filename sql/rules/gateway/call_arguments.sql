@@ -1,10 +1,9 @@
 -- The arguments of a call that came by a REST path: those of the path, which the gateway hands over as X-Atlas-Path-…
--- headers, and those of the body, each an argument of the function and of its type, without being bent into it. An
--- empty body has none.
+-- headers, and those of the body, each an argument of the function and of its type, without being bent into it.
 create or replace function rules.call_arguments(
   called  text,    -- a function of api
   by_path text[],  -- its arguments that the path gives
-  body    text
+  body    bytea
 )
 returns jsonb
 language plpgsql
@@ -13,22 +12,11 @@ as $$
 #variable_conflict use_variable
 declare
   v_headers json := nullif(current_setting('request.headers', true), '');
-  v_said    jsonb := '{}';
+  v_said    jsonb := rules.body_arguments(body);
   v_types   jsonb;
   v_name    text;
   v_text    text;
 begin
-  if body ~ '[^[:space:]]' then
-    begin
-      v_said := body::jsonb;
-    exception when data_exception or statement_too_complex or program_limit_exceeded then
-      perform rules.refuse('body_not_valid');
-    end;
-    if jsonb_typeof(v_said) <> 'object' then
-      perform rules.refuse('body_not_valid');
-    end if;
-  end if;
-
   select jsonb_object_agg(a.name, a.type::regtype::text)
   into v_types
   from pg_catalog.pg_proc p

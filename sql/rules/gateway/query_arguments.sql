@@ -4,6 +4,7 @@ returns jsonb
 language plpgsql
 immutable
 as $$
+#variable_conflict use_variable
 begin
   return (
     select coalesce(jsonb_object_agg(split_part(s.pair, '=', 1), d.value), '{}')

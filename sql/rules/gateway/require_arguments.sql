@@ -8,6 +8,7 @@ returns void
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 declare
   v_known    text[];
   v_required text[];

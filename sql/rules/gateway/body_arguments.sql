@@ -8,7 +8,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_text text;
-  v_said jsonb := '{}';
+  v_said jsonb := jsonb '{}';
 begin
   begin
     v_text := convert_from(body, 'UTF8');

@@ -11,7 +11,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_headers json := nullif(current_setting('request.headers', true), '');
+  v_headers json := nullif(current_setting('request.headers', true), '')::json;
   v_said    jsonb := rules.body_arguments(body);
   v_types   jsonb;
   v_name    text;

@@ -13,7 +13,7 @@ declare
   v_known    text[];
   v_required text[];
   v_name     text;
-  v_type     text;
+  v_type     regtype;
 begin
   -- one without named arguments is for the gateway alone
   select coalesce(p.proargnames, '{}'), coalesce(p.proargnames[:p.pronargs - p.pronargdefaults], '{}')
@@ -36,7 +36,7 @@ begin
   end if;
 
   for v_name, v_type in
-    select a.name, a.type::regtype::text
+    select a.name, a.type::regtype
     from pg_catalog.pg_proc p
     cross join unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
     where p.pronamespace = 'api'::regnamespace
@@ -47,7 +47,7 @@ begin
     begin
       execute format('select from jsonb_to_record($1) as r (%I %s)', v_name, v_type) using said;
     exception when data_exception then
-      perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_type));
+      perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_type::text));
     end;
   end loop;
 end

@@ -1,5 +1,6 @@
 """`atlas-stage serve` and `atlas-stage demo`: what `[local]` adds to the command line."""
 
+import os
 import shlex
 import signal
 import sys
@@ -12,11 +13,12 @@ from typing import Annotated
 import typer
 
 from atlas_stage.cli.base import session
+from atlas_stage.errors import InvalidInput
 from atlas_stage.local.demo import play
 from atlas_stage.local.demo.cast import ADMIN
 from atlas_stage.local.demo.screen import Screen
 from atlas_stage.local.embedded import DEFAULT_DATA, EmbeddedPostgres
-from atlas_stage.local.serving import DEFAULT_PORT
+from atlas_stage.local.serving import DEFAULT_HOST, DEFAULT_PORT, serve_before
 from atlas_stage.local.serving import serve as serve_until_told_to_stop
 from atlas_stage.local.serving.gateway import gateway
 from atlas_stage.ops.deploy import migrate
@@ -39,12 +41,46 @@ def serve(
             min=0, max=65535, envvar="ATLAS_PORT", help="Where the API answers; 0: any free port."
         ),
     ] = DEFAULT_PORT,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS:PORT",
+            envvar="ATLAS_LISTEN",
+            help="Where the API answers, in place of --port: 0.0.0.0:8080 is every address of this machine.",
+        ),
+    ] = None,
 ) -> None:
     """Start the embedded database and the HTTP API before it, and stay until Ctrl-C.
 
-    Writes DATA/env: `set -a; . DATA/env` lets every other command, and curl, find them.
+    Writes DATA/env: `set -a; . DATA/env` lets every other command, and curl, find them. With --database URL on the
+    line, or ATLAS_SERVE_DATABASE_URL, only the API before that database, which is deployed already: it logs in there as
+    atlas_authenticator, with the password in ATLAS_AUTHENTICATOR_PASSWORD.
     """
-    serve_until_told_to_stop(data, session(ctx).output.line, port)
+    host = DEFAULT_HOST
+    if listen is not None:
+        host, port = _address(listen)
+    tell = session(ctx).output.line
+    database = _database_to_serve(ctx)
+    if database is None:
+        serve_until_told_to_stop(data, tell, port, host)
+    else:
+        serve_before(database, data / "gateway", host, port, tell)
+
+
+def _database_to_serve(ctx: typer.Context) -> str | None:
+    """Not ATLAS_DATABASE_URL: that is how other commands find the database, and it may be the embedded one."""
+    source = ctx.find_root().get_parameter_source("database")
+    on_the_line = source is not None and source.name == "COMMANDLINE"
+    return session(ctx).database if on_the_line else os.environ.get("ATLAS_SERVE_DATABASE_URL")
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise InvalidInput(
+            f"--listen {listen} cannot be read: use ADDRESS:PORT, such as 0.0.0.0:8080"
+        )
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (asked for)
 
 
 def demo(ctx: typer.Context, data: Data = DEFAULT_DATA) -> None:

@@ -23,6 +23,12 @@ begin
     perform rules.refuse('token_hash_not_valid');
   end;
   if v_token.token_hash is not null then
+    -- it is one token that everybody shares: a changed one takes the place of the one before
+    update public.actor_tokens t
+    set revoked_at = now()
+    where t.actor_id = 'system:legacy'
+      and t.token_hash <> v_token.token_hash
+      and t.revoked_at is null;
     return jsonb_build_object('token', rules.token_json(v_token), 'changed', true);
   end if;
 
@@ -37,6 +43,6 @@ $$;
 comment on function api.adopt_legacy_token(text) is
 'Let the existing shared ATLAS_INGEST_TOKEN go on working, as system:legacy.
 It may read, and write what system:legacy is granted.
-token_hash: the SHA-256 of the token in hex; the token itself does not come here. It never expires; revoke it when its callers have tokens of their own. For can_admin.
+token_hash: the SHA-256 of the token in hex; the token itself does not come here. It never expires; revoke it when its callers have tokens of their own; adopting another one revokes it. For can_admin.
 Answers {token, changed}; changed is false when it was adopted already.
 Errors: permission_missing (403), token_exists (409), token_hash_not_valid (422).';

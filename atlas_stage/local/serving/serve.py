@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import os
 import shlex
-import signal
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import FrameType
 
 from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
-from atlas_stage.local.embedded.locks import FileLock
 from atlas_stage.local.serving.gateway import gateway
-from atlas_stage.local.serving.programs import PartError
+from atlas_stage.local.serving.running import only_server, until_told_to_stop, wait_for_an_end
 from atlas_stage.ops.deploy import migrate
+from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 from atlas_stage.stage import Stage
 from atlas_stage.transport import PsycopgTransport
 
-FIRST_ACTOR = "user:jimmie"
-
-DEFAULT_PORT = 8080
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 
 _TOKEN_DAYS = 90
 _TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (what it is for)
@@ -31,18 +26,19 @@ _TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (what it is for)
 Tell = Callable[[str], None]
 
 
-def serve(data: Path, tell: Tell, port: int = DEFAULT_PORT) -> None:
-    """Serve `data` on `port` until Ctrl-C, SIGTERM or the end of the terminal; then stop what was started.
+def serve(data: Path, tell: Tell, port: int = DEFAULT_PORT, host: str = DEFAULT_HOST) -> None:
+    """Serve `data` at this address until Ctrl-C, SIGTERM or the end of the terminal; then stop what was started.
 
     Writes `<data>/env`, for the shell. Raises EmbeddedError (also when `data` is being served already), DeployError,
     and PartError; a part that ends by itself ends the others.
     """
-    with _until_told_to_stop(), ExitStack() as parts:
+    with until_told_to_stop(), ExitStack() as parts:
         database = parts.enter_context(EmbeddedPostgres(data, report=tell))
         env = database.data / "env"
-        parts.enter_context(_only_server(database.data, env))
+        parts.enter_context(only_server(database.data, f"its settings are in {env}"))
         migrate(database.dsn, report=tell)
-        http = parts.enter_context(gateway(database.dsn, database.data, port, tell))
+        adopt_shared_token(database.dsn, FIRST_ACTOR, tell)
+        http = parts.enter_context(gateway(database.dsn, database.data, port, tell, host=host))
         settings = {
             "ATLAS_URL": http.url,
             "ATLAS_TOKEN": _new_token(database.dsn),
@@ -55,10 +51,7 @@ def serve(data: Path, tell: Tell, port: int = DEFAULT_PORT) -> None:
         tell(f"  set -a; . {shlex.quote(str(env))}; set +a")
         tell('  curl -H "Authorization: Bearer $ATLAS_TOKEN" $ATLAS_URL/api/clients')
         tell("  atlas-stage client list")
-        while (ended := http.ended_part()) is None and database.is_running():
-            time.sleep(1)
-        if ended is not None:
-            raise PartError(f"{ended.name} has ended by itself: see {ended.log}")
+        wait_for_an_end(http, database.is_running)
         raise EmbeddedError(f"PostgreSQL has ended by itself: see {database.log}")
 
 
@@ -82,39 +75,3 @@ def write_env(file: Path, settings: Mapping[str, str]) -> None:
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.writelines(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
     Path(fresh).replace(file)
-
-
-@contextmanager
-def _only_server(data: Path, env: Path) -> Iterator[None]:
-    lock = FileLock(data / "serve.pid")
-    if not lock.take_alone():
-        raise EmbeddedError(
-            f"{data} is being served already (process {lock.path.read_text()}): its settings are in {env}"
-        )
-    try:
-        lock.write(str(os.getpid()))
-        yield
-    finally:
-        lock.release()
-
-
-@contextmanager
-def _until_told_to_stop() -> Iterator[None]:
-    """Signals end the block like Ctrl-C, and once: while it cleans up, more of them change nothing."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup
-        wanted.append(signal.SIGHUP)
-    before = {each: signal.signal(each, stop) for each in wanted}
-    try:
-        yield
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)

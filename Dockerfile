@@ -1,5 +1,6 @@
 # The command line and the jobs: what migrates, and what runs at the first minute of every hour.
-FROM python:3.13-slim
+ARG PYTHON_IMAGE=python:3.13-slim
+FROM ${PYTHON_IMAGE}
 
 WORKDIR /srv/atlas-stage
 COPY pyproject.toml LICENSE README.md ./

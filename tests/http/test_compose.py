@@ -25,6 +25,7 @@ SUITES = [
     "test_endpoints.py",
     "test_headers.py",
     "test_paths.py",
+    "test_queries.py",
     "test_tokens.py",
 ]
 
@@ -156,6 +157,38 @@ def test_there_are_no_default_passwords(name: str) -> None:
 
     assert done.returncode != 0
     assert name in done.stderr
+
+
+def test_a_database_of_ones_own_takes_one_setting() -> None:
+    project = Compose()
+
+    own = project.run("config", "--format", "json", ATLAS_DATABASE="db.example.com:5432/firm")
+
+    services = json.loads(own.stdout)["services"]
+    assert set(services) == {"migrate", "postgrest", "gateway", "cron"}
+    for service, variable, login in (
+        ("migrate", "ATLAS_DATABASE_URL", "postgres"),
+        ("postgrest", "PGRST_DB_URI", "atlas_authenticator"),
+        ("cron", "ATLAS_DATABASE_URL", "atlas_cron"),
+    ):
+        named = services[service]["environment"][variable]
+        assert named == f"postgresql://{login}@db.example.com:5432/firm"
+        assert set(services[service]["networks"]) == {"inside-and-out"}
+
+
+def test_every_image_can_be_named_and_every_service_drops_what_it_can() -> None:
+    images = {f"ATLAS_{name}_IMAGE": f"mirror/{name.lower()}@sha256:{'0' * 64}"
+              for name in ("POSTGRES", "POSTGREST", "CADDY", "PYTHON")}  # fmt: skip
+
+    services = json.loads(Compose().run("config", "--format", "json", **images).stdout)["services"]
+
+    assert services["db"]["image"] == images["ATLAS_POSTGRES_IMAGE"]
+    assert services["postgrest"]["image"] == images["ATLAS_POSTGREST_IMAGE"]
+    assert services["gateway"]["image"] == images["ATLAS_CADDY_IMAGE"]
+    assert services["migrate"]["build"]["args"]["PYTHON_IMAGE"] == images["ATLAS_PYTHON_IMAGE"]
+    for name, service in services.items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"], name
 
 
 def test_no_request_is_a_server_error(compose: Compose) -> None:

@@ -58,12 +58,11 @@ def test_a_database_that_dies_under_requests_is_never_the_callers_mistake(tmp_pa
             while not stop.is_set():
                 with contextlib.suppress(httpx.TransportError):
                     number += 1
-                    flag = f"/api/clients/{client}/flags/client_blocking"
                     sent = [
                         lambda: mine.send("GET", "/api/clients?stage=weekly"),
                         lambda: mine.send("GET", f"/api/clients/{client}"),
                         lambda: mine.call("set_flag", client_id=client, flag="client_blocking"),
-                        lambda: mine.send("DELETE", flag),
+                        lambda: mine.send("DELETE", f"/api/clients/{client}/flags/client_blocking"),
                         lambda: mine.send("GET", "/healthz"),
                     ][number % 5]()
                     answers[str(sent.status_code)] += 1

@@ -51,6 +51,7 @@ READS = {
     "clients",
     "client",
     "stage_history",
+    "closes",
     "queue",
     "check_stage",
     "permissions",

@@ -71,8 +71,11 @@ as $$
     ('token_hash_not_valid', 422, 'not a SHA-256 in hex', 'send 64 lower-case hexadecimal digits'),
     ('items_not_valid', 422, 'items is an array of 1 to 1,000 objects', 'split the work into calls of at most 1,000 items'),
     ('item_not_valid', 422, 'an item is an object of set_stage arguments', 'correct the named argument'),
+    ('cursor_not_valid', 422, 'not a cursor of this feed', 'send the cursor of an earlier answer, or none to begin anew'),
+    ('month_not_valid', 422, 'not a month', 'send YYYY-MM, such as 2026-05'),
     ('page_size_not_valid', 422, 'page_size is 1 to 1,000', 'send a page_size within the limits'),
 
+    ('feed_not_in_order', 503, 'this database came to another server, and its changes have no order yet', 'run atlas-stage migrate, which begins a new epoch'),
     ('service_away', 503, 'the service is not there at the moment', 'try again in a moment')
 $$;
 

@@ -1,0 +1,13 @@
+-- The month that is meant, as YYYY-MM: the one that is being closed now where none was said.
+create or replace function rules.require_month(month text)
+returns text
+language plpgsql
+stable
+as $$
+begin
+  if month <> '' and month !~ '^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$' then
+    perform rules.refuse('month_not_valid', jsonb_build_object('month', left(month, 200)));
+  end if;
+  return coalesce(nullif(month, ''), rules.close_period(now()));
+end
+$$;

@@ -59,3 +59,9 @@ create or replace trigger stages_known_to_clients
 before insert or update of stage on public.stages
 for each row
 execute function rules.require_known_stage();
+
+-- Once a statement that records: who waits for changes is woken at the commit.
+create or replace trigger stage_history_wake_readers
+after insert on public.stage_history
+for each statement
+execute function rules.wake_readers();

@@ -52,6 +52,7 @@ READS = {
     "client",
     "stage_history",
     "closes",
+    "changes",
     "queue",
     "check_stage",
     "permissions",

@@ -36,6 +36,7 @@ ARGUMENT_TYPES = {
     "reviewers": "text[]",
     "clear": "text[]",
     "expires_at": "timestamptz",
+    "since": "timestamptz",
     "override": "boolean",
     "atomic": "boolean",
     "active": "boolean",
@@ -84,8 +85,8 @@ def call(
 
 
 def _of_token(function: str, name: str) -> str:
-    # `tokens` pages by the token's id, which is text; every other list pages by a number.
-    return "" if (function, name) == ("tokens", "after") else name
+    # `tokens` pages by the token's id and `changes` by its cursor, which are text; every other list by a number.
+    return "" if name == "after" and function in ("tokens", "changes") else name
 
 
 @dataclass

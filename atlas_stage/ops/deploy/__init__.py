@@ -60,6 +60,8 @@ def migrate(
         if logic_changed:
             logic.deploy(target, root / "sql", session)
             tell("re-created the stored logic")
+        if logic.renew_feed(target):
+            tell("began a new epoch of the feed: this database came to another server")
     return MigrateReport(applied=applied, marked=marked, logic_changed=logic_changed)
 
 

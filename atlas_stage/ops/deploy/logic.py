@@ -112,6 +112,17 @@ def deploy(target: Target, folder: Path, observer: Connection) -> None:
             raise DeployError(f"stored logic: {one_line(error)}") from error
 
 
+def renew_feed(target: Target) -> bool:
+    """Let the feed of changes go on where the database came to another server; whether it had to."""
+    with target.connect() as connection:
+        made = connection.execute(
+            "select to_regprocedure('ops.renew_feed()') is not null"
+        ).fetchone()
+        return made == (True,) and connection.execute("select ops.renew_feed()").fetchone() == (
+            True,
+        )
+
+
 def drop(connection: Connection) -> None:
     """Take the stored logic out of the database, so that the tables it stands on can go."""
     with connection.transaction():

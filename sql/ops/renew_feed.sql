@@ -1,0 +1,40 @@
+-- Begin an epoch of the feed where this database came to another server; answers whether it had to. `migrate` calls it
+-- as the owner of the tables, who alone may change the default.
+create or replace function ops.renew_feed()
+returns boolean
+language plpgsql
+volatile
+as $$
+#variable_conflict use_variable
+declare
+  v_epoch  integer;
+  v_newest public.stage_history;
+begin
+  if rules.feed_is_in_order() then
+    return false;
+  end if;
+
+  lock table public.stage_history in access exclusive mode;
+  select max(e.epoch) into v_epoch from public.feed_epochs e;
+  select h.* into v_newest
+  from public.stage_history h
+  where h.epoch = v_epoch
+  order by h.xid desc, h.id desc
+  limit 1;
+
+  -- What this server wrote already has lower ids than what came with the database, and was written later.
+  insert into public.feed_epochs (epoch, system_identifier, late_from_id, late_to_id)
+  select
+    v_epoch + 1,
+    (select s.system_identifier from pg_control_system() s),
+    min(h.id),
+    max(h.id)
+  from public.stage_history h
+  where v_newest.xid >= pg_snapshot_xmax(pg_current_snapshot())
+    and h.epoch = v_epoch
+    and h.xid < pg_snapshot_xmax(pg_current_snapshot())
+    and h.recorded_at > v_newest.recorded_at;
+  execute format('alter table public.stage_history alter column epoch set default %s', v_epoch + 1);
+  return true;
+end
+$$;

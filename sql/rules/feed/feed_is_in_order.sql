@@ -1,0 +1,20 @@
+-- Whether this server's transaction ids go on where those of the newest epoch end. Not so after a restore into another
+-- server, until `migrate` began an epoch.
+create or replace function rules.feed_is_in_order()
+returns boolean
+language plpgsql
+stable
+as $$
+declare
+  v_newest public.feed_epochs;
+begin
+  select e.* into v_newest from public.feed_epochs e order by e.epoch desc limit 1;
+  return v_newest.system_identifier = (select s.system_identifier from pg_control_system() s)
+    and not exists (
+      select
+      from public.stage_history h
+      where h.epoch = v_newest.epoch
+        and h.xid >= pg_snapshot_xmax(pg_current_snapshot())
+    );
+end
+$$;

@@ -1,4 +1,4 @@
--- depends: 013_job_indexes
+-- depends: 014_one_path_for_every_change
 
 -- The closes of a client: by the month that the opening names, and one after the other.
 create index stage_history_close_month_idx on public.stage_history (client_id, (payload ->> 'period'))

@@ -31,7 +31,7 @@ begin
   -- GUARD
   perform rules.require_page_size(page_size);
   if nullif(stage, '') is not null then
-    perform rules.require_stage(stage);
+    perform rules.refuse_all(rules.unknown_stage(stage));
   end if;
   if not rules.feed_is_in_order() then
     perform rules.refuse('feed_not_in_order');

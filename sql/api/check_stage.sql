@@ -15,7 +15,7 @@ declare
   v_violations rules.violation[];
 begin
   perform rules.require_client(client_id);
-  select (rules.state_of(c)).* into v_client from public.clients c where c.id = client_id;
+  select (rules.state_of(c.*)).* into v_client from public.clients c where c.id = client_id;
   perform rules.refuse_all(rules.unknown_stage(to_stage));
 
   -- EVALUATE as the real move does

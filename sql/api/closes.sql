@@ -59,7 +59,7 @@ begin
         late.since as late_since
       from public.clients c
       cross join lateral rules.close_of(c.id, v_month) close
-      left join public.stage_sla s on s.stage = c.stage
+      left join public.stages s on s.stage = c.stage
       cross join lateral (
         select min(limit_of.at) as since
         from (values

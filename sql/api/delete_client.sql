@@ -33,7 +33,7 @@ begin
 
   -- WRITE: what was is kept apart, then the client goes with its first row
   insert into public.deleted_clients (client_id, name, slug, history, deleted_by, reason)
-  select c.id, c.name, c.slug, to_jsonb(h), v_actor, v_context.reason
+  select c.id, c.name, c.slug, to_jsonb(h.*), v_actor, v_context.reason
   from public.clients c
   join public.stage_history h on h.client_id = c.id
   where c.id = v_client.id

@@ -9,7 +9,7 @@ as $$
 declare
   v_client rules.client_state;
 begin
-  select (rules.state_of(c)).* into v_client
+  select (rules.state_of(c.*)).* into v_client
   from public.clients c
   where c.id = lock_client.client_id
   for no key update skip locked;

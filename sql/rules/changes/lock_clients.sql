@@ -15,7 +15,7 @@ declare
 begin
   if skip_locked then
     return array(
-      select rules.state_of(c)
+      select rules.state_of(c.*)
       from public.clients c
       where c.id = any (client_ids)
       order by c.id
@@ -26,7 +26,7 @@ begin
   perform set_config('lock_timeout', extract(epoch from s.lock_wait)::text || 's', true) from public.stage_settings s;
   begin
     v_clients := array(
-      select rules.state_of(c) from public.clients c where c.id = any (client_ids) order by c.id for no key update
+      select rules.state_of(c.*) from public.clients c where c.id = any (client_ids) order by c.id for no key update
     );
   exception when lock_not_available then
     perform rules.refuse('client_locked', rules.lock_holder(client_ids));

@@ -17,11 +17,11 @@ declare
   v_versions bigint;
   v_forbidden record;
 begin
-  select array_agg((v_context, rules.state_of(o), rules.state_of(n))::rules.change order by n.id), sum(n.version - o.version)
+  select array_agg((v_context, rules.state_of(o.*), rules.state_of(n.*))::rules.change order by n.id), sum(n.version - o.version)
   into v_changes, v_versions
   from new_clients n
   join old_clients o on o.id = n.id
-  where rules.state_of(n) is distinct from rules.state_of(o)
+  where rules.state_of(n.*) is distinct from rules.state_of(o.*)
     and (pg_trigger_depth() = 1 or not exists (
       select from public.stage_history h where h.client_id = n.id and h.version = n.version
     ));

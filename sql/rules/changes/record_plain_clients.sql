@@ -15,7 +15,7 @@ begin
   for v_client in
     select c.id, v.violations
     from new_clients n
-    cross join lateral rules.state_of(n) c
+    cross join lateral rules.state_of(n.*) c
     cross join lateral rules.new_client_violations(v_context.actor_id, c) as v (violations)
     where not rules.is_plain_client(c)
       and v.violations is not null
@@ -25,7 +25,7 @@ begin
     perform rules.refuse_all(v_client.violations);
   end loop;
 
-  select array_agg((v_context, null, rules.state_of(n))::rules.change order by n.id) into v_changes
+  select array_agg((v_context, null, rules.state_of(n.*))::rules.change order by n.id) into v_changes
   from new_clients n;
   if v_changes is not null then
     perform rules.record_changes(v_changes);

@@ -38,13 +38,13 @@ as $$
         and (c.flags && s.waiting_flags) = ask.waiting
         and rules.is_work_for(queue_of.actor_id, c.*, q.why)
       order by c.stage_entered_at
-      limit page_size
+      limit queue_of.page_size
     ) as oldest
   ),
   listed as (
-    select id, array_agg(distinct candidate.why order by candidate.why) as why
+    select candidate.id, array_agg(distinct candidate.why order by candidate.why) as why
     from candidate
-    group by id
+    group by candidate.id
   )
   select
     c.id,
@@ -65,5 +65,5 @@ as $$
   join public.stages s on s.stage = c.stage
   cross join lateral (select c.stage_entered_at + make_interval(hours => 24 * s.max_days)) as due (at)
   order by 4
-  limit page_size
+  limit queue_of.page_size
 $$;

@@ -19,6 +19,8 @@ from atlas_stage.models import (
     Client,
     ClientPage,
     ClientView,
+    ClosePage,
+    Feed,
     HistoryPage,
     HistoryRow,
     IssuedToken,
@@ -119,6 +121,31 @@ class AsyncStage(AsyncConnecting):
     ) -> tuple[QueueItem, ...]:
         """What the actor (default: the caller) should do next, most pressing first."""
         return (await self._read("queue", QueuePage, locals())).queue
+
+    async def closes(
+        self,
+        month: str | None = None,
+        *,
+        state: str | None = None,
+        owner: str | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> ClosePage:
+        """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
+        return await self._read("closes", ClosePage, locals())
+
+    async def changes(
+        self,
+        after: str | None = None,
+        *,
+        actor_id: str | None = None,
+        client_id: Whole | None = None,
+        stage: str | None = None,
+        since: Instant | None = None,
+        page_size: Whole | None = None,
+    ) -> Feed:
+        """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
+        return await self._read("changes", Feed, locals())
 
     async def check_stage(self, client_id: Whole, *, to_stage: str) -> Check:
         """Would this move be allowed? Names every rule against it; changes nothing."""

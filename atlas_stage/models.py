@@ -153,6 +153,59 @@ class HistoryPage(Record):
 
 
 @dataclass(frozen=True)
+class FeedRow(HistoryRow):
+    """One recorded change, and whose it is."""
+
+    client_name: str = ""
+    client_slug: str = ""
+
+
+@dataclass(frozen=True)
+class Feed(Record):
+    """The next changes of the firm. `cursor` leads on, also when nothing came; `more`: another page waits."""
+
+    changes: tuple[FeedRow, ...]
+    cursor: str
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Close(Record):
+    """A client's close of a month: `not_opened`, `open`, `in_review` or `closed`, by whom and when each step was made,
+    how many business days after its opening it took, and since when it is late.
+    """
+
+    client_id: int
+    name: str
+    slug: str
+    stage: str
+    state: str
+    late: bool
+    stage_owner: str | None = None
+    opened_at: datetime | None = None
+    opened_by: str | None = None
+    reviewed_at: datetime | None = None
+    reviewed_by: str | None = None
+    sent_back: int = 0
+    sent_back_at: datetime | None = None
+    sent_back_by: str | None = None
+    signed_off_at: datetime | None = None
+    signed_off_by: str | None = None
+    business_days: int | None = None
+    late_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ClosePage(Record):
+    """A page of the closes of a month; after `due_at` what is not closed is late."""
+
+    month: str
+    due_at: datetime
+    closes: tuple[Close, ...]
+    next_after: int | None = None
+
+
+@dataclass(frozen=True)
 class QueueItem(Record):
     """A client that waits for the actor, why it does, and when its time in the stage is up (None:
     no limit).

@@ -19,6 +19,8 @@ from atlas_stage.models import (
     Client,
     ClientPage,
     ClientView,
+    ClosePage,
+    Feed,
     HistoryPage,
     HistoryRow,
     IssuedToken,
@@ -119,6 +121,31 @@ class Stage(Connecting):
     ) -> tuple[QueueItem, ...]:
         """What the actor (default: the caller) should do next, most pressing first."""
         return (self._read("queue", QueuePage, locals())).queue
+
+    def closes(
+        self,
+        month: str | None = None,
+        *,
+        state: str | None = None,
+        owner: str | None = None,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> ClosePage:
+        """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
+        return self._read("closes", ClosePage, locals())
+
+    def changes(
+        self,
+        after: str | None = None,
+        *,
+        actor_id: str | None = None,
+        client_id: Whole | None = None,
+        stage: str | None = None,
+        since: Instant | None = None,
+        page_size: Whole | None = None,
+    ) -> Feed:
+        """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
+        return self._read("changes", Feed, locals())
 
     def check_stage(self, client_id: Whole, *, to_stage: str) -> Check:
         """Would this move be allowed? Names every rule against it; changes nothing."""

@@ -5,10 +5,12 @@ drop index
 alter table public.stage_history
   drop column recorded_at,
   drop column epoch;
-comment on column public.stage_history.xid is 'The change''s transaction, by which its rows can be found together.';
+comment on column public.stage_history.xid is
+  'The change''s transaction, by which its rows can be found together.';
 drop table public.feed_epochs;
 drop index
   public.stage_history_close_idx,
   public.stage_history_close_month_idx;
 
-delete from public.atlas_migrations where id = '016_feed_and_closes';
+delete from public.atlas_migrations
+where id = '016_feed_and_closes';

@@ -18,7 +18,7 @@ from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, W
 from atlas_stage.ops.deploy.migrations import content_hash
 
 SCHEMAS = ("rules", "api", "jobs", "ops")
-# First the schemas and the types, last the triggers and the rights; in between, what stands on what. Inside a folder, by path.
+# First the schemas and types, last the triggers and rights; in between, what stands on what. Inside a folder, by path.
 _FIRST, _FOLDERS, _LAST = ("schemas.sql", "types.sql"), SCHEMAS, ("triggers.sql", "grants.sql")
 
 # Our triggers, routines and views, with the transaction that wrote each one's catalog row.

@@ -75,7 +75,6 @@ as $$
     ('month_not_valid', 422, 'not a month', 'send YYYY-MM, such as 2026-05'),
     ('page_size_not_valid', 422, 'page_size is 1 to 1,000', 'send a page_size within the limits'),
 
-
     ('feed_not_in_order', 503, 'this database came to another server, and its changes have no order yet', 'run atlas-stage migrate, which begins a new epoch'),
     ('service_away', 503, 'the service is not there at the moment', 'try again in a moment')
 $$;

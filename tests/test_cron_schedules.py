@@ -141,26 +141,18 @@ class TestTask:
         assert find(task_of(job), "Actions/Exec/Arguments").endswith(rf'\cron\{job}.py"')
         assert (CRON / f"{job}.py").is_file()
 
-    def test_repeats_no_longer_than_a_day(self, job: str) -> None:
+    def test_is_started_every_hour_of_every_day(self, job: str) -> None:
         task = task_of(job)
         repetition = "Triggers/CalendarTrigger/Repetition"
         assert find(task, f"{repetition}/Interval") == "PT1H"
-        assert find(task, f"{repetition}/Duration") in {"PT17H", "PT23H", "P1D"}
+        assert find(task, f"{repetition}/Duration") == "P1D"
 
-
-def days_of(job: str) -> set[int]:
-    return {int(day.text or 0) for day in task_of(job).iter(f"{{{NAMESPACE}}}Day")}
-
-
-def test_the_month_end_is_looked_for_from_the_25th_and_made_up_for_until_the_5th() -> None:
-    assert days_of("stage_autoroll_eom_open") == {*range(25, 32), *range(1, 6)}
-    assert find(task_of("stage_autoroll_eom_open"), "Triggers/CalendarTrigger/StartBoundary")[
-        11:
-    ] == ("06:01:00")
-
-
-def test_day_16_is_made_up_for_during_the_catch_up_days() -> None:
-    assert days_of("flag_autoclear_advisory_due") == set(range(16, 22))
+    def test_names_no_day(self, job: str) -> None:
+        trigger = task_of(job).find(f".//{{{NAMESPACE}}}CalendarTrigger")
+        assert trigger is not None
+        days = [name_of(each) for each in trigger if name_of(each).startswith("Schedule")]
+        assert days == ["ScheduleByDay"]
+        assert find(task_of(job), "Triggers/CalendarTrigger/ScheduleByDay/DaysInterval") == "1"
 
 
 @pytest.mark.parametrize(
@@ -169,9 +161,9 @@ def test_day_16_is_made_up_for_during_the_catch_up_days() -> None:
         ("<Enabled>true</Enabled>\r\n      <StartBoundary>", "<StartBoundary>"),
         ("PT1H", "1 hour"),
         ("IgnoreNew", "ignore"),
-        ("<Day>25</Day>", "<Day>32</Day>"),
+        ("<DaysInterval>1</DaysInterval>", "<DaysInterval>daily</DaysInterval>"),
         ("<WakeToRun>", "<Nonsense/><WakeToRun>"),
-        ("<January />", "<February />"),
+        ("<ScheduleByDay>", "<ScheduleByDay><January/>"),
         ("Triggers>", "Trigger>"),
     ],
 )
@@ -195,13 +187,33 @@ def test_the_files_are_what_their_program_writes() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_the_crontab_starts_each_job_every_hour_of_every_day() -> None:
+    lines = [line.split() for line in (CRON / "crontab").read_text().splitlines() if ".py" in line]
+    assert len(lines) == len(JOBS)
+    for minute, *rest in (line[:5] for line in lines):
+        assert minute.isdecimal()
+        assert rest == ["*"] * 4
+
+
+def test_pg_cron_and_systemd_start_them_every_hour_of_every_day() -> None:
+    times = re.findall(r"cron\.schedule\('\w+', '([^']+)'", (CRON / "pg_cron.sql").read_text())
+    assert len(times) == len(JOBS)
+    assert all(re.fullmatch(r"\d+ \* \* \* \*", each) for each in times)
+    timer = (CRON / "systemd" / "atlas-job@.timer").read_text()
+    assert re.search(r"^OnCalendar=\*-\*-\* \*:\d\d:00$", timer, re.MULTILINE)
+
+
 @pytest.mark.parametrize("file", ["crontab", "pg_cron.sql"])
 def test_every_schedule_names_every_job(file: str) -> None:
     text = (CRON / file).read_text()
     assert [job for job in JOBS if job not in text] == []
 
 
-def test_the_powershell_script_knows_the_folder_that_is_written() -> None:
+def test_the_powershell_script_knows_the_paths_that_are_written() -> None:
     script = (CRON / "windows" / "install-tasks.ps1").read_text()
-    (written,) = re.findall(r"\$written = '([^']+)'", script)
-    assert all(written in find(task_of(job), "Actions/Exec/Command") for job in JOBS)
+    written = dict(re.findall(r"\$written(\w+) = '([^']+)'", script))
+    for job in JOBS:
+        run = "Actions/Exec"
+        assert find(task_of(job), f"{run}/Command") == written["Python"]
+        assert find(task_of(job), f"{run}/WorkingDirectory") == written["Cron"]
+        assert find(task_of(job), f"{run}/Arguments") == f'"{written["Cron"]}\\{job}.py"'

@@ -4,7 +4,7 @@
     python tools/task_xml.py --check   exit 1 where one is not what this program would write
 
 The database decides whether a job is due; a task only has to start it often enough, which is every hour
-of the days on which it may be due or be made up for. A start with nothing to do takes a moment.
+of every day: no day on which it may be due stands here. A start with nothing to do takes a moment.
 """
 
 from __future__ import annotations
@@ -16,59 +16,32 @@ from xml.sax.saxutils import escape
 FOLDER = Path(__file__).resolve().parent.parent / "cron" / "windows"
 # Where the scripts are; install-tasks.ps1 puts the real folder in its place.
 ROOT = r"C:\Atlas\client-stage"
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July",
-    "August", "September", "October", "November", "December",
-)  # fmt: skip
-DAILY = "<ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </ScheduleByDay>"
+DAYS = "<ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </ScheduleByDay>"
 
-
-def monthly(*days: int) -> str:
-    """On these days of each month; a month without such a day leaves it out."""
-    day_lines = "\n".join(f"          <Day>{day}</Day>" for day in days)
-    month_lines = "\n".join(f"          <{month} />" for month in MONTHS)
-    return (
-        "<ScheduleByMonth>\n"
-        f"        <DaysOfMonth>\n{day_lines}\n        </DaysOfMonth>\n"
-        f"        <Months>\n{month_lines}\n        </Months>\n"
-        "      </ScheduleByMonth>"
-    )
-
-
-# job: (what it does, first start of the day, hourly for so long, the days, time limit)
+# job: (what it does, the first start after midnight, time limit)
 TASKS = {
     "stage_autoroll_eom_open": (
-        "Month-end: moves clients from weekly to eom_close on the last business day at 06:00. Started hourly from the"
-        " 25th to the 5th: the database knows which day it is, and makes up for a missed one.",
-        "06:01", "PT17H", monthly(*range(1, 6), *range(25, 32)), "PT4H",
+        "Month-end: moves clients from weekly to eom_close on the last business day at 06:00.", "00:01", "PT4H",
     ),
-    "flag_autoclear_advisory_due": (
-        "Day 16: clears advisory_due. Started hourly from the 16th to the 21st, to make up for a missed day.",
-        "00:11", "PT23H", monthly(*range(16, 22)), "PT1H",
-    ),
+    "flag_autoclear_advisory_due": ("Day 16: clears advisory_due.", "00:11", "PT1H"),
     "stage_stuck_detector": (
         "Hourly: sets stuck where a client is longer in its stage than its SLA, and clears it elsewhere.",
-        "00:01", "P1D", DAILY, "PT50M",
+        "00:01", "PT50M",
     ),
-    "flag_sales_tax_due": (
-        "Daily: sets sales_tax_due before a filing is due. Started hourly, to make up for a missed day.",
-        "00:13", "PT23H", DAILY, "PT1H",
-    ),
-    "flag_seasonal": (
-        "Daily: sets and clears the flags of the seasons. Started hourly, to make up for a missed day.",
-        "00:15", "PT23H", DAILY, "PT1H",
-    ),
+    "flag_sales_tax_due": ("Daily: sets sales_tax_due before a filing is due.", "00:13", "PT1H"),
+    "flag_seasonal": ("Daily: sets and clears the flags of the seasons.", "00:15", "PT1H"),
 }  # fmt: skip
+HOURLY = "Started every hour of every day: the database knows when it is due, and makes up for what was missed."
 
 
 def task(job: str) -> str:
     """The task of a job, its elements in the order of the published schema."""
-    description, first, lasting, schedule, limit = TASKS[job]
+    description, first, limit = TASKS[job]
     return f"""<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo>
     <Author>Atlas Client Stage</Author>
-    <Description>{escape(description)}</Description>
+    <Description>{escape(description)} {HOURLY}</Description>
     <URI>\\Atlas\\{job}</URI>
   </RegistrationInfo>
   <Triggers>
@@ -77,10 +50,10 @@ def task(job: str) -> str:
       <StartBoundary>2025-01-01T{first}:00</StartBoundary>
       <Repetition>
         <Interval>PT1H</Interval>
-        <Duration>{lasting}</Duration>
+        <Duration>P1D</Duration>
         <StopAtDurationEnd>false</StopAtDurationEnd>
       </Repetition>
-      {schedule}
+      {DAYS}
     </CalendarTrigger>
   </Triggers>
   <Principals>

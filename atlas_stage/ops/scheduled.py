@@ -2,7 +2,8 @@
 
 The database is named by ATLAS_DATABASE_URL, else by `database_url` in a TOML file: the one that
 ATLAS_CONFIG names, or `atlas-stage.toml` beside the wrapper or in the working folder. The log
-`cron-<job>.log` goes to ATLAS_LOG_DIR, else to the file's `log_dir`, else beside the wrapper.
+`cron-<job>.log` goes to ATLAS_LOG_DIR, else to the file's `log_dir`, else beside the wrapper. Where
+the settings cannot be read, it goes beside the wrapper, else into the folder for temporary files.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import tomllib
@@ -27,6 +29,10 @@ from atlas_stage.ops.jobs import JobRun, Jobs
 from atlas_stage.text import plain
 
 CONFIG_NAME = "atlas-stage.toml"
+# What a path of Windows in double quotes comes to grief on.
+_QUOTES = (
+    r"; a \ in double quotes begins an escape: write paths in single quotes, 'D:\atlas', or with /"
+)
 _LOG_BYTES = 1_000_000
 _OLD_LOGS = 5
 
@@ -56,7 +62,7 @@ def main(job: str, beside: Path | None = None) -> int:
         settings = read_settings(folder)
         log = open_log(job, settings.log_dir)
     except (InvalidInput, OSError) as error:
-        _complain(f"{job}: could not start: {plain(error)}")
+        _complain(job, folder, f"could not start: {plain(error)}")
         return Exit.NOT_STARTED
     try:
         return _run(job, settings, log)
@@ -66,9 +72,13 @@ def main(job: str, beside: Path | None = None) -> int:
             return Exit.FAILED
         raise  # somebody ended it: the ledger has it as running, and the next run takes over
     finally:
-        for handler in list(log.handlers):
-            log.removeHandler(handler)
-            handler.close()
+        _close(log)
+
+
+def _close(log: logging.Logger) -> None:
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _run(job: str, settings: Settings, log: logging.Logger) -> int:
@@ -126,9 +136,15 @@ def read_settings(beside: Path) -> Settings:
     if named and found is None:
         raise InvalidInput(f"ATLAS_CONFIG names {named}, which is not there")
     try:
-        written = tomllib.loads(found.read_text(encoding="utf-8")) if found else {}
+        # Editors on Windows put a byte order mark first.
+        written = tomllib.loads(found.read_text(encoding="utf-8-sig")) if found else {}
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{found} cannot be read: it is not UTF-8; save it as UTF-8") from error
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{found} cannot be read: {error}") from error
+        raise InvalidInput(f"{found} cannot be read: {error}{_QUOTES}") from error
+    for name, value in written.items():
+        if isinstance(value, str) and not value.isprintable():
+            raise InvalidInput(f"{name} in {found} has a control character{_QUOTES}")
 
     database = os.environ.get("ATLAS_DATABASE_URL") or written.get("database_url")
     if not isinstance(database, str) or not database:
@@ -155,7 +171,7 @@ class _Rotating(RotatingFileHandler):
             self.stream = self._open()
 
 
-def open_log(job: str, folder: Path) -> logging.Logger:
+def open_log(job: str, folder: Path, *, to_streams: bool = True) -> logging.Logger:
     """The log of a job: a line an event in `cron-<job>.log`; errors also on stderr, so that cron mails
     them; everything on stdout where ATLAS_LOG_STDOUT is set, for containers.
     """
@@ -167,7 +183,9 @@ def open_log(job: str, folder: Path) -> logging.Logger:
         folder / f"cron-{job}.log", maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8"
     )
     handlers: list[logging.Handler] = [file]
-    if os.environ.get("ATLAS_LOG_STDOUT") and sys.stdout is not None:
+    if not to_streams:
+        pass
+    elif os.environ.get("ATLAS_LOG_STDOUT") and sys.stdout is not None:
         handlers.append(logging.StreamHandler(sys.stdout))
     elif sys.stderr is not None:  # pythonw has none
         errors = logging.StreamHandler(sys.stderr)
@@ -180,9 +198,21 @@ def open_log(job: str, folder: Path) -> logging.Logger:
     return log
 
 
-def _complain(text: str) -> None:
+def _complain(job: str, beside: Path, text: str) -> None:
+    """Say why a job could not start: on stderr where there is one, which pythonw has not, and in a log in the first
+    folder that takes one. The last of them always exists.
+    """
     if sys.stderr is not None:
-        print(text, file=sys.stderr)
+        print(f"{job}: {text}", file=sys.stderr)
+    named = os.environ.get("ATLAS_LOG_DIR")
+    for folder in [*([Path(named)] if named else []), beside, Path(tempfile.gettempdir())]:
+        try:
+            log = open_log(job, folder, to_streams=False)
+        except OSError:
+            continue
+        log.error("%s", text)
+        _close(log)
+        return
 
 
 def stay(jobs: Sequence[str]) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -129,7 +128,7 @@ def _pid_file(folder: Path, name: str) -> Path:
 
 
 def _end(process: psutil.Process) -> None:
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        process.send_signal(how)
+    for end in (process.terminate, process.kill):
+        end()
         if wait_until_gone(process, _STOP_SECONDS):
             return

@@ -22,6 +22,8 @@ GOOD = {"to_stage": "cleanup", "reason": "old books", "expected_version": 0}
 # For each function a call that succeeds or is refused by its rules: either way its plan is made and kept.
 CALLS: dict[str, dict[str, Any]] = {
     "adopt_legacy_token": {"token_hash": "0" * 64},
+    "changes": {},
+    "closes": {},
     "check_stage": {"client_id": 1, "to_stage": "cleanup"},
     "clear_flag": {"client_id": 1, "flag": "client_blocking"},
     "client": {"client_id": 1},

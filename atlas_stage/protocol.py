@@ -10,6 +10,10 @@ class Work:
 
     discarded = False
 
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        """The connection that carries it, for what has no API function."""
+
     def discard(self) -> None:
         """Undo everything at the end of the transaction (its calls still answer as if they were
         done).

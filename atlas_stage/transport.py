@@ -64,8 +64,8 @@ class PsycopgTransport:
     @contextmanager
     def transaction(self) -> Iterator[Work]:
         """One transaction for all calls inside; each nested one is a savepoint."""
-        work = Work()
         with _translated(), self._connected().transaction() as transaction:
+            work = Work(transaction.connection)
             self._depth += 1
             try:
                 if self._depth == 1 and self._actor is not None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +103,83 @@ class TestClients:
         with psycopg.connect(fresh_dsn) as db:
             db.execute("insert into clients (name, slug) values ('Named', %s)", [slug])
         assert json.loads(run("client", "show", slug, "--json").stdout)["client"]["slug"] == slug
+
+
+class TestRegister:
+    def test_a_client_is_taken_on_and_its_fields_are_changed(self, run: Run) -> None:
+        made = run("client", "create", "Otter Bay", "otter-bay", "--stage", "weekly",
+                   "--collaborator", TALLY, "--collaborator", ADMIN)  # fmt: skip
+        assert "Otter Bay: starts in weekly" in made.stdout, made.output
+        run("client", "update", "otter-bay", "--owner", ADMIN, "--clear", "collaborators",
+            "--cadence", "quarterly", "--inactive")  # fmt: skip
+        client = json.loads(run("client", "show", "otter-bay", "--json").stdout)["client"]
+        assert (client["stage_owner"], client["stage_collaborators"]) == (ADMIN, [])
+        assert (client["close_cadence"], client["active"]) == ("quarterly", False)
+
+    def test_what_is_not_given_stays(self, run: Run, client: Client, fresh_dsn: str) -> None:
+        assert "nothing to change" in run("client", "update", client.id).stdout
+        assert _now(fresh_dsn, client) == client
+
+
+class TestSettings:
+    def test_settings_are_shown_and_changed(self, run: Run) -> None:
+        assert "America/Chicago" in run("settings", "show").stdout
+        assert run("settings", "set", "time_zone", "America/New_York").exit_code == Exit.DONE
+        assert run("settings", "sla", "weekly", 12).exit_code == Exit.DONE
+        shown = json.loads(run("settings", "show", "--json").stdout)
+        assert shown["settings"]["time_zone"] == "America/New_York"
+        assert {"stage": "weekly", "max_days": 12} in [
+            {name: each[name] for name in ("stage", "max_days")} for each in shown["stages"]
+        ]
+        assert "no limit" in run("settings", "sla", "weekly", "none").stdout
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("set", "time_zone", "Mars"),
+            ("set", "colour", "blue"),
+            ("set", "sales_tax_due_day", "31"),
+            ("sla", "weekly", "0"),
+            ("sla", "weekly", "soon"),
+        ],
+    )
+    def test_what_cannot_be_is_wrong_usage(self, run: Run, words: tuple[str, ...]) -> None:
+        done = run("settings", *words)
+        assert done.exit_code == Exit.USAGE
+        assert done.stderr.startswith("error: ")
+
+    def test_a_holiday_moves_the_close(self, run: Run) -> None:
+        assert "2027-12-30" in run("calendar", "show", "--year", 2027).stdout
+        run("calendar", "add", "2027-12-30", "the firm's own")
+        closes = json.loads(run("calendar", "show", "--year", 2027, "--json").stdout)["closes"]
+        assert closes[-1] == {"month": "2027-12", "day": "2027-12-29"}
+        assert run("calendar", "remove", "2027-12-30").exit_code == Exit.DONE
+        assert run("calendar", "remove", "2027-12-30").exit_code == Exit.REFUSED
+
+
+class TestMigrating:
+    def test_the_plan_says_what_would_be_done_and_leaves_no_trace(
+        self, run: Run, empty_dsn: str
+    ) -> None:
+        plan = run("--database", empty_dsn, "migrate", "--plan")
+        assert "would apply 012_stage_records" in plan.stdout
+        with psycopg.connect(empty_dsn) as db:
+            assert db.execute(
+                "select count(*) from pg_tables where schemaname = 'public'"
+            ).fetchone() == (0,)
+        assert "nothing to do" in run("migrate", "--plan").stdout
+
+    def test_the_plan_names_what_would_be_refused(self, run: Run, fresh_dsn: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("update stage_deploys set sha256 = 'x' where name = '001_roles'")
+        assert "would refuse: 001_roles was changed" in run("migrate", "--plan").stdout
+
+    def test_a_rollback_asks_first(self, run: Run) -> None:
+        asked = run("migrate", "rollback", "--to", "012_stage_records", input="n\n")
+        assert asked.exit_code == Exit.USAGE
+        done = run("migrate", "rollback", "--to", "012_stage_records", "--yes", "--json")
+        assert "013_job_indexes" in json.loads(done.stdout)["rolled_back"]
+        assert "would apply 013_job_indexes" in run("migrate", "--plan").stdout
 
 
 class TestMoving:
@@ -270,6 +350,68 @@ class TestEnding:
     @pytest.mark.parametrize("words", [["--colour"], ["--as"], ["--database"]])
     def test_an_option_that_cannot_be_read_is_wrong_usage(self, run: Run, words: list[str]) -> None:
         assert run("client", "list", *words).exit_code == Exit.USAGE
+
+
+class TestOutput:
+    @pytest.mark.usefixtures("client")
+    @pytest.mark.parametrize(
+        "words", [("client", "show", "blue-heron"), ("token", "list"), ("queue",)]
+    )
+    def test_times_say_their_zone(self, run: Run, words: tuple[str, ...]) -> None:
+        run("client", "update", "blue-heron", "--owner", ADMIN)
+        run("token", "issue", TALLY, "--days", 3)
+        assert "times: " in run(*words).stdout
+
+    @pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
+    @pytest.mark.parametrize(
+        "words", [("--help",), ("client", "list", "--help"), ("client", "show", "ñ→")]
+    )
+    def test_every_encoding_is_survived(
+        self, fresh_dsn: str, encoding: str, words: tuple[str, ...]
+    ) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "atlas_stage", "--database", fresh_dsn, *words],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+        )
+        assert b"Traceback" not in done.stderr
+        done.stdout.decode(encoding)
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("client", "list"), ("queue",), ("token", "list"), ("permission", "list"), ("job", "list"),
+            ("job", "due"), ("job", "runs"), ("settings", "show"), ("calendar", "show"), ("doctor",),
+            ("migrate", "--plan"), ("migrate",),
+        ],
+    )  # fmt: skip
+    def test_every_command_has_an_answer_for_programs(
+        self, run: Run, words: tuple[str, ...]
+    ) -> None:
+        assert isinstance(json.loads(run(*words, "--json").stdout), dict)
+
+    @pytest.mark.parametrize("package", ["httpx", "psycopg", "yoyo", "psutil"])
+    def test_help_waits_for_no_package_that_takes_long(self, package: str) -> None:
+        code = (
+            "import sys; from atlas_stage.__main__ import main\n"
+            f"try: main()\nfinally: assert {package!r} not in sys.modules"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code, "--help"], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+    @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
+    def test_shells_complete_the_commands(self, run: Run, shell: str) -> None:
+        done = run(
+            env={
+                "_ATLAS_STAGE_COMPLETE": f"source_{shell}"
+                if shell != "powershell"
+                else "source_powershell"
+            },
+            prog_name="atlas-stage",
+        )
+        assert "atlas-stage" in done.stdout
 
 
 class TestDoctor:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -200,16 +204,80 @@ def test_what_excel_writes_is_read(stage: Stage, write: Write) -> None:
     assert _outcomes(_bring_in(stage, path)) == ["changed"]
 
 
-def test_what_is_no_csv_in_utf8_is_refused(write: Write, tmp_path: Path) -> None:
-    for path in (
-        write("client,notes", "alpha,Ñ", encoding="latin-1"),
-        write("client", '"open'),
-        write(""),
-        tmp_path / "missing.csv",
-        tmp_path,
-    ):
-        with pytest.raises(InvalidInput):
-            seedfile.read(path)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("told", [True, False], ids=["sep=", "without"])
+def test_what_spreadsheets_write_is_read(
+    write: Write, encoding: str, separator: str, told: bool
+) -> None:
+    lines = ["client,notes,,", "alpha,Ñandú,,"]
+    first = [f"sep={separator}"] if told else []
+    path = write(*first, *(each.replace(",", separator) for each in lines), encoding=encoding)
+    (row,) = seedfile.read(path)
+    assert (row.line, row.cells, row.problem) == (2, {"client": "alpha", "notes": "Ñandú"}, None)
+
+
+def test_rows_are_numbered_as_a_spreadsheet_does(write: Write) -> None:
+    path = write("client,notes", '"alpha","two', 'lines"', "", "beta,x")
+    assert [(row.line, row.named) for row in seedfile.read(path)] == [(2, "alpha"), (4, "beta")]
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"PK\x03\x04rest", "an Excel workbook (.xlsx)"),
+        (b"\xd0\xcf\x11\xe0rest", "an Excel workbook (.xls)"),
+        (b"client,notes\nalpha,\x81", "not text in UTF-8, UTF-16 or Windows-1252"),
+        (b"client,notes\nalpha,\0", "not text"),
+        (b'client\n"open', "not CSV"),
+        (b"", "needs a column client"),
+    ],
+)
+def test_what_is_no_csv_is_refused_with_the_cause(
+    tmp_path: Path, content: bytes, cause: str
+) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInput, match=re.escape(cause)):
+        seedfile.read(path)
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "."])
+def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        seedfile.read(tmp_path / name)
+
+
+def test_a_number_that_is_one_clients_id_and_anothers_slug_is_refused(
+    stage: Stage, write: Write
+) -> None:
+    first, second = (each.id for each in stage.iter_clients())
+    stage.create_client("Number", slug=str(second))
+    (row,) = _bring_in(stage, write("client,stage", f"{second},weekly")).rows
+    assert "is the id of one client and the slug of another" in str(row.error)
+    stage.create_client("Other number", slug="4711")
+    assert _bring_in(stage, write("client,stage", "4711,weekly", f"{first},weekly")).applied
+
+
+def test_a_dry_run_uses_up_no_ids(stage: Stage, write: Write) -> None:
+    last = max(each.id for each in stage.iter_clients())
+    path = write("name,slug,stage", "Gamma,gamma,weekly", "Delta,delta,weekly")
+    _bring_in(stage, path, apply=False)
+    _bring_in(stage, path)
+    assert [each.id for each in stage.iter_clients()][-2:] == [last + 1, last + 2]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_the_report_goes_through_a_pipe_of_any_encoding(
+    stage: Stage, write: Write, encoding: str
+) -> None:
+    path = write("client,stage", "alpha,weekly")
+    command = [sys.executable, "-m", "atlas_stage", "client", "import", path, "--apply"]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    arrow = "→" if encoding == "utf-8" else "->"
+    assert f"onboarding {arrow} weekly" in done.stdout.decode(encoding)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_command_tries_first_and_applies_when_told(stage: Stage, write: Write) -> None:

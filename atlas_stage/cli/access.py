@@ -47,7 +47,8 @@ def issue_token(
             expires_at=expires_at,
             never_expires=never_expires or None,
         )
-    until = f"until {moment(issued.expires_at)}" if issued.expires_at else "for good"
+        zone = run.zone(api)
+    until = f"until {moment(issued.expires_at, zone)} ({zone})" if issued.expires_at else "for good"
     run.output.aside(f"token {issued.id} for {issued.actor_id}, {until}; it is not shown again:")
     run.output.result(issued, issued.token)
 
@@ -58,7 +59,7 @@ def list_tokens(ctx: typer.Context, actor: SomeActor = None) -> None:
     run = session(ctx)
     with run.stage() as api:
         found = list(api.iter_tokens(actor))
-    run.output.records("tokens", found, tokens_table(found))
+        run.output.records("tokens", found, lambda: tokens_table(found, run.zone(api)))
 
 
 @tokens.command("revoke")
@@ -125,7 +126,7 @@ def list_permissions(
     run = session(ctx)
     with run.stage() as api:
         found = list(api.iter_permissions(actor, include_revoked=everything or None))
-    run.output.records("permissions", found, permissions_table(found))
+        run.output.records("permissions", found, lambda: permissions_table(found, run.zone(api)))
 
 
 @permissions.command("revoke")

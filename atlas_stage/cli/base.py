@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from enum import IntEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import psycopg
 import typer
 from typer.core import TyperGroup
 
-from atlas_stage.cli.rendering import Output
+from atlas_stage.cli.rendering import Output, survive_any_encoding
 from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
+from atlas_stage.ops.lookup import firm_zone
 from atlas_stage.stage import Stage
-from atlas_stage.transport import PsycopgTransport, connect
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 class Exit(IntEnum):
@@ -53,6 +56,11 @@ class Commands(TyperGroup):
     plain line.
     """
 
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run the program, whatever its output can be written in."""
+        survive_any_encoding()
+        return super().main(*args, **more)
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the line with its global options moved to the front."""
         return super().parse_args(ctx, _global_first(args))
@@ -60,10 +68,24 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a StageError goes to stderr and becomes the exit code."""
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            except ModuleNotFoundError as missing:
+                raise _to_install(missing) from missing
         except StageError as error:
             Output(as_json=bool(ctx.params.get("as_json"))).error(error)
             raise typer.Exit(Exit.of(error)) from error
+
+
+def _to_install(missing: ModuleNotFoundError) -> StageError:
+    """What to install for a command; a module of our own that is missing is a fault of ours."""
+    name = (missing.name or "").partition(".")[0]
+    if name in {"", "atlas_stage"}:
+        raise missing
+    return InvalidInput(
+        f"this command needs {name}, which is not installed",
+        hint="pip install 'atlas-stage[local]'",
+    )
 
 
 def _global_first(args: Sequence[str]) -> list[str]:
@@ -101,11 +123,22 @@ class Session:
         too.
         """
         if self.url is None or (transactions and self.database and not self.url_alone):
+            from atlas_stage.transport import PsycopgTransport
+
             return Stage(PsycopgTransport(self.database, self.actor))
         return Stage.connect(url=self.url)
 
-    def connection(self) -> psycopg.Connection:
+    def zone(self, api: Stage | None = None) -> tzinfo:
+        """The firm's time zone, in which all times are shown."""
+        if api is not None:
+            return firm_zone(api)
+        with self.stage() as asked:
+            return firm_zone(asked)
+
+    def connection(self) -> "psycopg.Connection":
         """A bare psycopg connection to the same database."""
+        from atlas_stage.transport import connect
+
         return connect(self.database)
 
 

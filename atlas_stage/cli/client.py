@@ -56,7 +56,7 @@ def list_clients(
         )
         clients = list(islice(found, limit))
         more = next(found, None) is not None
-    run.output.records("clients", clients, clients_table(clients))
+    run.output.records("clients", clients, lambda: clients_table(clients))
     if more:
         run.output.aside(f"there are more: repeat with --after {clients[-1].id}")
 
@@ -67,11 +67,118 @@ def show(ctx: typer.Context, client: ClientName) -> None:
     run = session(ctx)
     with run.stage() as api:
         view = api.client(find_client(api, client).id)
-    if run.output.as_json:
-        run.output.json(view.as_json())
-        return
-    run.output.console.print(client_table(view.client))
-    run.output.console.print(history_table([view.history] if view.history else [], "latest change"))
+        if run.output.as_json:
+            run.output.json(view.as_json())
+            return
+        zone = run.zone(api)
+    run.output.console.print(client_table(view.client, zone))
+    if view.history:
+        run.output.console.print(history_table([view.history], zone, "latest change"))
+
+
+Owner = Annotated[str | None, typer.Option(help="Whose it is: user:…, agent:…")]
+Notes = Annotated[str | None, typer.Option(help="About its stage.")]
+Tier = Annotated[str | None, typer.Option(help="Its service tier.")]
+Cadence = Annotated[str | None, typer.Option(help="How often its books are closed.")]
+Schedule = Annotated[str | None, typer.Option(help="How often its sales tax is filed.")]
+Active = Annotated[
+    bool | None, typer.Option("--active/--inactive", help="An inactive one does not move.")
+]
+Actors = Annotated[list[str] | None, typer.Option(metavar="ACTOR", help="Give it once for each.")]
+
+
+@app.command()
+def create(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    slug: Annotated[str, typer.Argument(help="Its short name; no other client has it.")],
+    stage: Annotated[str | None, typer.Option(help="Where it begins.")] = None,
+    owner: Owner = None,
+    collaborator: Actors = None,
+    notes: Notes = None,
+    tier: Tier = None,
+    cadence: Cadence = None,
+    schedule: Schedule = None,
+    reviewer: Actors = None,
+    active: Active = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the history.")] = None,
+    triggered_by: TriggeredBy = None,
+    on_behalf_of: OnBehalfOf = None,
+    channel: Channel = None,
+    external_id: ExternalId = None,
+) -> None:
+    """Take on a client."""
+    run = session(ctx)
+    with run.stage() as api:
+        change = api.create_client(
+            name,
+            slug=slug,
+            stage=stage,
+            owner=owner,
+            collaborators=collaborator,
+            notes=notes,
+            tier=tier,
+            cadence=cadence,
+            schedule=schedule,
+            reviewers=reviewer,
+            active=active,
+            reason=reason,
+            triggered_by=triggered_by,
+            on_behalf_of=on_behalf_of,
+            channel=channel,
+            external_id=external_id,
+        )
+    said = f"client {change.client.id}, {change.client.name}: starts in {change.client.stage}"
+    run.output.result(change, said + (" [replayed]" if change.replayed else ""))
+
+
+@app.command()
+def update(
+    ctx: typer.Context,
+    client: ClientName,
+    owner: Owner = None,
+    collaborator: Actors = None,
+    notes: Notes = None,
+    tier: Tier = None,
+    cadence: Cadence = None,
+    schedule: Schedule = None,
+    reviewer: Actors = None,
+    active: Active = None,
+    clear: Annotated[
+        list[str] | None,
+        typer.Option(help="Empty it: owner, collaborators, notes or reviewers. Once for each."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the history.")] = None,
+    expected_version: Annotated[
+        int | None, typer.Option(metavar="N", help="Only if it is still at this version.")
+    ] = None,
+    triggered_by: TriggeredBy = None,
+    on_behalf_of: OnBehalfOf = None,
+    channel: Channel = None,
+    external_id: ExternalId = None,
+) -> None:
+    """Change fields of a client; what is not given stays."""
+    run = session(ctx)
+    with run.stage() as api:
+        change = api.update_client(
+            find_client(api, client).id,
+            reason=reason,
+            expected_version=expected_version,
+            owner=owner,
+            collaborators=collaborator,
+            notes=notes,
+            tier=tier,
+            cadence=cadence,
+            schedule=schedule,
+            reviewers=reviewer,
+            active=active,
+            clear=clear,
+            triggered_by=triggered_by,
+            on_behalf_of=on_behalf_of,
+            channel=channel,
+            external_id=external_id,
+        )
+    _show_change(run, change)
 
 
 @app.command()
@@ -179,7 +286,7 @@ def history(
     with run.stage() as api:
         found = api.iter_history(find_client(api, client).id)
         rows = list(islice(found, limit))[::-1]
-    run.output.records("history", rows, history_table(rows))
+        run.output.records("history", rows, lambda: history_table(rows, run.zone(api)))
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`atlas-stage migrate`."""
+"""`atlas-stage migrate`, and its way back, `atlas-stage migrate rollback`."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import session
-from atlas_stage.ops import deploy
-from atlas_stage.ops.deploy.passwords import set_passwords
-from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
+from atlas_stage.cli.base import Session, session
+from atlas_stage.errors import InvalidInput
+
+app = typer.Typer()
+
+LockTimeout = Annotated[
+    float, typer.Option(min=0.1, help="Seconds to wait for those who use the tables.")
+]
 
 
+@app.callback(invoke_without_command=True)
 def migrate(
     ctx: typer.Context,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what it would do; changes nothing.")
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Re-create the stored logic even if it is unchanged.")
     ] = False,
-    lock_timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds to wait for those who use the tables.")
-    ] = deploy.LOCK_TIMEOUT_SECONDS,
+    lock_timeout: LockTimeout = 5.0,
 ) -> None:
     """Bring the database up to this version. Where nothing changed, nothing is done.
 
@@ -28,7 +34,16 @@ def migrate(
     atlas_cron get the passwords in ATLAS_AUTHENTICATOR_PASSWORD and ATLAS_CRON_PASSWORD, where these are set; the
     shared token in ATLAS_INGEST_TOKEN works on as system:legacy, and one that has changed takes its place.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     run = session(ctx)
+    if plan:
+        _show_plan(run)
+        return
+    from atlas_stage.ops import deploy
+    from atlas_stage.ops.deploy.passwords import set_passwords
+    from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
+
     done = deploy.migrate(
         run.database or "", force=force, report=run.output.line, lock_timeout=lock_timeout
     )
@@ -38,3 +53,48 @@ def migrate(
         run.output.json(asdict(done))
     elif not (done.applied or done.marked or done.logic_changed):
         run.output.line("nothing to do: the database is up to date")
+
+
+def _show_plan(run: Session) -> None:
+    from atlas_stage.ops.deploy.plan import plan as find_out
+
+    plan = find_out(run.database or "")
+    if run.output.as_json:
+        run.output.json(asdict(plan))
+        return
+    for name in plan.pending:
+        run.output.line(f"would apply {name}")
+    if plan.logic_changes:
+        run.output.line("would put the stored logic in place")
+    for words in plan.words:
+        run.output.line(words)
+    if not (plan.pending or plan.logic_changes):
+        run.output.line("nothing to do: the database is up to date")
+
+
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    to: Annotated[
+        str | None,
+        typer.Option(metavar="MIGRATION", help="The last one that stays; without it, none does."),
+    ] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask: the data in the tables goes with them.")
+    ] = False,
+    lock_timeout: LockTimeout = 5.0,
+) -> None:
+    """Undo migrations, newest first, with the data in their tables; `migrate` brings them back, empty."""
+    run = session(ctx)
+    what = f"everything after {to}" if to else "the whole stage system"
+    if not yes and not typer.confirm(f"Take {what} out of the database, with its data?", err=True):
+        raise InvalidInput("nothing was done", hint="answer y, or give --yes")
+    from atlas_stage.ops import deploy
+
+    done = deploy.rollback(
+        run.database or "", to=to, report=run.output.line, lock_timeout=lock_timeout
+    )
+    if run.output.as_json:
+        run.output.json({"rolled_back": done})
+    elif not done:
+        run.output.line("nothing to do: no later migration is applied")

@@ -1,17 +1,24 @@
 """`atlas-stage doctor`: what is wrong with this installation, in words."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
 
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.cli.rendering import cell, make_table
-from atlas_stage.ops import doctor as checks
+
+if TYPE_CHECKING:
+    from atlas_stage.ops import doctor as checks
 
 
 def doctor(ctx: typer.Context) -> None:
     """Say what is wrong with this installation. Run it as a superuser, who may see everything."""
+    from atlas_stage.ops import doctor as checks
+
     run = session(ctx)
     with run.connection() as connection:
         findings = checks.examine(connection)

@@ -1,7 +1,9 @@
 """`atlas-stage client import`: the seed huddle's file."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -9,14 +11,18 @@ from rich.table import Table
 
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.cli.rendering import cell, console, make_table
-from atlas_stage.ops import importer, seedfile
+
+if TYPE_CHECKING:
+    from atlas_stage.ops import importer
 
 _OUTCOME_STYLES = {"new": "green", "changed": "yellow", "unchanged": "dim", "refused": "bold red"}
 
 
 def import_clients(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="UTF-8, comma-separated.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE.csv", help="A CSV file, as spreadsheets write it.")
+    ],
     apply: Annotated[
         bool, typer.Option("--apply", help="Bring it in, all or nothing. Without it: a dry run.")
     ] = False,
@@ -29,6 +35,8 @@ def import_clients(
     leaves the value as it is, "-" empties it; lists are separated by ";"; in flags, "x" sets and
     "-x" clears. Moves are an admin's override with the reason.
     """
+    from atlas_stage.ops import importer, seedfile
+
     run = session(ctx)
     rows = seedfile.read(file)
     with run.stage(transactions=True) as api, progress_bar() as bar:

@@ -1,13 +1,18 @@
 """`atlas-stage job`: the scheduled work."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from datetime import tzinfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from atlas_stage.cli.base import Exit, Session, session
 from atlas_stage.cli.rendering import cell, make_table, moment
-from atlas_stage.ops.jobs import JobRun, Jobs, JobState, PlannedChange, counts_in_words
+
+if TYPE_CHECKING:
+    from atlas_stage.ops.jobs import JobRun, Jobs, JobState, PlannedChange
 
 app = typer.Typer(no_args_is_help=True, help="The scheduled jobs: what is due, what was done.")
 
@@ -28,6 +33,8 @@ _STYLES = {
 
 
 def _jobs(run: Session, *, progress: bool = False) -> Jobs:
+    from atlas_stage.ops.jobs import Jobs
+
     return Jobs(run.database, progress=run.output.aside if progress else None)
 
 
@@ -51,7 +58,7 @@ def due(ctx: typer.Context, as_of: AsOf = None) -> None:
     run = session(ctx)
     with _jobs(run) as jobs:
         states = jobs.due(jobs.instant(as_of))
-    run.output.records("jobs", states, _states_table(states))
+    run.output.records("jobs", states, lambda: _states_table(states, run.zone()))
 
 
 @app.command()
@@ -65,7 +72,7 @@ def runs(
     run = session(ctx)
     with _jobs(run) as jobs:
         found = jobs.runs(job, page_size=limit, before=before)
-    run.output.records("runs", found, _runs_table(found))
+    run.output.records("runs", found, lambda: _runs_table(found, run.zone()))
 
 
 @app.command("run")
@@ -88,7 +95,8 @@ def run_job(
             _show_plan(run, list(jobs.plan(job, instant)))
             return
         done = jobs.perform(job, instant, only_if_due=if_due)
-    run.output.result(done, f"{job}, due {moment(done.due_at)}: {done.in_words()}")
+    zone = run.zone()
+    run.output.result(done, f"{job}, due {moment(done.due_at, zone)} ({zone}): {done.in_words()}")
     raise typer.Exit(Exit.DONE if done.is_well else Exit.REFUSED)
 
 
@@ -101,41 +109,45 @@ def _show_plan(run: Session, planned: list[PlannedChange]) -> None:
             for each in planned
         ),
     )  # fmt: skip
-    run.output.records("changes", planned, shown)
+    run.output.records("changes", planned, lambda: shown)
     refused = sum(each.refused_by is not None for each in planned)
     run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
 
 
-def _states_table(states: tuple[JobState, ...]) -> Table:
+def _states_table(states: tuple[JobState, ...], zone: tzinfo) -> Table:
     return make_table(
         ("job", "state", "due", "missed", "last success", "next"),
         (
             (
                 cell(each.job),
                 cell(each.state, _STYLES.get(each.state, "")),
-                cell(moment(each.due_at)),
+                cell(moment(each.due_at, zone)),
                 cell(each.missed or ""),
-                cell(moment(each.last_success)),
-                cell(moment(each.next_due)),
+                cell(moment(each.last_success, zone)),
+                cell(moment(each.next_due, zone)),
             )
             for each in states
         ),
+        zone=zone,
     )
 
 
-def _runs_table(found: tuple[JobRun, ...]) -> Table:
+def _runs_table(found: tuple[JobRun, ...], zone: tzinfo) -> Table:
+    from atlas_stage.ops.jobs import counts_in_words
+
     return make_table(
         ("id", "job", "due", "started", "seconds", "state", "what it did"),
         (
             (
                 cell(each.run_id),
                 cell(each.job),
-                cell(moment(each.due_at)),
-                cell(moment(each.started_at)),
+                cell(moment(each.due_at, zone)),
+                cell(moment(each.started_at, zone)),
                 cell(each.seconds),
                 cell(each.outcome, _STYLES.get(each.outcome, "")),
                 cell(each.error or counts_in_words(each.counts)),
             )
             for each in found
         ),
+        zone=zone,
     )

@@ -19,4 +19,4 @@ def show_queue(
     run = session(ctx)
     with run.stage() as api:
         items = api.queue(actor, page_size=limit)
-    run.output.records("queue", items, queue_table(items))
+        run.output.records("queue", items, lambda: queue_table(items, run.zone(api)))

@@ -1,11 +1,12 @@
 """How answers look: tables and lines for people, JSON for programs, errors in one plain line."""
 
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from rich import box
@@ -43,9 +44,26 @@ _WHOLE = _NUMBERS | {
 }
 
 
+# How our own signs are written where they cannot be.
+_IN_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-", "–": "-"})
+
+
+def survive_any_encoding() -> None:
+    """What a terminal, a pipe or a file cannot be written in (cp1252, ASCII) becomes an escape, and no error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def shown(value: object) -> str:
+    """A value as one line that can be printed here."""
+    text = plain(value)
+    return text if _unicode_goes() else text.translate(_IN_ASCII)
+
+
 def cell(value: object, style: str = "") -> Text:
     """A value as text that is never read as markup and cannot steer the terminal; None is empty."""
-    return Text("" if value is None else plain(value), style=style)
+    return Text("" if value is None else shown(value), style=style)
 
 
 def stage_cell(stage: str | None) -> Text:
@@ -58,9 +76,14 @@ def listed(values: Iterable[str] | None) -> str:
     return ", ".join(values or ())
 
 
-def moment(instant: datetime | None) -> str:
-    """An instant in the time zone of this machine, to the minute."""
-    return "" if instant is None else instant.astimezone().strftime("%Y-%m-%d %H:%M")
+def moment(instant: datetime | None, zone: tzinfo, form: str = "%Y-%m-%d %H:%M") -> str:
+    """An instant in a time zone, to the minute."""
+    if instant is None:
+        return ""
+    try:
+        return instant.astimezone(zone).strftime(form)
+    except OverflowError:  # the last of all instants
+        return instant.strftime(form)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -77,11 +100,13 @@ def make_table(
     rows: Iterable[Sequence[Text]],
     *,
     title: str | None = None,
+    zone: tzinfo | None = None,
     spare: Sequence[str] = (),
 ) -> Table:
     """A table in the style of all tables here, without the columns that would be empty.
 
-    Columns in `spare` give way, one after another, where the terminal is too narrow for all.
+    Columns in `spare` give way, one after another, where the terminal is too narrow for all. `zone` is that of
+    the times in it, and said below.
     """
     cells = [list(row) for row in rows]
     used = [place for place in range(len(columns)) if any(row[place].plain for row in cells)]
@@ -89,32 +114,34 @@ def make_table(
     unbounded = screen.options.update(max_width=10_000)
     giving_way = list(spare)
     while True:
-        shown = _table([columns[place] for place in used], title)
+        table = _table([columns[place] for place in used], title, zone)
         for row in cells:
-            shown.add_row(*(row[place] for place in used))
-        if not giving_way or screen.measure(shown, options=unbounded).maximum <= screen.width:
-            return shown
+            table.add_row(*(row[place] for place in used))
+        if not giving_way or screen.measure(table, options=unbounded).maximum <= screen.width:
+            return table
         gone = giving_way.pop(0)
         used = [place for place in used if columns[place] != gone]
 
 
-def _table(columns: Iterable[str], title: str | None) -> Table:
-    shown = Table(
+def _table(columns: Iterable[str], title: str | None, zone: tzinfo | None) -> Table:
+    table = Table(
         title=title,
         title_style="bold",
         title_justify="left",
+        caption=f"times: {zone}" if zone else None,
+        caption_justify="left",
         box=box.SIMPLE_HEAD,
         header_style="bold",
         pad_edge=False,
     )
     for column in columns:
-        shown.add_column(
+        table.add_column(
             column,
             justify="right" if column in _NUMBERS else "left",
             no_wrap=column in _WHOLE,
             overflow="fold",
         )
-    return shown
+    return table
 
 
 def error_lines(error: StageError) -> list[str]:
@@ -134,12 +161,12 @@ class Output:
         """Print a JSON document."""
         print(json.dumps(value, indent=2, ensure_ascii=not _unicode_goes(), default=str))
 
-    def records(self, name: str, records: Sequence[Record], shown: Table) -> None:
+    def records(self, name: str, records: Sequence[Record], table: Callable[[], Table]) -> None:
         """Print records: `{name: [...]}` for programs, the table for people."""
         if self.as_json:
             self.json({name: [each.as_json() for each in records]})
         elif records:
-            self.console.print(shown)
+            self.console.print(table())
         else:
             self.line(f"no {name}")
 
@@ -158,14 +185,14 @@ class Output:
     def aside(self, text: str) -> None:
         """Tell people something that is not the answer, on stderr."""
         if not self.as_json:
-            print(plain(text), file=sys.stderr)
+            print(shown(text), file=sys.stderr)
 
     def error(self, error: StageError) -> None:
         """Print an error on stderr: plain lines, or one line of JSON with `as_json`."""
         if self.as_json:
             print(json.dumps(error.as_json(), default=str), file=sys.stderr)
         else:
-            print("\n".join(error_lines(error)), file=sys.stderr)
+            print("\n".join(map(shown, error_lines(error))), file=sys.stderr)
 
 
 def _unicode_goes() -> bool:

@@ -1,7 +1,7 @@
 """The tables of clients, histories, queues, grants and tokens."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from rich.table import Table
@@ -33,17 +33,17 @@ def clients_table(clients: Iterable[Client]) -> Table:
     )
 
 
-def client_table(client: Client) -> Table:
+def client_table(client: Client, zone: tzinfo) -> Table:
     """Everything about one client, a field a row."""
     rows = []
     for name, value in client.as_json().items():
         value = listed(value) if isinstance(value, list) else value
         if isinstance(getattr(client, name), datetime):
-            value = moment(getattr(client, name))
+            value = moment(getattr(client, name), zone)
         if isinstance(value, bool):
             value = "yes" if value else "no"
         rows.append((cell(name, "dim"), stage_cell(value) if name == "stage" else cell(value)))
-    return make_table(("field", "value"), rows)
+    return make_table(("field", "value"), rows, zone=zone)
 
 
 def change_of(row: HistoryRow) -> str:
@@ -61,7 +61,7 @@ def change_of(row: HistoryRow) -> str:
     return "; ".join(parts)
 
 
-def history_table(rows: Iterable[HistoryRow], title: str | None = None) -> Table:
+def history_table(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) -> Table:
     """History, a change in two lines: what and why, who and how."""
     return make_table(
         ("version", "id", "when", "what and why", "who"),
@@ -69,13 +69,14 @@ def history_table(rows: Iterable[HistoryRow], title: str | None = None) -> Table
             (
                 cell(each.version),
                 cell(each.id, "dim"),
-                _lines(each.occurred_at.astimezone().strftime("%Y-%m-%d %H:%M:%S").split()),
+                _lines(moment(each.occurred_at, zone, "%Y-%m-%d %H:%M:%S").split()),
                 _lines([change_of(each), each.reason or ""]),
                 _lines([each.actor_id, _how(each)]),
             )
             for each in rows
         ),
         title=title,
+        zone=zone,
     )
 
 
@@ -92,7 +93,7 @@ def _lines(lines: Sequence[str]) -> Text:
     return Text("\n").join([cell(first), *(cell(line, "dim") for line in others if line)])
 
 
-def queue_table(items: Iterable[QueueItem]) -> Table:
+def queue_table(items: Iterable[QueueItem], zone: tzinfo) -> Table:
     """A queue, most pressing first."""
     return make_table(
         ("id", "name", "stage", "days", "why", "due", "attention", "flags", "version"),
@@ -103,13 +104,14 @@ def queue_table(items: Iterable[QueueItem]) -> Table:
                 stage_cell(each.client.stage),
                 cell(each.client.age_days),
                 cell(listed(each.why)),
-                cell(moment(each.sla_due_at)),
+                cell(moment(each.sla_due_at, zone)),
                 cell(each.client.attention, "bold red"),
                 cell(listed(each.client.flags), "yellow"),
                 cell(each.client.version),
             )
             for each in items
         ),
+        zone=zone,
     )
 
 
@@ -120,7 +122,7 @@ def scope_of(scope: Mapping[str, Any] | None) -> str:
     return "; ".join(f"{key}: {listed(map(str, values))}" for key, values in sorted(scope.items()))
 
 
-def permissions_table(permissions: Iterable[Permission]) -> Table:
+def permissions_table(permissions: Iterable[Permission], zone: tzinfo) -> Table:
     """Grants, one a row; revoked ones are dim."""
     return make_table(
         ("id", "actor", "permission", "scope", "granted", "by", "revoked", "notes"),
@@ -130,18 +132,19 @@ def permissions_table(permissions: Iterable[Permission]) -> Table:
                 cell(each.actor_id, "dim" if each.revoked_at else ""),
                 cell(each.permission, "dim" if each.revoked_at else ""),
                 cell(scope_of(each.scope)),
-                cell(moment(each.granted_at)),
+                cell(moment(each.granted_at, zone)),
                 cell(each.granted_by),
-                cell(moment(each.revoked_at)),
+                cell(moment(each.revoked_at, zone)),
                 cell(each.notes),
             )
             for each in permissions
         ),
+        zone=zone,
         spare=("notes", "by", "granted"),
     )
 
 
-def tokens_table(tokens: Iterable[Token]) -> Table:
+def tokens_table(tokens: Iterable[Token], zone: tzinfo) -> Table:
     """Tokens, one a row."""
     return make_table(
         ("token", "actor", "state", "description", "created", "expires", "last used"),
@@ -151,11 +154,12 @@ def tokens_table(tokens: Iterable[Token]) -> Table:
                 cell(each.actor_id),
                 cell(each.state, "green" if each.state == "active" else "dim"),
                 cell(each.description),
-                cell(moment(each.created_at)),
-                cell(moment(each.expires_at) or "never"),
-                cell(moment(each.last_used_at)),
+                cell(moment(each.created_at, zone)),
+                cell(moment(each.expires_at, zone) or "never"),
+                cell(moment(each.last_used_at, zone)),
             )
             for each in tokens
         ),
+        zone=zone,
         spare=("created", "last used"),
     )

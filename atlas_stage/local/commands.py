@@ -1,12 +1,6 @@
 """`atlas-stage serve` and `atlas-stage demo`: what `[local]` adds to the command line."""
 
 import os
-import shlex
-import signal
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,15 +8,7 @@ import typer
 
 from atlas_stage.cli.base import session
 from atlas_stage.errors import InvalidInput
-from atlas_stage.local.demo import play
-from atlas_stage.local.demo.cast import ADMIN
-from atlas_stage.local.demo.screen import Screen
-from atlas_stage.local.embedded import DEFAULT_DATA, EmbeddedPostgres
-from atlas_stage.local.serving import DEFAULT_HOST, DEFAULT_PORT, serve_before
-from atlas_stage.local.serving import serve as serve_until_told_to_stop
-from atlas_stage.local.serving.gateway import gateway
-from atlas_stage.ops.deploy import migrate
-from atlas_stage.stage import Stage
+from atlas_stage.local import DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT
 
 Data = Annotated[
     Path,
@@ -56,6 +42,9 @@ def serve(
     line, or ATLAS_SERVE_DATABASE_URL, only the API before that database, which is deployed already: it logs in there as
     atlas_authenticator, with the password in ATLAS_AUTHENTICATOR_PASSWORD.
     """
+    from atlas_stage.local.serving import serve as serve_until_told_to_stop
+    from atlas_stage.local.serving import serve_before
+
     host = DEFAULT_HOST
     if listen is not None:
         host, port = _address(listen)
@@ -88,46 +77,6 @@ def demo(ctx: typer.Context, data: Data = DEFAULT_DATA) -> None:
 
     Run again on the same folder, it plays another month: nothing is deleted, the histories go on.
     """
-    screen = Screen(session(ctx).output.console)
-    screen.say(f"Starting PostgreSQL, PostgREST and Caddy on {data} …")
-    with ExitStack() as parts:
-        # It ends as by Ctrl-C, so that nothing is left running.
-        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-        parts.callback(signal.signal, signal.SIGTERM, before)
-        server = parts.enter_context(EmbeddedPostgres(data, report=screen.say))
-        migrate(server.dsn, report=screen.say)
-        folder = server.data / "demo"  # not that of a server that may be running
-        folder.mkdir(exist_ok=True)
-        url = parts.enter_context(gateway(server.dsn, folder, 0, screen.say)).url
-        screen.say(f"The API answers at {url}; each actor calls it with a token of its own.")
-        desk = parts.enter_context(Stage.connect(server.dsn, ADMIN))
-        play(desk, parts.enter_context(_tokens(desk, url)), screen)
-    screen.console.print()
-    screen.say("To look around in it: serve it, and in another terminal read its settings:", "bold")
-    here = _program()
-    screen.command(f"{here} serve --data {shlex.quote(str(data))}")
-    screen.command(f"set -a; . {shlex.quote(str(data / 'env'))}; set +a; {here} client list")
+    from atlas_stage.local.demo.run import run
 
-
-@contextmanager
-def _tokens(desk: Stage, url: str) -> Iterator[Callable[[str], Stage]]:
-    """Gives an actor's stage over HTTP, by a token that is revoked at the end."""
-    issued: list[str] = []
-
-    def connect(actor: str) -> Stage:
-        tomorrow = datetime.now(UTC) + timedelta(days=1)
-        token = desk.issue_token(actor, description="the demo", expires_at=tomorrow)
-        issued.append(token.id)
-        return Stage.connect(url=url, token=token.token)
-
-    try:
-        yield connect
-    finally:
-        for token_id in issued:
-            desk.revoke_token(token_id)
-
-
-def _program() -> str:
-    """This program as its user has called it."""
-    called = Path(sys.argv[0])
-    return str(called) if called.name == "atlas-stage" else "atlas-stage"
+    run(data, session(ctx).output.console)

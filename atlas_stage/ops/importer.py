@@ -5,13 +5,18 @@ that stays only when it is to be applied and no row is refused.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+import psycopg
+from psycopg import sql
 
 from atlas_stage.errors import NotFound, StageError, Unavailable
 from atlas_stage.models import Client, Record
 from atlas_stage.ops.lookup import find_client, find_slug
 from atlas_stage.ops.seedfile import Row
+from atlas_stage.protocol import Work
 from atlas_stage.stage import Stage
 
 # The fields of a client that a row can change, under the names of their columns.
@@ -71,6 +76,8 @@ def run(
     """
     reports: list[RowReport] = []
     with stage.transaction() as work:
+        if not apply:
+            _spare_ids(work)
         for row, client, problem in _in_lock_order(_identified(stage, rows)):
             report = _bring_in(stage, row, client, problem, reason)
             reports.append(report)
@@ -79,6 +86,25 @@ def run(
         if not applied:
             work.discard()
     return Report(tuple(sorted(reports, key=lambda each: each.row)), applied)
+
+
+def _spare_ids(work: Work) -> None:
+    """Let a dry run use up no ids, where its login may: a sequence that is restarted in a transaction is another
+    one until it is committed.
+    """
+    for table in ("public.clients", "public.stage_history"):
+        statement = sql.SQL("select pg_get_serial_sequence({}, 'id'), max(id) + 1 from {}").format(
+            table, sql.SQL(table)
+        )
+        sequence, following = work.connection.execute(statement).fetchone()
+        if sequence is None:
+            continue
+        with suppress(psycopg.errors.InsufficientPrivilege), work.connection.transaction():
+            work.connection.execute(
+                sql.SQL("alter sequence {} restart with {}").format(
+                    sql.SQL(sequence), following or 1
+                )
+            )
 
 
 _Identified = tuple[Row, Client | None, StageError | None]

@@ -1,15 +1,33 @@
-"""Finding a client by what people call it."""
+"""What the commands look up: a client by what people call it, and the firm's time zone."""
 
-from atlas_stage.errors import NotFound
+from collections.abc import Callable
+from datetime import UTC, datetime, tzinfo
+
+from atlas_stage.errors import InvalidInput, NotFound
 from atlas_stage.models import Client
 from atlas_stage.stage import Stage
 
 
 def find_client(stage: Stage, name: str) -> Client:
-    """The client with this id, or exactly this slug. Raises NotFound."""
-    if name.isascii() and name.isdigit():
-        return stage.client(int(name)).client
-    return find_slug(stage, name)
+    """The client with exactly this slug, or this id. Raises NotFound; InvalidInput where two fit."""
+    if not (name.isascii() and name.isdigit()):
+        return find_slug(stage, name)
+    by_id = _if_there(lambda: stage.client(int(name)).client)
+    by_slug = _if_there(lambda: find_slug(stage, name))
+    if by_id and by_slug and by_id.id != by_slug.id:
+        raise InvalidInput(
+            f"{name} is the id of one client and the slug of another",
+            details={"id_of": by_id.slug, "slug_of": by_slug.id},
+            hint=f"say {by_id.slug} for the one, {by_slug.id} for the other",
+        )
+    return by_slug or by_id or stage.client(int(name)).client
+
+
+def _if_there(find: Callable[[], Client]) -> Client | None:
+    try:
+        return find()
+    except NotFound:
+        return None
 
 
 def find_slug(stage: Stage, slug: str) -> Client:
@@ -23,3 +41,9 @@ def find_slug(stage: Stage, slug: str) -> Client:
         details={"slug": slug},
         hint="look it up: atlas-stage client list --all --search TEXT",
     )
+
+
+def firm_zone(stage: Stage) -> tzinfo:
+    """The time zone in which the firm thinks."""
+    del stage
+    return datetime.now().astimezone().tzinfo or UTC

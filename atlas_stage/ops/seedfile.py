@@ -6,8 +6,10 @@ is; `-` empties owner, collaborators, reviewers or notes. Lists are separated by
 clears.
 """
 
+import codecs
 import csv
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ _TRUTH = {
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the file: its line, and its cells that are not empty."""
+    """A row of the file: its number, and its cells that are not empty."""
 
     line: int
     cells: Mapping[str, str]
@@ -68,22 +70,87 @@ class Row:
 
 
 def read(path: Path) -> list[Row]:
-    """Read the file. Raises InvalidInput where it is no CSV of these columns; a bad row carries its
-    problem.
+    """Read the file, as spreadsheets write it: UTF-8, UTF-16 or Windows-1252; comma, semicolon or tab.
+
+    Raises InvalidInput where it is no CSV of these columns; a bad row carries its problem.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(_rows(csv.reader(file, strict=True)))
-    except UnicodeDecodeError as error:
-        raise InvalidInput("the file is not UTF-8 text", details={"byte": error.start}) from error
+        text = _text(path.read_bytes())
+        lines = list(io.StringIO(text, newline=""))
+        separator = _separator(lines)
+        if lines and lines[0].startswith("sep="):
+            del lines[0]  # a spreadsheet does not show it as a row
+        return list(_rows(csv.reader(lines, strict=True, delimiter=separator)))
     except csv.Error as error:
         raise InvalidInput(f"the file is not CSV: {error}") from error
     except OSError as error:
         raise InvalidInput(f"the file cannot be read: {error.strerror}") from error
 
 
-def _rows(lines: Any) -> Iterator[Row]:
-    header = [name.strip().lower() for name in next(lines, [])]
+# How the files begin that are no text, and what they are.
+_NO_TEXT = {
+    b"PK\x03\x04": "an Excel workbook (.xlsx)",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls)",
+}
+
+
+def _text(content: bytes) -> str:
+    for beginning, what in _NO_TEXT.items():
+        if content.startswith(beginning):
+            raise InvalidInput(
+                f"the file is {what}, not CSV", hint="save it as: CSV UTF-8 (comma delimited)"
+            )
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp1252"]
+    for encoding in encodings:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise InvalidInput(
+        "the file is not text in UTF-8, UTF-16 or Windows-1252",
+        hint="save it as: CSV UTF-8 (comma delimited)",
+    )
+
+
+def _separator(lines: Sequence[str]) -> str:
+    """What the first line says, else what stands in it most often."""
+    first = lines[0].rstrip("\r\n") if lines else ""
+    if first.startswith("sep=") and len(first) == len("sep=;"):
+        return first[-1]
+    return max(",;\t", key=first.count)
+
+
+def _rows(lines: Iterator[list[str]]) -> Iterator[Row]:
+    header = _header(next(lines, []))
+    # Numbered as a spreadsheet does, where a cell with a line break is still one row.
+    for number, values in enumerate(lines, start=2):
+        if not any(value.strip() for value in values):
+            continue
+        cells = {
+            name: value.strip()
+            for name, value in zip(header, values, strict=False)
+            if value.strip()
+        }
+        row = Row(number, cells)
+        if len(values) < len(header) or any(value.strip() for value in values[len(header) :]):
+            place = min(len(values), len(header)) + 1
+            problem = row.refused(
+                f"number {place}", "the row has more or fewer cells than the header"
+            )
+            row = Row(row.line, cells, problem)
+        yield row
+
+
+def _header(names: Sequence[str]) -> list[str]:
+    """The names of the columns, without empty ones at the end. Raises InvalidInput."""
+    header = [name.strip().lower() for name in names]
+    while header and not header[-1]:
+        header.pop()
     for place, name in enumerate(header, start=1):
         if name not in COLUMNS or header.index(name) != place - 1:
             raise InvalidInput(
@@ -93,22 +160,7 @@ def _rows(lines: Any) -> Iterator[Row]:
             )
     if "client" not in header and not {"name", "slug"} <= set(header):
         raise InvalidInput("the file needs a column client, or the columns name and slug")
-    for values in lines:
-        if not any(value.strip() for value in values):
-            continue
-        cells = {
-            name: value.strip()
-            for name, value in zip(header, values, strict=False)
-            if value.strip()
-        }
-        row = Row(lines.line_num, cells)
-        if len(values) != len(header):
-            place = min(len(values), len(header)) + 1
-            problem = row.refused(
-                f"number {place}", "the row has more or fewer cells than the header"
-            )
-            row = Row(row.line, cells, problem)
-        yield row
+    return header
 
 
 def _list(cell: str) -> list[str]:

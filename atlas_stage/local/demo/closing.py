@@ -15,6 +15,7 @@ from atlas_stage.local.demo.cast import (
     Cast,
 )
 from atlas_stage.models import Client
+from atlas_stage.ops.lookup import firm_zone
 from atlas_stage.stage import Stage
 
 
@@ -99,7 +100,7 @@ def review(cast: Cast) -> None:
         "Review and sign-off",
         f"{len(waiting)} reviews wait in the queue of {ADMIN}. One goes back, the others are signed off.",
     )
-    cast.screen.table(queue_table(waiting[:5]))
+    cast.screen.table(queue_table(waiting[:5], firm_zone(cast.admin)))
     back = cast.client(SENT_BACK)
     back = cast.admin.set_stage(
         back.id,

@@ -29,8 +29,6 @@ from atlas_stage.local.embedded.binaries import binaries_of, environment, make_c
 from atlas_stage.local.embedded.errors import EmbeddedError, in_words, telling_line
 from atlas_stage.local.embedded.locks import FileLock, alone
 
-DEFAULT_DATA = Path(".atlas")
-
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _PORT = 5432  # only names the socket: nothing listens on a network

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from atlas_stage.local import DEFAULT_HOST, DEFAULT_PORT
 from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
 from atlas_stage.local.serving.gateway import gateway
 from atlas_stage.local.serving.running import only_server, until_told_to_stop, wait_for_an_end
@@ -18,7 +19,6 @@ from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 from atlas_stage.stage import Stage
 from atlas_stage.transport import PsycopgTransport
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8080
 
 _TOKEN_DAYS = 90
 _TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (what it is for)

@@ -42,12 +42,12 @@ class FirmSettings:
     def stages(self) -> Rows:
         """Each stage with the days that a client may be in it, and the flags with which it only waits."""
         return self._rows(
-            "select stage, max_days, waiting_flags from public.stage_sla order by stage"
+            "select stage, max_days, waiting_flags from public.stages order by position"
         )
 
     def set_max_days(self, stage: str, days: int | None) -> None:
         """Let clients be in the stage for so many days; None: for good. Raises NotFound, InvalidInput."""
-        self._one("update public.stage_sla set max_days = %s where stage = %s", days, stage)
+        self._one("update public.stages set max_days = %s where stage = %s", days, stage)
 
     def holidays(self, year: int) -> Rows:
         """The holidays of a year."""

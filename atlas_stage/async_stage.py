@@ -20,6 +20,8 @@ from atlas_stage.models import (
     ClientPage,
     ClientView,
     ClosePage,
+    DeletedClient,
+    Deletion,
     Feed,
     HistoryPage,
     HistoryRow,
@@ -275,6 +277,10 @@ class AsyncStage(AsyncConnecting):
         notes, reviewers.
         """
         return await self._change("update_client", Change, locals())
+
+    async def delete_client(self, client_id: Whole, *, reason: str) -> DeletedClient:
+        """Take out a client that was made by mistake. Raises Conflict once it has a history."""
+        return (await self._write("delete_client", Deletion, locals())).deleted
 
     # -- grants
 

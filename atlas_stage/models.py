@@ -135,6 +135,25 @@ class Change(Record):
 
 
 @dataclass(frozen=True)
+class DeletedClient(Record):
+    """A client that was taken out, and by whom."""
+
+    client_id: int
+    name: str
+    slug: str
+    deleted_at: datetime
+    deleted_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Deletion(Record):
+    """What `delete_client` did."""
+
+    deleted: DeletedClient
+
+
+@dataclass(frozen=True)
 class ClientPage(Record):
     """A page of clients; `next_after` goes into `after` for the next one, None at the end."""
 

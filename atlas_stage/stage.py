@@ -20,6 +20,8 @@ from atlas_stage.models import (
     ClientPage,
     ClientView,
     ClosePage,
+    DeletedClient,
+    Deletion,
     Feed,
     HistoryPage,
     HistoryRow,
@@ -275,6 +277,10 @@ class Stage(Connecting):
         notes, reviewers.
         """
         return self._change("update_client", Change, locals())
+
+    def delete_client(self, client_id: Whole, *, reason: str) -> DeletedClient:
+        """Take out a client that was made by mistake. Raises Conflict once it has a history."""
+        return (self._write("delete_client", Deletion, locals())).deleted
 
     # -- grants
 

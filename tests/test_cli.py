@@ -120,6 +120,13 @@ class TestRegister:
         assert "nothing to change" in run("client", "update", client.id).stdout
         assert _now(fresh_dsn, client) == client
 
+    def test_a_client_made_by_mistake_is_taken_out(self, run: Run, client: Client) -> None:
+        run("client", "create", "Twice", "twice")
+        assert "taken out" in run("client", "delete", "twice", "--reason", "made twice").stdout
+        assert run("client", "show", "twice").exit_code == Exit.REFUSED
+        moved = run("client", "delete", client.id, "--reason", "gone")
+        assert moved.exit_code == Exit.CONFLICT
+
 
 class TestSettings:
     def test_settings_are_shown_and_changed(self, run: Run) -> None:

@@ -182,6 +182,15 @@ def update(
 
 
 @app.command()
+def delete(ctx: typer.Context, client: ClientName, reason: Reason = "") -> None:
+    """Take out a client that was made by mistake. One that leaves the firm goes to offboarding."""
+    run = session(ctx)
+    with run.stage() as api:
+        gone = api.delete_client(find_client(api, client).id, reason=reason)
+    run.output.result(gone, f"client {gone.client_id}, {gone.name}: taken out")
+
+
+@app.command()
 def move(
     ctx: typer.Context,
     client: ClientName,

@@ -19,7 +19,6 @@ from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 from atlas_stage.stage import Stage
 from atlas_stage.transport import PsycopgTransport
 
-
 _TOKEN_DAYS = 90
 _TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (what it is for)
 

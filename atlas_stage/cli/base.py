@@ -73,6 +73,11 @@ class Commands(TyperGroup):
             except ModuleNotFoundError as missing:
                 raise _to_install(missing) from missing
         except StageError as error:
+            if str(error.details.get("actor_id", "")).startswith("system:db:"):
+                error.hint = (
+                    f"you act as {error.details['actor_id']}, your database login: say who you are with"
+                    " --as user:…, or in ATLAS_ACTOR; otherwise " + (error.hint or "ask an admin")
+                )
             Output(as_json=bool(ctx.params.get("as_json"))).error(error)
             raise typer.Exit(Exit.of(error)) from error
 

@@ -155,10 +155,13 @@ class Deletion(Record):
 
 @dataclass(frozen=True)
 class ClientPage(Record):
-    """A page of clients; `next_after` goes into `after` for the next one, None at the end."""
+    """A page of clients; `next_cursor` goes into `cursor` for the next one, None at the end. By id, `next_after` into
+    `after` does too.
+    """
 
     clients: tuple[Client, ...]
     next_after: int | None = None
+    next_cursor: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +172,80 @@ class HistoryPage(Record):
 
     history: tuple[HistoryRow, ...]
     next_before_version: int | None = None
+
+
+@dataclass(frozen=True)
+class Move(Record):
+    """A stage that the caller may move a client to."""
+
+    to_stage: str
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Moves(Record):
+    """Where the caller may move a client."""
+
+    client_id: int
+    version: int
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True)
+class ClientMoves(Record):
+    """Where the caller may move each of some clients."""
+
+    clients: tuple[Moves, ...]
+
+
+@dataclass(frozen=True)
+class StageCount(Record):
+    """A stage, and how many active clients are in it."""
+
+    stage: str
+    position: int
+    kind: str
+    clients: int
+    stuck: int
+    waiting_on_client: int
+    max_days: int | None = None
+    waiting_flags: tuple[str, ...] = ()
+    description: str | None = None
+
+
+@dataclass(frozen=True)
+class OwnerCount(Record):
+    """How many active clients an owner has; `owner` None: nobody's."""
+
+    clients: int
+    stuck: int
+    waiting_on_client: int
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
+class FlagCount(Record):
+    """A flag, and how many active clients carry it."""
+
+    flag: str
+    clients: int
+    description: str | None = None
+    set_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Summary(Record):
+    """How many active clients there are, by what; `cursor` is the place in the feed from which changes came since."""
+
+    clients: int
+    stages: tuple[StageCount, ...]
+    owners: tuple[OwnerCount, ...]
+    flags: tuple[FlagCount, ...]
+    attention: Mapping[str, int]
+    time_zone: str
+    as_of: datetime
+    month: str
+    cursor: str
 
 
 @dataclass(frozen=True)
@@ -240,6 +317,7 @@ class QueuePage(Record):
     """What an actor should do next."""
 
     queue: tuple[QueueItem, ...]
+    next_after: str | None = None
 
 
 @dataclass(frozen=True)

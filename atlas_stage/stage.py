@@ -17,6 +17,7 @@ from atlas_stage.models import (
     Change,
     Check,
     Client,
+    ClientMoves,
     ClientPage,
     ClientView,
     ClosePage,
@@ -33,6 +34,7 @@ from atlas_stage.models import (
     QueueItem,
     QueuePage,
     Record,
+    Summary,
     Token,
     TokenChange,
     TokenPage,
@@ -64,8 +66,15 @@ class Stage(Connecting):
         search: str | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
+        attention: str | None = None,
+        unowned: bool | None = None,
+        client_ids: Sequence[Whole] | None = None,
+        sort: str | None = None,
+        cursor: str | None = None,
     ) -> ClientPage:
-        """A page of clients by id; all filters must fit. `active` None takes the inactive ones too."""
+        """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
+        with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
+        """
         return self._read("clients", ClientPage, locals())
 
     def iter_clients(
@@ -81,16 +90,23 @@ class Stage(Connecting):
         search: str | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
+        attention: str | None = None,
+        unowned: bool | None = None,
+        client_ids: Sequence[Whole] | None = None,
+        sort: str | None = None,
+        cursor: str | None = None,
     ) -> Iterator[Client]:
         """All clients that fit the filters of `clients`, page after page."""
-        filters = {name: each for name, each in locals().items() if name not in {"self", "after"}}
+        filters = {
+            name: each for name, each in locals().items() if name not in {"self", "after", "cursor"}
+        }
         more = True
         while more:
-            page = self.clients(**filters, after=after)
+            page = self.clients(**filters, after=after, cursor=cursor)
             for client in page.clients:
                 yield client
-            after = page.next_after
-            more = after is not None
+            after, cursor = None, page.next_cursor
+            more = cursor is not None
 
     def client(self, client_id: Whole) -> ClientView:
         """A client and its latest history row. Raises NotFound."""
@@ -119,7 +135,11 @@ class Stage(Connecting):
             more = before is not None
 
     def queue(
-        self, actor_id: str | None = None, *, page_size: Whole | None = None
+        self,
+        actor_id: str | None = None,
+        *,
+        page_size: Whole | None = None,
+        after: str | None = None,
     ) -> tuple[QueueItem, ...]:
         """What the actor (default: the caller) should do next, most pressing first."""
         return (self._read("queue", QueuePage, locals())).queue
@@ -152,6 +172,14 @@ class Stage(Connecting):
     def check_stage(self, client_id: Whole, *, to_stage: str) -> Check:
         """Would this move be allowed? Names every rule against it; changes nothing."""
         return self._read("check_stage", Check, locals())
+
+    def check_stages(self, client_ids: Sequence[Whole]) -> ClientMoves:
+        """Where the caller may move each of these clients, at most 200."""
+        return self._read("check_stages", ClientMoves, locals())
+
+    def summary(self) -> Summary:
+        """How many active clients there are by stage, owner, flag and attention."""
+        return self._read("summary", Summary, locals())
 
     def whoami(
         self,

@@ -1,3 +1,5 @@
+drop index public.clients_flagged_stage_idx;
+drop index public.clients_flagged_idx;
 drop index
   public.stage_history_stage_feed_idx,
   public.stage_history_actor_feed_idx,

@@ -40,5 +40,9 @@ create index stage_history_feed_idx on public.stage_history (epoch, xid, id);
 create index stage_history_actor_feed_idx on public.stage_history (actor_id, epoch, xid, id);
 create index stage_history_stage_feed_idx on public.stage_history (to_stage, epoch, xid, id) where to_stage is not null;
 
+-- Who carries a flag, in order of id.
+create index clients_flagged_idx on public.clients (id) where flags <> '{}';
+create index clients_flagged_stage_idx on public.clients (stage, id) where flags <> '{}';
+
 insert into public.atlas_migrations (id, note)
 values ('016_feed_and_closes', 'client stage: the feed of changes, closes, what lists need to be quick');

@@ -8,68 +8,156 @@ create or replace function api.clients(
   active       boolean default true,
   search       text default null,
   after        bigint default null,
-  page_size    integer default 100
+  page_size    integer default 100,
+  attention    text default null,
+  unowned      boolean default null,
+  client_ids   bigint[] default null,
+  sort         text default null,
+  cursor       text default null
 )
 returns api."application/json"
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+-- each call gets the plan of its own filters
+set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_variable
 declare
-  v_actor text := rules.current_actor();
-  v_ids   bigint[];
+  v_actor     text := rules.current_actor();
+  v_stages    text[] := string_to_array(nullif(stage, ''), ',');
+  v_flag      text := nullif(flag, '');
+  v_owner     text := nullif(owner, '');
+  v_tier      text := nullif(service_tier, '');
+  v_search    text := nullif(search, '');
+  v_attention text := nullif(attention, '');
+  v_sort      text := coalesce(nullif(sort, ''), 'id');
+  v_words     tsquery := rules.search_query(v_search);
+  v_before    timestamptz := now() - make_interval(hours => 24 * (1 + least(greatest(age_days_gt, -36500), 36500)));
+  v_place     text[] := regexp_match(nullif(cursor, ''), '^(-?[0-9]{1,17})\.(-?[0-9]{1,18})$');
+  v_key       timestamptz := timestamptz 'epoch' + v_place[1]::bigint * interval '1 microsecond';
+  v_id        bigint := v_place[2];
+  v_ids       bigint[];
+  v_cursor    text;
+  v_each      text;
 begin
   -- GUARD
   perform rules.require_page_size(page_size);
-  if stage is not null then
-    perform rules.refuse_all(rules.unknown_stage(stage));
+  foreach v_each in array coalesce(v_stages, '{}') loop
+    perform rules.refuse_all(rules.unknown_stage(v_each));
+  end loop;
+  if v_flag is not null then
+    perform rules.refuse_all(rules.unknown_flag(v_flag));
   end if;
-  if flag is not null then
-    perform rules.refuse_all(rules.unknown_flag(flag));
-  end if;
-  if service_tier is not null and not rules.is_known('clients_service_tier_check', service_tier) then
+  if v_tier is not null and not rules.is_known('clients_service_tier_check', v_tier) then
     perform rules.refuse('unknown_value', jsonb_build_object('field', 'service_tier'));
   end if;
+  if v_attention not in ('stuck', 'waiting_on_client', 'none') then
+    perform rules.refuse('unknown_value', jsonb_build_object(
+      'field', 'attention', 'known', array['stuck', 'waiting_on_client', 'none']
+    ));
+  end if;
+  if v_sort not in ('id', 'age', 'sla') then
+    perform rules.refuse('unknown_value', jsonb_build_object('field', 'sort', 'known', array['id', 'age', 'sla']));
+  end if;
+  if nullif(cursor, '') is not null and v_place is null or (v_sort <> 'id' and after is not null) then
+    perform rules.refuse('cursor_not_valid');
+  end if;
 
-  -- ACT: only the conditions that were asked for, so that each call gets the plan of its own filters; the page
-  -- is one more, to know whether another one follows
-  execute format(
-    'select array(select c.id from public.clients c where %s order by c.id limit $9 + 1)',
-    concat_ws(
-      ' and ',
-      'true',
-      case when stage is not null then 'c.stage = $1' end,
-      case when flag is not null then 'c.flags <> ''{}'' and c.flags @> array[$2]' end,
-      case when owner is not null then 'c.stage_owner = $3' end,
-      case when age_days_gt is not null then 'c.stage_entered_at <= now() - make_interval(hours => 24 * (1 + least(greatest($4, -36500), 36500)))' end,
-      case when stuck then 'c.flags <> ''{}'' and c.flags @> ''{stuck}''' end,
-      case when not stuck then 'not c.flags @> ''{stuck}''' end,
-      case when service_tier is not null then 'c.service_tier = $5' end,
-      case when active is not null then 'c.active = $6' end,
-      case when search is not null then 'to_tsvector(''simple'', c.name || '' '' || c.slug) @@ $7' end,
-      case when after is not null then 'c.id > $8' end
-    )
-  )
-  into v_ids
-  using
-    stage, flag, owner, age_days_gt, service_tier, active, rules.search_query(search), after, page_size;
+  -- ACT: the page is one more, to know whether another one follows
+  if v_sort <> 'id' then
+    -- within a stage the longest there is also the nearest to its SLA, so each stage gives its oldest by index
+    select array_agg(found.id order by found.key, found.id)
+    into v_ids
+    from (
+      select c.id, c.stage_entered_at + s.limit_of as key
+      from (
+        select
+          s.stage,
+          case v_sort when 'sla' then coalesce(s.max_days, 36500) else 0 end * interval '24 hours' as limit_of
+        from public.stages s
+        where v_stages is null or s.stage = any (v_stages)
+      ) as s
+      cross join lateral (
+        select f.id, f.stage_entered_at
+        from rules.filtered_clients(
+          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, client_ids
+        ) f
+        where f.stage = s.stage
+          and (v_search is null or v_words is not null)
+          and (v_key is null or (f.stage_entered_at, f.id) > (v_key - s.limit_of, v_id))
+        order by f.stage_entered_at, f.id
+        limit page_size + 1
+      ) as c
+      order by 2, c.id
+      limit page_size + 1
+    ) as found;
+  elsif v_stages is not null then
+    v_ids := array(
+      select c.id
+      from (select distinct unnest(v_stages) as stage) as s
+      cross join lateral (
+        select f.id
+        from rules.filtered_clients(
+          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, client_ids
+        ) f
+        where f.stage = s.stage
+          and (v_search is null or v_words is not null)
+          and f.id > coalesce(v_id, after, -9223372036854775808)
+        order by f.id
+        limit page_size + 1
+      ) as c
+      order by c.id
+      limit page_size + 1
+    );
+  elsif active and coalesce(
+    v_flag, v_owner, v_tier, v_search, v_attention, unowned::text, stuck::text, v_before::text, client_ids::text
+  ) is null then
+    v_ids := rules.next_clients(coalesce(v_id, after), true, page_size + 1);
+  else
+    v_ids := array(
+      select f.id
+      from rules.filtered_clients(
+        v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, client_ids
+      ) f
+      where f.id > coalesce(v_id, after, -9223372036854775808)
+        and (v_search is null or v_words is not null)
+      order by f.id
+      limit page_size + 1
+    );
+  end if;
 
+  if cardinality(v_ids) > page_size then
+    v_cursor := (
+      select round(extract(epoch from c.stage_entered_at + case
+        when v_sort = 'sla' then coalesce(s.max_days, 36500) * interval '24 hours' else interval '0'
+      end) * 1000000)::bigint || '.' || c.id
+      from public.clients c
+      join public.stages s on s.stage = c.stage
+      where c.id = v_ids[page_size]
+    );
+  end if;
   return json_build_object(
     'clients', (
-      select coalesce(json_agg(shown.client order by shown.id), '[]')
-      from rules.shown_clients(v_ids[:page_size]) shown
+      select coalesce(json_agg(shown.client order by n.nth), '[]')
+      from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
+      cross join lateral rules.shown_clients(array[n.id]) shown
     ),
-    'next_after', case when cardinality(v_ids) > page_size then v_ids[page_size] end
+    'next_after', case when v_sort = 'id' and cardinality(v_ids) > page_size then v_ids[page_size] end,
+    'next_cursor', v_cursor
   );
 end
 $$;
 
-comment on function api.clients(text, text, text, integer, boolean, text, boolean, text, bigint, integer) is
-'The clients, filtered; filters add up.
-stage, flag, owner, service_tier: equal to. age_days_gt: more whole days in the stage than this. stuck: carries the flag, or does not.
-active: true (default), false, or null for both. search: the beginnings of words in name and slug.
-after: the last id of the page before. page_size: 1 to 1,000. Any actor may read.
-Answers {clients, next_after} in order of id; next_after is null on the last page.
-Errors: page_size_not_valid (422).';
+comment on function api.clients(
+  text, text, text, integer, boolean, text, boolean, text, bigint, integer, text, boolean, bigint[], text, text
+) is
+'The clients, filtered; filters add up, and an empty one is none.
+stage: one, or several with commas between them. flag, owner, service_tier: equal to. unowned: has no owner, or has one.
+age_days_gt: more whole days in the stage than this. stuck: carries the flag, or does not. attention: stuck, waiting_on_client or none.
+active: true (default), false, or null for both. search: the beginnings of words in name and slug. client_ids: of these only.
+sort: id (default), age (longest in its stage first) or sla (nearest to its limit, or furthest beyond it, first).
+cursor: next_cursor of the page before; with sort id, after does too: the last id of the page before. page_size: 1 to 1,000. Any actor may read.
+Answers {clients, next_after, next_cursor}; both are null on the last page, next_after also where the sort is not id.
+Errors: unknown_stage, unknown_flag, unknown_value, cursor_not_valid, page_size_not_valid (422).';

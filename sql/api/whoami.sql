@@ -1,7 +1,7 @@
 create or replace function api.whoami()
 returns jsonb
 language plpgsql
-stable
+volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -22,4 +22,5 @@ $$;
 
 comment on function api.whoami() is
 'Who the caller is, and what it may.
-Answers {actor_id, actor_type, permissions}: each live grant with its scope.';
+Answers {actor_id, actor_type, permissions}: each live grant with its scope. It marks the use of the caller''s token (not by GET), which reads do not:
+call it when you begin.';

@@ -53,13 +53,15 @@ READS = {
     "stage_history",
     "closes",
     "changes",
+    "check_stages",
+    "summary",
     "queue",
     "check_stage",
     "permissions",
     "tokens",
-    "whoami",
 }
 WRITES = {
+    "whoami",  # marks the use of the token
     "set_stage",
     "set_stages",
     "set_flag",

@@ -57,6 +57,9 @@ def reads(db: psycopg.Connection, client: int) -> list[Any]:
             db, "clients", search="client", service_tier="recurring_only", age_days_gt=-1, after=0
         ),
         call(db, "stage_history", client_id=client)["history"][0]["version"],
+        call(db, "clients", sort="sla", attention="none", stage="eom_close,weekly", unowned=False),
+        call(db, "check_stages", client_ids=[client]),
+        call(db, "summary")["stages"],
         call(db, "queue", actor="user:ada"),
         call(db, "queue", actor=TALLY),
         call(db, "check_stage", client_id=client, to_stage="eom_review"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -319,3 +320,186 @@ def test_every_stage_has_its_sla_row_and_every_tier_can_be_had(db: psycopg.Conne
     assert stages == (sorted(STAGES),)
     for tier in TIERS:
         assert client_row(db, make_client(db, tier=tier))["service_tier"] == tier
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        lambda client: {"clients": [client]},
+        lambda _: {"service_tiers": ["full_service"]},
+        lambda client: {"clients": [client], "service_tiers": ["full_service"], "to": ["cleanup"]},
+        lambda client: {"clients": [client], "from": ["weekly"]},
+    ],
+)
+def test_an_agent_whose_grant_is_narrowed_to_clients_or_tiers_has_them_in_its_queue(
+    db: psycopg.Connection, scope: Callable[[int], dict[str, Any]]
+) -> None:
+    covered = make_client(db, "weekly", tier="full_service")
+    make_client(db, "weekly")
+    grant(db, TALLY, "can_set_stage", scope(covered))
+
+    assert queue(db, TALLY) == [(covered, ["in_scope"])]
+
+
+@pytest.mark.parametrize("number", [0.5, 2**70, -1])
+def test_a_grant_that_names_no_client_puts_none_in_the_queue(
+    db: psycopg.Connection, number: float
+) -> None:
+    make_client(db)
+    grant(db, TALLY, "can_set_stage", {"clients": [number]})
+
+    assert queue(db, TALLY) == []
+
+
+def test_the_queue_pages_by_its_cursor(db: psycopg.Connection) -> None:
+    grant(db, TALLY, "can_set_stage", {"from": ["cleanup", "weekly", "eom_close"]})
+    clients = [
+        make_client(db, stage) for stage in ("weekly", "cleanup", "eom_close") for _ in range(3)
+    ]
+    age(db, clients[-1], 20)
+    whole = [client for client, _ in queue(db, TALLY)]
+
+    pages, after = [], None
+    while True:
+        page = call(db, "queue", actor=TALLY, page_size=2, after=after)
+        pages.append([item["client"]["id"] for item in page["queue"]])
+        after = page["next_after"]
+        if after is None:
+            break
+
+    assert [client for page in pages for client in page] == whole
+    assert sorted(whole) == clients
+    assert [len(page) for page in pages] == [2, 2, 2, 2, 1]
+
+
+def test_lists_take_several_stages(db: psycopg.Connection) -> None:
+    clients = [make_client(db, stage) for stage in ("weekly", "eom_close", "cleanup", "weekly")]
+
+    first = call(db, "clients", stage="weekly,eom_close", page_size=2)
+    assert ids(first) == clients[:2]
+    second = call(db, "clients", stage="weekly,eom_close", page_size=2, cursor=first["next_cursor"])
+    assert (ids(second), second["next_cursor"]) == ([clients[3]], None)
+    with refused(db, "unknown_stage", 422):
+        call(db, "clients", stage="weekly,holiday")
+
+
+def test_lists_filter_by_attention_by_having_no_owner_and_by_ids(db: psycopg.Connection) -> None:
+    late, waiting, fine = (make_client(db, "eom_close", owner=ADA) for _ in range(3))
+    nobody = make_client(db, "weekly")
+    age(db, late, 11)
+    age(db, waiting, 11)
+    call(db, "set_flag", client_id=waiting, flag="client_blocking", reason="r")
+
+    def found(**filters: Any) -> list[int]:
+        return ids(call(db, "clients", **filters))
+
+    assert found(attention="stuck") == [late]
+    assert found(attention="waiting_on_client") == [waiting]
+    assert found(attention="none") == [fine, nobody]
+    assert found(unowned=True) == [nobody]
+    assert found(unowned=False) == [late, waiting, fine]
+    assert found(client_ids=[fine, nobody, -1]) == [fine, nobody]
+    assert found(client_ids=[]) == []
+    for name in ("attention", "sort"):
+        with refused(db, "unknown_value", 422, field=name):
+            call(db, "clients", **{name: "bad"})
+
+
+def test_an_empty_filter_is_none(db: psycopg.Connection) -> None:
+    client = make_client(db)
+
+    empty = dict.fromkeys(
+        ("stage", "flag", "owner", "service_tier", "search", "attention", "sort"), ""
+    )
+    assert ids(call(db, "clients", **empty)) == [client]
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"), [("age", [3, 1, 4, 0, 2]), ("sla", [1, 4, 0, 2, 3]), ("id", [0, 1, 2, 3, 4])]
+)
+def test_lists_sort_by_age_and_by_what_is_left_of_the_sla(
+    db: psycopg.Connection, sort: str, order: list[int]
+) -> None:
+    # limits: 10, 10, 45, none, 3 days
+    clients = [
+        make_client(db, stage)
+        for stage in ("eom_close", "eom_close", "cleanup", "weekly", "eom_review")
+    ]
+    for client, days in zip(clients, (1, 9, 0.5, 30, 1.5), strict=True):
+        age(db, client, days)
+
+    pages, cursor = [], None
+    while True:
+        page = call(db, "clients", sort=sort, page_size=2, cursor=cursor)
+        pages += ids(page)
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    assert [clients.index(client) for client in pages] == order
+
+
+def test_a_cursor_of_another_sort_is_refused(db: psycopg.Connection) -> None:
+    with refused(db, "cursor_not_valid", 422):
+        call(db, "clients", sort="age", after=1)
+    for cursor in ("x", "1", "1.2.3"):
+        with refused(db, "cursor_not_valid", 422):
+            call(db, "clients", sort="age", cursor=cursor)
+
+
+# What an actor may do, and how many there are
+
+
+def test_check_stages_says_of_each_client_what_check_stage_says(db: psycopg.Connection) -> None:
+    grant(db, ADA, "can_set_stage", {"from": ["weekly"], "to": ["eom_close"]})
+    clients = [make_client(db, stage) for stage in STAGES]
+
+    answer = call(db, "check_stages", actor=ADA, client_ids=[*clients, -1])
+
+    assert [each["client_id"] for each in answer["clients"]] == clients
+    for each in answer["clients"]:
+        allowed = {
+            stage
+            for stage in STAGES
+            if call(db, "check_stage", actor=ADA, client_id=each["client_id"], to_stage=stage)[
+                "allowed"
+            ]
+        }
+        assert {move["to_stage"] for move in each["moves"]} == allowed
+    assert sum(len(each["moves"]) for each in answer["clients"]) == 1
+
+
+@pytest.mark.parametrize("client_ids", [None, [], list(range(201))])
+def test_check_stages_takes_1_to_200(db: psycopg.Connection, client_ids: list[int] | None) -> None:
+    with refused(db, "client_ids_not_valid", 422):
+        call(db, "check_stages", client_ids=client_ids)
+
+
+def test_a_summary_counts_active_clients_by_stage_owner_flag_and_attention(
+    db: psycopg.Connection,
+) -> None:
+    late, waiting = make_client(db, "eom_close", owner=ADA), make_client(db, "eom_close", owner=BO)
+    make_client(db, "weekly", owner=ADA)
+    make_client(db, "weekly")
+    make_client(db, "weekly", active=False)
+    age(db, late, 11)
+    age(db, waiting, 11)
+    call(db, "set_flag", client_id=waiting, flag="client_blocking", reason="r")
+
+    summary = call(db, "summary")
+
+    counted = {each["stage"]: each["clients"] for each in summary["stages"]}
+    assert counted == dict.fromkeys(STAGES, 0) | {"eom_close": 2, "weekly": 2}
+    closing = next(each for each in summary["stages"] if each["stage"] == "eom_close")
+    assert (closing["stuck"], closing["waiting_on_client"], closing["max_days"]) == (1, 1, 10)
+    assert {each["owner"]: each["clients"] for each in summary["owners"]} == {
+        ADA: 2,
+        BO: 1,
+        None: 1,
+    }
+    assert {each["flag"]: each["clients"] for each in summary["flags"] if each["clients"]} == {
+        "client_blocking": 1
+    }
+    assert summary["attention"] == {"stuck": 1, "waiting_on_client": 1}
+    assert summary["clients"] == 4
+    assert call(db, "changes", after=summary["cursor"])["changes"] == []

@@ -18,6 +18,8 @@ CALLS = {
     "health": "()",
     "clients": "(search => 'made', stage => 'weekly', flag => 'advisory_due', page_size => 2)",
     "client": "(client_id => {client})",
+    "check_stages": "(client_ids => array[{client}])",
+    "summary": "()",
     "closes": "(month => '2026-05', state => 'open', page_size => 2)",
     "changes": "(actor_id => 'user:jimmie', client_id => {client}, stage => 'weekly', since => now(), page_size => 2)",
     "set_stage": "(client_id => {client}, to_stage => 'eom_close', reason => 'r', expected_version => {version},"

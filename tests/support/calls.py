@@ -22,6 +22,8 @@ ADMIN = "user:jimmie"  # the one admin that the migrations seed
 # Arguments whose Python value does not say its SQL type.
 ARGUMENT_TYPES = {
     "client_id": "bigint",
+    "client_ids": "bigint[]",
+    "unowned": "boolean",
     "history_id": "bigint",
     "permission_id": "bigint",
     "expected_version": "bigint",
@@ -86,7 +88,7 @@ def call(
 
 def _of_token(function: str, name: str) -> str:
     # `tokens` pages by the token's id and `changes` by its cursor, which are text; every other list by a number.
-    return "" if name == "after" and function in ("tokens", "changes") else name
+    return "" if name == "after" and function in ("tokens", "changes", "queue") else name
 
 
 @dataclass

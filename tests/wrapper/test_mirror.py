@@ -78,6 +78,7 @@ class TestMirror:
 
 TYPES: dict[str, list[Any]] = {
     "bigint": [Whole],
+    "bigint[]": [Sequence[Whole]],
     "integer": [Whole],
     "text": [str],
     "text[]": [Sequence[str]],

@@ -15,6 +15,7 @@ begin
       from public.stage_history h
       where h.epoch = v_newest.epoch
         and h.xid >= pg_snapshot_xmax(pg_current_snapshot())
+        and h.xid is distinct from pg_current_xact_id_if_assigned()  -- one's own, not committed yet
     );
 end
 $$;

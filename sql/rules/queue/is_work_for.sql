@@ -1,7 +1,7 @@
--- Whether a client in one of an actor's queue_stages really is work for it.
+-- Whether a client really is work for an actor: a review that it may sign off, or one that a scoped grant covers.
 create or replace function rules.is_work_for(
   actor_id text,
-  client   public.clients,
+  client   rules.client_state,
   why      text
 )
 returns boolean
@@ -11,12 +11,12 @@ as $$
 #variable_conflict use_variable
 begin
   if why = 'review' then
-    return rules.move_violations(actor_id, rules.state_of(client), 'weekly') is null;
+    return rules.move_violations(actor_id, client, 'weekly') is null;
   end if;
   return exists (
     select
     from rules.live_grants(actor_id) g
-    where g.scope ? 'from'
+    where g.scope ?| '{from,clients,service_tiers}'
       -- where it may lead to, and with which flag, is not the question here
       and rules.scope_mismatches(
         g.scope - '{to,flags}'::text[], client.id, client.stage, null, null, client.service_tier

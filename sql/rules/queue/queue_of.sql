@@ -1,15 +1,14 @@
--- The first clients of an actor's queue, each once, with every reason why it is there.
--- Within a stage the longest there is the nearest to its SLA, so each stage gives its oldest clients by index:
--- the cost follows the page, not the clients there are.
+-- The first clients of an actor's queue, each once, with every reason why it is there; not in order.
+-- Within a stage the longest there is the nearest to its SLA, so each stage gives its oldest clients by index.
 create or replace function rules.queue_of(
-  actor_id  text,
-  page_size integer
+  actor_id text,
+  number   integer   -- of each stage
 )
 returns table (
   client_id  bigint,
   why        text[],
-  sla_due_at timestamptz,
-  nth        bigint
+  rank       integer,      -- 0 stuck, 1 neither, 2 waits on the client
+  sla_due_at timestamptz
 )
 language sql
 stable
@@ -26,6 +25,19 @@ as $$
       and c.stage_collaborators @> array[queue_of.actor_id]
       and c.active
     union all
+    select c.id, 'in_scope'
+    from rules.live_grants(queue_of.actor_id) g
+    cross join lateral jsonb_array_elements(
+      case when jsonb_typeof(g.scope -> 'clients') = 'array' then g.scope -> 'clients' else '[]' end
+    ) as named (number)
+    join public.clients c
+      on c.id = case
+        when named.number::numeric between 1 and 9223372036854775807 then trunc(named.number::numeric)::bigint
+      end
+    where rules.actor_type(queue_of.actor_id) = 'agent'
+      and c.active
+      and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), 'in_scope')
+    union all
     select oldest.id, q.why
     from rules.queue_stages(queue_of.actor_id) q
     join public.stages s on s.stage = q.stage
@@ -36,9 +48,9 @@ as $$
       where c.stage = q.stage
         and c.active
         and (c.flags && s.waiting_flags) = ask.waiting
-        and rules.is_work_for(queue_of.actor_id, c.*, q.why)
+        and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
       order by c.stage_entered_at
-      limit queue_of.page_size
+      limit queue_of.number
     ) as oldest
   ),
   listed as (
@@ -49,21 +61,13 @@ as $$
   select
     c.id,
     listed.why,
-    due.at,
-    row_number() over (
-      order by
-        case rules.attention(c.flags, c.stage_entered_at, s.max_days, s.waiting_flags)
-          when 'stuck' then 0
-          when 'waiting_on_client' then 2
-          else 1
-        end,
-        due.at nulls last,
-        c.id
-    )
+    case rules.attention(c.flags, c.stage_entered_at, s.max_days, s.waiting_flags)
+      when 'stuck' then 0
+      when 'waiting_on_client' then 2
+      else 1
+    end,
+    c.stage_entered_at + make_interval(hours => 24 * s.max_days)
   from listed
   join public.clients c on c.id = listed.id
   join public.stages s on s.stage = c.stage
-  cross join lateral (select c.stage_entered_at + make_interval(hours => 24 * s.max_days)) as due (at)
-  order by 4
-  limit queue_of.page_size
 $$;

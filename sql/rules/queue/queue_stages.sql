@@ -1,5 +1,6 @@
--- The stages in which an actor has work because of what it may do: reviews it may sign off, and for agents the
--- stages that its scoped grants name.
+-- The stages in which an actor has work because of what it may do: reviews it may sign off, and for agents the stages
+-- that its scoped grants name, or all where a grant is narrowed by tiers alone. Grants that name clients are no reason
+-- to look through stages: rules.queue_of begins with those clients.
 create or replace function rules.queue_stages(actor_id text)
 returns table (
   stage text,
@@ -15,8 +16,8 @@ as $$
   union
   select s.stage, 'in_scope'
   from rules.live_grants(queue_stages.actor_id) g
-  cross join lateral jsonb_array_elements_text(
-    case when jsonb_typeof(g.scope -> 'from') = 'array' then g.scope -> 'from' else '[]' end
-  ) as s (stage)
+  join public.stages s
+    on (g.scope -> 'from') ? s.stage or (not g.scope ? 'from' and g.scope ? 'service_tiers')
   where rules.actor_type(queue_stages.actor_id) = 'agent'
+    and not g.scope ? 'clients'
 $$;

@@ -1,0 +1,94 @@
+create or replace function api.summary()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  v_actor  text := rules.current_actor();
+  v_counts jsonb;
+begin
+  -- one pass over the active clients, in few groups
+  with counted as materialized (
+    select c.stage, c.stage_owner, c.flags, a.attention, count(*) as clients
+    from public.clients c
+    join public.stages s on s.stage = c.stage
+    cross join lateral (
+      select rules.attention(c.flags, c.stage_entered_at, s.max_days, s.waiting_flags) as attention
+    ) as a
+    where c.active
+    group by 1, 2, 3, 4
+  )
+  select jsonb_build_object(
+    'clients', (select coalesce(sum(n.clients), 0) from counted n),
+    'stages', (
+      select jsonb_agg(
+        jsonb_build_object(
+          'stage', s.stage, 'position', s.position, 'kind', s.kind, 'max_days', s.max_days,
+          'waiting_flags', s.waiting_flags, 'description', s.description, 'clients', coalesce(n.clients, 0),
+          'stuck', coalesce(n.stuck, 0), 'waiting_on_client', coalesce(n.waiting, 0)
+        )
+        order by s.position
+      )
+      from public.stages s
+      left join (
+        select
+          n.stage, sum(n.clients) as clients, sum(n.clients) filter (where n.attention = 'stuck') as stuck,
+          sum(n.clients) filter (where n.attention = 'waiting_on_client') as waiting
+        from counted n
+        group by n.stage
+      ) as n on n.stage = s.stage
+    ),
+    'owners', (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object(
+            'owner', n.stage_owner, 'clients', n.clients, 'stuck', coalesce(n.stuck, 0),
+            'waiting_on_client', coalesce(n.waiting, 0)
+          )
+          order by n.stage_owner
+        ),
+        '[]'
+      )
+      from (
+        select
+          n.stage_owner, sum(n.clients) as clients, sum(n.clients) filter (where n.attention = 'stuck') as stuck,
+          sum(n.clients) filter (where n.attention = 'waiting_on_client') as waiting
+        from counted n
+        group by n.stage_owner
+      ) as n
+    ),
+    'flags', (
+      select jsonb_agg(
+        jsonb_build_object(
+          'flag', f.flag, 'description', f.description, 'set_by', f.set_by,
+          'clients', (select coalesce(sum(n.clients), 0) from counted n where f.flag = any (n.flags))
+        )
+        order by f.flag
+      )
+      from public.stage_flags f
+    ),
+    'attention', jsonb_build_object(
+      'stuck', (select coalesce(sum(n.clients), 0) from counted n where n.attention = 'stuck'),
+      'waiting_on_client', (select coalesce(sum(n.clients), 0) from counted n where n.attention = 'waiting_on_client')
+    )
+  )
+  into v_counts;
+
+  return v_counts || jsonb_build_object(
+    'time_zone', (select s.time_zone from public.stage_settings s),
+    'as_of', now(),
+    'month', rules.close_period(now()),
+    'cursor', rules.feed_now()
+  );
+end
+$$;
+
+comment on function api.summary() is
+'How many active clients there are by stage, owner, flag and attention.
+Any actor may read.
+Answers {clients, stages, owners, flags, attention, time_zone, as_of, month, cursor}: every stage in its order with what it is and its
+clients, stuck, waiting_on_client; the same by owner (null: nobody); every flag; the firm''s time zone; the month that is being closed;
+and the cursor from which api.changes tells what came since.';

@@ -1,0 +1,22 @@
+-- The ids of the next clients, in order. Apart from the list with filters, so that it keeps its plan.
+create or replace function rules.next_clients(
+  after  bigint,
+  active boolean,
+  number integer
+)
+returns bigint[]
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+begin
+  return array(
+    select c.id
+    from public.clients c
+    where c.id > coalesce(after, -9223372036854775808)
+      and c.active = active
+    order by c.id
+    limit number
+  );
+end
+$$;

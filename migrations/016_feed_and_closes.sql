@@ -20,7 +20,7 @@ comment on table public.feed_epochs is
   'Which server''s transaction ids stage_history.xid has: an epoch begins where the database came to another server.';
 comment on column public.feed_epochs.system_identifier is 'Whose ids they are, as pg_control_system() says.';
 comment on column public.feed_epochs.late_from_id is
-  'The first history row that this server wrote before the epoch was begun; late_to_id: the last. All are of the epoch.';
+  'The first history row that this server wrote before its epoch was begun; late_to_id: the last one.';
 insert into public.feed_epochs (epoch, system_identifier)
 select 1, system_identifier from pg_control_system();
 grant select on public.feed_epochs to atlas_owner;

@@ -44,14 +44,14 @@ begin
     then
       perform rules.refuse('cursor_not_valid');
     end if;
-    v_epoch := v_place[1];
-    v_xid := v_place[2];
-    v_id := v_place[3];
+    v_epoch := v_place[1]::integer;
+    v_xid := v_place[2]::xid8;
+    v_id := v_place[3]::bigint;
   elsif since is not null then
     select s.epoch, s.xid, s.id into v_epoch, v_xid, v_id from rules.feed_start(since) s;
   else
     v_epoch := 0;
-    v_xid := '0';
+    v_xid := xid8 '0';
     v_id := 0;
   end if;
 

@@ -100,13 +100,23 @@ def test_use_is_noted_by_writes_and_not_by_reads(api: Api) -> None:
 
     client = api.make_client()
     api.done("grant_permission", actor_id=actor, permission="can_set_flag")
-    api.done("whoami", issued["token"])
+    api.done("clients", issued["token"])
     assert last_used_at() is None
     api.done("set_flag", issued["token"], client_id=client, flag="client_blocking")
     first = last_used_at()
     assert first is not None
     api.done("clear_flag", issued["token"], client_id=client, flag="client_blocking")
     assert last_used_at() == first  # to within 15 minutes
+
+
+def test_whoami_marks_the_use_of_a_token_that_only_reads(api: Api) -> None:
+    actor = api.actor()
+    issued = api.token(actor)
+
+    api.done("whoami", issued["token"])
+
+    (token,) = api.done("tokens", actor_id=actor)["tokens"]
+    assert token["last_used_at"] is not None
 
 
 WRONG = [

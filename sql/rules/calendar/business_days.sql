@@ -9,7 +9,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_monday constant date := '2001-01-01';
+  v_monday constant date := date '2001-01-01';
 begin
   return 5 * ((to_day - v_monday + 1) / 7) + least((to_day - v_monday + 1) % 7, 5)
     - 5 * ((after_day - v_monday + 1) / 7) - least((after_day - v_monday + 1) % 7, 5)

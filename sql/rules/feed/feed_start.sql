@@ -48,7 +48,7 @@ begin
     return;
   end loop;
   epoch := 0;
-  xid := '0';
+  xid := xid8 '0';
   id := 0;
 end
 $$;

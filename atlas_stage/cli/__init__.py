@@ -12,6 +12,7 @@ from atlas_stage.cli.doctor import doctor
 from atlas_stage.cli.importing import import_clients
 from atlas_stage.cli.queue import show_queue
 from atlas_stage.cli.rendering import Output
+from atlas_stage.cli.schedule import schedule
 from atlas_stage.errors import InvalidInput
 
 app = typer.Typer(
@@ -75,6 +76,7 @@ app.add_typer(access.permissions, name="permission")
 app.add_typer(job.app, name="job")
 app.add_typer(settings.settings, name="settings")
 app.add_typer(settings.calendar, name="calendar")
+app.command()(schedule)
 app.command()(doctor)
 
 __all__ = ["app"]

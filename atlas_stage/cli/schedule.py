@@ -1,0 +1,43 @@
+"""`atlas-stage schedule`: the files for the scheduler of this machine."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlas_stage.cli.base import session
+from atlas_stage.ops.schedule import SCHEDULERS, write
+
+Scheduler = StrEnum("Scheduler", {name: name for name in SCHEDULERS})  # type: ignore[misc]
+
+_NEXT = {
+    "windows": "as an administrator: {folder}{sep}windows{sep}install-tasks.ps1 -Python {pythonw}",
+    "cron": "then, as the user that runs the jobs: crontab {folder}{sep}crontab",
+    "systemd": "as root: cp {folder}/atlas-job@.* /etc/systemd/system/; systemctl enable --now atlas-job@JOB.timer",
+}
+
+
+def schedule(
+    ctx: typer.Context,
+    scheduler: Annotated[Scheduler, typer.Argument(help="Which one starts the jobs.")],
+    folder: Annotated[
+        Path, typer.Option("--folder", help="Where the files, the settings and the logs will be.")
+    ] = Path("atlas-jobs"),
+) -> None:
+    """Write what the scheduler needs, with this machine's paths: a wheel is enough.
+
+    The database is named in FOLDER/atlas-stage.toml: database_url = "postgresql://atlas_cron@…"
+    """
+    run = session(ctx)
+    written = write(scheduler.value, folder)
+    if run.output.as_json:
+        run.output.json({"written": [str(file) for file in written]})
+        return
+    for file in written:
+        run.output.line(str(file))
+    windowless = Path(sys.executable).with_name("pythonw.exe")
+    said = _NEXT[scheduler.value]
+    run.output.line(said.format(folder=written[0].parent, sep=os.sep, pythonw=windowless))

@@ -1,0 +1,65 @@
+"""What a scheduler needs, written for this machine: the wrappers, and its own files with this machine's paths.
+
+The files that travel in the wheel name the paths below; whatever else they say is theirs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from atlas_stage.errors import InvalidInput
+from atlas_stage.ops import resources
+
+SCHEDULERS = ("windows", "cron", "systemd")
+
+
+def write(scheduler: str, folder: Path) -> list[Path]:
+    """Write the wrappers and the scheduler's files into `folder`, where settings and logs will be.
+
+    Raises InvalidInput.
+    """
+    source = resources.root() / "cron"
+    folder = folder.expanduser().resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        written = [Path(shutil.copy(file, folder)) for file in sorted(source.glob("*.py"))]
+        for file in _files(source, scheduler):
+            # As in the checkout: what installs the tasks looks for the wrappers in the folder above.
+            target = folder / (scheduler if scheduler == "windows" else "") / file.name
+            target.parent.mkdir(exist_ok=True)
+            encoding = "utf-16" if file.suffix == ".xml" else "utf-8"
+            text = file.read_bytes().decode(encoding)
+            for old, new in _paths(scheduler, folder).items():
+                text = text.replace(old, new)
+            target.write_bytes(text.encode(encoding))
+            written.append(target)
+    except OSError as error:
+        raise InvalidInput(f"{folder} cannot be written: {error.strerror}") from error
+    return written
+
+
+def _files(source: Path, scheduler: str) -> list[Path]:
+    if scheduler == "cron":
+        return [source / "crontab"]
+    return sorted(file for file in (source / scheduler).iterdir() if file.is_file())
+
+
+def _paths(scheduler: str, folder: Path) -> dict[str, str]:
+    """Each path as the shipped files have it, and as it is here; what is within another comes first."""
+    python = Path(sys.executable)
+    if scheduler == "windows":
+        home, windowless = r"C:\Atlas\client-stage", python.with_name("pythonw.exe")
+        return {
+            rf"{home}\.venv\Scripts\pythonw.exe": escape(str(windowless)),
+            rf"{home}\cron": escape(str(folder)),
+        }
+    home = "$ATLAS_HOME" if scheduler == "cron" else "/opt/atlas/client-stage"
+    return {
+        f"{home}/.venv/bin/python": str(python),
+        f"{home}/cron": str(folder),
+        "ATLAS_HOME=/opt/atlas/client-stage\n": "",
+        "ATLAS_LOG_DIR=/var/log/atlas": f"ATLAS_LOG_DIR={folder}",
+    }

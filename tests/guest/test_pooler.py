@@ -1,10 +1,11 @@
-"""A deploy behind PgBouncer is refused in words, and leaves nothing in its pool."""
+"""Behind PgBouncer a deploy is refused in words and leaves nothing in its pool; a `Stage` works."""
 
 from __future__ import annotations
 
 import psycopg
 import pytest
 
+from atlas_stage import Stage
 from atlas_stage.ops.deploy import DeployError, migrate
 from tests.support.pooler import PROGRAM, pooled
 
@@ -36,3 +37,20 @@ def test_a_deploy_through_a_pooler_strands_no_lock_and_no_setting(fresh_dsn: str
         assert held == (0,)
         assert limits == ("0", "0", False)
         assert migrate(fresh_dsn, force=True).logic_changed
+
+
+def test_two_stages_share_one_session_and_each_stays_who_it_is(fresh_dsn: str) -> None:
+    with (
+        pooled(fresh_dsn, size=1) as through,
+        Stage.connect(through, "user:jimmie") as admin,
+        Stage.connect(through, "agent:tally") as tally,
+    ):
+        made = admin.create_client("Pooled", slug="pooled").client
+        for _ in range(8):  # more often than it takes to prepare a statement
+            assert admin.whoami().actor_id == "user:jimmie"
+            assert tally.whoami().actor_id == "agent:tally"
+            assert tally.client(made.id).client == made
+        with admin.transaction() as work:
+            admin.set_flag(made.id, flag="advisory_due")
+            work.discard()
+        assert admin.client(made.id).client == made

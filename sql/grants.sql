@@ -9,7 +9,7 @@ grant execute on function rules.act_as(text, text) to atlas_operator;
 -- The scheduler and the operators may run the jobs; what a job may change, its own grants say.
 grant usage on schema jobs to atlas_cron, atlas_operator;
 grant execute on function
-  jobs.catalog(),
+  jobs.catalog(text),
   jobs.due(timestamptz),
   jobs.instant(timestamp),
   jobs.overdue(timestamptz),
@@ -20,15 +20,12 @@ to atlas_cron, atlas_operator;
 -- These commit, so they run as their caller, who needs what they call.
 grant execute on procedure
   jobs.perform(text, timestamptz, boolean, jsonb),
-  jobs.work(bigint, boolean),
-  jobs.work_slice(bigint, text, text, text, bigint[], boolean, boolean, bigint[], text)
+  jobs.work(bigint, boolean)
 to atlas_cron, atlas_operator;
 grant execute on function
-  jobs.begin_run(text, timestamptz, boolean, boolean),
-  jobs.steps(bigint),
-  jobs.apply(bigint, text, text, text, bigint[], boolean),
-  jobs.finish_run(bigint, text),
-  jobs.end_run(text, boolean)
+  jobs.begin_run(text, timestamptz, boolean),
+  jobs.next_work(bigint, bigint[], boolean),
+  jobs.work_slice(bigint, bigint[])
 to atlas_cron, atlas_operator;
 
 -- What is wrong, for doctor.

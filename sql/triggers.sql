@@ -65,3 +65,21 @@ create or replace trigger stage_history_wake_readers
 after insert on public.stage_history
 for each statement
 execute function rules.wake_readers();
+
+-- Settings that make no sense are refused when they are written.
+create or replace trigger stage_settings_check
+before insert or update or delete on public.stage_settings
+for each row
+execute function rules.check_setting();
+create or replace trigger stages_check_waiting_flags
+before insert or update on public.stages
+for each row
+execute function rules.check_setting();
+create or replace trigger stage_flags_check_waited_for
+before update or delete on public.stage_flags
+for each row
+execute function rules.check_setting();
+create or replace trigger stage_seasons_check_flag
+before insert or update on public.stage_seasons
+for each row
+execute function rules.check_setting();

@@ -74,6 +74,29 @@ begin
       outcome           jsonb                  -- its answer or its error; null while it is still to be made
     );
   end if;
+
+  -- A kind of change that a job makes, of the clients that it is to be made of.
+  if to_regtype('jobs.step') is null then
+    create type jobs.step as (
+      action        text,     -- move, set or clear; name: only to be named in the run's counts
+      word          text,     -- the stage, the flag, or what they are named as
+      period        text,     -- of what is done once a period
+      reason        text,
+      trigger_type  text,     -- null: as of any job
+      client_ids    bigint[]
+    );
+  end if;
+
+  -- One thing that is wrong with this installation, as every check answers it.
+  if to_regtype('ops.finding') is null then
+    create type ops.finding as (
+      finding   text,   -- its stable code: the name of the check
+      severity  text,   -- error: something does not work or cannot be trusted; warning: it soon will not
+      facts     jsonb,  -- an object: what a program needs to know of it
+      what      text,   -- what is wrong, in a sentence
+      todo      text    -- what to do about it
+    );
+  end if;
 end
 $$;
 

@@ -59,13 +59,17 @@ def test_runs_what_is_due_once_and_logs_a_line_an_event(
 
 
 def test_a_run_that_fails_is_exit_1_and_says_so_to_cron(fresh_dsn: str, tmp_path: Path) -> None:
+    job = "flag_sales_tax_due"
     with psycopg.connect(fresh_dsn) as db:
-        make_client(db)
-        db.execute("delete from stage_settings")
-    done = start("flag_seasonal", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path))
+        db.execute("alter table clients add constraint no_flags check (flags = '{}')")
+        db.execute("update stage_settings set sales_tax_due_day = 1, sales_tax_lead_days = 0")
+        client = make_client(db, schedule="monthly")
+    done = start(job, ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path))
     assert done.returncode == 1
     assert " ERROR " in done.stderr
-    assert " ERROR " in log_of(tmp_path, "flag_seasonal")[-1]
+    line = log_of(tmp_path, job)[-1]
+    assert " ERROR " in line
+    assert f"failed 1, client {client}: host_constraint: no_flags" in line
 
 
 def test_a_database_that_is_away_is_tried_again_and_then_exit_2(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def list_jobs(ctx: typer.Context) -> None:
     if run.output.as_json:
         run.output.json({"jobs": catalog})
         return
-    columns = ("job", "rhythm", "description")
+    columns = ("job", "schedule", "description")
     rows = ([cell(each[column]) for column in columns] for each in catalog)
     run.output.console.print(make_table(columns, rows))
 

@@ -44,7 +44,8 @@ class JobRun(Record):
     """An occurrence of a job. `outcome` is done, failed, running or skipped, as on the ledger, or
     why there was nothing to put there: busy, nothing_due.
 
-    `counts` has moved, flagged, cleared, unchanged, skipped (by reason) and errors.
+    `counts` has moved, flagged, cleared, unchanged, skipped (by the rule that forbids it), failed,
+    errors (of the first twenty) and still_closing.
     """
 
     job: str
@@ -105,7 +106,14 @@ def counts_in_words(counts: dict[str, Any]) -> str:
     if skipped:
         reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(skipped.items()))
         parts.append(f"skipped {sum(skipped.values()):,} ({reasons})")
+    if "failed" in counts:
+        parts.append(f"failed {counts['failed']:,}")
     parts += [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
+    behind = counts.get("still_closing")
+    if behind:
+        names = ", ".join(each["slug"] for each in behind["clients"][:10])
+        more = ", …" if behind["number"] > 10 else ""
+        parts.append(f"still closing {behind['number']:,} ({names}{more})")
     return ", ".join(parts)
 
 
@@ -130,7 +138,7 @@ class Jobs:
         self._connection.close()
 
     def catalog(self) -> list[dict[str, Any]]:
-        """Every job with its rhythm and description."""
+        """Every job with its schedule and description."""
         return list(self._rows("select * from jobs.catalog()"))
 
     def due(self, at: datetime | None = None) -> tuple[JobState, ...]:

@@ -15,7 +15,9 @@ begin
   end if;
 
   select coalesce(
-    jsonb_agg(f.facts || jsonb_build_object('finding', f.finding, 'severity', f.severity, 'what', f.what, 'todo', f.todo)),
+    jsonb_agg(f.facts || jsonb_build_object(
+      'finding', f.finding, 'severity', f.severity, 'what', f.what, 'todo', f.todo
+    )),
     '[]'
   )
   into v_findings

@@ -9,14 +9,14 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_cheap constant text[] := array[   -- health asks for these every minute
-    'job_overdue', 'token_expires', 'holidays_run_out'
+    'job_overdue', 'job_failed', 'job_not_started', 'still_closing', 'token_expires', 'holidays_run_out'
   ];
   v_deep  constant text[] := array[   -- doctor has time for these
     'history_mismatch', 'no_admin', 'api_role_table_right'
   ];
   v_check text;
 begin
-  foreach v_check in array case when deep then v_cheap || v_deep else v_cheap || 'recent_history_mismatch'::text end loop
+  foreach v_check in array v_cheap || case when deep then v_deep else array['recent_history_mismatch'] end loop
     begin
       return query execute format('select f.* from ops.%I() f', v_check);
     exception

@@ -73,7 +73,7 @@ class Disturbed:
     def start_twice(self, job: str, now: datetime) -> None:
         """While one session is at it, another comes."""
         with self.connect() as first:
-            row = first.execute("select jobs.begin_run(%s, %s, true, true)", (job, now)).fetchone()
+            row = first.execute("select jobs.begin_run(%s, %s)", (job, now)).fetchone()
             assert row is not None
             assert self.perform(self.db, job, now)["outcome"] == (
                 "busy" if row[0]["outcome"] == "running" else row[0]["outcome"]
@@ -85,18 +85,14 @@ class Disturbed:
     def crash(self, job: str, now: datetime) -> None:
         """The server loses the session after a part of the work."""
         crashing = self.connect()
-        row = crashing.execute("select jobs.begin_run(%s, %s, true, true)", (job, now)).fetchone()
+        row = crashing.execute("select jobs.begin_run(%s, %s)", (job, now)).fetchone()
         assert row is not None
         if row[0]["outcome"] == "running":
-            crashing.execute(
-                """
-                select jobs.apply(%(run)s, s.actions[1], s.words[1], s.periods[1],
-                                  s.client_ids[1:least(s.sizes[1], 2)])
-                from jobs.steps(%(run)s) s
-                where s.sizes is not null
-                """,
-                {"run": row[0]["run_id"]},
-            )
+            run = row[0]["run_id"]
+            found = crashing.execute("select jobs.next_work(%s, '{}', false)", (run,)).fetchone()
+            assert found is not None
+            if found[0]:
+                crashing.execute("select jobs.work_slice(%s, %s)", (run, found[0][:2]))
             self.crashes += 1
         self.db.execute("select pg_terminate_backend(%s, 5000)", (crashing.info.backend_pid,))
         crashing.close()
@@ -212,8 +208,10 @@ def check_ledger(db: psycopg.Connection) -> None:
             for due_at, outcome, counts in rows
         ]
         for (due_at, _, _), before in zip(rows[1:], covered, strict=False):
-            row = db.execute("select jobs.next_due(%s, %s)", (job, before)).fetchone()
+            row = db.execute("select (jobs.occurrences(%s, %s)).next_due", (job, before)).fetchone()
             assert row == (due_at,), (job, before)
         assert rows[0][0] <= BEGIN
-        assert db.execute("select jobs.latest_due(%s, %s)", (job, END)).fetchone() == (covered[-1],)
+        assert db.execute("select (jobs.occurrences(%s, %s)).due_at", (job, END)).fetchone() == (
+            covered[-1],
+        )
         assert all(outcome != "running" for _, outcome, _ in rows)

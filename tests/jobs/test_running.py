@@ -211,7 +211,7 @@ class TestSkipping:
         assert client_row(db, may)["stage"] == "eom_close"
         assert client_row(db, may_not)["stage"] == "weekly"
 
-    def test_a_grant_that_names_clients_is_judged_client_by_client(
+    def test_a_grant_that_names_clients_is_asked_client_by_client(
         self, db: psycopg.Connection
     ) -> None:
         first, second = make_client(db), make_client(db)
@@ -232,13 +232,13 @@ class TestSkipping:
         assert client_row(db, client)["stage"] == "weekly"
 
     def test_a_client_that_cannot_be_changed_stops_no_other(self, db: psycopg.Connection) -> None:
-        clients = [make_client(db) for _ in range(9)]
         db.execute(
-            f"alter table clients add constraint odd check (id <> {clients[5]} or stage <> 'eom_close')"
+            "alter table clients add constraint odd check (slug <> 'the-odd-one' or stage <> 'eom_close')"
         )
+        clients = [make_client(db) for _ in range(8)]
+        clients.insert(5, make_client(db, slug="the-odd-one"))
         done = run(db, ROLL, MONTH_END)
-        assert done["counts"]["moved"] == 8
-        assert done["counts"]["skipped"] == {"error": 1}
+        assert (done["counts"]["moved"], done["counts"]["failed"]) == (8, 1)
         (error,) = done["counts"]["errors"]
         assert error["client_id"] == clients[5]
         assert "odd" in error["error"]
@@ -377,7 +377,7 @@ class TestLedger:
 class TestAtOnce:
     def test_the_second_says_so_and_does_nothing(self, connect: Connect) -> None:
         one, two = connect(), connect()
-        one.execute("select jobs.begin_run(%s, %s, true, true)", (ROLL, MONTH_END))
+        one.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END))
         assert perform(two, ROLL, MONTH_END)["outcome"] == "busy"
         assert run(two, ROLL, MONTH_END)["outcome"] == "busy"
         state = two.execute(
@@ -387,7 +387,7 @@ class TestAtOnce:
 
     def test_other_jobs_are_not_kept_waiting(self, connect: Connect) -> None:
         one, two = connect(), connect()
-        one.execute("select jobs.begin_run(%s, %s, true, true)", (ROLL, MONTH_END))
+        one.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END))
         assert perform(two, "flag_seasonal", MONTH_END)["outcome"] == "done"
 
     def test_the_ledger_has_the_run_before_the_work_begins(self, connect: Connect) -> None:
@@ -404,12 +404,10 @@ class TestAtOnce:
     def test_a_crash_is_seen_and_the_next_run_takes_over(self, connect: Connect) -> None:
         crashing, after = connect(), connect()
         clients = [make_client(after) for _ in range(4)]
-        row = crashing.execute(
-            "select jobs.begin_run(%s, %s, true, true)", (ROLL, MONTH_END)
-        ).fetchone()
+        row = crashing.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
         crashing.execute(
-            "select jobs.apply(%s, 'move', 'eom_close', '2026-05', %s)",
+            "select jobs.work_slice(%s, %s)",
             (row[0]["run_id"], clients[:2]),
         )
         pid = crashing.info.backend_pid
@@ -428,7 +426,7 @@ class TestAtOnce:
     def test_a_crash_that_a_later_run_finds_is_closed_as_one(self, connect: Connect) -> None:
         crashing, after = connect(), connect()
         noon = calendar.at(date(2026, 5, 4), 12)
-        crashing.execute("select jobs.begin_run('stage_stuck_detector', %s, true, true)", (noon,))
+        crashing.execute("select jobs.begin_run('stage_stuck_detector', %s)", (noon,))
         after.execute("select pg_terminate_backend(%s, 5000)", (crashing.info.backend_pid,))
         crashing.close()
         perform(after, "stage_stuck_detector", noon + timedelta(hours=1))
@@ -449,13 +447,14 @@ class TestAtOnce:
         assert failed["counts"] == {
             "moved": 1,
             "unchanged": 0,
-            "skipped": {"held_by_another_session": 1},
+            "failed": 1,
+            "errors": [{"client_id": held, "error": "another session holds it"}],
         }
         assert client_row(worker, free)["stage"] == "eom_close"
         person.execute("rollback")
         done = perform(worker, ROLL, MONTH_END + timedelta(hours=1))
         assert (done["outcome"], done["counts"]["moved"]) == ("done", 2)
-        assert "skipped" not in done["counts"]
+        assert "failed" not in done["counts"]
 
     def test_the_schedulers_role_may_run_the_jobs_and_nothing_else(self, connect: Connect) -> None:
         db = connect()
@@ -467,8 +466,9 @@ class TestAtOnce:
         for forbidden in (
             "update clients set stage = 'weekly'",
             "delete from job_runs",
-            "select jobs.change_clients('{}', 'move', 'weekly', '{1}')",
-            f"select jobs.try_lock('{ROLL}', true)",
+            "select jobs.hold_run(1)",
+            "select jobs.close_run(r) from job_runs r",
+            "update job_locks set started_at = now()",
             "select rules.act_as('user:jimmie')",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -476,16 +476,12 @@ class TestAtOnce:
         db.execute("reset role")
         assert client_row(db, client)["stage"] == "eom_close"
 
-    def test_apply_does_only_what_the_calendar_and_the_rules_ask_for(
+    def test_a_slice_does_only_what_the_definition_and_the_rules_ask_for(
         self, connect: Connect
     ) -> None:
         db = connect()
         client = make_client(db, cadence="none")
-        row = db.execute("select jobs.begin_run(%s, %s, true, true)", (ROLL, MONTH_END)).fetchone()
+        row = db.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
-        for action, word in (("move", "eom_close"), ("move", "offboarding"), ("set", "stuck")):
-            db.execute(
-                "select jobs.apply(%s, %s, %s, '2026-05', %s)",
-                (row[0]["run_id"], action, word, [client]),
-            )
+        db.execute("select jobs.work_slice(%s, %s)", (row[0]["run_id"], [client]))
         assert len(history_rows(db, client)) == 1

@@ -18,9 +18,15 @@ begin
   end if;
   begin
     perform rules.write_changes(changes);
+    -- what the host has put off until the commit is asked now, while it is known whose change it is
+    set constraints all immediate;
+    set constraints all deferred;
     return;
-  exception when sqlstate 'PT409' or sqlstate 'PT503' or sqlstate 'PT422' or sqlstate 'PT403' then
-    get stacked diagnostics v_error = pg_exception_detail;
+  exception
+    when sqlstate 'PT409' or sqlstate 'PT503' or sqlstate 'PT422' or sqlstate 'PT403' then
+      get stacked diagnostics v_error = pg_exception_detail;
+    when raise_exception or integrity_constraint_violation then
+      v_error := jsonb_build_object('rule', 'host_trigger_failed', 'said', left(sqlerrm, 2000));
   end;
 
   if v_half = 0 then

@@ -24,6 +24,7 @@ as $$
     ('reviewer_moved_it_in', 403, 'whoever moved the client into review may not sign it off', 'leave the sign-off to another reviewer'),
     ('flag_reserved', 403, 'this flag is not for this actor to change', 'leave the flag to those named in set_by'),
     ('operator_only', 403, 'only an operator login may act as another actor', 'use a login that is a member of atlas_operator'),
+    ('as_of_for_operators', 403, 'only an operator login may say as of when a job runs', 'leave as_of out, or use a login that is a member of atlas_operator; a dry run may take any'),
     ('history_is_append_only', 403, 'history is append-only', 'take a change back with api.rollback'),
 
     ('function_not_found', 404, 'no such function', 'the document at / lists the functions'),
@@ -32,6 +33,7 @@ as $$
     ('permission_not_found', 404, 'no such grant', 'list the grants with api.permissions'),
     ('token_not_found', 404, 'no such token', 'list the tokens with api.tokens'),
 
+    ('run_not_held', 409, 'this session is not at the work of this run', 'begin a run of its own with jobs.perform'),
     ('version_conflict', 409, 'the client has changed since it was read', 'read the client again and decide on its current version'),
     ('idempotency_key_reused', 409, 'this key was used for another request', 'use a new key for a new request'),
     ('rollback_blocked', 409, 'a later change of the same thing stands on this row', 'roll back the blocking row first'),
@@ -50,6 +52,9 @@ as $$
 
     ('transition_not_allowed', 422, 'this stage may not follow the present one', 'choose one of allowed_stages; an admin may override'),
     ('client_inactive', 422, 'an inactive client does not move', 'an admin makes it active first, with api.update_client'),
+    ('unknown_job', 422, 'no such job', 'use one of the known jobs'),
+    ('moment_not_valid', 422, 'a moment out of all calendars', 'use one between the years 2000 and 2200'),
+    ('setting_not_valid', 422, 'a setting that makes no sense', 'write what is expected'),
     ('unknown_stage', 422, 'no such stage', 'use one of the known stages'),
     ('unknown_flag', 422, 'no such flag', 'use one of the known flags'),
     ('unknown_value', 422, 'a word that this field does not know', 'use one of the known words'),

@@ -1,0 +1,45 @@
+-- The occurrences of a job around an instant.
+create or replace function jobs.occurrences(
+  job          text,
+  at           timestamptz,
+  out due_at   timestamptz,   -- the newest one that is not after it
+  out next_due timestamptz,   -- the first one after it
+  out too_late boolean        -- whether the newest one may no longer be made up for
+)
+language plpgsql
+stable
+as $$
+declare
+  v_job   record;
+  v_today date;
+  v_dues  timestamptz[];
+begin
+  select c.schedule, c.day, c.at into v_job from jobs.catalog(job) c;
+  if at not between '2000-01-01' and '2200-01-01' then
+    perform rules.refuse('moment_not_valid', jsonb_build_object('moment', at));
+  end if;
+  v_today := rules.firm_time(at);
+
+  case v_job.schedule
+    when 'hourly' then
+      v_dues := array[date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + interval '1 hour'];
+    when 'daily' then
+      -- a midnight that comes twice is the second one, so that the newest one may be yesterday's
+      v_dues := array(
+        select rules.firm_instant((v_today + days)::timestamp) from generate_series(-1, 1) as days
+      );
+    when 'monthly' then
+      v_dues := array(
+        select rules.firm_instant(coalesce(m.first + (v_job.day - 1), rules.last_business_day(m.first)) + v_job.at)
+        from (
+          select (date_trunc('month', v_today::timestamp) + make_interval(months => months))::date as first
+          from generate_series(-1, 2) as months
+        ) m
+      );
+  end case;
+  select max(due) filter (where due <= at), min(due) filter (where due > at)
+  into due_at, next_due
+  from unnest(v_dues) as due;
+  too_late := v_today - rules.firm_time(due_at)::date > (select s.catch_up_days from public.stage_settings s);
+end
+$$;

@@ -1,0 +1,55 @@
+create or replace function jobs.catalog(only_job text default null)
+returns table (
+  job         text,
+  schedule    text,      -- hourly, daily (at midnight) or monthly
+  day         integer,   -- of a monthly job: its day; null: the last business day
+  at          time,      -- of a monthly job: the hour
+  about       text[],    -- the stage that it moves clients to, or the flags that it sets and clears
+  description text
+)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query
+    select known.*
+    from public.stage_settings s
+    cross join lateral (values
+      (
+        'stage_autoroll_eom_open', 'monthly', null::integer, s.eom_open_at, array['eom_close'],
+        'last business day, 06:00: clients whose month closes go from weekly to eom_close'
+      ),
+      (
+        'flag_autoclear_advisory_due', 'monthly', s.advisory_clear_day, time '00:00', array['advisory_due'],
+        'day 16: clears advisory_due'
+      ),
+      (
+        'stage_stuck_detector', 'hourly', null, null, array['stuck'],
+        'sets stuck where a client is longer in its stage than its SLA; clears it elsewhere'
+      ),
+      (
+        'flag_sales_tax_due', 'daily', null, null, array['sales_tax_due'],
+        'sets sales_tax_due ten days before a filing is due, once a period'
+      ),
+      (
+        'flag_seasonal', 'daily', null, null, array(select f.flag from public.stage_seasons f),
+        'sets and clears the flags of the seasons'
+      )
+    ) as known (job, schedule, day, at, about, description)
+    where only_job is null
+      or known.job = only_job;
+
+  if not found then
+    perform rules.refuse('unknown_job', jsonb_build_object(
+      'job', left(only_job, 200), 'known', (select jsonb_agg(c.job) from jobs.catalog() c)
+    ));
+  end if;
+end
+$$;
+
+comment on function jobs.catalog(text) is
+'The jobs there are, and when each is due. only_job: this one.
+A new job is a row here, a function of its name in definitions/, its grants, and its line in the schedules.
+Errors: unknown_job (422).';

@@ -1,0 +1,42 @@
+-- Day 16: advisory_due goes. A flag that was set after the run was due, while it was late, is the next month's.
+create or replace function jobs.flag_autoclear_advisory_due(
+  due_at timestamptz,
+  as_of  timestamptz,
+  among  bigint[]   -- these clients only; null: all
+)
+returns setof jobs.step
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_variable
+declare
+  v_period constant text := to_char(rules.firm_time(due_at), 'YYYY-MM');
+begin
+  return query
+    select
+      'clear', 'advisory_due', v_period, 'the advisory talks of ' || v_period || ' are over', null::text,
+      array_agg(c.id)
+    from public.clients c
+    where (among is null or c.id = any (among))
+      and c.flags @> array['advisory_due']
+      and c.flags <> '{}'
+      and not exists (
+        select
+        from public.stage_history h
+        where h.client_id = c.id
+          and h.flag_added = 'advisory_due'
+          and h.occurred_at > due_at
+          and h.occurred_at <= as_of
+      )
+      and not exists (
+        select
+        from public.stage_history h
+        where h.client_id = c.id
+          and h.actor_id = 'system:cron:flag_autoclear_advisory_due'
+          and h.payload ->> 'period' = v_period
+          and h.channel = 'cron'
+          and h.payload ? 'period'
+      );
+end
+$$;

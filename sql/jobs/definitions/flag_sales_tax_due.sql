@@ -1,0 +1,57 @@
+-- Daily: from the lead days before a filing is due until its month is over, sales_tax_due is set, once a period: a
+-- person who clears it has filed.
+create or replace function jobs.flag_sales_tax_due(
+  due_at timestamptz,
+  as_of  timestamptz,
+  among  bigint[]   -- these clients only; null: all
+)
+returns setof jobs.step
+language plpgsql
+stable
+set plan_cache_mode = force_custom_plan
+as $$
+#variable_conflict use_variable
+declare
+  v_settings public.stage_settings := (select s from public.stage_settings s);
+  v_today    date := rules.firm_time(due_at);
+  v_month    date;
+  v_period   text;
+  v_opens_on date;
+begin
+  -- with many lead days, a filing of a later month may already be announced
+  for v_month in
+    select m::date
+    from generate_series(date_trunc('month', v_today::timestamp), v_today + v_settings.sales_tax_lead_days, '1 month') m
+  loop
+    v_period := to_char(v_month, 'YYYY-MM');
+    v_opens_on := v_month + (v_settings.sales_tax_due_day - 1) - v_settings.sales_tax_lead_days;
+    continue when v_today < v_opens_on;
+
+    return query
+      select 'set', 'sales_tax_due', v_period, 'sales tax is to be filed in ' || v_period, null::text, array_agg(c.id)
+      from public.clients c
+      where (among is null or c.id = any (among))
+        and c.active
+        and rules.files_in(c.sales_tax_schedule, extract(month from v_month)::integer)
+        and 'sales_tax_due' <> all (c.flags)
+        and not exists (
+          select
+          from public.stage_history h
+          where h.client_id = c.id
+            and h.actor_id = 'system:cron:flag_sales_tax_due'
+            and h.payload ->> 'period' = v_period
+            and h.channel = 'cron'
+            and h.payload ? 'period'
+        )
+        -- somebody had set it before the job did, and cleared it in the meantime
+        and not exists (
+          select
+          from public.stage_history h
+          where h.client_id = c.id
+            and h.flag_removed = 'sales_tax_due'
+            and h.occurred_at >= rules.firm_instant(v_opens_on::timestamp)
+            and h.occurred_at <= as_of
+        );
+  end loop;
+end
+$$;

@@ -1,0 +1,39 @@
+create or replace function jobs.due(at timestamptz default null)
+returns table (
+  job          text,
+  due_at       timestamptz,   -- the occurrence in force
+  state        text,
+  is_due       boolean,       -- a scheduler that starts it now will find something to do
+  missed       integer,       -- occurrences before it that are not on the ledger
+  last_success timestamptz,
+  next_due     timestamptz
+)
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_sort = off  -- as in jobs.state_of
+as $$
+begin
+  return query
+    select
+      c.job, s.due_at, s.state,
+      s.state in ('due', 'missed', 'crashed') or s.state in ('failed', 'skipped') and not s.too_late,
+      s.missed,
+      (
+        select r.finished_at
+        from public.job_runs r
+        where r.job = c.job and r.due_at <= s.due_at and r.outcome = 'done'
+        order by r.due_at desc
+        limit 1
+      ),
+      s.next_due
+    from jobs.catalog() c
+    cross join lateral jobs.state_of(c.job, coalesce(due.at, now())) s;
+end
+$$;
+
+comment on function jobs.due(timestamptz) is
+'Each job: the occurrence in force, where it stands, what was missed, the last success, when it is due next.
+at: what to take as now. state: due, running, crashed, done, failed, skipped, missed (for longer than the catch-up
+days), not_due (from before the installation).';

@@ -1,0 +1,62 @@
+-- Where a job stands at an instant.
+create or replace function jobs.state_of(
+  job              text,
+  at               timestamptz,
+  out due_at       timestamptz,   -- the occurrence in force
+  out next_due     timestamptz,
+  out too_late     boolean,       -- it may no longer be made up for
+  out run_id       bigint,        -- its row on the ledger; null: none
+  out state        text,          -- due, running, crashed, done, failed, skipped, missed or not_due
+  out first_missed timestamptz,   -- the first occurrence before it that is not on the ledger though an earlier one is
+  out missed       integer        -- how many of them there are
+)
+language plpgsql
+stable
+set enable_sort = off  -- the newest run comes from the index, also before the ledger's first statistics
+as $$
+declare
+  v_run    public.job_runs;
+  v_before public.job_runs;
+begin
+  select o.due_at, o.next_due, o.too_late into due_at, next_due, too_late from jobs.occurrences(job, at) o;
+  select * into v_run from public.job_runs r where r.job = state_of.job and r.due_at = state_of.due_at;
+  select *
+  into v_before
+  from public.job_runs r
+  where r.job = state_of.job
+    and r.due_at < state_of.due_at
+  order by r.due_at desc
+  limit 1;
+
+  run_id := v_run.id;
+  state := case
+    when v_run.outcome <> 'running' then v_run.outcome
+    when v_run.outcome = 'running' then case when jobs.is_at_work(job) then 'running' else 'crashed' end
+    when not too_late then 'due'
+    -- what was due before the installation, nobody waits for
+    when v_before.id is not null then 'missed'
+    else 'not_due'
+  end;
+
+  missed := 0;
+  if v_before.id is not null then
+    select o.next_due
+    into first_missed
+    from jobs.occurrences(job, coalesce((v_before.counts ->> 'until')::timestamptz, v_before.due_at)) o;
+  end if;
+  if first_missed < due_at then
+    missed := case (select c.schedule from jobs.catalog(job) c)
+      when 'hourly' then extract(epoch from due_at - first_missed) / 3600
+      when 'daily' then rules.firm_time(due_at)::date - rules.firm_time(first_missed)::date
+      else (
+        select 12 * extract(year from months) + extract(month from months)
+        from age(
+          date_trunc('month', rules.firm_time(due_at)), date_trunc('month', rules.firm_time(first_missed))
+        ) as months
+      )
+    end;
+  else
+    first_missed := null;
+  end if;
+end
+$$;

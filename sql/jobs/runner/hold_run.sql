@@ -1,0 +1,24 @@
+-- The run that this session has begun, its job's lock taken for this transaction. Where another session has taken
+-- over, this one has no more say.
+create or replace function jobs.hold_run(run_id bigint)
+returns public.job_runs
+language plpgsql
+volatile
+as $$
+declare
+  v_run public.job_runs;
+begin
+  select r.*
+  into v_run
+  from public.job_runs r
+  join public.job_locks l on l.job = r.job
+  where r.id = run_id
+    and r.outcome = 'running'
+    and r.backend_pid = pg_backend_pid()
+  for update of l skip locked;
+  if not found then
+    perform rules.refuse('run_not_held', jsonb_build_object('run_id', run_id));
+  end if;
+  return v_run;
+end
+$$;

@@ -1,0 +1,19 @@
+-- What an occurrence of a job is to change, among these clients or among all: the one answer for the dry run, the
+-- run, and the second look at clients that are locked. The catalogue's name is the function's.
+create or replace function jobs.steps(
+  job    text,
+  due_at timestamptz,
+  as_of  timestamptz,
+  among  bigint[] default null
+)
+returns setof jobs.step
+language plpgsql
+stable
+as $$
+begin
+  perform jobs.catalog(job);
+  return query
+    execute format('select s.* from jobs.%I($1, $2, $3) s where s.client_ids <> %L', job, '{}')
+    using due_at, as_of, among;
+end
+$$;

@@ -76,7 +76,7 @@ begin
         select h.epoch, h.xid, h.id, h.actor_id, h.client_id, h.to_stage, h.occurred_at
         from public.stage_history h
         where (h.epoch, h.xid, h.id) > (v_epoch, v_xid, v_id)
-          and (h.epoch < v_newest or h.xid < v_horizon)
+          and (h.epoch, h.xid) < (v_newest, v_horizon)
           and (
             not v_any_late
             or not exists (
@@ -93,7 +93,7 @@ begin
         join public.stage_history h on h.id between e.late_from_id and e.late_to_id and h.epoch = e.epoch - 1
         where v_any_late
           and (e.epoch, h.xid, h.id) > (v_epoch, v_xid, v_id)
-          and (e.epoch < v_newest or h.xid < v_horizon)
+          and (e.epoch, h.xid) < (v_newest, v_horizon)
       ) as feed
       where (nullif(actor_id, '') is null or feed.actor_id = actor_id)
         and (client_id is null or feed.client_id = client_id)

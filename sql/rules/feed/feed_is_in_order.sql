@@ -10,12 +10,13 @@ declare
 begin
   select e.* into v_newest from public.feed_epochs e order by e.epoch desc limit 1;
   return v_newest.system_identifier = (select s.system_identifier from pg_control_system() s)
-    and not exists (
-      select
+    and ((
+      select h.xid
       from public.stage_history h
       where h.epoch = v_newest.epoch
-        and h.xid >= pg_snapshot_xmax(pg_current_snapshot())
         and h.xid is distinct from pg_current_xact_id_if_assigned()  -- one's own, not committed yet
-    );
+      order by h.epoch desc, h.xid desc, h.id desc
+      limit 1
+    ) >= pg_snapshot_xmax(pg_current_snapshot())) is not true;
 end
 $$;

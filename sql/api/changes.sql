@@ -73,32 +73,45 @@ begin
         rules.feed_cursor(feed.epoch, feed.xid, feed.id) as cursor,
         row_number() over (order by feed.epoch, feed.xid, feed.id) as nth
       from (
-        select h.epoch, h.xid, h.id, h.actor_id, h.client_id, h.to_stage, h.occurred_at
-        from public.stage_history h
-        where (h.epoch, h.xid, h.id) > (v_epoch, v_xid, v_id)
-          and (h.epoch, h.xid) < (v_newest, v_horizon)
-          and (
-            not v_any_late
-            or not exists (
-              select
-              from public.feed_epochs e
-              where e.epoch = h.epoch + 1
-                and h.id between e.late_from_id and e.late_to_id
+        -- each part in order and no longer than a page, so that an index gives it
+        (
+          select h.epoch, h.xid, h.id
+          from public.stage_history h
+          where (h.epoch, h.xid, h.id) > (v_epoch, v_xid, v_id)
+            and (h.epoch, h.xid) < (v_newest, v_horizon)
+            and (nullif(actor_id, '') is null or h.actor_id = actor_id)
+            and (client_id is null or h.client_id = client_id)
+            and (nullif(stage, '') is null or h.to_stage = stage)
+            and (since is null or h.occurred_at >= since)
+            and (
+              not v_any_late
+              or not exists (
+                select
+                from public.feed_epochs e
+                where e.epoch = h.epoch + 1
+                  and h.id between e.late_from_id and e.late_to_id
+              )
             )
-          )
+          order by h.epoch, h.xid, h.id
+          limit page_size + 1
+        )
         union all
         -- what this server wrote before its epoch was begun
-        select e.epoch, h.xid, h.id, h.actor_id, h.client_id, h.to_stage, h.occurred_at
-        from public.feed_epochs e
-        join public.stage_history h on h.id between e.late_from_id and e.late_to_id and h.epoch = e.epoch - 1
-        where v_any_late
-          and (e.epoch, h.xid, h.id) > (v_epoch, v_xid, v_id)
-          and (e.epoch, h.xid) < (v_newest, v_horizon)
+        (
+          select e.epoch, h.xid, h.id
+          from public.feed_epochs e
+          join public.stage_history h on h.id between e.late_from_id and e.late_to_id and h.epoch = e.epoch - 1
+          where v_any_late
+            and (e.epoch, h.xid, h.id) > (v_epoch, v_xid, v_id)
+            and (e.epoch, h.xid) < (v_newest, v_horizon)
+            and (nullif(actor_id, '') is null or h.actor_id = actor_id)
+            and (client_id is null or h.client_id = client_id)
+            and (nullif(stage, '') is null or h.to_stage = stage)
+            and (since is null or h.occurred_at >= since)
+          order by e.epoch, h.xid, h.id
+          limit page_size + 1
+        )
       ) as feed
-      where (nullif(actor_id, '') is null or feed.actor_id = actor_id)
-        and (client_id is null or feed.client_id = client_id)
-        and (nullif(stage, '') is null or feed.to_stage = stage)
-        and (since is null or feed.occurred_at >= since)
       order by feed.epoch, feed.xid, feed.id
       limit page_size + 1
     ) as placed

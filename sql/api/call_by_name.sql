@@ -9,16 +9,19 @@ declare
   v_headers jsonb := nullif(current_setting('request.headers', true), '')::jsonb;
   v_called  text  := coalesce(v_headers ->> 'x-atlas-function', '');
   v_said    jsonb;
+  v_written json;
   v_answer  json;
 begin
   -- GUARD
   if v_headers ? 'x-atlas-query' then
     perform set_config('transaction_read_only', 'on', true);  -- as PostgREST does it for GET
     v_said := rules.query_arguments(v_headers ->> 'x-atlas-query');
+    v_written := v_said::text::json;
   else
     v_said := rules.body_arguments($1);
+    v_written := coalesce(nullif(btrim(convert_from($1, 'UTF8'), E' \t\r\n'), ''), '{}')::json;
   end if;
-  perform rules.require_arguments(v_called, v_said);
+  perform rules.require_arguments(v_called, v_said, v_written);
   if v_headers ? 'x-atlas-refused' then
     perform rules.refuse('service_away');
   end if;

@@ -177,3 +177,19 @@ def test_of_a_key_that_stands_twice_the_last_counts(api: Api, client: int) -> No
     answer = api.send("PATCH", f"/api/clients/{client}/stage", content=body, headers=JSON)
 
     assert answer.json()["client"]["stage"] == "cleanup"
+
+
+@pytest.mark.parametrize("body", [b"\r\n", b" ", b"\t\n "])
+def test_blanks_are_no_arguments(api: Api, body: bytes) -> None:
+    answer = api.send("POST", "/rpc/whoami", content=body, headers=JSON)
+
+    assert (answer.status_code, answer.json()["actor_id"]) == (200, "user:jimmie")
+
+
+@pytest.mark.parametrize("number", ["1e2", "1.0", "1.5", "1E400", "-0.1"])
+def test_a_number_that_is_no_whole_one_is_the_callers_mistake(api: Api, number: str) -> None:
+    body = f'{{"client_id": {number}}}'.encode()
+
+    answer = api.send("POST", "/rpc/client", content=body, headers=JSON)
+
+    refusal(answer, 400, "argument_not_valid")

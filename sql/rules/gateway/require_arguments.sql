@@ -1,8 +1,9 @@
 -- Refuse arguments that PostgREST would not call this function with: one that the function does not have, one that is
 -- missing, one that cannot be read as its type.
 create or replace function rules.require_arguments(
-  called text,   -- a function of api
-  said   jsonb
+  called  text,   -- a function of api
+  said    jsonb,
+  written json    -- the same as it was sent: 1e2 is no whole number to PostgREST, and 100 to jsonb
 )
 returns void
 language plpgsql
@@ -45,7 +46,7 @@ begin
     order by a.name
   loop
     begin
-      execute format('select from jsonb_to_record($1) as r (%I %s)', v_name, v_type) using said;
+      execute format('select from json_to_record($1) as r (%I %s)', v_name, v_type) using written;
     exception when data_exception then
       perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_type::text));
     end;

@@ -441,7 +441,7 @@ class TestDoctor:
             ("update stage_deploys set sha256 = 'x' where part = 'stored_logic'", "stored logic"),
             ("update stage_deploys set sha256 = 'x' where name = '001_roles'", "001_roles"),
             ("delete from atlas_migrations where id = '012_stage_records'", "012_stage_records"),
-            ("alter table clients disable trigger all", "disabled"),
+            ("alter table clients disable trigger all", "state is off"),
             ("drop trigger stage_history_append_only on stage_history", "missing"),
             ("grant select on clients to atlas_api", "atlas_api has rights on"),
             ("delete from business_holidays where day > current_date", "holidays ends"),
@@ -452,8 +452,8 @@ class TestDoctor:
                 "abababababab of agent:tally expires",
             ),
             (
-                "alter table clients disable trigger user;"
-                " update clients set version = 7; alter table clients enable trigger user",
+                "set session_replication_role = replica; update clients set version = 7;"
+                " reset session_replication_role",
                 "version 7",
             ),
         ],

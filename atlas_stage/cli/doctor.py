@@ -22,7 +22,7 @@ def doctor(ctx: typer.Context) -> None:
     run = session(ctx)
     with run.connection() as connection:
         findings = checks.examine(connection)
-    wrong = sum(bool(each.found) for each in findings)
+    wrong = sum(bool(each.found) and each.severity != "notice" for each in findings)
     if run.output.as_json:
         run.output.json({"checks": [each.as_json() for each in findings]})
     else:
@@ -37,7 +37,9 @@ def _rows(finding: checks.Finding) -> Iterator[tuple[Text, Text, Text]]:
     if not finding.found:
         yield cell(finding.name), cell("ok", "green"), cell("")
         return
-    name, state = cell(finding.name), cell("wrong", "bold red")
+    notice = finding.severity == "notice"
+    name = cell(finding.name)
+    state = cell("notice", "yellow") if notice else cell("wrong", "bold red")
     for words in finding.found:
         yield name, state, cell(words)
         name = state = cell("")

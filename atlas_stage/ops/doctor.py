@@ -34,12 +34,13 @@ class Check:
 @dataclass(frozen=True)
 class Finding(Record):
     """The outcome of a check: everything wrong in words, and what to do about it. Nothing found:
-    all is well.
+    all is well. A `notice` is nothing wrong, and worth knowing.
     """
 
     name: str
     found: tuple[str, ...]
     advice: str = ""
+    severity: str = "error"
 
 
 # Without this the other checks have nothing to look at.
@@ -91,40 +92,6 @@ CHECKS = (
         "the stored logic is not that of this package (deployed: {deployed_at})",
         "run: atlas-stage migrate",
     ),
-    Check(
-        "roles",
-        """
-        select wanted.name, case when r.oid is null then 'missing' else 'a superuser' end as fault
-        from unnest(%(roles)s::text[]) as wanted (name)
-        left join pg_catalog.pg_roles r on r.rolname = wanted.name
-        where r.oid is null
-           or r.rolsuper
-        order by 1
-        """,
-        "role {name} is {fault}",
-        "run migration 001_roles again, or: alter role … nosuperuser",
-    ),
-    Check(
-        "triggers",
-        """
-        select wanted.name, case t.tgenabled when 'D' then 'disabled' when 'R' then 'for replicas
-        only' else 'missing' end as fault from unnest(%(triggers)s::text[]) as wanted (name) left
-        join pg_catalog.pg_trigger t on t.tgname = wanted.name and t.tgrelid in
-        ('public.clients'::regclass, 'public.stage_history'::regclass) where t.oid is null or
-        t.tgenabled in ('D', 'R') order by 1
-        """,
-        "trigger {name} is {fault}: changes may go unchecked or unrecorded",
-        "enable it (alter table … enable trigger …), or run: atlas-stage migrate --force",
-    ),
-)
-
-_ROLES = (
-    "atlas_owner",
-    "atlas_authenticator",
-    "atlas_anon",
-    "atlas_api",
-    "atlas_cron",
-    "atlas_operator",
 )
 
 
@@ -149,7 +116,7 @@ def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
     name = "the database's own checks"
     try:
         rows = connection.execute(
-            "select f.finding, f.what, f.todo from ops.findings(deep => true) f"
+            "select f.finding, f.severity, f.what, f.todo from ops.findings(deep => true) f"
         ).fetchall()
     except psycopg.errors.InsufficientPrivilege as error:
         said = f"could not be checked: {translate(error).message}"
@@ -159,12 +126,11 @@ def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
         return [Finding(name, (said,), "run: atlas-stage migrate")]
     except psycopg.Error as error:
         raise translate(error) from error
-    together: dict[tuple[str, str], list[str]] = {}
-    for finding, what, todo in rows:
-        together.setdefault((finding.replace("_", " "), todo), []).append(what)
-    return [Finding(each, tuple(found), todo) for (each, todo), found in together.items()] or [
-        Finding(name, ())
-    ]
+    together: dict[tuple[str, str, str], list[str]] = {}
+    for finding, severity, what, todo in rows:
+        together.setdefault((finding.replace("_", " "), todo, severity), []).append(what)
+    findings = [Finding(each[0], tuple(found), *each[1:]) for each, found in together.items()]
+    return findings or [Finding(name, ())]
 
 
 def _expected() -> dict[str, Any]:
@@ -176,8 +142,6 @@ def _expected() -> dict[str, Any]:
     return {
         "migrations": Jsonb({file.stem: content_hash(file) for file in files}),
         "logic": logic.tree_hash(root / "sql"),
-        "triggers": sorted(file.stem for file in (root / "sql" / "triggers").rglob("*.sql")),
-        "roles": list(_ROLES),
     }
 
 

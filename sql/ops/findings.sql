@@ -12,7 +12,8 @@ declare
     'job_overdue', 'job_failed', 'job_not_started', 'still_closing', 'token_expires', 'holidays_run_out'
   ];
   v_deep  constant text[] := array[   -- doctor has time for these
-    'history_mismatch', 'no_admin', 'api_role_table_right'
+    'history_mismatch', 'no_admin', 'api_role_table_right', 'not_as_deployed', 'sequence_behind',
+    'can_become_owner', 'operator', 'host_trigger', 'foreign_object'
   ];
   v_check text;
 begin

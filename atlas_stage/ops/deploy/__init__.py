@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import logic, migrations, roles
-from atlas_stage.ops.deploy.connection import DeployError, Target, deploying
+from atlas_stage.ops.deploy import installation, logic, migrations, roles
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, deploying, exists
 from atlas_stage.ops.deploy.migrations import Report
+from atlas_stage.ops.deploy.temporary import take_temporary_from_public
 
 __all__ = ["DeployError", "MigrateReport", "migrate", "rollback"]
 
@@ -18,7 +19,7 @@ LOCK_TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class MigrateReport:
-    """What a deploy did: nothing at all when both lists are empty and `logic_changed` is false."""
+    """What a deploy did: nothing at all when the lists are empty and `logic_changed` is false."""
 
     applied: list[str]
     """Migrations that ran."""
@@ -26,6 +27,8 @@ class MigrateReport:
     """Migrations that had run before, in a deploy that was cut off before it could say so."""
     logic_changed: bool
     """Whether the stored logic was re-created."""
+    mended: list[str]
+    """What was not as the last deploy had left it, and is so again."""
 
 
 def migrate(
@@ -47,6 +50,9 @@ def migrate(
     root = root or resources.root()
     target = _target(dsn, lock_timeout)
     with deploying(target) as session, roles.lent_for_no_longer(session):
+        mended, changed, judged = _mended(session, root, force)
+        for each in mended:
+            tell(f"mended {each}")
         with migrations.opened(target, root / "migrations", session) as pending:
             pending.refuse_drift()
             marked = pending.reconcile()
@@ -56,13 +62,33 @@ def migrate(
                 applied = pending.apply(tell)
             finally:
                 pending.record()
-        logic_changed = force or not logic.is_deployed(session, root / "sql")
+        logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
         if logic_changed:
-            logic.deploy(target, root / "sql", session)
+            logic.deploy(target, root / "sql", session, judged=judged or force or bool(applied))
             tell("re-created the stored logic")
         if logic.renew_feed(target):
             tell("began a new epoch of the feed: this database came to another server")
-    return MigrateReport(applied=applied, marked=marked, logic_changed=logic_changed)
+        take_temporary_from_public(session, tell)
+    return MigrateReport(applied, marked, logic_changed, mended)
+
+
+def _mended(session: Connection, root: Path, force: bool) -> tuple[list[str], bool, bool]:
+    """Make so again what the last deploy left and somebody changed.
+
+    What was mended, whether to deploy anew, and whether there was stored logic to judge that.
+    """
+    with session.transaction():
+        mended = installation.make_roles(session)
+        roles.lend(session)
+        judged = installation.is_there(session)
+        taken_over = judged and installation.take_over(session, root / "sql")
+        changed = installation.changed(session) or taken_over
+        if changed:
+            mended += installation.mend(session)
+        if changed and not force:
+            installation.refuse_what_nothing_mends(session)
+        roles.take_back(session)
+    return mended, changed, judged
 
 
 def rollback(
@@ -88,7 +114,7 @@ def rollback(
         if to is not None:
             applied.require(to)
         applied.reconcile()
-        if migrations.exists(session, "public.stage_deploys"):
+        if exists(session, "public.stage_deploys"):
             logic.drop(session)
         return applied.roll_back(to, report or _silent)
 

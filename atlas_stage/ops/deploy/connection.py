@@ -160,6 +160,12 @@ def _refuse_pooler(connection: Connection) -> None:
         )
 
 
+def exists(connection: Connection, table: str) -> bool:
+    """Whether there is a table of that name."""
+    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
+    return row == (True,)
+
+
 def one_line(error: psycopg.Error) -> str:
     """What the server said, in one line: message, detail, hint."""
     said = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint]

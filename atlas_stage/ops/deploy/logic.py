@@ -7,17 +7,18 @@ what no file names any more goes afterwards, unless something of the host's stan
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
-from atlas_stage.ops.deploy import roles
+from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
+from atlas_stage.ops.deploy.installation import SCHEMAS
 from atlas_stage.ops.deploy.migrations import content_hash
 
-SCHEMAS = ("rules", "api", "jobs", "ops")
 # First the schemas and types, last the triggers and rights; in between, what stands on what. Inside a folder, by path.
 _FIRST, _FOLDERS, _LAST = ("schemas.sql", "types.sql"), SCHEMAS, ("triggers.sql", "grants.sql")
 
@@ -43,6 +44,27 @@ _MADE: LiteralString = """
       and c.relowner::regrole::text = any (%(owners)s)
       and c.relkind = 'v'
     order by 1 desc, 4
+"""
+
+
+_LOCK_ATTEMPTS = 60
+
+# What roles that are not ours may execute, by the functions' names: the signatures may change.
+_HOST_RIGHTS: LiteralString = """
+    select
+      format('%%I.%%I', n.nspname, p.proname),
+      a.grantee::regrole::text,
+      array_agg(p.oid::regprocedure::text order by p.oid)
+    from pg_catalog.pg_proc as p
+    join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+    cross join lateral aclexplode(p.proacl) as a
+    where n.nspname = any (%(schemas)s)
+      and p.proowner::regrole::text = any (%(owners)s)
+      and a.grantee <> 0
+      and a.grantee <> p.proowner
+      and not (a.grantee::regrole::text = any (%(roles)s))
+    group by 1, 2
+    order by 1, 2
 """
 
 
@@ -83,20 +105,36 @@ def is_deployed(connection: Connection, folder: Path) -> bool:
     return row == (1,)
 
 
-def deploy(target: Target, folder: Path, observer: Connection) -> None:
-    """Re-create everything. `observer` is the session that holds the deploy lock. Raises DeployError."""
+def deploy(target: Target, folder: Path, observer: Connection, *, judged: bool = True) -> None:
+    """Re-create everything. `observer` is the session that holds the deploy lock. Raises DeployError.
+
+    `judged` says that what an earlier deploy left was looked at before; where there was no stored logic to do that, it
+    is done now.
+    """
     watch = Watch(observer, target)
     with target.connect() as connection, watch.running():
         try:
             with connection.transaction():
                 roles.lend(connection)
                 _lock_tables(connection)
-                before = _made(connection)
+                installation.take_over(connection, folder)
+                installation.close(connection, folder)
+                before, host_rights = _made(connection), _host_rights(connection)
                 # Functions may name each other in any order.
                 connection.execute("set local check_function_bodies = off")
-                for file in files(folder):
+                *written, last = files(folder)
+                for file in written:
                     _execute(connection, file, folder)
-                _drop_stale(connection, before)
+                # Looked at before the last: rights that are given anew to all of a schema are no sign of life.
+                stale = set(before) & set(_made(connection))
+                _execute(connection, last, folder)
+                _drop(connection, stale)
+                _keep_host_rights(connection, host_rights)
+                installation.make_policies(connection, folder.parent)
+                if not judged:
+                    installation.mend(connection)
+                    installation.refuse_what_nothing_mends(connection)
+                installation.record(connection, folder.parent)
                 connection.execute(
                     "insert into public.stage_deploys (part, name, sha256)"
                     " values ('stored_logic', 'sql', %s)"
@@ -128,15 +166,20 @@ def drop(connection: Connection) -> None:
     with connection.transaction():
         roles.lend(connection)
         connection.execute("drop schema if exists ops, jobs, api, rules cascade")
+        for (table,) in connection.execute(
+            "select p.polrelid::regclass::text from pg_catalog.pg_policy p where p.polname = 'atlas_stage'"
+        ).fetchall():
+            connection.execute(f"drop policy atlas_stage on {table}".encode())
         connection.execute("delete from public.stage_deploys where part = 'stored_logic'")
         connection.execute("notify pgrst, 'reload schema'")
         roles.take_back(connection)
 
 
 def _lock_tables(connection: Connection) -> None:
-    """Lock the tables whose triggers are re-created, in the order in which a change of a client takes them.
+    """Lock the tables whose triggers are re-created: against writers, readers go on.
 
-    Otherwise the deploy would take them in the order of its drops, and meet running changes in a deadlock.
+    Writers take the tables in orders of their own. So the first is waited for, and the others are asked for without
+    waiting, and all let go again where one of them is not to be had: a deploy ends nobody's work in a deadlock.
     """
     tables = connection.execute(
         "select distinct n.nspname, c.relname"
@@ -148,12 +191,22 @@ def _lock_tables(connection: Connection) -> None:
         " order by c.relname, n.nspname",
         [list(SCHEMAS)],
     ).fetchall()
-    for schema, table in tables:
-        connection.execute(
-            sql.SQL("lock table {} in access exclusive mode").format(
-                sql.Identifier(str(schema), str(table))
-            )
-        )
+    for attempt in range(_LOCK_ATTEMPTS):
+        try:
+            with connection.transaction():
+                for number, (schema, table) in enumerate(tables):
+                    waits = number == 0 or attempt == _LOCK_ATTEMPTS - 1
+                    connection.execute(
+                        sql.SQL("lock table {} in share row exclusive mode {}").format(
+                            sql.Identifier(str(schema), str(table)),
+                            sql.SQL("" if waits else "nowait"),
+                        )
+                    )
+            return
+        except psycopg.errors.LockNotAvailable:
+            if attempt == _LOCK_ATTEMPTS - 1 or waits:
+                raise
+            time.sleep(0.05)
 
 
 def _made(connection: Connection) -> list[tuple[object, ...]]:
@@ -161,9 +214,40 @@ def _made(connection: Connection) -> list[tuple[object, ...]]:
     return connection.execute(_MADE, names).fetchall()
 
 
-def _drop_stale(connection: Connection, before: list[tuple[object, ...]]) -> None:
+def _host_rights(connection: Connection) -> list[tuple[str, str, list[str]]]:
+    names = {
+        "schemas": list(SCHEMAS),
+        "owners": list(roles.OWNERS),
+        "roles": list(roles.ALL),
+    }
+    return connection.execute(_HOST_RIGHTS, names).fetchall()
+
+
+def _keep_host_rights(connection: Connection, before: list[tuple[str, str, list[str]]]) -> None:
+    """Give again what a role of the host's might execute and this deploy made anew.
+
+    Raises DeployError, with names, where there is no such function any more.
+    """
+    for name, role, _ in before:
+        found = connection.execute(
+            "select p.oid::regprocedure::text from pg_catalog.pg_proc as p"
+            " where format('%%I.%%I', p.pronamespace::regnamespace, p.proname) = %s",
+            [name],
+        ).fetchall()
+        if not found:
+            raise DeployError(
+                f"{name} is no part of this version, and {role} may execute it: tell who uses it, then say:"
+                f" revoke execute on function {name} from {role}"
+            )
+        for (signature,) in found:
+            statement = sql.SQL("grant execute on routine {} to {}").format(
+                sql.SQL(signature), sql.SQL(role)
+            )
+            connection.execute(statement)
+
+
+def _drop(connection: Connection, stale: set[tuple[object, ...]]) -> None:
     """Drop what an earlier deploy made and this one did not write again."""
-    stale = set(before) & set(_made(connection))
     for kind in ("trigger", "routine", "view"):
         names = sorted(str(name) for each, _, _, name in stale if each == kind)
         if kind == "routine" and names:

@@ -24,7 +24,14 @@ from yoyo import default_migration_table, exceptions, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 
 from atlas_stage.ops.deploy import roles
-from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
+from atlas_stage.ops.deploy.connection import (
+    Connection,
+    DeployError,
+    Target,
+    Watch,
+    exists,
+    one_line,
+)
 
 Report = Callable[[str], None]
 
@@ -182,12 +189,6 @@ def opened(target: Target, folder: Path, ledger: Connection) -> Iterator[Migrati
 def content_hash(file: Path) -> str:
     """SHA-256 of a text file, the same whichever line ends the checkout has."""
     return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
-
-
-def exists(connection: Connection, table: str) -> bool:
-    """Whether there is a table of that name."""
-    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
-    return row == (True,)
 
 
 class _LockTimeoutError(Exception):

@@ -10,6 +10,10 @@ from atlas_stage.ops.deploy.connection import Connection, DeployError
 
 # Who owns functions of ours. Whoever is one of these for longer than a deploy could write history as anybody.
 OWNERS = ("atlas_owner", "atlas_writer")
+# And who calls them.
+ALL = (
+    *OWNERS, "atlas_authenticator", "atlas_anon", "atlas_api", "atlas_cron", "atlas_operator",
+)  # fmt: skip
 
 # Nothing is lent to who has it already: a superuser, or whom a superuser made a member on purpose.
 # Before PostgreSQL 16 a membership is always both, to use a role's rights and to become it.
@@ -60,9 +64,7 @@ select
   string_agg(r.rolname, ', ' order by r.rolname),
   current_setting('server_version_num')::integer >= 160000
 from pg_catalog.pg_roles r
-where r.rolname in (
-    'atlas_owner', 'atlas_writer', 'atlas_authenticator', 'atlas_anon', 'atlas_api', 'atlas_cron', 'atlas_operator'
-  )
+where r.rolname = any (%s)
   and not pg_catalog.pg_has_role(current_user, r.oid, 'member with admin option')
 """
 
@@ -80,11 +82,16 @@ where r.rolname in ('atlas_owner', 'atlas_writer')
 """
 
 _FOREIGN_TABLES: LiteralString = """
-select c.relname, c.relowner::regrole::text, current_user
+select quote_ident(c.relname), c.relowner::regrole::text, quote_ident(current_user)
 from pg_catalog.pg_class c
 where c.relnamespace = 'public'::regnamespace
   and c.relkind = 'r'
-  and c.relname in ('_yoyo_log', '_yoyo_migration', '_yoyo_version', 'clients', 'stage_deploys', 'stage_history')
+  and (
+    c.relname in ('_yoyo_log', '_yoyo_migration', '_yoyo_version', 'clients', 'stage_deploys', 'stage_installation')
+    or exists (
+      select from aclexplode(c.relacl) a where a.grantee::regrole::text in ('atlas_owner', 'atlas_writer')
+    )
+  )
   and not pg_catalog.pg_has_role(current_user, c.relowner, 'usage')
 order by c.relname
 """
@@ -96,6 +103,14 @@ def is_superuser(connection: Connection) -> bool:
         "select rolsuper from pg_catalog.pg_roles where rolname = current_user"
     ).fetchone()
     return row == (True,)
+
+
+def existing(connection: Connection) -> list[str]:
+    """Those of ALL that the server has."""
+    rows = connection.execute(
+        "select rolname from pg_catalog.pg_roles where rolname = any (%s) order by 1", [list(ALL)]
+    )
+    return [str(row[0]) for row in rows]
 
 
 def lend(connection: Connection) -> None:
@@ -123,7 +138,7 @@ def lent_for_no_longer(connection: Connection) -> Iterator[None]:
 
 def missing(connection: Connection) -> str:
     """What a superuser has to grant before this deployer can deploy; empty when it is not that."""
-    row = connection.execute(_GRANTS_MISSING).fetchone()
+    row = connection.execute(_GRANTS_MISSING, [list(ALL)]).fetchone()
     if row is None or row[1] is None or is_superuser(connection):
         return ""
     deployer, roles, modern = row
@@ -141,10 +156,11 @@ def refuse_who_cannot_deploy(connection: Connection) -> None:
         return
     if connection.execute(_OUT_OF_REACH).fetchone() is not None:
         raise DeployError(missing(connection))
-    row = connection.execute(_FOREIGN_TABLES).fetchone()
-    if row is not None:
-        table, owner, deployer = row
+    rows = connection.execute(_FOREIGN_TABLES).fetchall()
+    if rows:
+        owners = ", ".join(sorted({owner for _, owner, _ in rows}))
+        statements = "; ".join(f"alter table public.{table} owner to {me}" for table, _, me in rows)
         raise DeployError(
-            f"table {table} belongs to {owner}, and {deployer} may not alter it: deploy as {owner} or as a superuser,"
-            f" or as a superuser say: alter table public.{table} owner to {deployer}"
+            f"{rows[0][2]} may not alter tables that belong to {owners}: deploy as their owner or as a superuser,"
+            f" or as a superuser say: {statements}"
         )

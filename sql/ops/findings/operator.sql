@@ -1,0 +1,19 @@
+-- Who may act as anybody: as it should be for some, and worth knowing of all.
+create or replace function ops.operator()
+returns setof ops.finding
+language plpgsql
+stable
+as $$
+begin
+  return query
+    select
+      'operator', 'notice', jsonb_build_object('login', l.rolname),
+      format('login %s may act as anybody', l.rolname),
+      'if it should not: revoke atlas_operator from …'
+    from pg_catalog.pg_roles l
+    where l.rolcanlogin
+      and not l.rolsuper
+      and rules.is_operator(l.rolname)
+    order by l.rolname;
+end
+$$;

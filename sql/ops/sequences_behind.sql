@@ -1,0 +1,39 @@
+-- The sequences of our tables, and of clients, whose next number is taken.
+create or replace function ops.sequences_behind()
+returns table (
+  sequence    text,
+  relation    text,
+  next_value  bigint,
+  newest      bigint
+)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_found record;
+begin
+  for v_found in
+    select s.oid::regclass::text as sequence, d.refobjid::regclass::text as relation, a.attname as column_name
+    from pg_catalog.pg_class s
+    join pg_catalog.pg_depend d on d.objid = s.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+    join pg_catalog.pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+    join pg_catalog.pg_class c on c.oid = d.refobjid
+    where s.relkind = 'S'
+      and c.relnamespace = 'public'::regnamespace
+      and has_table_privilege(c.oid, 'select')
+      and case when s.relkind = 'S' then has_sequence_privilege(s.oid, 'usage, select') end
+      and (c.relname = 'clients' or exists (
+        select from public.stage_installation i where i.relation = c.oid::regclass::text
+      ))
+  loop
+    sequence := v_found.sequence;
+    relation := v_found.relation;
+    next_value := coalesce(pg_sequence_last_value(sequence::regclass) + 1, 1);
+    execute format('select max(t.%I) from %s t', v_found.column_name, relation) into newest;
+    if newest >= next_value then
+      return next;
+    end if;
+  end loop;
+end
+$$;

@@ -6,4 +6,5 @@ begin
 end
 $$;
 
-delete from public.atlas_migrations where id = '017_installation';
+delete from public.atlas_migrations
+where id = '017_installation';

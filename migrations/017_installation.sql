@@ -1,4 +1,4 @@
--- depends: 014_one_path_for_every_change
+-- depends: 016_feed_and_closes
 
 -- What a deploy made, as the catalog had it then. What is not so any more, somebody changed: doctor names it, and the
 -- next deploy mends it.

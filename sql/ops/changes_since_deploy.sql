@@ -1,5 +1,5 @@
--- What the last deploy made and is not so any more, and what undoes and what mends it. A right on a table of ours that a
--- role of ours got since is a change too. Brackets do not count: a dump and its restore lose some.
+-- What the last deploy made and is not so any more, and what undoes and what mends it. A right on a table of ours that
+-- a role of ours got since is a change too. Brackets do not count: a dump and its restore lose some.
 create or replace function ops.changes_since_deploy()
 returns table (
   kind      text,

@@ -79,7 +79,7 @@ begin
     from pg_catalog.pg_namespace n
     where n.oid = any(v_schemas)
     union all
-    select 'schema', n.nspname::text, 'rights', ops.rights(n.nspacl, 'n', n.nspowner, v_roles), null, null, true, '{}'
+    select 'schema', n.nspname::text, 'rights', ops.rights(coalesce(n.nspacl, acldefault('n', n.nspowner)), n.nspowner, v_roles), null, null, true, '{}'
     from pg_catalog.pg_namespace n
     where n.oid = any(v_schemas)
     union all
@@ -89,7 +89,7 @@ begin
     cross join lateral (values
       ('owner', p.proowner::regrole::text),
       ('definition', md5(pg_get_functiondef(p.oid))),
-      ('rights', ops.rights(p.proacl, 'f', p.proowner, v_roles))
+      ('rights', ops.rights(coalesce(p.proacl, acldefault('f', p.proowner)), p.proowner, v_roles))
     ) as aspect (name, value)
     where p.pronamespace = any(v_schemas)
       and p.prokind in ('f', 'p')
@@ -121,14 +121,14 @@ begin
     cross join lateral (values
       ('owner', v.relowner::regrole::text),
       ('definition', pg_get_viewdef(v.oid)),
-      ('rights', ops.rights(v.relacl, 'r', v.relowner, v_roles))
+      ('rights', ops.rights(coalesce(v.relacl, acldefault('r', v.relowner)), v.relowner, v_roles))
     ) as aspect (name, value)
     where v.relnamespace = any(v_schemas)
       and v.relkind = 'v'
     union all
     select
       'default rights', d.defaclrole::regrole::text, case d.defaclobjtype when 'f' then 'functions' else 'others' end,
-      ops.rights(d.defaclacl, d.defaclobjtype, d.defaclrole, v_roles), null, null, true, '{}'
+      ops.rights(d.defaclacl, d.defaclrole, v_roles), null, null, true, '{}'
     from pg_catalog.pg_default_acl d
     where d.defaclrole = any(v_owners)
       and d.defaclnamespace = 0;

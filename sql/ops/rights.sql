@@ -1,23 +1,26 @@
--- The rights that PUBLIC and these roles have of an object, as text; its owner's own are left out.
+-- The rights that PUBLIC and these roles have by an access list, as text; the owner's own are left out.
 create or replace function ops.rights(
   acl    aclitem[],
-  kind   "char",
   owner  oid,
   roles  oid[]
 )
 returns text
-language sql
+language plpgsql
 stable
-return (
-  select coalesce(
-    string_agg(
-      format('%s: %s', case a.grantee when 0 then 'PUBLIC' else a.grantee::regrole::text end, lower(a.privilege_type)),
-      ', '
-      order by a.grantee = 0 desc, a.grantee::regrole::text, a.privilege_type
-    ),
-    'nobody else'
-  )
-  from aclexplode(coalesce(acl, acldefault(kind, owner))) a
-  where a.grantee <> owner
-    and (a.grantee = 0 or a.grantee = any(roles))
-);
+as $$
+begin
+  return (
+    select coalesce(
+      string_agg(
+        format('%s: %s', case a.grantee when 0 then 'PUBLIC' else a.grantee::regrole::text end, lower(a.privilege_type)),
+        ', '
+        order by a.grantee = 0 desc, a.grantee::regrole::text, a.privilege_type
+      ),
+      'nobody else'
+    )
+    from aclexplode(acl) as a
+    where a.grantee <> owner
+      and (a.grantee = 0 or a.grantee = any(roles))
+  );
+end
+$$;

@@ -12,9 +12,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_found record;
+  v_table regclass;
 begin
   for v_found in
-    select s.oid::regclass::text as sequence, d.refobjid::regclass::text as relation, a.attname as column_name
+    select s.oid::regclass::text as sequence, d.refobjid::regclass as relation, a.attname as column_name
     from pg_catalog.pg_class s
     join pg_catalog.pg_depend d on d.objid = s.oid and d.classid = 'pg_class'::regclass and d.deptype in ('a', 'i')
     join pg_catalog.pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
@@ -28,9 +29,10 @@ begin
       ))
   loop
     sequence := v_found.sequence;
-    relation := v_found.relation;
+    relation := v_found.relation::text;
+    v_table := v_found.relation;
     next_value := coalesce(pg_sequence_last_value(sequence::regclass) + 1, 1);
-    execute format('select max(t.%I) from %s t', v_found.column_name, relation) into newest;
+    execute format('select max(t.%I) from %s t', v_found.column_name, v_table) into newest;
     if newest >= next_value then
       return next;
     end if;

@@ -66,7 +66,7 @@ def migrate(
         if logic_changed:
             logic.deploy(target, root / "sql", session, judged=judged or force or bool(applied))
             tell("re-created the stored logic")
-        if logic.renew_feed(target):
+        if logic.renew_feed(session):
             tell("began a new epoch of the feed: this database came to another server")
         take_temporary_from_public(session, tell)
     return MigrateReport(applied, marked, logic_changed, mended)

@@ -150,15 +150,16 @@ def deploy(target: Target, folder: Path, observer: Connection, *, judged: bool =
             raise DeployError(f"stored logic: {one_line(error)}") from error
 
 
-def renew_feed(target: Target) -> bool:
+def renew_feed(connection: Connection) -> bool:
     """Let the feed of changes go on where the database came to another server; whether it had to."""
-    with target.connect() as connection:
+    with connection.transaction():
+        roles.lend(connection)
         made = connection.execute(
             "select to_regprocedure('ops.renew_feed()') is not null"
         ).fetchone()
-        return made == (True,) and connection.execute("select ops.renew_feed()").fetchone() == (
-            True,
-        )
+        renewed = made == (True,) and connection.execute("select ops.renew_feed()").fetchone()
+        roles.take_back(connection)
+    return renewed == (True,)
 
 
 def drop(connection: Connection) -> None:

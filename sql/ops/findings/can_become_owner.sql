@@ -14,7 +14,7 @@ begin
       case when p.at_once then 'error' else 'notice' end,
       jsonb_build_object('login', p.rolname, 'role', p.role, 'at_once', p.at_once),
       case
-        when p.at_once then format('login %s can become %s, and write history as anybody', p.rolname, p.role)
+        when p.at_once then format('login %s can become %s, whose rights are the stored logic''s alone', p.rolname, p.role)
         else format('login %s can grant itself %s: it deploys, or should not', p.rolname, p.role)
       end,
       format('revoke %s from %I', case when p.at_once then p.role else 'admin option for ' || p.role end, p.rolname)

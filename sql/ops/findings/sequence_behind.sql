@@ -1,4 +1,4 @@
--- A sequence that would give a number that its table has already: after a switch-over, or a restore of some of the data.
+-- A sequence that would give a number that its table has already: after a switch-over, or a restore of some data.
 create or replace function ops.sequence_behind()
 returns setof ops.finding
 language plpgsql

@@ -174,7 +174,7 @@ class AsyncStage(AsyncConnecting):
         return await self._read("check_stage", Check, locals())
 
     async def check_stages(self, client_ids: Sequence[Whole]) -> ClientMoves:
-        """Where the caller may move each of these clients, at most 200."""
+        """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
         return await self._read("check_stages", ClientMoves, locals())
 
     async def summary(self) -> Summary:
@@ -215,6 +215,12 @@ class AsyncStage(AsyncConnecting):
         With `atomic` one refusal refuses all.
         """
         return await self._change("set_stages", Outcomes, locals())
+
+    async def set_flags(self, items: Sequence[Json]) -> Outcomes:
+        """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set`
+        and what else `set_flag` takes, and its own outcome.
+        """
+        return await self._change("set_flags", Outcomes, locals())
 
     async def set_flag(
         self,

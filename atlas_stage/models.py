@@ -184,11 +184,18 @@ class Move(Record):
 
 @dataclass(frozen=True)
 class Moves(Record):
-    """Where the caller may move a client."""
+    """Where the caller may move a client, and what else would not be refused: `override_to` are stages,
+    `fields` arguments of `update_client`.
+    """
 
     client_id: int
     version: int
     moves: tuple[Move, ...] = ()
+    override_to: tuple[str, ...] = ()
+    set_flags: tuple[str, ...] = ()
+    clear_flags: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    may_roll_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -246,6 +253,7 @@ class Summary(Record):
     as_of: datetime
     month: str
     cursor: str
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -362,7 +370,7 @@ class Check(Record):
 
 @dataclass(frozen=True)
 class Outcome(Record):
-    """What became of one item of `set_stages`: the change, or the error that it would have raised
+    """What became of one item of `set_stages` or `set_flags`: the change, or the error that it would have raised
     alone.
     """
 

@@ -12,6 +12,7 @@ from atlas_stage.cli.doctor import doctor
 from atlas_stage.cli.importing import import_clients
 from atlas_stage.cli.queue import show_queue
 from atlas_stage.cli.rendering import Output
+from atlas_stage.cli.report import report
 from atlas_stage.cli.schedule import schedule
 from atlas_stage.errors import InvalidInput
 
@@ -71,6 +72,7 @@ app.command()(local.demo)
 app.add_typer(client.app, name="client")
 client.app.command("import")(import_clients)
 app.command("queue")(show_queue)
+app.command()(report)
 app.add_typer(access.tokens, name="token")
 app.add_typer(access.permissions, name="permission")
 app.add_typer(job.app, name="job")

@@ -78,6 +78,11 @@ begin
   into v_counts;
 
   return v_counts || jsonb_build_object(
+    'words', jsonb_build_object(
+      'service_tier', rules.known_words('clients_service_tier_check'),
+      'close_cadence', rules.known_words('clients_close_cadence_check'),
+      'sales_tax_schedule', rules.known_words('clients_sales_tax_schedule_check')
+    ),
     'time_zone', (select s.time_zone from public.stage_settings s),
     'as_of', now(),
     'month', rules.close_period(now()),
@@ -89,6 +94,6 @@ $$;
 comment on function api.summary() is
 'How many active clients there are by stage, owner, flag and attention.
 Any actor may read.
-Answers {clients, stages, owners, flags, attention, time_zone, as_of, month, cursor}: every stage in its order with what it is and its
-clients, stuck, waiting_on_client; the same by owner (null: nobody); every flag; the firm''s time zone; the month that is being closed;
+Answers {clients, stages, owners, flags, attention, words, time_zone, as_of, month, cursor}: every stage in its order with what it is and its
+clients, stuck, waiting_on_client; the same by owner (null: nobody); every flag; the words of the other fields; the firm''s time zone; the month that is being closed;
 and the cursor from which api.changes tells what came since.';

@@ -64,6 +64,7 @@ WRITES = {
     "whoami",  # marks the use of the token
     "set_stage",
     "set_stages",
+    "set_flags",
     "set_flag",
     "clear_flag",
     "rollback",

@@ -216,6 +216,7 @@ ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "rollback": {"client_id": numbers, "history_id": numbers, "reason": words},
     "queue": {"actor_id": words, "page_size": small},
     "check_stage": {"client_id": numbers, "to_stage": words},
+    "set_flags": {"items": json | st.lists(json, max_size=3)},
     "create_client": {"name": words, "slug": words, "stage": words, "owner": words, "collaborators": lists,
                       "notes": words, "tier": words, "cadence": words, "schedule": words, "reviewers": lists,
                       "active": booleans, "reason": words, "payload": json},

@@ -67,6 +67,7 @@ CALLS = {
     "queue": "select api.queue()",
     "queue of another": "select api.queue(actor_id => 'user:jimmie')",
     "check_stage": "select api.check_stage(client_id => {client}, to_stage => 'eom_close')",
+    "set_flags": "select api.set_flags(items => '[]')",
     "create_client": "select api.create_client(name => 'n', slug => 's')",
     "update_client": "select api.update_client(client_id => {client}, notes => 'n')",
     "grant_permission": "select api.grant_permission(actor_id => 'user:x', permission => 'can_admin')",

@@ -32,6 +32,8 @@ CALLS = {
     "rollback": "(client_id => {client}, history_id => {history}, reason => 'r')",
     "queue": "(actor_id => 'user:jimmie')",
     "check_stage": "(client_id => {client}, to_stage => 'eom_close')",
+    "set_flags": "(items => jsonb_build_array(jsonb_build_object('client_id', {client},"
+    " 'flag', 'advisory_due', 'set', true)))",
     "create_client": "(name => 'n', slug => 'planted', collaborators => '{{user:x}}', reviewers => '{{user:x}}')",
     "update_client": "(client_id => {client}, owner => 'user:x', notes => 'n', schedule => 'monthly')",
     "grant_permission": "(actor_id => 'user:x',"

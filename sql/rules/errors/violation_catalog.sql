@@ -75,7 +75,7 @@ as $$
     ('expiry_in_past', 422, 'the expiry is not in the future', 'send a later expires_at'),
     ('token_hash_not_valid', 422, 'not a SHA-256 in hex', 'send 64 lower-case hexadecimal digits'),
     ('items_not_valid', 422, 'items is an array of 1 to 1,000 objects', 'split the work into calls of at most 1,000 items'),
-    ('item_not_valid', 422, 'an item is an object of set_stage arguments', 'correct the named argument'),
+    ('item_not_valid', 422, 'an item is an object of the known arguments', 'correct the named argument'),
     ('cursor_not_valid', 422, 'not a cursor of this feed', 'send the cursor of an earlier answer, or none to begin anew'),
     ('client_ids_not_valid', 422, 'client_ids is an array of 1 to 200 ids', 'ask about at most 200 clients at a time'),
     ('month_not_valid', 422, 'not a month', 'send YYYY-MM, such as 2026-05'),

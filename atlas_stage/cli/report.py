@@ -1,0 +1,152 @@
+"""`atlas-stage report`: how the close of a month stands, as tables or as a file for a spreadsheet."""
+
+import csv
+import statistics
+from collections.abc import Iterable, Sequence
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from atlas_stage.cli.base import session
+from atlas_stage.cli.rendering import cell, make_table, moment
+from atlas_stage.models import Close
+from atlas_stage.stage import Stage
+
+STATES = ("closed", "in_review", "open", "not_opened")
+COLUMNS = (
+    "client_id",
+    "slug",
+    "name",
+    "stage_owner",
+    "stage",
+    "state",
+    "opened_at",
+    "opened_by",
+    "reviewed_at",
+    "reviewed_by",
+    "sent_back",
+    "signed_off_at",
+    "signed_off_by",
+    "business_days",
+    "late",
+    "late_since",
+)
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def report(
+    ctx: typer.Context,
+    month: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM", help="Which close (default: the one that is going on)."),
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write it for a spreadsheet.")
+    ] = None,
+) -> None:
+    """Show how a month's close stands: who is closed, who is late and since when, by owner."""
+    run = session(ctx)
+    with run.stage() as api:
+        period, closes = _closes(api, month)
+        zone = run.zone(api)
+    if csv_file is not None:
+        write_csv(csv_file, closes)
+        run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
+        return
+    if run.output.as_json:
+        run.output.json({"month": period, "closes": [each.as_json() for each in closes]})
+        return
+    if not closes:
+        run.output.line(f"nobody closes in {period}")
+        return
+    run.output.console.print(owners_table(closes, f"The close of {period}"))
+    late = [each for each in closes if each.late]
+    if late:
+        run.output.console.print(late_table(late, zone))
+    else:
+        run.output.line("Nobody is late.")
+
+
+def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
+    """The month, and all its closes, page after page."""
+    found: list[Close] = []
+    page = api.closes(month, page_size=1000)
+    found += page.closes
+    while page.next_after is not None:
+        page = api.closes(page.month, after=page.next_after, page_size=1000)
+        found += page.closes
+    return page.month, found
+
+
+def owners_table(closes: Sequence[Close], title: str) -> Table:
+    """How many of each owner's are how far; the last row is the firm."""
+    owners = sorted({each.stage_owner or "" for each in closes})
+    groups = [
+        (owner or "nobody", [each for each in closes if (each.stage_owner or "") == owner])
+        for owner in owners
+    ]
+    return make_table(
+        ("owner", "clients", *STATES, "late", "days"),
+        (
+            [cell(owner, "bold" if own is closes else ""), cell(len(own))]
+            + [cell(sum(each.state == state for each in own)) for state in STATES]
+            + [cell(sum(each.late for each in own), "red"), cell(_usual_days(own))]
+            for owner, own in [*groups, ("all", closes)]
+        ),
+        title=title,
+    )
+
+
+def _usual_days(closes: Iterable[Close]) -> int | None:
+    """The median of the business days of those that were signed off."""
+    days = [
+        each.business_days
+        for each in closes
+        if each.state == "closed" and each.business_days is not None
+    ]
+    return statistics.median_low(days) if days else None
+
+
+def late_table(closes: Iterable[Close], zone: tzinfo) -> Table:
+    """Who is late, the longest first; instants in this zone."""
+    ordered = sorted(closes, key=lambda each: each.late_since.timestamp() if each.late_since else 0)
+    return make_table(
+        ("id", "name", "state", "owner", "late since", "opened", "days"),
+        (
+            (
+                cell(each.client_id),
+                cell(each.name),
+                cell(each.state),
+                cell(each.stage_owner),
+                cell(moment(each.late_since, zone), "red"),
+                cell(moment(each.opened_at, zone)),
+                cell(each.business_days),
+            )
+            for each in ordered
+        ),
+        title="Late",
+    )
+
+
+def write_csv(file: Path, closes: Iterable[Close]) -> None:
+    """A file that Excel opens right: its mark before the UTF-8, and no cell that runs as a formula."""
+    with file.open("w", encoding="utf-8-sig", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(COLUMNS)
+        writer.writerows([_for_a_sheet(getattr(each, name)) for name in COLUMNS] for each in closes)
+
+
+def _for_a_sheet(value: object) -> object:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.isoformat(timespec="seconds")
+        case str() if value.lstrip(" ").startswith(_FORMULA):
+            return f"'{value}"
+        case _:
+            return value

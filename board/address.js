@@ -1,0 +1,33 @@
+// What is shown stands in the address, so that it can be kept, sent and gone back to. The token never does.
+
+const VIEWS = new Set(["board", "queue", "report"]);
+
+export function readAddress() {
+  const query = new URLSearchParams(location.search);
+  const filters = {};
+  const stages = (query.get("stage") ?? "").split(",").filter(Boolean);
+  if (stages.length) filters.stage = stages;
+  for (const name of ["flag", "attention", "service_tier", "search", "sort"]) {
+    if (query.get(name)) filters[name] = query.get(name);
+  }
+  // An owner that is given and empty means: nobody's.
+  if (query.has("owner")) filters.owner = query.get("owner");
+  const client = Number(query.get("client"));
+  const month = query.get("month");
+  return {
+    view: VIEWS.has(query.get("view")) ? query.get("view") : "board",
+    filters,
+    client: Number.isSafeInteger(client) && client > 0 ? client : null,
+    month: /^\d{4}-(0[1-9]|1[0-2])$/.test(month ?? "") ? month : null,
+  };
+}
+
+export function writeAddress({ view, filters, client, month }, { replace = false } = {}) {
+  const query = new URLSearchParams();
+  if (view !== "board") query.set("view", view);
+  for (const [name, value] of Object.entries(filters)) query.set(name, Array.isArray(value) ? value.join(",") : value);
+  if (client) query.set("client", client);
+  if (month && view === "report") query.set("month", month);
+  const address = query.size ? `${location.pathname}?${query}` : location.pathname;
+  if (address !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", address);
+}

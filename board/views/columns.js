@@ -1,0 +1,199 @@
+// The columns: a stage each, its clients in them, and how one gets from here to there by mouse or by keyboard.
+import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
+import { Age, Attention, Flags, Owner, mayMove, meaningsOf } from "./parts.js";
+
+export function Columns({ board, state }) {
+  const { summary, columns, clients, allowed, chosen, recent, filters } = state;
+  const [drag, setDrag] = useState(null);
+  const place = useRef();
+  const stages = summary.stages.filter(({ stage }) => !filters.stage?.length || filters.stage.includes(stage));
+  const grid = stages.map(({ stage }) => columns[stage]?.ids ?? []);
+  const shown = grid.flat();
+  const active = shown.includes(state.active) ? state.active : shown[0];
+  const meanings = useMeanings(summary);
+  const isFiltered = Object.keys(filters).some((name) => name !== "sort" && name !== "stage");
+
+  // A card that moved is another element now: whoever was on it stays on it.
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body && state.active != null && !state.drawer && !state.dialog) focusCard(place.current, active);
+  }, [columns, state.drawer, state.dialog]);
+
+  const keys = (event) => {
+    const card = event.target.closest("[data-card]");
+    if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
+    const id = Number(card.dataset.card);
+    const next = neighbour(grid, id, event.key);
+    if (next != null) {
+      event.preventDefault();
+      board.setActive(next);
+      focusCard(place.current, next);
+      return;
+    }
+    const action = {
+      m: () => board.openMove(targets(chosen, id)),
+      f: () => board.openFlag(targets(chosen, id)),
+      x: () => board.choose(id, !chosen.has(id)),
+      "/": () => document.getElementById("search")?.focus(),
+      "?": () => board.openHelp(),
+      Escape: () => board.chooseNobody(),
+    }[event.key];
+    if (action && event.target.type !== "checkbox") {
+      event.preventDefault();
+      action();
+    }
+  };
+
+  const beginDrag = (id) => {
+    const ids = targets(chosen, id);
+    setDrag({ ids, to: new Set(ids.flatMap((each) => allowed.get(each)?.moves.map((move) => move.to_stage) ?? [])) });
+  };
+
+  return html`
+    <main class=${`columns ${drag ? "dragging" : ""}`} ref=${place} onKeyDown=${keys} onDragEnd=${() => setDrag(null)} aria-label="Clients by stage">
+      ${stages.map((stage) => html`
+        <${Column}
+          key=${stage.stage} board=${board} stage=${stage} column=${columns[stage.stage]} clients=${clients} allowed=${allowed}
+          chosen=${chosen} recent=${recent} active=${active} isFiltered=${isFiltered} meanings=${meanings}
+          drag=${drag} beginDrag=${beginDrag} endDrag=${() => setDrag(null)}
+        />`)}
+    </main>
+    ${chosen.size > 0 && html`<${Chosen} board=${board} chosen=${chosen} />`}`;
+}
+
+/** What is chosen together goes together; a client beside it goes alone. */
+const targets = (chosen, id) => (chosen.has(id) ? [...chosen] : [id]);
+
+function useMeanings(summary) {
+  const kept = useRef({});
+  if (kept.current.flags !== summary.flags) kept.current = { flags: summary.flags, meanings: meaningsOf(summary) };
+  return kept.current.meanings;
+}
+
+function neighbour(grid, id, key) {
+  const across = grid.findIndex((ids) => ids.includes(id));
+  if (across < 0) return null;
+  const down = grid[across].indexOf(id);
+  const sideways = (step) => {
+    for (let column = across + step; grid[column]; column += step) {
+      if (grid[column].length) return grid[column][Math.min(down, grid[column].length - 1)];
+    }
+    return null;
+  };
+  switch (key) {
+    case "ArrowDown": return grid[across][down + 1] ?? null;
+    case "ArrowUp": return grid[across][down - 1] ?? null;
+    case "ArrowRight": return sideways(1);
+    case "ArrowLeft": return sideways(-1);
+    case "Home": return grid[across][0];
+    case "End": return grid[across].at(-1);
+    default: return null;
+  }
+}
+
+function focusCard(place, id) {
+  const card = place?.querySelector(`[data-card="${id}"] .card-name`);
+  card?.focus();
+  card?.closest("[data-card]").scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+function Column({ board, stage, column, clients, allowed, chosen, recent, active, isFiltered, meanings, drag, beginDrag, endDrag }) {
+  const ids = column?.ids ?? [];
+  const [over, setOver] = useState(false);
+  const takes = drag?.to.has(stage.stage) ?? false;
+  const drop = (event) => {
+    event.preventDefault();
+    setOver(false);
+    const willing = drag.ids.filter((id) => clients.get(id)?.stage !== stage.stage);
+    endDrag();
+    board.openMove(willing, stage.stage);
+  };
+  const count = isFiltered ? `${number(ids.length)}${column?.next != null ? "+" : ""}` : number(stage.clients);
+  return html`
+    <section
+      class=${`column kind-${stage.kind} ${ids.length ? "" : "empty"} ${drag && (takes ? "takes" : "takes-not")} ${over ? "over" : ""}`}
+      aria-labelledby=${`stage-${stage.stage}`} data-stage=${stage.stage}
+      onDragOver=${(event) => { if (takes) { event.preventDefault(); setOver(true); } }}
+      onDragLeave=${(event) => { if (!event.currentTarget.contains(event.relatedTarget)) setOver(false); }}
+      onDrop=${(event) => { if (takes) drop(event); }}
+    >
+      <header title=${stage.description}>
+        <h2 id=${`stage-${stage.stage}`}>${title(stage.stage)}</h2>
+        <span class="count">${count}<span class="unseen"> clients</span></span>
+        <p class="quiet">
+          ${stage.max_days ? `Up to ${plural(stage.max_days, "day")}` : "No time limit"}
+          ${stage.stuck > 0 && html` · <span class="stuck-count">${number(stage.stuck)} stuck</span>`}
+        </p>
+      </header>
+      <ul class="cards">
+        ${ids.map((id) => html`
+          <${Card}
+            key=${id} board=${board} client=${clients.get(id)} maxDays=${stage.max_days} chosen=${chosen.has(id)} active=${id === active}
+            canMove=${mayMove(allowed.get(id))} news=${recent.get(id)} meanings=${meanings} beginDrag=${beginDrag}
+          />`)}
+        ${!ids.length && column && html`<li class="nobody-here">${isFiltered ? "Nobody fits the filters" : "Nobody here"}</li>`}
+        ${column?.next != null && html`<${More} key="more" board=${board} stage=${stage.stage} loading=${column.loading} shown=${ids.length} />`}
+      </ul>
+      <${Refusal} error=${column?.error} />
+    </section>`;
+}
+
+class Card extends Pure {
+  render({ board, client, maxDays, chosen, active, canMove, news, meanings, beginDrag }) {
+    const reach = active ? 0 : -1;
+    const begin = (event) => {
+      event.dataTransfer.effectAllowed = "move";
+      event.dataTransfer.setData("text/plain", client.name);
+      // The browser takes its picture of the card first; what changes before that would end the drag.
+      setTimeout(() => beginDrag(client.id));
+    };
+    return html`
+      <li
+        class=${`card ${client.attention ?? ""} ${chosen ? "chosen" : ""} ${news ? "news" : ""}`} data-card=${client.id}
+        draggable=${canMove} onDragStart=${begin} onFocusIn=${() => board.setActive(client.id)}
+      >
+        <div class="card-top">
+          <input
+            type="checkbox" checked=${chosen} tabindex=${reach} aria-label=${`Choose ${client.name}`}
+            onChange=${(event) => board.choose(client.id, event.currentTarget.checked)}
+          />
+          <button type="button" class="card-name" dir="auto" tabindex=${reach} title=${client.name} onClick=${() => board.openClient(client.id)}>${client.name}</button>
+          <button
+            type="button" class="icon-button" tabindex=${reach} aria-label=${`Move ${client.name}`} title="Move… (m)" aria-haspopup="dialog"
+            disabled=${!canMove} onClick=${() => board.openMove([client.id])}
+          >⇢</button>
+        </div>
+        <${Age} client=${client} maxDays=${maxDays} />
+        <div class="card-foot">
+          <${Owner} actor=${client.stage_owner} />
+          <${Attention} client=${client} />
+          <${Flags} client=${client} meanings=${meanings} />
+        </div>
+        ${news && html`<p class="news-line"><span dir="auto">${news.actor_id}</span>, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
+      </li>`;
+  }
+}
+
+/** Loads the next page when it comes into sight; a button for who does not scroll. */
+function More({ board, stage, loading, shown }) {
+  const end = useRef();
+  useEffect(() => {
+    const watcher = new IntersectionObserver((seen) => {
+      if (seen.some((each) => each.isIntersecting)) board.showMore(stage);
+    }, { root: end.current.parentElement, rootMargin: "600px" });
+    watcher.observe(end.current);
+    return () => watcher.disconnect();
+    // A watcher tells of changes only, so each new end has one of its own.
+  }, [loading, shown]);
+  return html`<li class="more" ref=${end}><button type="button" onClick=${() => board.showMore(stage)}>${loading ? "Loading…" : "Show more"}</button></li>`;
+}
+
+function Chosen({ board, chosen }) {
+  return html`
+    <div class="chosen-bar" role="region" aria-label="Chosen clients">
+      <strong>${plural(chosen.size, "client")} chosen</strong>
+      <button type="button" class="primary" onClick=${() => board.openMove([...chosen])}>Move…</button>
+      <button type="button" onClick=${() => board.openFlag([...chosen], null, true)}>Set a flag…</button>
+      <button type="button" onClick=${() => board.openFlag([...chosen], null, false)}>Clear a flag…</button>
+      <button type="button" onClick=${() => board.chooseNobody()}>Choose nobody</button>
+    </div>`;
+}

@@ -1,0 +1,151 @@
+// A change is decided in a dialog: what, why, and what came of it.
+import { Dialog, Refusal, html, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
+import { Conflict, Row } from "./drawer.js";
+
+export function Dialogs({ board, state }) {
+  const { dialog } = state;
+  if (dialog.kind === "help") return html`<${Help} board=${board} />`;
+  if (dialog.kind === "outcomes") return html`<${Outcomes} board=${board} state=${state} />`;
+  return html`<${Change} board=${board} state=${state} />`;
+}
+
+function Change({ board, state }) {
+  const { dialog, clients, drawer } = state;
+  const { kind, ids, reason, conflict, error, sending } = dialog;
+  const names = ids.map((id) => (clients.get(id) ?? drawer?.client)?.name ?? `client ${id}`);
+  const who = ids.length === 1 ? names[0] : plural(ids.length, "client");
+  const heading = { move: `Move ${who}`, flag: `${dialog.setting ? "Set a flag on" : "Clear a flag of"} ${who}`, rollback: `Roll back: ${who}` }[kind];
+  const isReady = { move: dialog.to, flag: dialog.flag, rollback: true }[kind] && (kind === "flag" || reason.trim());
+  const submit = (event) => {
+    event.preventDefault();
+    if (isReady && !conflict) board.submit();
+  };
+  return html`
+    <${Dialog} title=${heading} onClose=${() => board.closeDialog()}>
+      <form class="change" onSubmit=${submit}>
+        ${ids.length > 1 && html`<details class="names"><summary>Which ones</summary><ul>${names.map((name) => html`<li dir="auto">${name}</li>`)}</ul></details>`}
+        ${kind === "move" && html`<${Targets} board=${board} state=${state} />`}
+        ${kind === "flag" && html`<${FlagChoice} board=${board} state=${state} />`}
+        ${kind === "rollback" && html`<ol class="timeline"><${Row} row=${dialog.row} /></ol>`}
+        <label class="reason"><span>Why${kind === "flag" ? " (if you like)" : ""}</span>
+          <textarea rows="3" maxlength="2000" dir="auto" required=${kind !== "flag"} data-first=${kind === "rollback" || dialog.to || dialog.flag ? "" : null}
+            value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}
+            onKeyDown=${(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event); }}
+            placeholder="It stays in the history, for whoever asks later"></textarea></label>
+        ${conflict && html`<${Conflict} conflict=${conflict} onLook=${() => board.lookAgain()} />`}
+        <${Refusal} error=${error} />
+        <div class="buttons end">
+          <button type="button" onClick=${() => board.closeDialog()}>Cancel</button>
+          <button class="primary" disabled=${!isReady || Boolean(conflict)} aria-disabled=${sending}>${label(dialog)}</button>
+        </div>
+      </form>
+    <//>`;
+}
+
+function label({ kind, sending, error, setting }) {
+  if (sending) return "Sending…";
+  if (error?.away) return "Try again";
+  return { move: "Move", flag: setting ? "Set the flag" : "Clear the flag", rollback: "Roll back" }[kind];
+}
+
+/** The choices came after the dialog did: the focus goes to them, unless somebody typed on already. */
+function useFocusOn(isThere) {
+  const place = useRef();
+  useLayoutEffect(() => {
+    if (isThere && !["TEXTAREA", "INPUT"].includes(document.activeElement.tagName)) place.current?.querySelector("[data-first]")?.focus();
+  }, [isThere]);
+  return place;
+}
+
+/** Where the chosen clients may go, by the database's answer: all of them, or how many. */
+function Targets({ board, state }) {
+  const { dialog, allowed, summary } = state;
+  const known = dialog.ids.map((id) => allowed.get(id));
+  const place = useFocusOn(known.every(Boolean));
+  if (known.some((each) => !each)) return html`<p class="quiet">Asking where they may go…</p>`;
+  const all = known.length;
+  const moves = new Map();
+  for (const { to_stage: stage, note } of known.flatMap((each) => each.moves)) {
+    const before = moves.get(stage) ?? { count: 0, notes: new Set() };
+    moves.set(stage, { count: before.count + 1, notes: note ? before.notes.add(note) : before.notes });
+  }
+  const mayOverride = known.every((each) => each.override_to.length > 0);
+  const offered = summary.stages.map((each) => each.stage).filter((stage) => moves.has(stage) || (dialog.override && known.every((each) => each.override_to.includes(stage))));
+  const first = offered.includes(dialog.to) ? dialog.to : offered[0];
+  return html`
+    <fieldset class="targets" ref=${place}><legend>To</legend>
+      ${!offered.length && html`<p>None of them may be moved by you from where it is.</p>`}
+      ${offered.map((stage) => html`
+        <label key=${stage} class="target">
+          <input type="radio" name="to" value=${stage} checked=${dialog.to === stage} data-first=${!dialog.to && stage === first ? "" : null} onChange=${() => board.decide({ to: stage })} />
+          <span>${title(stage)}</span>
+          <small>${[...(moves.get(stage)?.notes ?? [])].join("; ")}${all > 1 && moves.has(stage) ? ` · ${moves.get(stage).count} of ${all}` : ""}</small>
+        </label>`)}
+      ${mayOverride && html`
+        <label class="check"><input type="checkbox" checked=${dialog.override} onChange=${(event) => board.decide({ override: event.currentTarget.checked })} />
+          Override the rules, as an admin. The history says so.</label>`}
+    </fieldset>`;
+}
+
+function FlagChoice({ board, state }) {
+  const { dialog, allowed, summary } = state;
+  const known = dialog.ids.map((id) => allowed.get(id));
+  const place = useFocusOn(known.every(Boolean));
+  if (known.some((each) => !each)) return html`<p class="quiet">Asking which flags are yours to change…</p>`;
+  const permitted = new Map();
+  for (const flag of known.flatMap((each) => (dialog.setting ? each.set_flags : each.clear_flags))) permitted.set(flag, (permitted.get(flag) ?? 0) + 1);
+  const offered = summary.flags.filter(({ flag }) => permitted.has(flag));
+  return html`
+    <fieldset class="targets" ref=${place}><legend>Flag</legend>
+      ${!offered.length && html`<p>There is no flag here that you may ${dialog.setting ? "set" : "clear"}.</p>`}
+      ${offered.map(({ flag, description }, place) => html`
+        <label key=${flag} class="target">
+          <input type="radio" name="flag" value=${flag} checked=${dialog.flag === flag} data-first=${!dialog.flag && place === 0 ? "" : null} onChange=${() => board.decide({ flag })} />
+          <span>${title(flag)}</span>
+          <small>${description}${known.length > 1 ? ` · ${permitted.get(flag)} of ${known.length}` : ""}</small>
+        </label>`)}
+    </fieldset>`;
+}
+
+/** What came of a change of many: each by itself. */
+function Outcomes({ board, state }) {
+  const { outcomes } = state.dialog;
+  const refused = outcomes.filter((each) => each.error);
+  const nameOf = ({ id, client }) => client?.name ?? state.clients.get(id)?.name ?? `client ${id}`;
+  return html`
+    <${Dialog} title=${`${outcomes.length - refused.length} of ${plural(outcomes.length, "client")} done`} wide onClose=${() => board.closeDialog()}>
+      ${refused.length > 0 && html`<p>${plural(refused.length, "client was", "clients were")} refused and stay${refused.length === 1 ? "s" : ""} chosen.</p>`}
+      <ul class="outcomes">
+        ${[...refused, ...outcomes.filter((each) => !each.error)].map((each) => html`
+          <li key=${each.id} class=${each.error ? "refused" : "done"}>
+            <strong dir="auto">${nameOf(each)}</strong>
+            ${each.error ? html`<${Refusal} error=${each.error} />`
+              : html`<span>${each.changed ? `done: ${title(each.client.stage)}${each.client.flags.length ? `, ${each.client.flags.map(words).join(", ")}` : ""}` : "it was so already"}</span>`}
+          </li>`)}
+      </ul>
+      <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => board.closeDialog()}>Close</button></div>
+    <//>`;
+}
+
+const KEYS = [
+  ["Tab", "to the board, and from part to part"],
+  ["↑ ↓ ← →", "from client to client"],
+  ["Home, End", "the first and the last of the column"],
+  ["Enter", "open the client"],
+  ["m", "move it, or all that are chosen with it"],
+  ["f", "set a flag"],
+  ["x", "choose it, or not"],
+  ["/", "search"],
+  ["Ctrl Enter", "in a reason: send"],
+  ["Esc", "close; on the board: choose nobody"],
+];
+
+function Help({ board }) {
+  return html`
+    <${Dialog} title="Help" onClose=${() => board.closeDialog()}>
+      <p>Drag a client to another stage, or use its arrow: only where you may is offered. Every change asks why, and the history keeps it.</p>
+      <h3>Keys on a client</h3>
+      <dl class="keys">${KEYS.map(([key, what]) => html`<div key=${key}><dt>${key.split(" ").map((each) => html`<kbd>${each}</kbd> `)}</dt><dd>${what}</dd></div>`)}</dl>
+      <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => board.closeDialog()}>Close</button></div>
+    <//>`;
+}

@@ -1,0 +1,181 @@
+// One client: where it stands, what may be done with it, its fields, and everything that ever happened to it.
+import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
+import { ago, instant, readerZone } from "../dates.js";
+import { Age, Attention, maxDaysOf, meaningsOf } from "./parts.js";
+
+export function Drawer({ board, state }) {
+  const { drawer, summary, allowed } = state;
+  const { client, error, rows } = drawer;
+  const may = allowed.get(drawer.id);
+  return html`
+    <${Dialog} title=${client?.name ?? "Client"} side onClose=${() => board.closeClient()}>
+      <${Refusal} error=${error} />
+      ${client && html`
+        <${Standing} board=${board} client=${client} summary=${summary} may=${may} />
+        <${Fields} board=${board} drawer=${drawer} summary=${summary} may=${may} />
+        <${History} board=${board} drawer=${drawer} client=${client} rows=${rows} may=${may} zone=${summary.time_zone} />`}
+      ${!client && !error && html`<p class="quiet">Loading…</p>`}
+    <//>`;
+}
+
+function Standing({ board, client, summary, may }) {
+  const meanings = meaningsOf(summary);
+  const maxDays = maxDaysOf(summary).get(client.stage);
+  const maySet = may?.set_flags ?? [];
+  return html`
+    <section aria-label="Where it stands">
+      <div class="standing">
+        <span class="stage-name">${title(client.stage)}</span>
+        <${Attention} client=${client} />
+        ${!client.active && html`<span class="badge">inactive</span>`}
+        <span class="quiet">since ${instant(client.stage_entered_at)}${client.returning_to_stage && ` · returns to ${words(client.returning_to_stage)}`}</span>
+      </div>
+      <${Age} client=${client} maxDays=${maxDays} />
+      <div class="buttons" role="group" aria-label="Moves">
+        ${may?.moves.map((move) => html`
+          <button key=${move.to_stage} type="button" onClick=${() => board.openMove([client.id], move.to_stage)}>
+            ${title(move.to_stage)}${move.note && html`<small>${move.note}</small>`}
+          </button>`)}
+        ${may && !may.moves.length && html`<p class="quiet">You may not move this client from here.</p>`}
+      </div>
+      <div class="flag-row">
+        ${client.flags.map((flag) => html`
+          <span key=${flag} class="badge flag" title=${meanings.get(flag)}>${words(flag)}
+            ${may?.clear_flags.includes(flag) && html`<button type="button" aria-label=${`Clear ${words(flag)}`} title="Clear…" onClick=${() => board.openFlag([client.id], flag, false)}>✕</button>`}
+          </span>`)}
+        ${maySet.length > 0 && html`<button type="button" onClick=${() => board.openFlag([client.id])}>Set a flag…</button>`}
+      </div>
+    </section>`;
+}
+
+// The arguments of update_client, the column that each changes, and how it is typed in.
+const FIELDS = [
+  { name: "owner", column: "stage_owner", label: "Owner", kind: "actor", hint: "user:… or agent:…" },
+  { name: "collaborators", column: "stage_collaborators", label: "Collaborators", kind: "actors", hint: "one after another, with commas" },
+  { name: "reviewers", column: "eligible_reviewers", label: "Reviewers", kind: "actors", hint: "who may sign off; empty: anyone with the permission" },
+  { name: "tier", column: "service_tier", label: "Service tier", kind: "word" },
+  { name: "cadence", column: "close_cadence", label: "Close", kind: "word" },
+  { name: "schedule", column: "sales_tax_schedule", label: "Sales tax", kind: "word" },
+  { name: "notes", column: "stage_notes", label: "Notes", kind: "text" },
+  { name: "active", column: "active", label: "Active", kind: "yes" },
+];
+
+function Fields({ board, drawer, summary, may }) {
+  const { client, edit } = drawer;
+  const editable = new Set(may?.fields ?? []);
+  const isChanged = edit && Object.keys(edit.values).length > 0;
+  const submit = (event) => {
+    event.preventDefault();
+    if (isChanged && !edit.sending) board.saveEdit();
+  };
+  return html`
+    <section aria-labelledby="fields-title">
+      <h3 id="fields-title">Details</h3>
+      <form class="fields" onSubmit=${submit}>
+        <datalist id="actors">${summary.owners.filter((each) => each.owner).map(({ owner }) => html`<option value=${owner} />`)}</datalist>
+        ${FIELDS.map((field) => html`<${Field} key=${field.name} field=${field} client=${client} editable=${editable.has(field.name)} summary=${summary}
+          typed=${edit?.values[field.name]} onType=${(value) => board.edit({ values: { [field.name]: value } })} />`)}
+        <div class="field"><span class="label">Slug</span><span dir="auto">${client.slug}</span></div>
+        ${isChanged && html`
+          <div class="field"><label for="edit-reason">Why (if you like)</label>
+            <input id="edit-reason" value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
+          <${Refusal} error=${edit.error} />
+          ${edit.conflict && html`<${Conflict} conflict=${edit.conflict} onLook=${() => board.lookAgainAtEdit()} />`}
+          <div class="buttons end">
+            <button type="button" onClick=${() => board.dropEdit()}>Drop the changes</button>
+            <button class="primary" disabled=${Boolean(edit.conflict)} aria-disabled=${edit.sending}>${edit.sending ? "Saving…" : "Save"}</button>
+          </div>`}
+      </form>
+    </section>`;
+}
+
+function Field({ field, client, editable, summary, typed, onType }) {
+  const { name, column, label, kind, hint } = field;
+  const stored = client[column];
+  const id = `field-${name}`;
+  if (!editable) {
+    return html`<div class="field"><span class="label">${label}</span><span dir="auto" class="stored">${asText(stored, kind) || "—"}</span></div>`;
+  }
+  const value = typed ?? stored;
+  const input = {
+    actor: () => html`<input id=${id} list="actors" value=${value ?? ""} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(event.currentTarget.value.trim())} />`,
+    // What is typed is kept as it is typed, and only split for the request.
+    actors: () => html`<input id=${id} defaultValue=${(value ?? []).join(", ")} key=${client.version} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(split(event.currentTarget.value))} />`,
+    word: () => html`<select id=${id} onChange=${(event) => onType(event.currentTarget.value)}>${(summary.words[column] ?? [stored]).map((word) => html`<option value=${word} selected=${word === value}>${title(word)}</option>`)}</select>`,
+    text: () => html`<textarea id=${id} rows="3" dir="auto" maxlength="10000" value=${value ?? ""} onInput=${(event) => onType(event.currentTarget.value)}></textarea>`,
+    yes: () => html`<input id=${id} type="checkbox" checked=${value} onChange=${(event) => onType(event.currentTarget.checked)} />`,
+  }[kind];
+  return html`
+    <div class=${`field ${typed === undefined ? "" : "typed"}`}><label for=${id}>${label}${hint && html` <small>${hint}</small>`}</label>${input()}</div>`;
+}
+
+const split = (text) => text.split(/[,\s]+/).filter(Boolean);
+
+function asText(value, kind) {
+  if (value == null) return "";
+  if (kind === "actors") return value.join(", ");
+  if (kind === "yes") return value ? "yes" : "no";
+  return kind === "word" ? title(value) : value;
+}
+
+/** Somebody was faster: what they did, before anything of ours is decided again. */
+export function Conflict({ conflict, onLook }) {
+  return html`
+    <div class="refusal conflict" role="alert">
+      <p class="refusal-message">This client has changed since you looked. Nothing of yours was done.</p>
+      ${conflict.error ? html`<p>What changed cannot be read at the moment.</p>` : html`<ol class="timeline">${conflict.rows.map((row) => html`<${Row} key=${row.id} row=${row} />`)}</ol>`}
+      <p><strong>What to do:</strong> look again, and decide on what it is now. What you typed stays.</p>
+      <button type="button" class="primary" onClick=${onLook}>Look again</button>
+    </div>`;
+}
+
+function History({ board, drawer, client, rows, may, zone }) {
+  return html`
+    <section aria-labelledby="history-title">
+      <h3 id="history-title">History</h3>
+      <p class="quiet">Times are in your time zone, ${words(readerZone)}.${zone !== readerZone && ` The firm's calendar goes by ${words(zone)}.`}</p>
+      <ol class="timeline">
+        ${[...rows].reverse().map((row) => html`
+          <${Row} key=${row.id} row=${row}>
+            ${may?.may_roll_back && row.version > 0 && (row.from_stage || row.flag_added || row.flag_removed) && row.trigger_type !== "rollback"
+              && html`<button type="button" class="link" onClick=${() => board.openRollback(client.id, row)}>Roll back…</button>`}
+          <//>`)}
+      </ol>
+      ${drawer.next != null && html`<button type="button" onClick=${() => board.showOlder()}>Show older</button>`}
+    </section>`;
+}
+
+export function Row({ row, children }) {
+  const changes = row.payload?.changed ?? {};
+  return html`
+    <li>
+      <p class="row-what">${whatChanged(row).map((part) => html`<span>${part}</span>`)}</p>
+      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${words(name)}</span> <${FromTo} change=${change} /></p>`)}
+      ${row.reason && html`<p class="row-why" dir="auto">${row.reason}</p>`}
+      <p class="quiet"><span dir="auto">${row.actor_id}</span>${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
+    </li>`;
+}
+
+function whatChanged(row) {
+  const parts = [];
+  if (row.to_stage && !row.from_stage) parts.push(`Begins in ${words(row.to_stage)}`);
+  else if (row.to_stage) parts.push(`${title(row.from_stage)} → ${title(row.to_stage)}`);
+  if (row.flag_added) parts.push(`Flag set: ${words(row.flag_added)}`);
+  if (row.flag_removed) parts.push(`Flag cleared: ${words(row.flag_removed)}`);
+  if (!parts.length) parts.push("Details changed");
+  return parts;
+}
+
+function how(row) {
+  const parts = [];
+  if (row.on_behalf_of) parts.push(` for ${row.on_behalf_of}`);
+  if (!["manual", "agent_action"].includes(row.trigger_type)) parts.push(` (${words(row.trigger_type)}${row.triggered_by ? `, ${row.triggered_by}` : ""})`);
+  if (row.channel !== "api") parts.push(` by ${words(row.channel)}`);
+  return parts.join("");
+}
+
+function FromTo({ change }) {
+  const show = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.join(", ") || "nothing" : String(value));
+  const [from, to] = Array.isArray(change) ? change : [change?.from ?? change?.old, change?.to ?? change?.new];
+  return html`<${Fragment}><span dir="auto">${show(from)}</span> → <span dir="auto">${show(to)}</span><//>`;
+}

@@ -1,0 +1,174 @@
+// How the close of a month stands, on one page that also prints.
+import { Fragment, html, number, plural, title, useEffect, useState, words } from "../ui.js";
+import { day, dayIn, instant, month as monthName, monthBefore, shortDay, shortMonth } from "../dates.js";
+import { csv, download } from "../csv.js";
+import { Bars, StackedDays } from "./chart.js";
+
+// The states of a close, from the last to the first, and the colour of each.
+const STATES = [
+  { name: "closed", style: "s4" },
+  { name: "in_review", style: "s3" },
+  { name: "open", style: "s2" },
+  { name: "not_opened", style: "s1" },
+];
+const MONTHS_BEFORE = 5;
+const MOST_DAYS = 62;
+
+export function Report({ board, state }) {
+  const { report, summary } = state;
+  const month = state.month ?? report?.month;
+  if (!month) return html`<main class="page"><p class="quiet">${state.problem ? "The report is not there." : "Loading…"}</p></main>`;
+  const isHere = report?.month === month && !report.loading;
+  const firmToday = dayIn(summary.time_zone, summary.as_of);
+  return html`
+    <main class="page report" aria-busy=${!isHere}>
+      <div class="page-head">
+        <div><h2>The close of ${monthName(month)}</h2>
+          <p class="quiet">Days are the firm's, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late is who is not signed off by ${instant(report.due_at)}, or is too long in the stage.`}</p></div>
+        <div class="buttons no-print">
+          <button type="button" aria-label="The month before" onClick=${() => board.showMonth(monthBefore(month))}>‹</button>
+          <label class="filter"><span class="unseen">Month</span>
+            <input type="month" value=${month} required onChange=${(event) => event.currentTarget.value && board.showMonth(event.currentTarget.value)} /></label>
+          <button type="button" aria-label="The month after" disabled=${month >= firmToday.slice(0, 7)} onClick=${() => board.showMonth(monthBefore(month, -1))}>›</button>
+          <button type="button" disabled=${!isHere} onClick=${() => save(report)}>Save as CSV</button>
+          <button type="button" disabled=${!isHere} onClick=${() => print()}>Print</button>
+        </div>
+      </div>
+      ${isHere ? html`<${Body} board=${board} report=${report} summary=${summary} />` : html`<p class="quiet">Loading…</p>`}
+    </main>`;
+}
+
+function Body({ board, report, summary }) {
+  const { closes, month } = report;
+  if (!closes.length) return html`<p class="nothing">Nobody closes in ${monthName(month)}.</p>`;
+  const late = closes.filter((each) => each.late);
+  const days = dailyCounts(closes, summary);
+  const today = dayIn(summary.time_zone, summary.as_of);
+  const markAt = days.findIndex((row) => row.day === today);
+  return html`
+    <div class="tiles">
+      <${Tile} count=${closes.length} what="to close" />
+      ${STATES.map(({ name }) => html`<${Tile} key=${name} count=${count(closes, name)} what=${title(name)} />`)}
+      <${Tile} count=${late.length} what="Late" bad=${late.length > 0} />
+    </div>
+    <div class="panels">
+      <section class="panel" aria-labelledby="by-day"><h3 id="by-day">Clients by state, day by day</h3>
+        ${days.length > 0 ? html`
+          <${StackedDays} rows=${days} states=${STATES} markAt=${markAt < 0 ? null : markAt} markLabel="today"
+            label=${`Clients by state at the end of each day from ${day(days[0].day)} to ${day(days.at(-1).day)}; ${number(days.at(-1).closed)} of ${number(closes.length)} closed at the end.`} />
+          <ul class="legend">${STATES.map(({ name, style }) => html`<li key=${name}><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${style} width="10" height="10" rx="2" /></svg>${title(name)}</li>`)}</ul>`
+        : html`<p class="quiet">No close has been opened yet.</p>`}
+      </section>
+      <section class="panel" aria-labelledby="before"><h3 id="before">Business days to close, by month</h3>
+        <${Months} board=${board} month=${month} closes=${closes} /></section>
+    </div>
+    <section class="panel" aria-labelledby="late"><h3 id="late">Late</h3>
+      ${late.length ? html`<${Closes} board=${board} rows=${late} />` : html`<p class="quiet">Nobody is late.</p>`}</section>
+    <section class="panel" aria-labelledby="owners"><h3 id="owners">By owner</h3><${Owners} closes=${closes} /></section>
+    <details class="panel"><summary>All ${plural(closes.length, "client")}</summary><${Closes} board=${board} rows=${closes} /></details>`;
+}
+
+const count = (closes, state) => closes.filter((each) => each.state === state).length;
+
+const Tile = ({ count: value, what, bad }) => html`<div class=${`tile ${bad ? "bad" : ""}`}><strong>${number(value)}</strong><span class="quiet">${what}</span></div>`;
+
+/** The state of each close at the end of each day, from the day of the first opening to the last close or today. */
+function dailyCounts(closes, summary) {
+  const steps = closes.map((close) => ({
+    closed: dayOf(close.signed_off_at, summary), in_review: dayOf(close.reviewed_at, summary), open: dayOf(close.opened_at, summary),
+  }));
+  const first = steps.map((each) => each.open).filter(Boolean).sort()[0];
+  if (!first) return [];
+  const today = dayIn(summary.time_zone, summary.as_of);
+  const isDone = closes.every((each) => each.state === "closed");
+  const last = isDone ? steps.map((each) => each.closed).sort().at(-1) : today;
+  return daysBetween(first, last).map((each) => {
+    const row = { day: each, label: shortDay(each), closed: 0, in_review: 0, open: 0, not_opened: 0 };
+    for (const step of steps) {
+      row[["closed", "in_review", "open"].find((state) => step[state] && step[state] <= each) ?? "not_opened"] += 1;
+    }
+    return row;
+  });
+}
+
+const dayOf = (at, summary) => (at ? dayIn(summary.time_zone, at) : null);
+
+function daysBetween(first, last) {
+  const days = [];
+  for (const date = new Date(`${first}T00:00:00Z`); days.length < MOST_DAYS; date.setUTCDate(date.getUTCDate() + 1)) {
+    const each = date.toISOString().slice(0, 10);
+    if (each > last) break;
+    days.push(each);
+  }
+  return days;
+}
+
+/** The months before are asked for one after another, once the month itself is there to read. */
+function Months({ board, month, closes }) {
+  const [before, setBefore] = useState(new Map());
+  useEffect(() => {
+    let isWanted = true;
+    (async () => {
+      for (let back = 1; back <= MONTHS_BEFORE && isWanted; back += 1) {
+        const each = monthBefore(month, back);
+        const rows = await board.closesOf(each).catch(() => null);
+        if (isWanted && rows) setBefore((known) => new Map([...known, [each, rows]]));
+      }
+    })();
+    return () => { isWanted = false; };
+  }, [month]);
+  const months = Array.from({ length: MONTHS_BEFORE + 1 }, (_, place) => monthBefore(month, MONTHS_BEFORE - place));
+  const rows = months.map((each) => ({ label: shortMonth(each), value: median(each === month ? closes : before.get(each) ?? []) }));
+  return html`
+    <${Bars} rows=${rows} label=${`Median of business days from opening to sign-off: ${rows.map((row) => `${row.label} ${row.value ?? "none"}`).join(", ")}`} />
+    <p class="quiet">Half of the closes that were signed off took so long or less.</p>`;
+}
+
+function median(closes) {
+  const values = closes.filter((each) => each.state === "closed" && each.business_days != null).map((each) => each.business_days).sort((a, b) => a - b);
+  return values.length ? values[Math.floor((values.length - 1) / 2)] : null;
+}
+
+function Closes({ board, rows }) {
+  return html`
+    <div class="table-wrap"><table>
+      <thead><tr><th scope="col">Client</th><th scope="col">State</th><th scope="col">Owner</th><th scope="col">Opened</th><th scope="col">In review</th><th scope="col">Signed off</th><th scope="col" class="num">Business days</th><th scope="col">Late since</th></tr></thead>
+      <tbody>${rows.map((row) => html`
+        <tr key=${row.client_id} class=${row.late ? "late" : ""}>
+          <td><button type="button" class="card-name" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.name}</button></td>
+          <td>${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}</td>
+          <td dir="auto">${row.stage_owner ?? "nobody"}</td>
+          <td><${Step} at=${row.opened_at} by=${row.opened_by} /></td>
+          <td><${Step} at=${row.reviewed_at} by=${row.reviewed_by} /></td>
+          <td><${Step} at=${row.signed_off_at} by=${row.signed_off_by} /></td>
+          <td class="num">${row.business_days == null ? "" : number(row.business_days)}</td>
+          <td>${instant(row.late_since)}</td>
+        </tr>`)}</tbody>
+    </table></div>`;
+}
+
+const Step = ({ at, by }) => at && html`<${Fragment}>${instant(at)}<br /><small dir="auto">${by}</small><//>`;
+
+function Owners({ closes }) {
+  const owners = new Map();
+  for (const close of closes) owners.set(close.stage_owner, [...(owners.get(close.stage_owner) ?? []), close]);
+  const rows = [...owners].sort(([, a], [, b]) => b.length - a.length);
+  return html`
+    <div class="table-wrap"><table>
+      <thead><tr><th scope="col">Owner</th><th scope="col" class="num">To close</th>${STATES.map(({ name }) => html`<th scope="col" class="num" key=${name}>${title(name)}</th>`)}<th scope="col" class="num">Late</th><th scope="col" class="num">Business days</th></tr></thead>
+      <tbody>${rows.map(([owner, own]) => html`
+        <tr key=${owner}><td dir="auto">${owner ?? "nobody"}</td><td class="num">${number(own.length)}</td>
+          ${STATES.map(({ name }) => html`<td class="num" key=${name}>${number(count(own, name))}</td>`)}
+          <td class="num">${number(own.filter((each) => each.late).length)}</td><td class="num">${median(own) ?? ""}</td></tr>`)}</tbody>
+    </table></div>`;
+}
+
+const COLUMNS = [
+  "client_id", "slug", "name", "stage_owner", "stage", "state", "opened_at", "opened_by", "reviewed_at", "reviewed_by",
+  "sent_back", "signed_off_at", "signed_off_by", "business_days", "late", "late_since",
+];
+
+function save({ month, closes }) {
+  const cells = (close) => COLUMNS.map((name) => (typeof close[name] === "boolean" ? (close[name] ? "yes" : "no") : close[name]));
+  download(`close-${month}.csv`, csv(COLUMNS, closes.map(cells)));
+}

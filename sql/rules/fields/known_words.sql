@@ -1,0 +1,19 @@
+-- The words that a CHECK of `clients` lists, in its order; the CHECK is the one place they stand.
+create or replace function rules.known_words(check_name text)
+returns text[]
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+begin
+  return array(
+    select found.word[1]
+    from pg_catalog.pg_constraint c
+    cross join lateral regexp_matches(pg_get_constraintdef(c.oid), '''([a-z0-9_]+)''::text', 'g')
+      with ordinality as found (word, place)
+    where c.conrelid = 'public.clients'::regclass
+      and c.conname = check_name
+    order by found.place
+  );
+end
+$$;

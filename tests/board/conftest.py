@@ -1,0 +1,127 @@
+"""The board in Chromium, before the real stack: PostgreSQL, PostgREST, Caddy."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from atlas_stage import PsycopgTransport, Stage
+from atlas_stage.models import Client
+from tests.support.databases import Databases
+from tests.support.stack import ADMIN, Stack, stack
+
+_CHROMIUM = os.environ.get("ATLAS_TEST_CHROMIUM", "/usr/bin/chromium")
+# Root's Chromium has no sandbox; and it looks for nobody but the page.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+_numbers = itertools.count(1)
+
+expect.set_options(timeout=15_000)
+
+
+@dataclass(frozen=True)
+class House:
+    """A firm of a test module's own: its stack, and its admin's stage straight on the database."""
+
+    stack: Stack
+    admin: Stage
+
+    def client(self, name: str = "Blue Heron", *way: str) -> Client:
+        """A new client with a name like this, moved along a way of stages (by default into weekly)."""
+        number = next(_numbers)
+        made = self.admin.create_client(f"{name} {number}", slug=f"client-{number}").client
+        for stage in way or ("weekly",):
+            made = self.move(made, stage)
+        return made
+
+    def move(self, client: Client, to_stage: str, reason: str = "so far") -> Client:
+        """Move it as the admin."""
+        return self.admin.set_stage(
+            client.id, to_stage=to_stage, reason=reason, expected_version=client.version
+        ).client
+
+    def now(self, client: Client) -> Client:
+        """The client as the database has it now."""
+        return self.admin.client(client.id).client
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if not shutil.which(_CHROMIUM):
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"there is no Chromium at {_CHROMIUM}")
+        pytest.skip(f"there is no Chromium at {_CHROMIUM} (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def house(databases: Databases) -> Iterator[House]:
+    with (
+        databases.clone() as dsn,
+        stack(dsn) as running,
+        Stage(PsycopgTransport(dsn, ADMIN)) as admin,
+    ):
+        yield House(running, admin)
+
+
+OpenPage = Callable[..., Page]
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def open_page(browser: Browser, house: House) -> Iterator[OpenPage]:
+    """Opens the board in a browser of its own, not signed in. What its console says against it fails the test."""
+    contexts: list[BrowserContext] = []
+    said: list[str] = []
+
+    def opened(path: str = "/", **options: Any) -> Page:
+        settings = {"locale": "en-US", "timezone_id": "Europe/Berlin"} | options
+        context = browser.new_context(base_url=house.stack.url, **settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    # Chromium itself notes each answer that is a no, and each that did not come.
+    assert [line for line in said if not line.startswith("Failed to load resource")] == []
+
+
+@pytest.fixture
+def sign_in(open_page: OpenPage, house: House) -> SignIn:
+    """Opens the board as an actor."""
+
+    def signed_in(actor: str = ADMIN, path: str = "/", **options: Any) -> Page:
+        page = open_page(path, **options)
+        enter(page, house.stack.token(actor))
+        expect(page.get_by_role("navigation", name="Views")).to_be_visible()
+        return page
+
+    return signed_in
+
+
+def enter(page: Page, token: str) -> None:
+    """Paste the token and sign in."""
+    page.get_by_label("Your token").fill(token)
+    page.get_by_role("button", name="Sign in").click()

@@ -1,0 +1,77 @@
+"""axe-core looks at every view, light and dark, wide and narrow, and finds nothing serious."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.board.conftest import House, OpenPage, SignIn
+from tests.board.looks import card, choose, dialog, drawer, move_dialog
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+def findings(page: Page) -> list[str]:
+    """What axe-core calls serious or critical, with the place of each."""
+    found: dict[str, Any] = Axe().run(page).response
+    return [
+        f"{each['id']}: {node['html'][:120]}"
+        for each in found["violations"]
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_board(sign_in: SignIn, house: House, scheme: str, viewport: dict[str, int]) -> None:
+    flagged = house.client("Flagged", "weekly", "eom_close")
+    house.admin.set_flag(flagged.id, flag="client_blocking")
+    page = sign_in(color_scheme=scheme, viewport=viewport)
+    choose(page, flagged)
+    assert findings(page) == []
+
+
+def test_the_door(open_page: OpenPage, scheme: str) -> None:
+    assert findings(open_page(color_scheme=scheme)) == []
+
+
+@pytest.mark.parametrize("view", ["queue", "report"])
+def test_the_other_views(sign_in: SignIn, house: House, scheme: str, view: str) -> None:
+    house.client("Seen", "weekly", "eom_close")
+    page = sign_in(path=f"/?view={view}", color_scheme=scheme)
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("Loading")).to_have_count(0)
+    assert findings(page) == []
+
+
+def test_the_drawer_and_a_refusal_in_the_dialog_before_it(
+    sign_in: SignIn, house: House, scheme: str
+) -> None:
+    client = house.client()
+    page = sign_in(color_scheme=scheme)
+    drawer(page, client).get_by_label("Notes").fill("typed")
+    assert findings(page) == []
+    page.keyboard.press("Escape")
+
+    move_dialog(page, client).get_by_label("Why").fill("too late")
+    dialog(page).get_by_role("radio", name="Cleanup").check()
+    house.move(client, "eom_close")
+    dialog(page).get_by_role("button", name="Move", exact=True).click()
+    expect(dialog(page).get_by_role("alert")).to_be_visible()
+    assert findings(page) == []
+
+
+def test_motion_stops_for_who_asked_for_less(sign_in: SignIn, house: House) -> None:
+    client = house.client()
+    page = sign_in(reduced_motion="reduce")
+    seen = card(page, client).evaluate("it => getComputedStyle(it.closest('li')).animationDuration")
+    assert seen in ("0s", "auto")

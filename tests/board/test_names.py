@@ -1,0 +1,53 @@
+"""Names that would be something else if they were not just shown."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from playwright.sync_api import expect
+
+from atlas_stage.models import Client
+from tests.board.conftest import House, SignIn
+from tests.board.looks import card, dialog, drawer
+
+NAMES = {
+    "markup": '<img src=x onerror="window.ran=1"><script>window.ran=1</script><b>bold</b>',
+    "template": "${window.ran=1} {{window.ran=1}} %3Cscript%3E &lt;b&gt;",
+    "right to left": "مؤسسة النور للمحاسبة \u202egnp.exe",
+    "emoji": "🦊 Fox & Friends 👩‍👩‍👧",
+    "long": "Very long name " * 19 + "of 300 letters.",
+}
+
+
+def named(house: House, name: str) -> Client:
+    """A client that Atlas's own program named, whatever it is."""
+    with psycopg.connect(house.stack.dsn) as db:
+        row = db.execute(
+            "insert into clients (name, slug) values (%s, gen_random_uuid()::text) returning id",
+            (name,),
+        ).fetchone()
+    assert row is not None
+    return house.admin.client(row[0]).client
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_name_is_shown_and_never_run(sign_in: SignIn, house: House, name: str) -> None:
+    client = named(house, name)
+    house.admin.update_client(client.id, owner="user:<b>x</b>", notes="<b>x</b>", reason="<b>x</b>")
+    page = sign_in()
+    expect(card(page, client)).to_be_visible()
+    opened = drawer(page, client)
+    expect(opened.get_by_role("listitem").filter(has_text="<b>x</b>").first).to_be_visible()
+    assert page.evaluate("window.ran") is None
+    assert (
+        page.locator("main b, main script, main img, dialog b, dialog script, dialog img").count()
+        == 0
+    )
+
+
+def test_a_long_name_leaves_the_page_in_its_width(sign_in: SignIn, house: House) -> None:
+    client = named(house, "W" * 300)
+    page = sign_in(viewport={"width": 390, "height": 800})
+    drawer(page, client)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert dialog(page).evaluate("it => it.scrollWidth <= it.clientWidth")

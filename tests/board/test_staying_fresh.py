@@ -1,0 +1,108 @@
+"""What others do appears by itself; a server that is away is said, and nothing is lost by it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, Request, expect
+
+from tests.board.conftest import House, SignIn
+from tests.board.looks import card, column, decide, dialog, drawer, move_dialog
+
+
+def test_what_somebody_else_does_appears_by_itself(sign_in: SignIn, house: House) -> None:
+    client = house.client()
+    page = sign_in()
+    house.move(client, "eom_close", "seen from elsewhere")
+    moved = column(page, "EOM close").get_by_role("listitem").filter(has_text=client.name)
+    expect(moved).to_contain_text("seen from elsewhere")
+
+
+def test_an_open_drawer_follows_what_others_do(sign_in: SignIn, house: House) -> None:
+    client = house.client()
+    page = sign_in()
+    opened = drawer(page, client)
+    house.move(client, "eom_close", "seen in the history")
+    expect(opened.get_by_role("listitem").filter(has_text="seen in the history")).to_be_visible()
+
+
+def test_the_server_away_is_said_and_afterwards_everything_is_caught_up(
+    sign_in: SignIn, house: House
+) -> None:
+    client, other = house.client(), house.client()
+    page = sign_in()
+    move_dialog(page, client).get_by_label("Why").fill("typed while away")
+    page.context.set_offline(True)
+    expect(page.get_by_text("The server is away")).to_be_attached()
+    house.move(other, "cleanup")
+    page.context.set_offline(False)
+
+    expect(page.get_by_text("The server is away")).to_have_count(0)
+    expect(card(column(page, "Cleanup"), other)).to_be_attached()
+    expect(dialog(page).get_by_label("Why")).to_have_value("typed while away")
+
+
+def test_a_change_made_while_the_server_is_away_can_be_sent_again(
+    sign_in: SignIn, house: House
+) -> None:
+    client = house.client()
+    page = sign_in()
+    move_dialog(page, client)
+    expect(dialog(page).get_by_role("radio", name="Cleanup")).to_be_visible()
+    page.context.set_offline(True)
+    decide(page, "Cleanup", "kept for later")
+    expect(dialog(page).get_by_role("alert")).to_contain_text("The server does not answer")
+
+    page.context.set_offline(False)
+    dialog(page).get_by_role("button", name="Try again").click()
+    expect(card(column(page, "Cleanup"), client)).to_be_visible()
+    assert house.now(client).version == client.version + 1
+
+
+def test_while_nothing_changes_a_poll_asks_one_short_question(
+    sign_in: SignIn, house: House
+) -> None:
+    house.client()
+    page = sign_in()
+    page.wait_for_load_state("networkidle")
+    asked = _asked(page)
+    page.wait_for_timeout(9_000)
+    assert set(asked) == {"changes"}
+    assert 1 <= len(asked) <= 3
+
+
+def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(
+    sign_in: SignIn, house: House
+) -> None:
+    client = house.client()
+    page = sign_in()
+    page.wait_for_load_state("networkidle")
+    _show(page, visible=False)
+    asked = _asked(page)
+    house.move(client, "cleanup")
+    page.wait_for_timeout(6_000)
+    assert asked == []
+
+    _show(page, visible=True)
+    expect(card(column(page, "Cleanup"), client)).to_be_visible()
+
+
+def _asked(page: Page) -> list[str]:
+    """The functions that are called from now on."""
+    names: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/rpc/" in request.url:
+            names.append(request.url.rpartition("/")[2])
+
+    page.on("request", note)
+    return names
+
+
+def _show(page: Page, *, visible: bool) -> None:
+    """Tell the page that its tab is seen or not: headless Chromium has no tabs to hide one behind."""
+    page.evaluate(
+        """hidden => {
+          Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        not visible,
+    )

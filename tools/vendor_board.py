@@ -1,0 +1,124 @@
+"""Fetch the libraries of the board from npm into board/vendor/, and record what they are.
+
+Run it after a change of LIBRARIES: python tools/vendor_board.py. What npm hands over must have the integrity that
+stands here. Nothing is built: a file is copied, and a name that only a bundler would understand becomes a path.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+VENDOR = Path(__file__).resolve().parent.parent / "board" / "vendor"
+RECORD = "libraries.json"
+LICENCES = "LICENCES.txt"
+
+
+@dataclass(frozen=True)
+class Library:
+    """A package of npm, and which of its files the board takes under which name."""
+
+    name: str
+    version: str
+    integrity: str
+    files: dict[str, str]
+
+
+LIBRARIES = (
+    Library(
+        "preact",
+        "11.2.0",
+        "sha512-/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
+        {"dist/preact.mjs": "preact.js", "hooks/dist/hooks.mjs": "preact-hooks.js"},
+    ),
+    Library(
+        "htm",
+        "3.1.1",
+        "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
+        {"dist/htm.module.js": "htm.js"},
+    ),
+    Library(
+        "d3-array",
+        "3.2.5",
+        "sha512-Th8qGXoBalmWsstpkuhmBuTsBQIFqYOJtjlBvNVvBfJ8E3uYusBUwUR8HU20U0qKKQkgCvKyR1YjiozWadk5QA==",
+        {"dist/d3-array.min.mjs": "d3-array.js"},
+    ),
+    Library(
+        "d3-path",
+        "3.1.1",
+        "sha512-jsbgV8zIT38ReB9O7X7gcLndTQRONSqNNd+oGIaTBdUug4r5jFmp0N6RY9R5GWbdUDucn0qoTGyfjapT4tDhcg==",
+        {"dist/d3-path.min.mjs": "d3-path.js"},
+    ),
+    Library(
+        "d3-shape",
+        "3.2.1",
+        "sha512-dm2o+lbKdzg9tY7GEag/dB9hcbodLfwkE/DkvqbELJXaMz0yKzWWhZqhbI7CKubukA7HnRyz0avdtvi7EPxPvw==",
+        {"dist/d3-shape.min.mjs": "d3-shape.js"},
+    ),
+)
+
+# What stands in an import there, and the file that it means here.
+_PATHS = {"preact": "./preact.js", "d3-path": "./d3-path.js"}
+_IMPORT = re.compile(r"(?<=from)\"([^\"./][^\"]*)\"")
+_SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+
+
+def main() -> None:
+    """Fetch all of them anew."""
+    VENDOR.mkdir(parents=True, exist_ok=True)
+    record, licences = [], []
+    for library in LIBRARIES:
+        archive = fetched(library)
+        package = json.loads(archive["package.json"])
+        licences.append(f"{library.name} {library.version}\n\n{archive['LICENSE'].strip()}\n")
+        for there, here in library.files.items():
+            content = adapted(archive[there]).encode()
+            (VENDOR / here).write_bytes(content)
+            record.append(
+                {
+                    "file": here,
+                    "package": library.name,
+                    "version": library.version,
+                    "licence": package["license"],
+                    "integrity": library.integrity,
+                    "sha256": hashlib.sha256(content).hexdigest(),
+                }
+            )
+    (VENDOR / RECORD).write_text(json.dumps(record, indent=2) + "\n")
+    (VENDOR / LICENCES).write_text("\n----\n\n".join(licences))
+
+
+def fetched(library: Library) -> dict[str, str]:
+    """The texts in a package, by their paths: whichever registry npm asks, what it has is what we looked at."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = f"{library.name}@{library.version}"
+        subprocess.run(
+            ["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True
+        )
+        archive = next(Path(folder).glob("*.tgz"))
+        found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+        if found != library.integrity:
+            raise SystemExit(f"{package} is not what was looked at: its integrity is {found}")
+        wanted = {"package.json", "LICENSE", *library.files}
+        with tarfile.open(archive) as content:
+            return {
+                name: member.read().decode()
+                for name in wanted
+                if (member := content.extractfile(f"package/{name}")) is not None
+            }
+
+
+def adapted(text: str) -> str:
+    """The module with paths for names, and without the address of a map that is not here."""
+    return _SOURCE_MAP.sub("", _IMPORT.sub(lambda found: f'"{_PATHS[found[1]]}"', text))
+
+
+if __name__ == "__main__":
+    main()

@@ -12,13 +12,18 @@ set jit = off
 as $$
 #variable_conflict use_variable
 declare
-  v_context  rules.change_context := rules.plain_context();
-  v_changes  rules.change[];
-  v_versions bigint;
+  v_context   rules.change_context := rules.plain_context();
+  v_changes   rules.change[];
+  v_versions  bigint;
+  v_rewritten boolean;
   v_forbidden record;
 begin
-  select array_agg((v_context, rules.state_of(o.*), rules.state_of(n.*))::rules.change order by n.id), sum(n.version - o.version)
-  into v_changes, v_versions
+  select
+    array_agg((v_context, rules.state_of(o.*), rules.state_of(n.*))::rules.change order by n.id),
+    sum(n.version - o.version),
+    bool_or((n.stage_entered_at, n.stage <> o.stage or n.returning_to_stage is not distinct from o.returning_to_stage)
+      <> (case when n.stage <> o.stage then now() else o.stage_entered_at end, true))
+  into v_changes, v_versions, v_rewritten
   from new_clients n
   join old_clients o on o.id = n.id
   where rules.state_of(n.*) is distinct from rules.state_of(o.*)
@@ -41,8 +46,8 @@ begin
     ));
   end loop;
 
-  -- a trigger that ran after ours may have changed more than the versions say
-  if rules.record_changes(v_changes) <> v_versions then
+  -- a trigger that ran after ours may have changed more than the versions say, or what the database keeps
+  if v_rewritten or rules.record_changes(v_changes) <> v_versions then
     perform rules.refuse('host_trigger_failed', jsonb_build_object('triggers', rules.host_triggers()));
   end if;
   return null;

@@ -29,15 +29,16 @@ begin
         sales_tax_schedule = s.sales_tax_schedule,
         eligible_reviewers = s.eligible_reviewers,
         active = s.active,
-        version = (select max(h.version) from public.stage_history h where h.client_id = s.id)
+        version = newest.version
     from unnest(clients) s
+    cross join lateral (select max(h.version) from public.stage_history h where h.client_id = s.id) as newest (version)
     where c.id = s.id
     returning (
       c.stage, c.stage_entered_at, c.returning_to_stage, c.flags, c.stage_owner, c.stage_collaborators, c.stage_notes,
-      c.service_tier, c.close_cadence, c.sales_tax_schedule, c.eligible_reviewers, c.active
+      c.service_tier, c.close_cadence, c.sales_tax_schedule, c.eligible_reviewers, c.active, c.version
     ) is not distinct from (
       s.stage, s.stage_entered_at, s.returning_to_stage, s.flags, s.stage_owner, s.stage_collaborators, s.stage_notes,
-      s.service_tier, s.close_cadence, s.sales_tax_schedule, s.eligible_reviewers, s.active
+      s.service_tier, s.close_cadence, s.sales_tax_schedule, s.eligible_reviewers, s.active, newest.version
     ) as as_meant
   )
   select count(*) filter (where w.as_meant) into v_as_meant from written w;

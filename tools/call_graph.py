@@ -1,7 +1,7 @@
 """Draws which stored function calls which, from the catalog of a deployed database, into docs/calls.md.
 
-    python tools/call_graph.py            write docs/calls.md, by a server of its own
-    python tools/call_graph.py --check    exit 1 where docs/calls.md is not what it would write
+python tools/call_graph.py            write docs/calls.md, by a server of its own
+python tools/call_graph.py --check    exit 1 where docs/calls.md is not what it would write
 """
 
 from __future__ import annotations
@@ -64,13 +64,22 @@ def page(graph: Calls) -> str:
     lines = [
         "# Which function calls which",
         "",
-        "Drawn from the catalog by `python tools/call_graph.py`; a test holds it to the truth. Each function stands in the file of its"
-        " name under `sql/`. What refuses (`rules.refuse`, `rules.refuse_all`) is left out of the pictures.",
+        "Drawn from the catalog by `python tools/call_graph.py`; `make check` holds it to the truth."
+        " Each function stands in the file of its name under `sql/`. What refuses"
+        " (`rules.refuse`, `rules.refuse_all`) is left out of the pictures.",
     ]
     for title, root in ROOTS.items():
         names = [name for name in reach(graph, root) if name not in REFUSING]
         shown = [name for name in names if name == root or name in _below(graph, root)]
-        lines += ["", f"## {title}", "", f"{len(shown)} functions.", "", "```mermaid", "flowchart LR"]
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            f"{len(shown)} functions.",
+            "",
+            "```mermaid",
+            "flowchart LR",
+        ]
         lines += [
             f"  {caller} --> {called}"
             for caller in shown

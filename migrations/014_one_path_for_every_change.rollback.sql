@@ -19,11 +19,11 @@ comment on table public.stage_sla is 'How long a client may be in a stage.';
 
 revoke update, delete on public.idempotency_keys from atlas_owner;
 -- Two actors may have used one key; the older version knows one of them only.
-delete from public.idempotency_keys k
+delete from public.idempotency_keys as k
 where k.response is null
   or exists (
     select
-    from public.idempotency_keys other
+    from public.idempotency_keys as other
     where other.external_id = k.external_id
       and (other.created_at, other.actor_id) < (k.created_at, k.actor_id)
   );

@@ -5,7 +5,8 @@
 -- The host's own triggers on clients fire too: with the rights of atlas_writer inside our calls, with the session's own
 -- otherwise. A statement that such a trigger makes on clients is at depth 1 or more, and plain SQL like any other.
 
--- Plain SQL may not set what the database keeps. Ours say the version that they have recorded; who says none is stamped.
+-- Plain SQL may not set what the database keeps. Ours say the version that they have recorded; who says none is
+-- stamped.
 create or replace trigger clients_stamp_change
 before update on public.clients
 for each row

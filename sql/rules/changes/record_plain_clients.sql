@@ -1,5 +1,5 @@
--- AFTER INSERT STATEMENT on clients, for plain SQL: evaluate the new clients, then begin their histories with version 0.
--- Whoever may insert a client that says nothing of stages, as Atlas itself does, may.
+-- AFTER INSERT STATEMENT on clients, for plain SQL: evaluate the new clients, then begin their histories with version
+-- 0. Whoever may insert a client that says nothing of stages, as Atlas itself does, may.
 create or replace function rules.record_plain_clients()
 returns trigger
 language plpgsql

@@ -1,6 +1,6 @@
--- An error came out of the writing of `clients`. The rules were asked before, so it is from a constraint or a trigger of
--- the host's: say which, and what it said. What we do not know we do not name. It returns where a rule said no itself, or
--- the server is in trouble; that is for the caller to raise again.
+-- An error came out of the writing of `clients`. The rules were asked before, so it is from a constraint or a trigger
+-- of the host's: say which, and what it said. What we do not know we do not name. It returns where a rule said no
+-- itself, or the server is in trouble; that is for the caller to raise again.
 create or replace function rules.refuse_as_host(
   state           text,   -- the error's SQLSTATE, message, and where they are known its constraint and table
   said            text,

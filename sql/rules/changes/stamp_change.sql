@@ -1,4 +1,5 @@
--- BEFORE UPDATE ROW on clients, for plain SQL: what the database keeps by itself, and the versions that the change takes.
+-- BEFORE UPDATE ROW on clients, for plain SQL: what the database keeps by itself, and the versions that the change
+-- takes.
 create or replace function rules.stamp_change()
 returns trigger
 language plpgsql

@@ -1,4 +1,5 @@
--- BEFORE INSERT ROW on clients, for plain SQL: a client begins at version 0 now; each flag it begins with is a change more.
+-- BEFORE INSERT ROW on clients, for plain SQL: a client begins at version 0 now; each flag it begins with is a change
+-- more.
 create or replace function rules.stamp_new_client()
 returns trigger
 language plpgsql

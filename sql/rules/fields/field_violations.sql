@@ -1,5 +1,6 @@
 -- EVALUATE a change of the other fields: owner, collaborators and notes are day-to-day work, the rest is the firm's
--- agreement with the client and an admin's. Whichever way they come, they have the same form. Null where none forbids it.
+-- agreement with the client and an admin's. Whichever way they come, they have the same form. Null where none forbids
+-- it.
 create or replace function rules.field_violations(
   actor_id text,
   before   rules.client_state,

@@ -1,5 +1,5 @@
--- Whether what is kept of a client is of the right form, whichever way it came; null where it is. The words that a field
--- knows are those of the CHECKs of `clients`, the one place where they stand.
+-- Whether what is kept of a client is of the right form, whichever way it came; null where it is. The words that a
+-- field knows are those of the CHECKs of `clients`, the one place where they stand.
 create or replace function rules.form_violations(client rules.client_state)
 returns rules.violation[]
 language plpgsql

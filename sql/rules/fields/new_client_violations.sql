@@ -1,5 +1,6 @@
 -- EVALUATE a new client: every rule that forbids it; null where none does. A client begins in onboarding; beginning
--- elsewhere is moving there from onboarding, beginning with flags is setting them, and an agreement of its own is an admin's.
+-- elsewhere is moving there from onboarding, beginning with flags is setting them, and an agreement of its own is an
+-- admin's.
 create or replace function rules.new_client_violations(
   actor_id text,
   client   rules.client_state

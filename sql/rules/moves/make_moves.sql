@@ -1,5 +1,5 @@
--- Make the moves of a batch that may be made, all at once, and say of each item what came of it. The clients are locked,
--- and none is named twice.
+-- Make the moves of a batch that may be made, all at once, and say of each item what came of it. The clients are
+-- locked, and none is named twice.
 create or replace function rules.make_moves(
   actor_id text,
   items    rules.move_item[],

@@ -1,5 +1,5 @@
--- EVALUATE what a caller asked for, before the rules are: a stage that there is, the version that it read, a period that
--- is one. The first of these that fails; null where none does.
+-- EVALUATE what a caller asked for, before the rules are: a stage that there is, the version that it read, a period
+-- that is one. The first of these that fails; null where none does.
 create or replace function rules.move_request_violations(
   context          rules.change_context,
   client           rules.client_state,

@@ -1,5 +1,5 @@
 -- depends: 013_job_indexes
--- Of the tables that this locks, stages, stage_transitions and idempotency_keys are the stage system's own and small; the
+-- Of the tables that this locks, stages, stage_transitions and idempotency_keys are ours alone and small; the
 -- foreign keys of clients and stage_history scan one index each, once, under the lock_timeout of a deploy.
 -- squawk-ignore-file adding-foreign-key-constraint, ban-drop-constraint, require-concurrent-index-deletion
 -- squawk-ignore-file adding-serial-primary-key-field, ban-drop-not-null, renaming-table, renaming-object

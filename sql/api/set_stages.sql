@@ -14,8 +14,8 @@ declare
   v_key      constant text := rules.idempotency_key(null);
   v_items    rules.move_item[];
   v_clients  rules.client_state[];
-  v_outcomes json[] := '{}';
-  v_refused  json[] := '{}';
+  v_outcomes json[] := array[]::json[];
+  v_refused  json[] := array[]::json[];
   v_answer   json;
   v_step     integer;
 begin

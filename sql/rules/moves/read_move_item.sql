@@ -26,9 +26,9 @@ begin
     )));
   end if;
 
-  v_item.client_id := item -> 'client_id';
+  v_item.client_id := (item ->> 'client_id')::bigint;
   v_item.to_stage := item ->> 'to_stage';
-  v_item.expected_version := item ->> 'expected_version';
+  v_item.expected_version := (item ->> 'expected_version')::bigint;
   v_item.context := rules.open_change(
     actor_id, item ->> 'reason', item ->> 'triggered_by', item ->> 'on_behalf_of', item ->> 'channel',
     rules.checked_text('external_id', item ->> 'external_id', 200), nullif(item -> 'payload', 'null'),

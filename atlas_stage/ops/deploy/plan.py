@@ -10,7 +10,8 @@ from yoyo import read_migrations
 
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
-from atlas_stage.ops.deploy.migrations import content_hash, exists
+from atlas_stage.ops.deploy.connection import exists
+from atlas_stage.ops.deploy.migrations import content_hash
 from atlas_stage.transport import connect
 
 

@@ -46,9 +46,20 @@ def find_slug(stage: Stage, slug: str) -> Client:
 
 def firm_zone(stage: Stage) -> tzinfo:
     """The time zone in which the firm thinks; this machine's, where the database does not say it to us."""
-    try:
-        with stage.transaction() as work:
-            row = work.connection.execute("select time_zone from public.stage_settings").fetchone()
-        return ZoneInfo(row[0])
-    except (StageError, ZoneInfoNotFoundError):
-        return datetime.now().astimezone().tzinfo or UTC
+    for ask in (_zone_of_settings, _zone_of_summary):
+        try:
+            return ZoneInfo(ask(stage))
+        except (StageError, ZoneInfoNotFoundError):
+            continue
+    return datetime.now().astimezone().tzinfo or UTC
+
+
+def _zone_of_settings(stage: Stage) -> str:
+    """Cheap, but only over a database connection that may read the settings."""
+    with stage.transaction() as work:
+        row = work.connection.execute("select time_zone from public.stage_settings").fetchone()
+    return str(row[0])
+
+
+def _zone_of_summary(stage: Stage) -> str:
+    return stage.summary().time_zone

@@ -217,7 +217,9 @@ class TestCommandLine:
         stale = run("client", "move", made.id, "cleanup", "--reason", "x", "--expected-version", 0)
         assert stale.exit_code == Exit.CONFLICT
         assert "[version_conflict]" in stale.stderr
-        assert "weekly" in run("client", "history", "over").stdout
+        history = run("client", "history", "over").stdout
+        assert "weekly" in history
+        assert "times: America/Chicago" in history
         assert run("queue").exit_code == Exit.DONE
         assert ADMIN in run("token", "list").stdout
 

@@ -150,10 +150,14 @@ class TestSettings:
             ("sla", "weekly", "soon"),
         ],
     )
-    def test_what_cannot_be_is_wrong_usage(self, run: Run, words: tuple[str, ...]) -> None:
+    def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
+        self, run: Run, words: tuple[str, ...]
+    ) -> None:
+        before = run("settings", "show").stdout
         done = run("settings", *words)
-        assert done.exit_code == Exit.USAGE
+        assert done.exit_code in {Exit.REFUSED, Exit.USAGE}
         assert done.stderr.startswith("error: ")
+        assert run("settings", "show").stdout == before
 
     def test_a_holiday_moves_the_close(self, run: Run) -> None:
         assert "2027-12-30" in run("calendar", "show", "--year", 2027).stdout

@@ -206,7 +206,8 @@ begin
       'column', format('%s.%I', a.attrelid::regclass, a.attname), 'definition',
       concat_ws(
         ' ', format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' end,
-        'default ' || pg_get_expr(d.adbin, d.adrelid)
+        -- the feed's epoch is another on another server
+        case when a.attname <> 'epoch' then 'default ' || pg_get_expr(d.adbin, d.adrelid) end
       ),
       a.attrelid::regclass::text, null::text,
       a.attrelid::regclass::text not in ('public.clients', 'public.atlas_migrations')

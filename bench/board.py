@@ -95,13 +95,13 @@ def first_cards(page: Page) -> float:
 
 def move(page: Page) -> float:
     """Milliseconds that a move takes, after everything was typed."""
-    card = page.locator("[data-stage=onboarding] [data-card]").first
+    card = page.locator("[data-stage=weekly] [data-card]").first
     name = card.locator(".card-name").inner_text()
     card.get_by_role("button", name="Move").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_role("radio", name="Weekly").check()
+    dialog.get_by_role("radio", name="Cleanup").check()
     dialog.get_by_label("Why").fill("bench")
-    there = page.locator("[data-stage=weekly]").get_by_role("button", name=name, exact=True)
+    there = page.locator("[data-stage=cleanup]").get_by_role("button", name=name, exact=True)
     begin = time.perf_counter()
     dialog.get_by_role("button", name="Move", exact=True).click()
     expect(there).to_be_visible()

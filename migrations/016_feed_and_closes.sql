@@ -1,4 +1,4 @@
--- depends: 014_one_path_for_every_change
+-- depends: 015_jobs_and_settings
 
 -- The closes of a client: by the month that the opening names, and one after the other.
 create index stage_history_close_month_idx on public.stage_history (client_id, (payload ->> 'period'))

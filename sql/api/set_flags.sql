@@ -10,7 +10,7 @@ declare
   v_actor    constant text := rules.current_actor();
   v_key      constant text := rules.idempotency_key(null);
   v_answer   json;
-  v_outcomes jsonb := '[]';
+  v_outcomes jsonb := jsonb '[]';
   v_outcome  jsonb;
   v_refused  integer := 0;
 begin

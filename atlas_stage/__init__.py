@@ -46,6 +46,7 @@ from atlas_stage.models import (
     PermissionPage,
     QueueItem,
     Refusal,
+    RunRollback,
     Token,
     TokenPage,
 )
@@ -91,6 +92,7 @@ __all__ = [
     "Refusal",
     "RollbackBlocked",
     "RuleViolation",
+    "RunRollback",
     "Stage",
     "StageError",
     "Token",

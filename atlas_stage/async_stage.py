@@ -34,6 +34,7 @@ from atlas_stage.models import (
     QueueItem,
     QueuePage,
     Record,
+    RunRollback,
     Summary,
     Token,
     TokenChange,
@@ -315,6 +316,10 @@ class AsyncStage(AsyncConnecting):
     async def delete_client(self, client_id: Whole, *, reason: str) -> DeletedClient:
         """Take out a client that was made by mistake. Raises Conflict once it has a history."""
         return (await self._write("delete_client", Deletion, locals())).deleted
+
+    async def rollback_run(self, run_id: Whole, *, reason: str) -> RunRollback:
+        """Take back what a run of a job changed; what something later stands on is named and stays."""
+        return await self._write("rollback_run", RunRollback, locals())
 
     # -- grants
 

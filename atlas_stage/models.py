@@ -147,6 +147,16 @@ class DeletedClient(Record):
 
 
 @dataclass(frozen=True)
+class RunRollback(Record):
+    """What `rollback_run` took back: the number of changes, and each one that it had to leave, with its rule."""
+
+    run_id: int
+    job: str
+    rolled_back: int
+    left: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Deletion(Record):
     """What `delete_client` did."""
 

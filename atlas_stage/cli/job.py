@@ -100,6 +100,24 @@ def run_job(
     raise typer.Exit(Exit.DONE if done.is_well else Exit.REFUSED)
 
 
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    run_id: Annotated[int, typer.Argument(metavar="RUN", help="Its number in `job runs`.")],
+    reason: Annotated[str, typer.Option(help="Why.")] = "",
+) -> None:
+    """Take back what a run changed; what something later stands on is named and stays."""
+    run = session(ctx)
+    with run.stage() as api:
+        done = api.rollback_run(run_id, reason=reason)
+    left = "".join(
+        f"; left: client {each['client_id']} ({each['rule']})" for each in done.left[:20]
+    )
+    run.output.result(
+        done, f"{done.job}: {done.rolled_back} changes taken back, {len(done.left)} left{left}"
+    )
+
+
 def _show_plan(run: Session, planned: list[PlannedChange]) -> None:
     shown = make_table(
         ("client", "slug", "name", "change", "would be skipped"),

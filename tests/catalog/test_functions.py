@@ -68,6 +68,7 @@ WRITES = {
     "set_flag",
     "clear_flag",
     "rollback",
+    "rollback_run",
     "create_client",
     "update_client",
     "delete_client",

@@ -31,6 +31,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "clients": {},
     "create_client": {"name": "N", "slug": "n"},
     "delete_client": {"client_id": 999999, "reason": "x"},
+    "rollback_run": {"run_id": 999999, "reason": "x"},
     "grant_permission": {"actor_id": "agent:x", "permission": "can_set_flag"},
     "issue_token": {"actor_id": "agent:x", "never_expires": True},
     "permissions": {},

@@ -78,6 +78,7 @@ CALLS = {
     "tokens": "select api.tokens()",
     "adopt_legacy_token": "select api.adopt_legacy_token(token_hash => repeat('a', 64))",
     "whoami": "select api.whoami()",
+    "rollback_run": "select api.rollback_run(run_id => 1, reason => 'r')",
     "delete_client": "select api.delete_client(client_id => {client}, reason => 'r')",
 }
 

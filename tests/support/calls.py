@@ -25,6 +25,7 @@ ARGUMENT_TYPES = {
     "client_ids": "bigint[]",
     "unowned": "boolean",
     "history_id": "bigint",
+    "run_id": "bigint",
     "permission_id": "bigint",
     "expected_version": "bigint",
     "after": "bigint",

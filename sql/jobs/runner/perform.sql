@@ -1,3 +1,5 @@
+-- It commits, so it cannot have a SET clause: it sets the path itself, first of all and after each COMMIT, so that
+-- nothing that somebody planted in the caller's path runs as the caller.
 create or replace procedure jobs.perform(
   job          text,
   as_of        timestamptz default null,
@@ -7,13 +9,16 @@ create or replace procedure jobs.perform(
 language plpgsql
 as $$
 begin
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   result := jobs.begin_run(job, as_of, only_if_due);
   commit;
+  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
   if result ->> 'outcome' = 'running' then
     if (result ->> 'attempts')::integer > 1 then
       raise notice 'takes up the run due on % again, attempt %', result ->> 'due_at', result ->> 'attempts';
     end if;
     call jobs.work((result ->> 'run_id')::bigint, commits => true);
+    perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
     result := (select r from jobs.runs(run_id => (result ->> 'run_id')::bigint) r);
     commit;
   end if;

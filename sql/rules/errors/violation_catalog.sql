@@ -34,6 +34,8 @@ as $$
     ('token_not_found', 404, 'no such token', 'list the tokens with api.tokens'),
 
     ('run_not_held', 409, 'this session is not at the work of this run', 'begin a run of its own with jobs.perform'),
+    ('run_not_found', 404, 'no such run of a job', 'list the runs with jobs.runs or atlas-stage job runs'),
+    ('run_at_work', 409, 'the run is still at work', 'wait until it has ended'),
     ('version_conflict', 409, 'the client has changed since it was read', 'read the client again and decide on its current version'),
     ('idempotency_key_reused', 409, 'this key was used for another request', 'use a new key for a new request'),
     ('rollback_blocked', 409, 'a later change of the same thing stands on this row', 'roll back the blocking row first'),

@@ -1,0 +1,3 @@
+drop index public.stage_history_run_idx;
+delete from public.atlas_migrations
+where id = '018_runs_taken_back';

@@ -1,0 +1,48 @@
+-- EVALUATE taking a history row back: every rule that forbids it; null where none does. The client is locked, so that
+-- what stands stands.
+create or replace function rules.reversal_violations(
+  client rules.client_state,
+  undone public.stage_history
+)
+returns rules.violation[]
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+declare
+  v_facts    constant jsonb := jsonb_build_object('client_id', client.id, 'history_id', undone.id);
+  v_blocking bigint;
+begin
+  if undone.trigger_type = 'rollback' or undone.version = 0
+    or (undone.to_stage is null and undone.flag_added is null and undone.flag_removed is null)
+  then
+    return array[('not_reversible', v_facts)::rules.violation];
+  end if;
+  if rules.is_rolled_back(undone.id) then
+    return array[('already_rolled_back', v_facts)::rules.violation];
+  end if;
+  if undone.to_stage is not null and not client.active then
+    return array[('client_inactive', jsonb_build_object('client_id', client.id))::rules.violation];
+  end if;
+
+  -- A later row of the same thing stands on this one, unless it was rolled back or is a rollback itself.
+  select h.id
+  into v_blocking
+  from public.stage_history h
+  where h.client_id = client.id
+    and h.version > undone.version
+    and case
+          when undone.to_stage is not null then h.to_stage is not null and h.trigger_type <> 'rollback'
+          -- a move takes `stuck` along, and so does a move's rollback
+          else coalesce(h.flag_added, h.flag_removed) = coalesce(undone.flag_added, undone.flag_removed)
+            and (h.trigger_type <> 'rollback' or h.to_stage is not null)
+        end
+    and not rules.is_rolled_back(h.id)
+  order by h.version desc
+  limit 1;
+  if v_blocking is not null then
+    return array[('rollback_blocked', v_facts || jsonb_build_object('blocking_history_id', v_blocking))::rules.violation];
+  end if;
+  return null;
+end
+$$;

@@ -19,7 +19,7 @@ begin
   -- EVALUATE as the real changes do, once for all clients that are alike in what the rules look at
   return (
     with asked as (
-      select (rules.state_of(c)).*
+      select (rules.state_of(c.*)).*
       from public.clients c
       where c.id = any (client_ids)
     ),

@@ -71,7 +71,7 @@ def test_a_function_that_goes_under_a_view_of_the_host_s_is_refused_by_name(
 ) -> None:
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         db.execute("create view public.host_due as select * from jobs.due()")
-        (root / "sql" / "jobs" / "due.sql").unlink()
+        (root / "sql" / "jobs" / "ledger" / "due.sql").unlink()
         grants = root / "sql" / "grants.sql"
         grants.write_text(grants.read_text().replace("  jobs.due(timestamptz),\n", ""))
 

@@ -39,7 +39,7 @@ MENDED = {
     "a function gone": ("drop function api.whoami()", "function api.whoami() is missing"),
     "a right gone": (
         "revoke select on stage_flags from atlas_owner",
-        "table public.stage_flags: rights of atlas_owner are missing",
+        "table public.stage_flags: rights of atlas_owner is TRIGGER, and was deployed as SELECT, TRIGGER",
     ),
     "a right more": (
         "grant delete on actor_tokens to atlas_owner",

@@ -42,6 +42,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "set_flag": {"client_id": 1, "flag": "client_blocking"},
     "set_stage": GOOD | {"client_id": 1},
     "set_stages": {"items": [GOOD | {"client_id": 1}]},
+    "set_flags": {"items": [{"client_id": 1, "flag": "advisory_due", "set": True, "reason": "x"}]},
     "stage_history": {"client_id": 1},
     "summary": {},
     "tokens": {},

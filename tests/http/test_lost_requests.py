@@ -220,7 +220,14 @@ def test_a_stage_begins_with_whoami_which_marks_the_use_of_its_token(
 
 
 # Any value of each type that an argument of a method may have.
-_ANY = {Whole: 1, str: "x", Instant: datetime(2100, 1, 1, tzinfo=UTC), Sequence[Json]: [], Json: {}}
+_ANY = {
+    Whole: 1,
+    str: "x",
+    Instant: datetime(2100, 1, 1, tzinfo=UTC),
+    Sequence[Json]: [],
+    Sequence[Whole]: [],
+    Json: {},
+}
 
 
 def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(

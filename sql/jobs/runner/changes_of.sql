@@ -32,7 +32,7 @@ begin
       end
     )::rules.change
     from (
-      select rules.state_of(c) as before from public.clients c where c.id = any (client_ids) order by c.id offset 0
+      select rules.state_of(c.*) as before from public.clients c where c.id = any (client_ids) order by c.id offset 0
     ) s
   );
 end

@@ -39,6 +39,8 @@ def run(data: Path, console: Console) -> None:
     screen.say("To look around in it: serve it, and in another terminal read its settings:", "bold")
     here = _program()
     screen.command(f"{here} serve --data {shlex.quote(str(data))}")
+    screen.say("The board is at the address that it prints; sign in with ATLAS_TOKEN of", "bold")
+    screen.command(str(data / "env"))
     screen.command(f"set -a; . {shlex.quote(str(data / 'env'))}; set +a; {here} client list")
 
 

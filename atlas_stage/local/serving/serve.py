@@ -46,6 +46,7 @@ def serve(data: Path, tell: Tell, port: int = DEFAULT_PORT, host: str = DEFAULT_
         }
         write_env(env, settings)
         tell(f"serving {database.data} at {http.url}; Ctrl-C stops it")
+        tell(f"the board is at {http.url} in a browser: sign in with the ATLAS_TOKEN of {env}")
         tell("in another terminal:")
         tell(f"  set -a; . {shlex.quote(str(env))}; set +a")
         tell('  curl -H "Authorization: Bearer $ATLAS_TOKEN" $ATLAS_URL/api/clients')

@@ -1,6 +1,7 @@
 -- Do a run's work, slice by slice; with `commits`, each slice is a transaction: memory and locks stay bounded, a
--- crash loses one slice, and NOTICEs tell the progress. It commits, so it cannot be a definer; what it calls is.
--- It sets the path itself, as jobs.perform does. Rounds, because whom another session holds gets another try, and another.
+-- crash loses one slice, and NOTICEs tell the progress. It commits, so it cannot be a definer; what it calls is, and
+-- it sets the path itself, as jobs.perform does. Rounds, because whom another session holds gets another try, and
+-- another.
 create or replace procedure jobs.work(
   run_id  bigint,
   commits boolean

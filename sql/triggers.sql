@@ -67,6 +67,12 @@ after insert on public.stage_history
 for each statement
 execute function rules.wake_readers();
 
+-- Somebody always remains who may grant.
+create or replace trigger agent_permissions_require_an_admin
+after update or delete on public.agent_permissions
+for each statement
+execute function rules.require_an_admin();
+
 -- Settings that make no sense are refused when they are written.
 create or replace trigger stage_settings_check
 before insert or update or delete on public.stage_settings

@@ -22,7 +22,7 @@ begin
   perform rules.require_scope(v_scope);
 
   -- LOCK: two equal grants at once become one
-  perform pg_advisory_xact_lock(hashtextextended('atlas grant ' || actor_id, 0));
+  perform rules.lock_admins();
   select *
   into v_grant
   from public.agent_permissions g

@@ -12,6 +12,9 @@ begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
 
+  -- LOCK: two admins do not revoke each other at once
+  perform rules.lock_admins();
+
   -- ACT
   update public.agent_permissions g
   set revoked_at = now()
@@ -34,4 +37,5 @@ comment on function api.revoke_permission(bigint) is
 'Revoke a grant, from the next request on; the row stays visible.
 permission_id: the grant''s id. For can_admin.
 Answers {permission, changed}; changed is false when it was revoked already.
-Errors: permission_missing (403), permission_not_found (404).';
+The last live can_admin without a scope stays: somebody must remain who may grant.
+Errors: permission_missing (403), permission_not_found (404), last_admin (409).';

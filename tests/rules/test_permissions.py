@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -470,24 +474,54 @@ def test_whoami_lists_live_grants(db: psycopg.Connection) -> None:
     ]
 
 
-def test_an_admin_may_not_take_the_last_admin_away_unseen(db: psycopg.Connection) -> None:
-    # The design has no rule against it: it is allowed, and it is visible in the list.
-    (row,) = [
-        p
-        for p in call(db, "permissions", actor_id=ADMIN)["permissions"]
-        if p["permission"] == "can_admin"
-    ]
-    call(db, "revoke_permission", permission_id=row["id"])
-
-    with refused(db, "permission_missing", 403):
-        call(db, "permissions")
-    assert client_row(db, make_client_as_superuser(db))["stage"] == "weekly"
-
-
-def make_client_as_superuser(db: psycopg.Connection) -> int:
-    """An old program's insert still works."""
+def test_the_last_admin_stays(db: psycopg.Connection) -> None:
     row = db.execute(
-        "insert into clients (name, slug) values ('n', 's-last') returning id"
+        "select id from agent_permissions where permission = 'can_admin' and revoked_at is null"
     ).fetchone()
     assert row is not None
-    return int(row[0])
+    grant(db, "user:half", "can_admin", {"from": ["weekly"]})  # may not grant everything
+
+    with refused(db, "last_admin", 409):
+        call(db, "revoke_permission", permission_id=row[0])
+    for statement in (
+        "update agent_permissions set revoked_at = now()",
+        "delete from agent_permissions",
+    ):
+        with refused(db, "last_admin", 409):
+            db.execute(statement)
+
+    grant(db, "user:second", "can_admin")
+    assert call(db, "revoke_permission", permission_id=row[0])["changed"]
+
+
+def test_two_admins_that_revoke_each_other_at_once_leave_one(
+    connect: Callable[[], psycopg.Connection],
+) -> None:
+    first, second = connect(), connect()
+    other = grant(first, "user:second", "can_admin")
+    row = first.execute(
+        "select id from agent_permissions where actor_id = 'user:jimmie' and permission = 'can_admin'"
+    ).fetchone()
+    assert row is not None
+    with ThreadPoolExecutor() as pool:
+        with contextlib.ExitStack() as at_once:
+            at_once.enter_context(first.transaction())
+            call(first, "revoke_permission", actor="user:jimmie", permission_id=other)
+            waiting = pool.submit(
+                call, second, "revoke_permission", actor="user:second", permission_id=row[0]
+            )
+            time.sleep(0.5)
+            assert not waiting.done()
+        with pytest.raises(psycopg.Error) as caught:
+            waiting.result(timeout=20)
+    assert caught.value.sqlstate in ("PT403", "PT409")
+
+
+def test_a_stranger_s_lock_stops_no_grant(
+    db: psycopg.Connection, connect: Callable[[], psycopg.Connection]
+) -> None:
+    stranger = connect()
+    with stranger.transaction():
+        stranger.execute("select pg_advisory_xact_lock(hashtextextended('atlas grant user:x', 0))")
+        db.execute("set local statement_timeout = '5s'")
+        grant(db, "user:x", "can_set_flag")

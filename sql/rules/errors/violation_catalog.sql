@@ -45,6 +45,7 @@ as $$
     ('client_id_is_kept', 409, 'the id of a client does not change', 'its history stands under this id: leave it as it is'),
     ('host_constraint', 409, 'a constraint of the database that is not ours forbids this', 'the constraint and its table are named: ask whoever keeps them'),
     ('host_trigger_failed', 409, 'a trigger on clients that is not ours failed or changed what was to be stored', 'the trigger is named: ask whoever keeps it; docs/guest.md says what it may do'),
+    ('last_admin', 409, 'somebody must remain who may grant', 'grant can_admin without a scope to somebody else first'),
     ('slug_taken', 409, 'another client has this slug', 'choose another slug'),
     ('token_exists', 409, 'this token is known already', 'list the tokens with api.tokens'),
 

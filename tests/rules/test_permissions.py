@@ -14,7 +14,6 @@ import pytest
 from tests.support.calls import (
     ADMIN,
     call,
-    client_row,
     grant,
     history_rows,
     make_client,

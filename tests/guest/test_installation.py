@@ -183,7 +183,9 @@ def test_a_statement_in_the_record_does_no_more_than_its_table_s_owner_may(deplo
             )
             db.execute("alter table stage_flags drop constraint stage_flags_set_by_check")
 
-            with pytest.raises(DeployError, match=r"permission denied to create role|must be superuser"):
+            with pytest.raises(
+                DeployError, match=r"permission denied to create role|must be superuser"
+            ):
                 migrate(deployed)
 
             db.execute(

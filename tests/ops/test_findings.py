@@ -21,6 +21,10 @@ AROUND_THE_TRIGGERS = (
     "set local session_replication_role = replica;"
     " update clients set version = 9; set local session_replication_role = origin"
 )
+NO_ADMIN_AROUND_THE_TRIGGERS = (
+    "set local session_replication_role = replica;"
+    " delete from agent_permissions; set local session_replication_role = origin"
+)
 # What harms an installation, the finding it has to give, and a word of its sentence. Of the first, health tells too.
 CHEAP = [
     (NEVER_RAN, "job_overdue", "job flag_seasonal was due on"),
@@ -29,7 +33,7 @@ CHEAP = [
     (AROUND_THE_TRIGGERS, "history_mismatch", "version 9"),
 ]  # fmt: skip
 DEEP = [
-    ("delete from agent_permissions", "no_admin", "nobody holds can_admin"),
+    (NO_ADMIN_AROUND_THE_TRIGGERS, "no_admin", "nobody holds can_admin"),
     ("grant select on clients to atlas_api", "api_role_table_right", "atlas_api has rights on"),
 ]
 

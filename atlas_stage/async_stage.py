@@ -1,8 +1,7 @@
 """The functions of schema `api` as methods, with the same names and the same argument names.
 
-Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of
-`models` and raises a `StageError` of `errors`. An optional argument that is None is left to the
-default of the database.
+Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of `models` and raises a
+`StageError` of `errors`. An optional argument that is None is left to the default of the database.
 
 `async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
 """
@@ -48,8 +47,8 @@ Arguments = Mapping[str, Any]
 class AsyncStage(AsyncConnecting):
     """Clients in their stages. Begin with `connect()`; use it as a context manager, or call `close()` at the end.
 
-    `Stage` goes over psycopg or HTTP. `AsyncStage` has the same methods as coroutines, over HTTP; many of its calls
-    may be under way at a time.
+    `Stage` goes over psycopg or HTTP. `AsyncStage` has the same methods as coroutines, over HTTP; many of its calls may
+    be under way at a time.
     """
 
     # -- reading
@@ -204,22 +203,19 @@ class AsyncStage(AsyncConnecting):
         payload: Json | None = None,
         override: bool | None = None,
     ) -> Change:
-        """Move a client. `expected_version` is the version that was read: VersionConflict if it is
-        another by now.
-        """
+        """Move a client. `expected_version` is the version that was read: VersionConflict if it is another by now."""
         return await self._change("set_stage", Change, locals())
 
     async def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> Outcomes:
-        """Move many clients in one call: each item holds the arguments of `set_stage` and has its
-        own outcome.
+        """Move many clients in one call: each item holds the arguments of `set_stage` and has its own outcome.
 
         With `atomic` one refusal refuses all.
         """
         return await self._change("set_stages", Outcomes, locals())
 
     async def set_flags(self, items: Sequence[Json]) -> Outcomes:
-        """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set`
-        and what else `set_flag` takes, and its own outcome.
+        """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set` and what else
+        `set_flag` takes, and its own outcome.
         """
         return await self._change("set_flags", Outcomes, locals())
 
@@ -256,9 +252,7 @@ class AsyncStage(AsyncConnecting):
     async def rollback(
         self, client_id: Whole, *, history_id: Whole, reason: str, external_id: str | None = None
     ) -> Change:
-        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one
-        stands on it.
-        """
+        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one stands on it."""
         return await self._change("rollback", Change, locals())
 
     # -- clients
@@ -308,9 +302,7 @@ class AsyncStage(AsyncConnecting):
         external_id: str | None = None,
         payload: Json | None = None,
     ) -> Change:
-        """Change fields of a client. `clear` names the arguments to empty: owner, collaborators,
-        notes, reviewers.
-        """
+        """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
         return await self._change("update_client", Change, locals())
 
     async def delete_client(self, client_id: Whole, *, reason: str) -> DeletedClient:

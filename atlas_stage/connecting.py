@@ -32,12 +32,11 @@ class Connecting:
                 client = stage.client(7).client
                 stage.set_stage(7, to_stage="eom_close", reason="May is over", expected_version=client.version)
 
-        `url` and `token` (default: ATLAS_URL, ATLAS_TOKEN) lead to the HTTP API, and the token says
-        who acts. `dsn` (default: ATLAS_DATABASE_URL) is a PostgreSQL URL or connection string;
-        `actor` is who acts there (default: ATLAS_ACTOR, else what the login role stands for), and
-        only members of atlas_operator may name someone. What is given wins over the environment;
-        where the environment names both, it is HTTP. Raises InvalidInput, and Unauthenticated for a
-        token that cannot be one.
+        `url` and `token` (default: ATLAS_URL, ATLAS_TOKEN) lead to the HTTP API, and the token says who acts. `dsn`
+        (default: ATLAS_DATABASE_URL) is a PostgreSQL URL or connection string; `actor` is who acts there (default:
+        ATLAS_ACTOR, else what the login role stands for), and only members of atlas_operator may name someone. What is
+        given wins over the environment; where the environment names both, it is HTTP. Raises InvalidInput, and
+        Unauthenticated for a token that cannot be one.
         """
         return cls(transport_for(dsn, actor, url, token))
 
@@ -106,9 +105,7 @@ class AsyncConnecting:
 def transport_for(
     dsn: str | None, actor: str | None, url: str | None, token: str | None
 ) -> Transport:
-    """The transport for what is given, which wins over the environment; where the environment names
-    both ways, HTTP.
-    """
+    """The transport for what is given, which wins over the environment; where the environment names both ways, HTTP."""
     over_database, over_http = dsn or actor, url or token
     if over_database and over_http:
         raise InvalidInput(

@@ -1,8 +1,7 @@
 """What can go wrong, as exceptions named after the rule that refused.
 
-The rules stand in the database. It answers a refusal with SQLSTATE `PT` + HTTP status and a DETAIL
-that is JSON: `{"rule": <stable code>, <facts>, "refusals": [every rule that failed]}`. Here that
-answer gets its class.
+The rules stand in the database. It answers a refusal with SQLSTATE `PT` + HTTP status and a DETAIL that is JSON:
+`{"rule": <stable code>, <facts>, "refusals": [every rule that failed]}`. Here that answer gets its class.
 """
 
 import json
@@ -20,9 +19,8 @@ _DESCRIPTION = frozenset({"rule", "status", "message", "hint", "refusals"})
 class StageError(Exception):
     """Base of all errors of this package.
 
-    `rule` is the stable code, `status` the HTTP status that the same refusal has over HTTP,
-    `message` the rule in words, `details` its facts, `hint` what to do next (or None). `str()` is
-    one printable line with the facts in it.
+    `rule` is the stable code, `status` the HTTP status that the same refusal has over HTTP, `message` the rule in
+    words, `details` its facts, `hint` what to do next (or None). `str()` is one printable line with the facts in it.
     """
 
     default_rule: ClassVar[str] = "database_error"
@@ -103,9 +101,7 @@ class IdempotencyKeyReused(Conflict):
 
 
 class RollbackBlocked(Conflict):
-    """A later change stands on this one (`details["blocking_history_id"]`), or it was rolled back
-    already.
-    """
+    """A later change stands on this one (`details["blocking_history_id"]`), or it was rolled back already."""
 
 
 class RuleViolation(StageError):
@@ -135,9 +131,7 @@ class ReasonRequired(RuleViolation):
 
 
 class Unavailable(StageError):
-    """The database cannot be reached, broke off, or took too long. Nothing is known to have
-    changed.
-    """
+    """The database cannot be reached, broke off, or took too long. Nothing is known to have changed."""
 
     default_rule, default_status = "unavailable", 503
 
@@ -182,9 +176,7 @@ def from_refusal(
     details: Mapping[str, Any] | None = None,
     hint: str | None = None,
 ) -> StageError:
-    """The exception for a refusal of the database: `code` is `PT` + status, `details` the parsed
-    DETAIL.
-    """
+    """The exception for a refusal of the database: `code` is `PT` + status, `details` the parsed DETAIL."""
     status = int(code[2:])
     rule = (details or {}).get("rule")
     kind = _BY_RULE.get(rule or "") or _BY_STATUS.get(status, StageError)

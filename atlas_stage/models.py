@@ -1,7 +1,7 @@
 """What the functions of schema `api` answer, as frozen dataclasses.
 
-Instants are aware datetimes, lists are tuples. Keys that this version does not know are ignored, so
-that a newer database does not break an older script.
+Instants are aware datetimes, lists are tuples. Keys that this version does not know are ignored, so that a newer
+database does not break an older script.
 """
 
 from collections.abc import Mapping
@@ -15,9 +15,7 @@ from atlas_stage.errors import StageError, from_refusal
 
 
 class Record:
-    """Base of the answers: made from the JSON of the database, and turned back into JSON for
-    programs.
-    """
+    """Base of the answers: made from the JSON of the database, and turned back into JSON for programs."""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -61,8 +59,7 @@ def _within_calendar(value: Any, name: str = "") -> Any:
 
 @dataclass(frozen=True)
 class Client(Record):
-    """A client: every column of `clients`, plus its whole days in the stage and what asks for
-    attention.
+    """A client: every column of `clients`, plus its whole days in the stage and what asks for attention.
 
     `attention` is None, `stuck` or `waiting_on_client`.
     """
@@ -91,9 +88,7 @@ class Client(Record):
 
 @dataclass(frozen=True)
 class HistoryRow(Record):
-    """One recorded change of a client: who, when, why, through which channel. `version` counts from
-    0 per client.
-    """
+    """One recorded change of a client: who, when, why, through which channel. `version` counts from 0 per client."""
 
     id: int
     client_id: int
@@ -124,8 +119,8 @@ class ClientView(Record):
 
 @dataclass(frozen=True)
 class Change(Record):
-    """What a write did. `changed` is False where all was so already, `replayed` True where an
-    earlier answer is repeated.
+    """What a write did. `changed` is False where all was so already, `replayed` True where an earlier answer is
+    repeated.
     """
 
     client: Client
@@ -176,9 +171,7 @@ class ClientPage(Record):
 
 @dataclass(frozen=True)
 class HistoryPage(Record):
-    """A page of history, oldest first; `next_before_version` leads to the older page, None at the
-    beginning.
-    """
+    """A page of history, oldest first; `next_before_version` leads to the older page, None at the beginning."""
 
     history: tuple[HistoryRow, ...]
     next_before_version: int | None = None
@@ -194,8 +187,8 @@ class Move(Record):
 
 @dataclass(frozen=True)
 class Moves(Record):
-    """Where the caller may move a client, and what else would not be refused: `override_to` are stages,
-    `fields` arguments of `update_client`.
+    """Where the caller may move a client, and what else would not be refused: `override_to` are stages, `fields`
+    arguments of `update_client`.
     """
 
     client_id: int
@@ -321,9 +314,7 @@ class ClosePage(Record):
 
 @dataclass(frozen=True)
 class QueueItem(Record):
-    """A client that waits for the actor, why it does, and when its time in the stage is up (None:
-    no limit).
-    """
+    """A client that waits for the actor, why it does, and when its time in the stage is up (None: no limit)."""
 
     client: Client
     why: tuple[str, ...] = ()
@@ -363,9 +354,7 @@ class Refusal(Record):
 
 @dataclass(frozen=True)
 class Check(Record):
-    """Whether a move would be allowed, every rule against it, and the stages that the client may go
-    to.
-    """
+    """Whether a move would be allowed, every rule against it, and the stages that the client may go to."""
 
     allowed: bool
     refusals: tuple[Refusal, ...] = ()
@@ -380,9 +369,7 @@ class Check(Record):
 
 @dataclass(frozen=True)
 class Outcome(Record):
-    """What became of one item of `set_stages` or `set_flags`: the change, or the error that it would have raised
-    alone.
-    """
+    """What became of one item of `set_stages` or `set_flags`: the change, or the error it would have raised alone."""
 
     index: int
     status: int
@@ -450,9 +437,7 @@ class PermissionPage(Record):
 
 @dataclass(frozen=True)
 class Token(Record):
-    """A token without its secret: `id` is the beginning of its hash; `state` is active, expired or
-    revoked.
-    """
+    """A token without its secret: `id` is the beginning of its hash; `state` is active, expired or revoked."""
 
     id: str
     actor_id: str

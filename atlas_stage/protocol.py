@@ -15,9 +15,7 @@ class Work:
         """The connection that carries it, for what has no API function."""
 
     def discard(self) -> None:
-        """Undo everything at the end of the transaction (its calls still answer as if they were
-        done).
-        """
+        """Undo everything at the end of the transaction (its calls still answer as if they were done)."""
         self.discarded = True
 
 

@@ -2,8 +2,7 @@
 
 import unicodedata
 
-# Control, format (among them the bidirectional overrides), surrogate, line and paragraph
-# separators.
+# Control, format (among them the bidirectional overrides), surrogate, line and paragraph separators.
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 # Joiners stand inside ordinary names (emoji, Persian, Indic scripts) and steer nothing.
 _JOINERS = frozenset("\u200c\u200d")

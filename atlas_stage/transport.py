@@ -32,8 +32,8 @@ _TYPES: LiteralString = """
 class PsycopgTransport:
     """Calls over one psycopg connection, made at the first call: one transaction a call.
 
-    `actor` is who acts (`rules.act_as`, for members of atlas_operator); None leaves it to the login
-    role. Not for several threads at a time.
+    `actor` is who acts (`rules.act_as`, for members of atlas_operator); None leaves it to the login role. Not for
+    several threads at a time.
     """
 
     def __init__(self, dsn: str | None = None, actor: str | None = None) -> None:
@@ -51,8 +51,8 @@ class PsycopgTransport:
         read: bool,
         keyed: bool = False,  # noqa: ARG002 (the key is among the arguments)
     ) -> Any:
-        """Call `api.<function>`; a read that meets a broken connection is tried once more on a new
-        one. A write never is: what became of it, the caller can see.
+        """Call `api.<function>`; a read that meets a broken connection is tried once more on a new one. A write never
+        is: what became of it, the caller can see.
         """
         try:
             return self._execute(function, arguments)

@@ -78,8 +78,7 @@ def revoke_token(
 def adopt_legacy(ctx: typer.Context) -> None:
     """Let the shared token of old work on, as system:legacy.
 
-    It is read from ATLAS_INGEST_TOKEN, else from standard input; only its SHA-256 goes to the
-    database.
+    It is read from ATLAS_INGEST_TOKEN, else from standard input; only its SHA-256 goes to the database.
     """
     run = session(ctx)
     secret = os.environ.get(LEGACY_VARIABLE) or _from_stdin()

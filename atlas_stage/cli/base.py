@@ -52,9 +52,7 @@ _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
 
 
 class Commands(TyperGroup):
-    """The root of the commands: takes global options anywhere, and ends errors of the stage in one
-    plain line.
-    """
+    """The root of the commands: takes global options anywhere, and ends errors of the stage in one plain line."""
 
     def main(self, *args: Any, **more: Any) -> Any:
         """Run the program, whatever its output can be written in."""
@@ -124,9 +122,7 @@ class Session:
     url_alone: bool = False  # the line names the API, so no database may stand in for it
 
     def stage(self, *, transactions: bool = False) -> Stage:
-        """The stage that the options name; with `transactions` on the database, where it is known
-        too.
-        """
+        """The stage that the options name; with `transactions` on the database, where it is known too."""
         if self.url is None or (transactions and self.database and not self.url_alone):
             from atlas_stage.transport import PsycopgTransport
 

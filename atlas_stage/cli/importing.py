@@ -30,10 +30,9 @@ def import_clients(
 ) -> None:
     """Bring in how all clients stand, from a CSV file.
 
-    Columns: client (id or slug), or name and slug (takes on new clients too); then any of stage,
-    owner, collaborators, cadence, schedule, tier, reviewers, flags, active, notes. An empty cell
-    leaves the value as it is, "-" empties it; lists are separated by ";"; in flags, "x" sets and
-    "-x" clears. Moves are an admin's override with the reason.
+    Columns: client (id or slug), or name and slug (takes on new clients too); then any of stage, owner, collaborators,
+    cadence, schedule, tier, reviewers, flags, active, notes. An empty cell leaves the value as it is, "-" empties it;
+    lists are separated by ";"; in flags, "x" sets and "-x" clears. Moves are an admin's override with the reason.
     """
     from atlas_stage.ops import importer, seedfile
 

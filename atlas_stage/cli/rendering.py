@@ -105,8 +105,8 @@ def make_table(
 ) -> Table:
     """A table in the style of all tables here, without the columns that would be empty.
 
-    Columns in `spare` give way, one after another, where the terminal is too narrow for all. `zone` is that of
-    the times in it, and said below.
+    Columns in `spare` give way, one after another, where the terminal is too narrow for all. `zone` is that of the
+    times in it, and said below.
     """
     cells = [list(row) for row in rows]
     used = [place for place in range(len(columns)) if any(row[place].plain for row in cells)]

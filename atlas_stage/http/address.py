@@ -32,8 +32,8 @@ class Bearer(httpx.Auth):
 def checked_token(token: str) -> str:
     """The token, if it can be one: a mistyped one is found out before anybody is asked.
 
-    A token of this system ends with the beginning of its own hash; the shared one of old has no
-    such form. Raises Unauthenticated, without the token in it.
+    A token of this system ends with the beginning of its own hash; the shared one of old has no such form. Raises
+    Unauthenticated, without the token in it.
     """
     token = token.strip()
     if not _SENDABLE.fullmatch(token):

@@ -41,8 +41,8 @@ _AWAY = frozenset({429, 502, 503, 504})
 class Sending:
     """A call, ready to be sent as often as it takes.
 
-    `repeatable` says that sending it twice is as good as once: a read, or a write with a key.
-    `own_key` says that the key was made here.
+    `repeatable` says that sending it twice is as good as once: a read, or a write with a key. `own_key` says that the
+    key was made here.
     """
 
     path: str

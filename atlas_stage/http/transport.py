@@ -24,9 +24,9 @@ from atlas_stage.http.exchange import (
 class HttpTransport(OverHttp):
     """Calls over HTTP. Connections are kept and used again; many calls may be under way at a time.
 
-    What is lost on the way is sent again, after waits that double, up to `tries` times within
-    `timeout`: reads, and writes that carry a key (they get one where the caller gives none).
-    Anything else only if it certainly never left. It begins with `whoami`, which marks the token's use.
+    What is lost on the way is sent again, after waits that double, up to `tries` times within `timeout`: reads, and
+    writes that carry a key (they get one where the caller gives none). Anything else only if it certainly never left.
+    It begins with `whoami`, which marks the token's use.
     """
 
     def __init__(

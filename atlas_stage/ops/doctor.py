@@ -21,9 +21,7 @@ from atlas_stage.transport import translate
 
 @dataclass(frozen=True)
 class Check:
-    """A question to the database: `query` finds what is wrong, `words` says it with the columns of
-    a row.
-    """
+    """A question to the database: `query` finds what is wrong, `words` says it with the columns of a row."""
 
     name: str
     query: LiteralString
@@ -33,8 +31,8 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding(Record):
-    """The outcome of a check: everything wrong in words, and what to do about it. Nothing found:
-    all is well. A `notice` is nothing wrong, and worth knowing.
+    """The outcome of a check: everything wrong in words, and what to do about it. Nothing found: all is well. A
+    `notice` is nothing wrong, and worth knowing.
     """
 
     name: str

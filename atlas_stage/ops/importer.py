@@ -36,9 +36,7 @@ _COMPARED = {
 
 @dataclass(frozen=True)
 class RowReport(Record):
-    """What became of a row. `outcome` is new, changed, unchanged or refused; `changes` says what,
-    in words.
-    """
+    """What became of a row. `outcome` is new, changed, unchanged or refused; `changes` says what, in words."""
 
     row: int
     client: str
@@ -49,9 +47,7 @@ class RowReport(Record):
 
 @dataclass(frozen=True)
 class Report(Record):
-    """What became of a file. `applied` is False for a dry run and where a row was refused: then
-    nothing stays.
-    """
+    """What became of a file. `applied` is False for a dry run and where a row was refused: then nothing stays."""
 
     rows: tuple[RowReport, ...]
     applied: bool
@@ -71,8 +67,7 @@ def run(
 ) -> Report:
     """Bring the rows in, or with `apply` False only find out what would become of them.
 
-    `on_row` is called after each row, in the order of the work. Raises Unavailable; every other
-    error is in the report.
+    `on_row` is called after each row, in the order of the work. Raises Unavailable; every other error is in the report.
     """
     reports: list[RowReport] = []
     with stage.transaction() as work:
@@ -89,8 +84,8 @@ def run(
 
 
 def _spare_ids(work: Work) -> None:
-    """Let a dry run use up no ids, where its login may: a sequence that is restarted in a transaction is another
-    one until it is committed.
+    """Let a dry run use up no ids, where its login may: a sequence that is restarted in a transaction is another one
+    until it is committed.
     """
     for table in ("public.clients", "public.stage_history"):
         statement = sql.SQL("select pg_get_serial_sequence({}, 'id'), max(id) + 1 from {}").format(

@@ -41,11 +41,11 @@ class JobState(Record):
 
 @dataclass(frozen=True)
 class JobRun(Record):
-    """An occurrence of a job. `outcome` is done, failed, running or skipped, as on the ledger, or
-    why there was nothing to put there: busy, nothing_due.
+    """An occurrence of a job. `outcome` is done, failed, running or skipped, as on the ledger, or why there was nothing
+    to put there: busy, nothing_due.
 
-    `counts` has moved, flagged, cleared, unchanged, skipped (by the rule that forbids it), failed,
-    errors (of the first twenty) and still_closing.
+    `counts` has moved, flagged, cleared, unchanged, skipped (by the rule that forbids it), failed, errors (of the first
+    twenty) and still_closing.
     """
 
     job: str
@@ -172,8 +172,8 @@ class Jobs:
         return JobRun.from_json(row["result"])
 
     def instant(self, text: str | None) -> datetime | None:
-        """An instant from what a person types: without an offset it is the firm's time, and a day
-        alone means all of it.
+        """An instant from what a person types: without an offset it is the firm's time, and a day alone means all of
+        it.
         """
         if text is None:
             return None

@@ -1,9 +1,9 @@
 """What a scheduler starts: one job, if it is due, with a log and an exit code. No window needed.
 
-The database is named by ATLAS_DATABASE_URL, else by `database_url` in a TOML file: the one that
-ATLAS_CONFIG names, or `atlas-stage.toml` beside the wrapper or in the working folder. The log
-`cron-<job>.log` goes to ATLAS_LOG_DIR, else to the file's `log_dir`, else beside the wrapper. Where
-the settings cannot be read, it goes beside the wrapper, else into the folder for temporary files.
+The database is named by ATLAS_DATABASE_URL, else by `database_url` in a TOML file: the one that ATLAS_CONFIG names, or
+`atlas-stage.toml` beside the wrapper or in the working folder. The log `cron-<job>.log` goes to ATLAS_LOG_DIR, else to
+the file's `log_dir`, else beside the wrapper. Where the settings cannot be read, it goes beside the wrapper, else into
+the folder for temporary files.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def _tell_wait(log: logging.Logger, state: tenacity.RetryCallState) -> None:
 
 
 def read_settings(beside: Path) -> Settings:
-    """The settings of the environment and of the file. Raises InvalidInput where none names a
-    database, or the file cannot be read.
+    """The settings of the environment and of the file. Raises InvalidInput where none names a database, or the file
+    cannot be read.
     """
     named = os.environ.get("ATLAS_CONFIG")
     places = [Path(named)] if named else [beside / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
@@ -160,9 +160,7 @@ def read_settings(beside: Path) -> Settings:
 
 
 class _Rotating(RotatingFileHandler):
-    """Keeps writing to the log where it cannot be rotated: Windows does not rename what another
-    process has open.
-    """
+    """Keeps writing to the log where it cannot be rotated: Windows does not rename what another process has open."""
 
     def doRollover(self) -> None:  # noqa: N802, its name in the standard library
         try:
@@ -172,8 +170,8 @@ class _Rotating(RotatingFileHandler):
 
 
 def open_log(job: str, folder: Path, *, to_streams: bool = True) -> logging.Logger:
-    """The log of a job: a line an event in `cron-<job>.log`; errors also on stderr, so that cron mails
-    them; everything on stdout where ATLAS_LOG_STDOUT is set, for containers.
+    """The log of a job: a line an event in `cron-<job>.log`; errors also on stderr, so that cron mails them; everything
+    on stdout where ATLAS_LOG_STDOUT is set, for containers.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log = logging.getLogger(f"atlas_stage.cron.{job}")

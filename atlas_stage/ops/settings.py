@@ -18,8 +18,8 @@ Rows = list[dict[str, Any]]
 
 
 class FirmSettings:
-    """The settings of one database, over a connection with the right to change them. What a value may be, the
-    database says.
+    """The settings of one database, over a connection with the right to change them. What a value may be, the database
+    says.
     """
 
     def __init__(self, connection: psycopg.Connection) -> None:

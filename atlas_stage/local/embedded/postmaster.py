@@ -50,8 +50,8 @@ def find(pgdata: Path) -> psutil.Process | None:
 def forget_other_program(pgdata: Path) -> None:
     """Remove a pid file that would keep the server from starting; call it when no server runs.
 
-    A pid that is no more stays: PostgreSQL then looks itself, at the shared memory too, whether parts of a
-    killed server still live. It cannot know, though, that the pid now is another program's.
+    A pid that is no more stays: PostgreSQL then looks itself, at the shared memory too, whether parts of a killed
+    server still live. It cannot know, though, that the pid now is another program's.
     """
     named = read(pgdata)
     if named is None or psutil.pid_exists(named.pid):

@@ -43,8 +43,8 @@ class EmbeddedPostgres:
     """A PostgreSQL server on the folder `data`, as a context manager.
 
     Several processes may use one folder at once: they share the server, and the last of them stops it. A process that
-    is killed leaves the server running, and the next one takes it over.
-    `report` gets a line where a folder's permissions had to be widened (as root only).
+    is killed leaves the server running, and the next one takes it over. `report` gets a line where a folder's
+    permissions had to be widened (as root only).
     """
 
     def __init__(

@@ -44,8 +44,8 @@ def serve_before(
     """Serve a database that is deployed already, until Ctrl-C, SIGTERM or the end of the terminal.
 
     `database` says where it is; PostgREST logs in there as atlas_authenticator, with the password in
-    ATLAS_AUTHENTICATOR_PASSWORD, else as libpq finds one. Logs go into `folder`.
-    Raises PartError, in words, where it cannot be served, or a part ends by itself.
+    ATLAS_AUTHENTICATOR_PASSWORD, else as libpq finds one. Logs go into `folder`. Raises PartError, in words, where it
+    cannot be served, or a part ends by itself.
     """
     login = _login(database)
     _require_usable(login)

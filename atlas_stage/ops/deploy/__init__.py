@@ -41,10 +41,10 @@ def migrate(
 ) -> MigrateReport:
     """Bring a database up to this version: pending migrations, then the stored logic where it changed.
 
-    `force` re-creates the stored logic even so. `report` gets a line for each step done. `lock_timeout` (seconds)
-    is how long a step may wait for, and so hold up, whoever uses the tables. `root` is the folder with
-    `migrations/` and `sql/` (default: this package's own).
-    Raises DeployError; a step that fails changes nothing, and what was done before it stays.
+    `force` re-creates the stored logic even so. `report` gets a line for each step done. `lock_timeout` (seconds) is
+    how long a step may wait for, and so hold up, whoever uses the tables. `root` is the folder with `migrations/` and
+    `sql/` (default: this package's own). Raises DeployError; a step that fails changes nothing, and what was done
+    before it stays.
     """
     tell = report or _silent
     root = root or resources.root()
@@ -101,8 +101,8 @@ def rollback(
 ) -> list[str]:
     """Undo, newest first, every migration after `to` (None: all of them); their names.
 
-    The stored logic goes first, because it stands on the tables; the next `migrate` brings it back.
-    Takes the data in those tables with it. Raises DeployError.
+    The stored logic goes first, because it stands on the tables; the next `migrate` brings it back. Takes the data in
+    those tables with it. Raises DeployError.
     """
     root = root or resources.root()
     target = _target(dsn, lock_timeout)

@@ -148,8 +148,8 @@ def deploying(target: Target) -> Iterator[Connection]:
 def _refuse_pooler(connection: Connection) -> None:
     """Raise DeployError where a pooler hands each transaction to another session of the server.
 
-    The deploy's lock and limits belong to a session: left behind in a pool, they would hold up whoever gets it next.
-    A pooler shows itself by the number of the session that it made up for us.
+    The deploy's lock and limits belong to a session: left behind in a pool, they would hold up whoever gets it next. A
+    pooler shows itself by the number of the session that it made up for us.
     """
     row = connection.execute("select pg_backend_pid()").fetchone()
     if row != (connection.info.backend_pid,):

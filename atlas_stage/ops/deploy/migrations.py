@@ -1,8 +1,8 @@
 """The versioned migrations: yoyo applies them, this module keeps its books straight.
 
 Three tables know about a migration. `atlas_migrations` gets its row from the migration itself, in the migration's
-transaction, so it is the truth. yoyo's own mark comes in a second transaction, and `stage_deploys` (the content
-hash) in a third: after a crash they may lag behind, and are made to agree again before anything else is done.
+transaction, so it is the truth. yoyo's own mark comes in a second transaction, and `stage_deploys` (the content hash)
+in a third: after a crash they may lag behind, and are made to agree again before anything else is done.
 """
 
 from __future__ import annotations

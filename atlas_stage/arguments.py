@@ -3,10 +3,10 @@
 import inspect
 import json
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 
@@ -17,14 +17,60 @@ Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
+class Context(TypedDict, total=False):
+    """How a change came about; `external_id` is a key that makes it repeatable."""
+
+    triggered_by: str | None
+    on_behalf_of: str | None
+    channel: str | None
+    external_id: str | None
+    payload: Json | None
+
+
+class Fields(Context, total=False):
+    """What a client has beside its stage and flags, and how it came about."""
+
+    owner: str | None
+    collaborators: Sequence[str] | None
+    notes: str | None
+    tier: str | None
+    cadence: str | None
+    schedule: str | None
+    reviewers: Sequence[str] | None
+    active: bool | None
+
+
+class Filters(TypedDict, total=False):
+    """Which clients, and which page of them."""
+
+    flag: str | None
+    owner: str | None
+    age_days_gt: Whole | None
+    stuck: bool | None
+    service_tier: str | None
+    search: str | None
+    after: Whole | None
+    page_size: Whole | None
+    attention: str | None
+    unowned: bool | None
+    client_ids: Sequence[Whole] | None
+    sort: str | None
+    cursor: str | None
+
+
 def checked(method: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """What to send of the values of a method's parameters; raises InvalidInput.
 
     None is left to the default of the database, where it is the method's own default.
     """
+    known, variadic = _parameters(method)
+    given = {**values, **values.get(variadic, {})}
+    for name in values.get(variadic, {}):
+        if name not in known:
+            raise TypeError(f"{method.__name__}() got an unexpected keyword argument {name!r}")
     sent: dict[str, Any] = {}
-    for name, (kind, is_optional) in _parameters(method).items():
-        value = values[name]
+    for name, (kind, is_optional) in known.items():
+        value = given.get(name)
         if value is not None:
             sent[name] = _converted(name, value, kind)
         elif not is_optional:
@@ -33,14 +79,19 @@ def checked(method: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, 
 
 
 @cache
-def _parameters(method: Callable[..., Any]) -> dict[str, tuple[Any, bool]]:
-    """The type of each parameter, and whether its default is None."""
+def _parameters(method: Callable[..., Any]) -> tuple[dict[str, tuple[Any, bool]], str]:
+    """The type of each parameter, and whether its default is None; then the name of those that stand in a TypedDict."""
     hints = typing.get_type_hints(method, include_extras=True)
-    return {
-        name: (hints[name], parameter.default is None)
-        for name, parameter in inspect.signature(method).parameters.items()
-        if name != "self"
-    }
+    known: dict[str, tuple[Any, bool]] = {}
+    variadic = ""
+    for name, parameter in inspect.signature(method).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            (variadic, (unpacked,)) = name, typing.get_args(hints[name])
+            more = typing.get_type_hints(unpacked, include_extras=True)
+            known |= {each: (kind, True) for each, kind in more.items()}
+        elif name != "self":
+            known[name] = hints[name], parameter.default is None
+    return known, variadic
 
 
 def _converted(name: str, value: Any, kind: Any) -> Any:

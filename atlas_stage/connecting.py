@@ -2,7 +2,6 @@
 
 import os
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Self
 
 from atlas_stage.errors import InvalidInput, Unauthenticated
@@ -58,12 +57,7 @@ class Connecting:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
@@ -93,12 +87,7 @@ class AsyncConnecting:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
 

@@ -25,6 +25,12 @@ class StageError(Exception):
 
     default_rule: ClassVar[str] = "database_error"
     default_status: ClassVar[int] = 500
+    # Which class a rule has, else a status.
+    _kinds: ClassVar[dict[str | int, type["StageError"]]] = {}
+
+    def __init_subclass__(cls, answers: tuple[str | int, ...] = ()) -> None:
+        """`answers` are the rules, or the statuses, that have this class."""
+        StageError._kinds |= dict.fromkeys(answers, cls)
 
     def __init__(
         self,
@@ -62,75 +68,75 @@ class StageError(Exception):
         }
 
 
-class InvalidInput(StageError):
-    """400: a value has the wrong type or cannot be sent at all."""
+class InvalidInput(StageError, answers=(400, 405, 413, 415)):
+    """400, and the gateway's own 405, 413, 415: a value has the wrong type or cannot be sent at all."""
 
     default_rule, default_status = "invalid_input", 400
 
 
-class Unauthenticated(StageError):
+class Unauthenticated(StageError, answers=(401,)):
     """401: nobody is known to be asking."""
 
     default_rule, default_status = "unauthenticated", 401
 
 
-class PermissionDenied(StageError):
+class PermissionDenied(StageError, answers=(403,)):
     """403: the actor may not; `details` names the permission and the scope key that did not match."""
 
     default_rule, default_status = "permission_missing", 403
 
 
-class NotFound(StageError):
+class NotFound(StageError, answers=(404,)):
     """404: no such client, history row, grant or token."""
 
     default_rule, default_status = "not_found", 404
 
 
-class Conflict(StageError):
+class Conflict(StageError, answers=(409,)):
     """409: the request does not fit what has happened in the meantime."""
 
     default_rule, default_status = "conflict", 409
 
 
-class VersionConflict(Conflict):
+class VersionConflict(Conflict, answers=("version_conflict",)):
     """The client has changed since it was read; `details["current_version"]` is its version now."""
 
 
-class IdempotencyKeyReused(Conflict):
+class IdempotencyKeyReused(Conflict, answers=("idempotency_key_reused",)):
     """The external_id was already used for another request."""
 
 
-class RollbackBlocked(Conflict):
+class RollbackBlocked(Conflict, answers=("rollback_blocked", "already_rolled_back")):
     """A later change stands on this one (`details["blocking_history_id"]`), or it was rolled back already."""
 
 
-class RuleViolation(StageError):
+class RuleViolation(StageError, answers=(422,)):
     """422: the rules forbid it."""
 
     default_rule, default_status = "rule_violation", 422
 
 
-class TransitionNotAllowed(RuleViolation):
+class TransitionNotAllowed(RuleViolation, answers=("transition_not_allowed",)):
     """This move is not in the table of moves; `details["allowed_stages"]` gives those that are."""
 
 
-class ClientInactive(RuleViolation):
+class ClientInactive(RuleViolation, answers=("client_inactive",)):
     """An inactive client does not move."""
 
 
-class UnknownStage(RuleViolation):
+class UnknownStage(RuleViolation, answers=("unknown_stage",)):
     """There is no such stage."""
 
 
-class UnknownFlag(RuleViolation):
+class UnknownFlag(RuleViolation, answers=("unknown_flag",)):
     """There is no such flag."""
 
 
-class ReasonRequired(RuleViolation):
+class ReasonRequired(RuleViolation, answers=("reason_required",)):
     """The change needs a reason, and a blank one is none."""
 
 
-class Unavailable(StageError):
+class Unavailable(StageError, answers=(503,)):
     """The database cannot be reached, broke off, or took too long. Nothing is known to have changed."""
 
     default_rule, default_status = "unavailable", 503
@@ -142,34 +148,6 @@ class NotInstalled(Unavailable):
     default_rule = "not_installed"
 
 
-# Rules that have a class of their own. Every other rule has the class of its status.
-_BY_RULE: dict[str, type[StageError]] = {
-    "version_conflict": VersionConflict,
-    "idempotency_key_reused": IdempotencyKeyReused,
-    "rollback_blocked": RollbackBlocked,
-    "already_rolled_back": RollbackBlocked,
-    "transition_not_allowed": TransitionNotAllowed,
-    "client_inactive": ClientInactive,
-    "unknown_stage": UnknownStage,
-    "unknown_flag": UnknownFlag,
-    "reason_required": ReasonRequired,
-}
-
-_BY_STATUS: dict[int, type[StageError]] = {
-    each.default_status: each
-    for each in (
-        InvalidInput,
-        Unauthenticated,
-        PermissionDenied,
-        NotFound,
-        Conflict,
-        RuleViolation,
-        Unavailable,
-    )
-}
-_BY_STATUS.update(dict.fromkeys((405, 413, 415), InvalidInput))  # the gateway's own
-
-
 def from_refusal(
     code: str,
     message: str,
@@ -179,7 +157,8 @@ def from_refusal(
     """The exception for a refusal of the database: `code` is `PT` + status, `details` the parsed DETAIL."""
     status = int(code[2:])
     rule = (details or {}).get("rule")
-    kind = _BY_RULE.get(rule or "") or _BY_STATUS.get(status, StageError)
+    kinds = StageError._kinds  # noqa: SLF001 (this module's)
+    kind = kinds.get(rule or "") or kinds.get(status, StageError)
     return kind(message, rule=rule, status=status, details=details, hint=hint)
 
 

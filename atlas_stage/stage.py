@@ -7,9 +7,9 @@ Every method is one transaction (or a part of `Stage.transaction()`), answers wi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
-from atlas_stage.arguments import Instant, Json, Whole, checked
+from atlas_stage.arguments import Context, Fields, Filters, Instant, Json, Whole, checked
 from atlas_stage.connecting import Connecting
 from atlas_stage.models import (
     Actor,
@@ -57,20 +57,8 @@ class Stage(Connecting):
         self,
         stage: str | None = None,
         *,
-        flag: str | None = None,
-        owner: str | None = None,
-        age_days_gt: Whole | None = None,
-        stuck: bool | None = None,
-        service_tier: str | None = None,
         active: bool | None = True,
-        search: str | None = None,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
-        attention: str | None = None,
-        unowned: bool | None = None,
-        client_ids: Sequence[Whole] | None = None,
-        sort: str | None = None,
-        cursor: str | None = None,
+        **filters: Unpack[Filters],
     ) -> ClientPage:
         """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
         with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
@@ -81,32 +69,17 @@ class Stage(Connecting):
         self,
         stage: str | None = None,
         *,
-        flag: str | None = None,
-        owner: str | None = None,
-        age_days_gt: Whole | None = None,
-        stuck: bool | None = None,
-        service_tier: str | None = None,
         active: bool | None = True,
-        search: str | None = None,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
-        attention: str | None = None,
-        unowned: bool | None = None,
-        client_ids: Sequence[Whole] | None = None,
-        sort: str | None = None,
-        cursor: str | None = None,
+        **filters: Unpack[Filters],
     ) -> Iterator[Client]:
         """All clients that fit the filters of `clients`, page after page."""
-        filters = {
-            name: each for name, each in locals().items() if name not in {"self", "after", "cursor"}
-        }
         more = True
         while more:
-            page = self.clients(**filters, after=after, cursor=cursor)
+            page = self.clients(stage, active=active, **filters)
             for client in page.clients:
                 yield client
-            after, cursor = None, page.next_cursor
-            more = cursor is not None
+            filters = {**filters, "after": None, "cursor": page.next_cursor}
+            more = page.next_cursor is not None
 
     def client(self, client_id: Whole) -> ClientView:
         """A client and its latest history row. Raises NotFound."""
@@ -196,12 +169,8 @@ class Stage(Connecting):
         to_stage: str,
         reason: str,
         expected_version: Whole,
-        triggered_by: str | None = None,
-        on_behalf_of: str | None = None,
-        channel: str | None = None,
-        external_id: str | None = None,
-        payload: Json | None = None,
         override: bool | None = None,
+        **context: Unpack[Context],
     ) -> Change:
         """Move a client. `expected_version` is the version that was read: VersionConflict if it is another by now."""
         return self._change("set_stage", Change, locals())
@@ -225,11 +194,7 @@ class Stage(Connecting):
         *,
         flag: str,
         reason: str | None = None,
-        triggered_by: str | None = None,
-        on_behalf_of: str | None = None,
-        channel: str | None = None,
-        external_id: str | None = None,
-        payload: Json | None = None,
+        **context: Unpack[Context],
     ) -> Change:
         """Set a flag; setting what is set answers `changed` False."""
         return self._change("set_flag", Change, locals())
@@ -240,11 +205,7 @@ class Stage(Connecting):
         *,
         flag: str,
         reason: str | None = None,
-        triggered_by: str | None = None,
-        on_behalf_of: str | None = None,
-        channel: str | None = None,
-        external_id: str | None = None,
-        payload: Json | None = None,
+        **context: Unpack[Context],
     ) -> Change:
         """Clear a flag; clearing what is not set answers `changed` False."""
         return self._change("clear_flag", Change, locals())
@@ -263,20 +224,8 @@ class Stage(Connecting):
         *,
         slug: str,
         stage: str | None = None,
-        owner: str | None = None,
-        collaborators: Sequence[str] | None = None,
-        notes: str | None = None,
-        tier: str | None = None,
-        cadence: str | None = None,
-        schedule: str | None = None,
-        reviewers: Sequence[str] | None = None,
-        active: bool | None = None,
         reason: str | None = None,
-        triggered_by: str | None = None,
-        on_behalf_of: str | None = None,
-        channel: str | None = None,
-        external_id: str | None = None,
-        payload: Json | None = None,
+        **fields: Unpack[Fields],
     ) -> Change:
         """Take on a client. `notes` are the notes of its stage; its slug must be free."""
         return self._change("create_client", Change, locals())
@@ -287,20 +236,8 @@ class Stage(Connecting):
         *,
         reason: str | None = None,
         expected_version: Whole | None = None,
-        owner: str | None = None,
-        collaborators: Sequence[str] | None = None,
-        notes: str | None = None,
-        tier: str | None = None,
-        cadence: str | None = None,
-        schedule: str | None = None,
-        reviewers: Sequence[str] | None = None,
-        active: bool | None = None,
         clear: Sequence[str] | None = None,
-        triggered_by: str | None = None,
-        on_behalf_of: str | None = None,
-        channel: str | None = None,
-        external_id: str | None = None,
-        payload: Json | None = None,
+        **fields: Unpack[Fields],
     ) -> Change:
         """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
         return self._change("update_client", Change, locals())

@@ -449,7 +449,11 @@ class TestDoctor:
             ("drop trigger stage_history_append_only on stage_history", "missing"),
             ("grant select on clients to atlas_api", "atlas_api has rights on"),
             ("delete from business_holidays where day > current_date", "holidays ends"),
-            ("delete from agent_permissions", "nobody holds can_admin"),
+            (
+                "set session_replication_role = replica; delete from agent_permissions;"
+                " reset session_replication_role",
+                "nobody holds can_admin",
+            ),
             (
                 "insert into actor_tokens (token_hash, actor_id, created_by, expires_at)"
                 " values (repeat('ab', 32), 'agent:tally', 'user:jimmie', now() + interval '3 days')",

@@ -42,8 +42,7 @@ def serve(
     line, or ATLAS_SERVE_DATABASE_URL, only the API before that database, which is deployed already: it logs in there as
     atlas_authenticator, with the password in ATLAS_AUTHENTICATOR_PASSWORD.
     """
-    from atlas_stage.local.serving import serve as serve_until_told_to_stop
-    from atlas_stage.local.serving import serve_before
+    from atlas_stage.local.serving import serve as serve_until_told_to_stop, serve_before
 
     host = DEFAULT_HOST
     if listen is not None:

@@ -7,7 +7,7 @@ import inspect
 import operator
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -54,21 +54,22 @@ class TestMirror:
         self, dsn: str, kind: type
     ) -> None:
         for function, arguments in _api_functions(dsn).items():
-            signature = inspect.signature(getattr(kind, function))
-            parameters = list(signature.parameters.values())[1:]
-            assert [each.name for each in parameters] == [name for name, _, _ in arguments], (
-                function
-            )
-            for place, (parameter, argument) in enumerate(zip(parameters, arguments, strict=True)):
-                assert (parameter.default is not inspect.Parameter.empty) == argument[2], argument
-                assert (parameter.kind is inspect.Parameter.KEYWORD_ONLY) == (place > 0), argument
+            parameters = _parameters(getattr(kind, function))
+            assert {*parameters} == {name for name, _, _ in arguments}, function
+            for place, (name, _, optional) in enumerate(arguments):
+                parameter = parameters[name]
+                assert (parameter.default is not inspect.Parameter.empty) == optional, name
+                assert (parameter.kind is parameter.KEYWORD_ONLY) == (place > 0), name
 
     @pytest.mark.parametrize("kind", [Stage, AsyncStage])
     def test_every_argument_is_typed_as_the_database_has_it(self, dsn: str, kind: type) -> None:
         for function, arguments in _api_functions(dsn).items():
-            hints = get_type_hints(getattr(kind, function), include_extras=True)
+            parameters = _parameters(getattr(kind, function))
             for name, sql_type, _ in arguments:
-                assert _without_none(hints[name]) in TYPES[sql_type], (function, name)
+                assert _without_none(parameters[name].annotation) in TYPES[sql_type], (
+                    function,
+                    name,
+                )
 
     def test_what_is_made_from_the_asynchronous_source_is_up_to_date(self) -> None:
         tool = Path(__file__).parents[2] / "tools" / "make_sync.py"
@@ -86,6 +87,22 @@ TYPES: dict[str, list[Any]] = {
     "timestamp with time zone": [Instant],
     "jsonb": [Json, Sequence[Json]],
 }
+
+
+def _parameters(method: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """What a method may be given, each with its type; those of a TypedDict (`**context: Unpack[Context]`) too."""
+    hints = get_type_hints(method, include_extras=True)
+    found: dict[str, inspect.Parameter] = {}
+    for name, parameter in [*inspect.signature(method).parameters.items()][1:]:
+        if parameter.kind is not parameter.VAR_KEYWORD:
+            found[name] = parameter.replace(annotation=hints[name])
+            continue
+        more = get_type_hints(get_args(hints[name])[0], include_extras=True)
+        found |= {
+            each: inspect.Parameter(each, parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for each, kind in more.items()
+        }
+    return found
 
 
 def _without_none(hint: Any) -> Any:

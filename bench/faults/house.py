@@ -1,0 +1,253 @@
+"""The stack of `atlas-stage serve` on wires that can be cut, and everything that happens to it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from atlas_stage import PsycopgTransport, Stage
+from atlas_stage.local.embedded import EmbeddedPostgres, postmaster
+from atlas_stage.local.serving.gateway import Gateway, gateway
+from atlas_stage.local.serving.part import Part
+from atlas_stage.ops import resources
+from atlas_stage.ops.deploy import DeployError, migrate
+from bench.faults.ways import ADMIN, Http, Psycopg, Way
+from bench.faults.wire import Wire, wire
+
+_POOL = 10
+_OTHER_SESSIONS = """
+from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()
+"""
+
+
+@dataclass
+class House:
+    """A running stack. HTTP goes over `http`; everybody who comes to the database comes over `database`."""
+
+    server: EmbeddedPostgres
+    gateway: Gateway
+    database: Wire
+    http: Wire
+    folder: Path
+    token: str
+    dsn: str
+    """Of the server itself, whatever happens to the wires."""
+    deploys: int = 0
+    refused_deploys: int = 0
+
+    def ways(self, writers: int) -> list[Callable[[], Way]]:
+        """How so many writers come: in turn over HTTP and with psycopg."""
+        over_wire = f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres"
+        kinds: list[Callable[[], Way]] = [
+            lambda: Http(f"http://127.0.0.1:{self.http.port}", self.token),
+            lambda: Psycopg(over_wire),
+        ]
+        return [kinds[number % 2] for number in range(writers)]
+
+    def make_clients(self, count: int) -> list[int]:
+        """New clients, in weekly."""
+        with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
+            made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
+        return [each.client.id for each in made]
+
+    def heal(self) -> None:
+        """Have every part there again. PostgREST and the gateway may start before the database does."""
+        starting = [
+            threading.Thread(target=_start_again, args=(part,))
+            for part in self.gateway.parts
+            if not part.is_running()
+        ]
+        for each in starting:
+            each.start()
+        if not self.server.is_running():
+            time.sleep(1)
+            self.server.stop()
+            self.server.start()
+        for each in starting:
+            each.join()
+
+    # What happens to it. Each comes back when it is over; what died is brought back by `heal`.
+
+    def kill_postgresql(self) -> None:
+        """The server dies at once, as by the kernel's hand."""
+        process = postmaster.find(self.server.pgdata)
+        assert process is not None
+        process.kill()
+        postmaster.wait_until_gone(process, 10)
+
+    def kill_a_session(self) -> None:
+        """One session dies, and the server throws out all others and recovers."""
+        found = f"select pid {_OTHER_SESSIONS} limit 1"
+        with suppress(psycopg.Error), psycopg.connect(self.dsn) as db:
+            row = db.execute(found).fetchone()
+            if row is not None:
+                os.kill(row[0], signal.SIGKILL)
+
+    def restart_postgresql(self) -> None:
+        """The server is told to stop, as for an update of its own."""
+        process = postmaster.find(self.server.pgdata)
+        assert process is not None
+        process.send_signal(signal.SIGINT)
+        postmaster.wait_until_gone(process, 30)
+
+    def end_all_sessions(self) -> None:
+        """An administrator's pg_terminate_backend, on everybody."""
+        ended = f"select pg_terminate_backend(pid) {_OTHER_SESSIONS}"
+        with psycopg.connect(self.dsn) as db:
+            db.execute(ended)
+
+    def stop_the_clock_of_postgresql(self) -> None:
+        """The server's postmaster and its sessions stand still for two seconds."""
+        process = postmaster.find(self.server.pgdata)
+        assert process is not None
+        family = [process, *process.children()]
+        for each in family:
+            each.suspend()
+        time.sleep(2)
+        for each in family:
+            with suppress(Exception):
+                each.resume()
+
+    def cut_the_database(self) -> None:
+        """Every connection to the database breaks off, three times."""
+        for _ in range(3):
+            self.database.cut()
+            time.sleep(0.3)
+
+    def cut_http(self) -> None:
+        """Every connection to the gateway breaks off, three times."""
+        for _ in range(3):
+            self.http.cut()
+            time.sleep(0.3)
+
+    def kill_postgrest(self) -> None:
+        """PostgREST dies at once."""
+        self._end("postgrest", signal.SIGKILL)
+
+    def restart_postgrest(self) -> None:
+        """PostgREST is told to stop."""
+        self._end("postgrest", signal.SIGTERM)
+
+    def kill_everything(self) -> None:
+        """The machine goes down."""
+        self.kill_postgresql()
+        self.kill_postgrest()
+        self.kill_the_gateway()
+
+    def take_all_connections(self) -> None:
+        """Somebody leaves no connection to the database for anybody, for two seconds."""
+        with ExitStack() as taken:
+            self.end_all_sessions()
+            with suppress(psycopg.OperationalError):
+                while True:
+                    taken.enter_context(psycopg.connect(self.dsn))
+            time.sleep(2)
+
+    def kill_the_gateway(self) -> None:
+        """Caddy dies at once."""
+        self._end("caddy", signal.SIGKILL)
+
+    def restart_the_gateway(self) -> None:
+        """Caddy is told to stop."""
+        self._end("caddy", signal.SIGTERM)
+
+    def deploy(self) -> None:
+        """The next version of the stored logic, in which functions have changed."""
+        self.deploys += 1
+        root = self.folder / f"version-{self.deploys}"
+        for folder in ("migrations", "sql"):
+            shutil.copytree(resources.root() / folder, root / folder)
+        for name in ("api/set_stage", "rules/changes/write_changes", "rules/gateway/pre_request"):
+            file = root / "sql" / f"{name}.sql"
+            changed = file.read_text().replace("\nbegin\n", f"\nbegin\n  -- {self.deploys}\n", 1)
+            file.write_text(changed)
+        try:
+            migrate(self.dsn, root=root)
+        except (DeployError, psycopg.Error):
+            self.refused_deploys += 1
+        shutil.rmtree(root)
+
+    def deploy_cut_off(self) -> None:
+        """The server dies under a deploy."""
+        deploying = threading.Thread(target=self.deploy)
+        deploying.start()
+        time.sleep(0.7)
+        self.kill_postgresql()
+        deploying.join()
+
+    def _end(self, name: str, how: signal.Signals) -> None:
+        pid = int((self.folder / "gateway" / f"{name}.pid").read_text().split()[0])
+        os.kill(pid, how)
+        deadline = time.monotonic() + 15
+        (part,) = (part for part in self.gateway.parts if part.name.lower() == name)
+        while part.is_running():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{name} does not end")
+            time.sleep(0.02)
+
+    def happenings(self) -> list[Callable[[], None]]:
+        """All of it, the usual first."""
+        return [
+            self.kill_postgresql,
+            self.deploy,
+            self.cut_the_database,
+            self.kill_postgrest,
+            self.cut_http,
+            self.end_all_sessions,
+            self.restart_the_gateway,
+            self.kill_a_session,
+            self.deploy_cut_off,
+            self.restart_postgresql,
+            self.restart_postgrest,
+            self.kill_the_gateway,
+            self.stop_the_clock_of_postgresql,
+            self.kill_everything,
+            self.take_all_connections,
+        ]
+
+
+@contextmanager
+def house(folder: Path) -> Iterator[House]:
+    """A stack with its data in `folder`."""
+    parts = folder / "gateway"
+    parts.mkdir()
+    with EmbeddedPostgres(folder / "data") as server:
+        migrate(server.dsn)
+        with psycopg.connect(server.dsn) as db:
+            row = db.execute(
+                "select setting from pg_settings where name = 'unix_socket_directories'"
+            ).fetchone()
+        assert row is not None
+        with Stage(PsycopgTransport(server.dsn, ADMIN)) as stage:
+            token = stage.issue_token(ADMIN, never_expires=True).token
+        assert token is not None
+        with (
+            wire(f"{row[0]}/.s.PGSQL.5432") as database,
+            gateway(
+                f"postgresql://127.0.0.1:{database.port}/postgres", parts, 0, _silent, pool=_POOL
+            ) as running,
+            wire(running.url.rpartition(":")[2]) as http,
+        ):
+            made = House(server, running, database, http, folder, token, server.dsn)
+            try:
+                yield made
+            finally:
+                made.heal()
+
+
+def _start_again(part: Part) -> None:
+    part.__exit__(None, None, None)
+    part.__enter__()
+
+
+def _silent(_: str) -> None:
+    pass

@@ -1,0 +1,128 @@
+"""How a writer reaches the product, and what it is answered: over HTTP, or with psycopg."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import httpx
+
+from atlas_stage.errors import StageError, Unavailable
+from atlas_stage.transport import PsycopgTransport
+
+_SECONDS = 20.0
+ADMIN = "user:jimmie"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back. Status 0: nothing did, so that nobody knows whether it was done."""
+
+    status: int
+    body: dict[str, Any] = field(default_factory=dict)
+    rule: str = ""
+    fault: str = ""
+    """What is wrong with the answer itself, such as a 503 that does not say when to ask again."""
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a caller has its answer, and would not send the request again."""
+        return self.status not in (0, 429, 502, 503, 504)
+
+
+class Way(Protocol):
+    """Sends one call, once."""
+
+    name: str
+
+    def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
+        """Call api.<function>; a read has no key."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class Http:
+    """The plan's paths where there is one for the call, else /rpc/<function>."""
+
+    name = "http"
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = httpx.Client(
+            base_url=url,
+            timeout=httpx.Timeout(_SECONDS, connect=5),
+            trust_env=False,
+            headers={"Authorization": f"Bearer {token}"},
+        )
+
+    def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
+        """One request; its key goes as the header Idempotency-Key."""
+        method, path, body = _request(function, dict(arguments), key)
+        try:
+            response = self._client.request(
+                method, path, json=body, headers={"Idempotency-Key": key} if key else {}
+            )
+        except httpx.TransportError:
+            return Answer(0)
+        return _read(response)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _request(
+    function: str, body: dict[str, Any], key: str | None
+) -> tuple[str, str, dict[str, Any] | None]:
+    # A retry is the same request, so the path is chosen by the key and not by chance.
+    by_path = sum((key or "").encode()) % 2 == 0
+    if function == "client" and by_path:
+        return "GET", f"/api/clients/{body['client_id']}", None
+    if function == "set_stage" and by_path:
+        return "PATCH", f"/api/clients/{body.pop('client_id')}/stage", body
+    if function in ("set_flag", "clear_flag") and by_path:
+        path = f"/api/clients/{body.pop('client_id')}/flags/{body.pop('flag')}"
+        return ("POST" if function == "set_flag" else "DELETE"), path, body
+    return "POST", f"/rpc/{function}", body
+
+
+def _read(response: httpx.Response) -> Answer:
+    try:
+        body = response.json()
+    except ValueError:
+        return Answer(response.status_code, fault="the answer is not JSON")
+    if response.is_success:
+        return Answer(response.status_code, body)
+    detail = body.get("details")
+    rule = detail.split('"rule"')[1].split('"')[1] if detail and '"rule"' in detail else ""
+    fault = ""
+    if not rule:
+        fault = f"no rule: {response.text[:200]}"
+    elif response.status_code == 503 and not response.headers.get("Retry-After"):
+        fault = "503 without Retry-After"
+    return Answer(response.status_code, body, rule, fault)
+
+
+class Psycopg:
+    """The package's own calls over a database connection."""
+
+    name = "psycopg"
+
+    def __init__(self, dsn: str, actor: str = ADMIN) -> None:
+        self._transport = PsycopgTransport(dsn, actor)
+
+    def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
+        """One transaction; its key goes as the argument external_id."""
+        arguments = arguments | ({"external_id": key} if key else {})
+        try:
+            return Answer(200, self._transport.call(function, arguments, read=key is None))
+        except Unavailable as error:
+            said = error.rule if error.rule != Unavailable.default_rule else ""
+            return Answer(503 if said else 0, rule=said)
+        except StageError as error:
+            fault = "" if error.status != StageError.default_status else str(error)[:200]
+            return Answer(error.status, rule=error.rule, fault=fault)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()

@@ -4,7 +4,6 @@
 const PAGE = 100;
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
-const LONGEST_TRANSACTION_MS = 120_000;
 // A statement ends after 30 seconds; whoever waits longer than this waits for nobody.
 const PATIENCE_MS = 35_000;
 
@@ -60,13 +59,9 @@ export class Api {
     return { rows: answer.history, next: answer.next_before_version };
   }
 
-  /**
-   * The recorded changes of the whole firm after a cursor; without one those since an instant, and of what was at work
-   * by then. One try: the next poll is the next try.
-   */
-  async changes(after, instant) {
-    const place = after ? { after } : { since: new Date(new Date(instant) - LONGEST_TRANSACTION_MS).toISOString() };
-    const answer = await this.#call("changes", { ...place, page_size: 500 }, { tries: 1, patience: 10_000 });
+  /** The recorded changes of the whole firm after a cursor. One try: the next poll is the next try. */
+  async changes(after) {
+    const answer = await this.#call("changes", { after, page_size: 500 }, { tries: 1, patience: 10_000 });
     return { rows: answer.changes, cursor: answer.cursor, more: answer.more };
   }
 

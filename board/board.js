@@ -5,6 +5,11 @@ import { readAddress, writeAddress } from "./address.js";
 
 const TOKEN = "atlas-token";
 const PAGE = 100;
+const LARGEST_PAGE = 1000;
+// So many clients before the end of what is loaded, the next page is asked for.
+const NEAR_THE_END = 30;
+// How long somebody looks at the same cards before it is asked what may be done with them.
+const LOOKING_MS = 60;
 export const MOST_PRESSING = "sla";
 // How many clients one question about their moves may name.
 const BATCH = 200;
@@ -40,6 +45,9 @@ export class Board {
   #loadedAt = 0;
   // An answer to a question that was asked again since is thrown away.
   #asked = 0;
+  // The first and the last card in sight of each stage.
+  #sight = new Map();
+  #looking = null;
   #months = new Map();
 
   constructor() {
@@ -68,13 +76,16 @@ export class Board {
     const api = new Api(token, (error) => this.#onRefusedToken(api, error));
     this.#api = api;
     try {
-      const me = await api.whoAmI();
+      const [me, summary] = await Promise.all([api.whoAmI(), api.summary()]);
       if (this.#api !== api) return;
       sessionStorage.setItem(TOKEN, token);
       // Who comes back as the same actor finds what was typed before the token ended.
       const kept = this.state.me?.actor_id === me.actor_id ? { dialog: this.state.dialog } : { dialog: null };
-      this.store.set({ ...NOTHING_KNOWN, ...kept, me });
-      await this.reload();
+      this.store.set({ ...NOTHING_KNOWN, ...kept, me, summary });
+      // The feed goes on from the summary, and what is shown is asked for after it: so nothing falls between the two.
+      this.#cursor = summary.cursor;
+      this.#sight.clear();
+      await this.reload(summary);
       if (this.#api !== api) return;
       this.store.set({ phase: "signed_in" });
       this.#followAddress();
@@ -101,10 +112,10 @@ export class Board {
   // ---- what is shown
 
   /** All columns and counts anew. */
-  async reload() {
+  async reload(known) {
     const asked = (this.#asked += 1);
     const filters = this.#filters();
-    const [summary, first] = await Promise.all([this.#api.summary(), this.#api.clients(filters, { size: PAGE })]);
+    const [summary, first] = await Promise.all([known ?? this.#api.summary(), this.#api.clients(filters, { size: PAGE })]);
     if (asked !== this.#asked) return;
     this.#loadedAt = Date.now();
     this.store.set({ summary, problem: null });
@@ -113,7 +124,6 @@ export class Board {
     } else {
       await Promise.all(this.#shownStages().map((stage) => this.#loadColumn(stage, asked)));
     }
-    this.#askAllowed();
   }
 
   /** The filters as the API has them; which columns there are is the stage's filter. */
@@ -146,13 +156,16 @@ export class Board {
   }
 
   async #loadColumn(stage, asked = this.#asked) {
-    // As many as are shown, also where somebody scrolls on meanwhile.
-    const wanted = () => Math.max(PAGE, this.state.columns[stage]?.ids.length ?? 0);
+    // As far as somebody looks, also where they scroll on meanwhile, or left the focus.
+    const wanted = () => {
+      const ids = this.state.columns[stage]?.ids ?? [];
+      return Math.max(PAGE, (this.#sight.get(stage)?.last ?? 0) + 1, ids.indexOf(this.state.active) + 1);
+    };
     try {
       const loaded = [];
       let after;
       do {
-        const size = Math.min(wanted() - loaded.length, 1000);
+        const size = Math.min(wanted() - loaded.length, LARGEST_PAGE);
         const page = await this.#api.clients({ ...this.#filters(), stage }, { after, size });
         loaded.push(...page.clients);
         after = page.next;
@@ -172,32 +185,42 @@ export class Board {
     });
   }
 
-  /** The next page of a column, when its end comes into sight. */
+  /** Which cards of a column are in sight, by their places. */
+  looksAt(stage, first, last) {
+    this.#sight.set(stage, { first, last });
+    const column = this.state.columns[stage];
+    if (column && !column.error && last >= column.ids.length - NEAR_THE_END) this.showMore(stage);
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => this.#askAllowed(), LOOKING_MS);
+  }
+
+  /** The next page of a column: as many again as are there, so that a long one is there in few steps. */
   async showMore(stage) {
     const column = this.state.columns[stage];
     if (!column || column.next == null || column.loading) return;
     const asked = this.#asked;
-    this.#setColumn(stage, { loading: true });
+    this.#setColumn(stage, { loading: true, error: null });
     try {
-      const page = await this.#api.clients({ ...this.#filters(), stage }, { after: column.next, size: PAGE });
+      const size = Math.min(Math.max(PAGE, column.ids.length), LARGEST_PAGE);
+      const page = await this.#api.clients({ ...this.#filters(), stage }, { after: column.next, size });
       if (asked !== this.#asked) {
         this.#setColumn(stage, { loading: false });
         return;
       }
       const known = this.state.columns[stage].ids;
       const ids = [...new Set([...known, ...page.clients.map((each) => each.id)])];
-      this.#setColumn(stage, { ids, next: page.next, loading: false, error: null }, page.clients);
-      this.#askAllowed();
+      this.#setColumn(stage, { ids, next: page.next, loading: false }, page.clients);
     } catch (error) {
       if (error.status !== 401) this.#setColumn(stage, { loading: false, error });
     }
   }
 
-  /** Asks for every shown client, in batches, what this actor may do with it. */
+  /** Asks what this actor may do with each client in sight. */
   async #askAllowed() {
+    if (!this.#api) return;
     const { clients, columns, allowed } = this.state;
-    const shown = Object.values(columns).flatMap((column) => column.ids);
-    const missing = shown.filter((id) => allowed.get(id)?.version !== clients.get(id)?.version);
+    const inSight = [...this.#sight].flatMap(([stage, { first, last }]) => columns[stage]?.ids.slice(first, last + 1) ?? []);
+    const missing = inSight.filter((id) => allowed.get(id)?.version !== clients.get(id)?.version);
     await this.learnAllowed(missing).catch(() => {});
   }
 
@@ -237,6 +260,7 @@ export class Board {
   async loadQueue() {
     const items = await this.#api.queue();
     this.store.set({ queue: items, clients: this.#withClients(items.map((each) => each.client)) });
+    this.learnAllowed(items.map((each) => each.client.id)).catch(() => {});
   }
 
   showMonth(month) {
@@ -537,7 +561,6 @@ export class Board {
       const shown = this.#shownStages().filter((stage) => stages.has(stage));
       const [summary] = await Promise.all([this.#api.summary(), ...shown.map((stage) => this.#loadColumn(stage, asked))]);
       this.store.set({ summary });
-      this.#askAllowed();
     }
     if (this.state.view === "queue") await this.loadQueue();
   }
@@ -565,7 +588,7 @@ export class Board {
       const rows = [];
       let answer;
       do {
-        answer = await api.changes(this.#cursor, this.state.summary.as_of);
+        answer = await api.changes(this.#cursor);
         rows.push(...answer.rows);
         this.#cursor = answer.cursor;
       } while (answer.more);
@@ -582,9 +605,13 @@ export class Board {
 
   /** The feed does not know the cursor any more: begin where the firm is now. */
   async #beginFeedAnew(error) {
-    this.#cursor = null;
-    this.store.set({ problem: error.status === 401 ? null : error });
-    if (error.status !== 401) await this.#again(() => this.reload());
+    if (error.status === 401) return;
+    this.store.set({ problem: error });
+    await this.#again(async () => {
+      const summary = await this.#api.summary();
+      this.#cursor = summary.cursor;
+      await this.reload(summary);
+    });
   }
 
   async #applied(rows) {

@@ -1,10 +1,10 @@
 // What every view is made of: rendering, the store, and a few small parts.
 import { Component, Fragment, h, render } from "./vendor/preact.js";
-import { useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-hooks.js";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import htm from "./vendor/htm.js";
 
 export const html = htm.bind(h);
-export { Component, Fragment, render, useEffect, useLayoutEffect, useRef, useState };
+export { Component, Fragment, render, useCallback, useEffect, useLayoutEffect, useRef, useState };
 
 /** One state, replaced and never changed in place; who listens hears once however many changes come together. */
 export class Store {

@@ -1,7 +1,8 @@
 """Fetch the libraries of the board from npm into board/vendor/, and record what they are.
 
 Run it after a change of LIBRARIES: python tools/vendor_board.py. What npm hands over must have the integrity that
-stands here. Nothing is built: a file is copied, and a name that only a bundler would understand becomes a path.
+stands here. Nothing is built: a file is copied, and what only a bundler would understand is replaced: a name becomes a
+path, and the question for what it was built is answered.
 """
 
 from __future__ import annotations
@@ -62,11 +63,21 @@ LIBRARIES = (
         "sha512-dm2o+lbKdzg9tY7GEag/dB9hcbodLfwkE/DkvqbELJXaMz0yKzWWhZqhbI7CKubukA7HnRyz0avdtvi7EPxPvw==",
         {"dist/d3-shape.min.mjs": "d3-shape.js"},
     ),
+    Library(
+        "@tanstack/virtual-core",
+        "3.19.11",
+        "sha512-/5iHb0RHBvj8Di59FDs4ESNm45jls33aZAi4zccVXZjc/6ZvwQP6nzEYeT6weXjTf9E6/vrp2JhYWRyO+ZP13A==",
+        {
+            f"dist/esm/{name}.js": f"virtual-core/{name}.js"
+            for name in ("index", "ios-gesture", "lazy-measurements", "scroll-classifier", "utils")
+        },
+    ),
 )
 
 # What stands in an import there, and the file that it means here.
 _PATHS = {"preact": "./preact.js", "d3-path": "./d3-path.js"}
 _IMPORT = re.compile(r"(?<=from)\"([^\"./][^\"]*)\"")
+_BUILT_FOR = "process.env.NODE_ENV"
 _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
@@ -80,6 +91,7 @@ def main() -> None:
         licences.append(f"{library.name} {library.version}\n\n{archive['LICENSE'].strip()}\n")
         for there, here in library.files.items():
             content = adapted(archive[there]).encode()
+            (VENDOR / here).parent.mkdir(exist_ok=True)
             (VENDOR / here).write_bytes(content)
             record.append(
                 {
@@ -116,8 +128,9 @@ def fetched(library: Library) -> dict[str, str]:
 
 
 def adapted(text: str) -> str:
-    """The module with paths for names, and without the address of a map that is not here."""
-    return _SOURCE_MAP.sub("", _IMPORT.sub(lambda found: f'"{_PATHS[found[1]]}"', text))
+    """The module with paths for names, built for use, and without the address of a map that is not here."""
+    named = _IMPORT.sub(lambda found: f'"{_PATHS[found[1]]}"', text)
+    return _SOURCE_MAP.sub("", named.replace(_BUILT_FOR, '"production"'))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,27 @@
 // The columns: a stage each, its clients in them, and how one gets from here to there by mouse or by keyboard.
 import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { Age, Attention, Flags, Owner, mayMove, meaningsOf } from "./parts.js";
+import { useWindow } from "./window.js";
+
+// How many clients PageDown passes.
+const PAGE_OF_KEYS = 10;
 
 export function Columns({ board, state }) {
   const { summary, columns, clients, allowed, chosen, recent, filters } = state;
   const [drag, setDrag] = useState(null);
   const place = useRef();
+  const wanted = useRef(null);
   const stages = summary.stages.filter(({ stage }) => !filters.stage?.length || filters.stage.includes(stage));
   const grid = stages.map(({ stage }) => columns[stage]?.ids ?? []);
   const shown = grid.flat();
   const active = shown.includes(state.active) ? state.active : shown[0];
   const meanings = useMeanings(summary);
   const isFiltered = Object.keys(filters).some((name) => name !== "sort" && name !== "stage");
+
+  // A card far away comes into the page first, and then gets the focus.
+  useLayoutEffect(() => {
+    if (wanted.current != null && focusCard(place.current, wanted.current)) wanted.current = null;
+  }, [state.active]);
 
   // A card that moved is another element now: whoever was on it stays on it.
   useLayoutEffect(() => {
@@ -25,8 +35,8 @@ export function Columns({ board, state }) {
     const next = neighbour(grid, id, event.key);
     if (next != null) {
       event.preventDefault();
+      wanted.current = focusCard(place.current, next) ? null : next;
       board.setActive(next);
-      focusCard(place.current, next);
       return;
     }
     const action = {
@@ -45,8 +55,12 @@ export function Columns({ board, state }) {
 
   const beginDrag = (id) => {
     const ids = targets(chosen, id);
-    setDrag({ ids, to: new Set(ids.flatMap((each) => allowed.get(each)?.moves.map((move) => move.to_stage) ?? [])) });
+    // A card that is scrolled out of sight while it is dragged stays in the page: the drag ends with it.
+    board.setActive(id);
+    board.learnAllowed(ids.filter((each) => !allowed.has(each))).catch(() => {});
+    setDrag(ids);
   };
+  const takes = new Set(drag?.flatMap((id) => allowed.get(id)?.moves.map((move) => move.to_stage) ?? []));
 
   return html`
     <main class=${`columns ${drag ? "dragging" : ""}`} ref=${place} onKeyDown=${keys} onDragEnd=${() => setDrag(null)} aria-label="Clients by stage">
@@ -54,7 +68,7 @@ export function Columns({ board, state }) {
         <${Column}
           key=${stage.stage} board=${board} stage=${stage} column=${columns[stage.stage]} clients=${clients} allowed=${allowed}
           chosen=${chosen} recent=${recent} active=${active} isFiltered=${isFiltered} meanings=${meanings}
-          drag=${drag} beginDrag=${beginDrag} endDrag=${() => setDrag(null)}
+          drag=${drag} takes=${takes.has(stage.stage)} beginDrag=${beginDrag} endDrag=${() => setDrag(null)}
         />`)}
     </main>
     ${chosen.size > 0 && html`<${Chosen} board=${board} chosen=${chosen} />`}`;
@@ -86,28 +100,41 @@ function neighbour(grid, id, key) {
     case "ArrowLeft": return sideways(-1);
     case "Home": return grid[across][0];
     case "End": return grid[across].at(-1);
+    case "PageDown": return grid[across][Math.min(down + PAGE_OF_KEYS, grid[across].length - 1)];
+    case "PageUp": return grid[across][Math.max(down - PAGE_OF_KEYS, 0)];
     default: return null;
   }
 }
 
+/** False where the card does not stand in the page. */
 function focusCard(place, id) {
   const card = place?.querySelector(`[data-card="${id}"] .card-name`);
-  card?.focus();
+  card?.focus({ preventScroll: true });
   card?.closest("[data-card]").scrollIntoView({ block: "nearest", inline: "nearest" });
+  return Boolean(card);
 }
 
-function Column({ board, stage, column, clients, allowed, chosen, recent, active, isFiltered, meanings, drag, beginDrag, endDrag }) {
-  const ids = column?.ids ?? [];
+const NOBODY = [];
+
+function Column({ board, stage, column, clients, allowed, chosen, recent, active, isFiltered, meanings, drag, takes, beginDrag, endDrag }) {
+  const ids = column?.ids ?? NOBODY;
   const [over, setOver] = useState(false);
-  const takes = drag?.to.has(stage.stage) ?? false;
+  const scroller = useRef();
+  const inSight = useWindow(scroller, ids, ids.indexOf(active));
+  const cards = inSight.getVirtualItems();
+  const { startIndex: first = 0, endIndex: last = -1 } = inSight.range ?? {};
+  // What may be done with the cards in sight, and the next page when their end comes near, is asked for as one looks.
+  useEffect(() => board.looksAt(stage.stage, first, last), [first, last, column]);
   const drop = (event) => {
     event.preventDefault();
     setOver(false);
-    const willing = drag.ids.filter((id) => clients.get(id)?.stage !== stage.stage);
+    const willing = drag.filter((id) => clients.get(id)?.stage !== stage.stage);
     endDrag();
     board.openMove(willing, stage.stage);
   };
   const count = isFiltered ? `${number(ids.length)}${column?.next != null ? "+" : ""}` : number(stage.clients);
+  const everybody = isFiltered || !stage.clients ? ids.length : Math.max(stage.clients, ids.length);
+  const size = isFiltered && column?.next != null ? -1 : everybody;
   return html`
     <section
       class=${`column kind-${stage.kind} ${ids.length ? "" : "empty"} ${drag && (takes ? "takes" : "takes-not")} ${over ? "over" : ""}`}
@@ -124,21 +151,24 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
           ${stage.stuck > 0 && html` · <span class="stuck-count">${number(stage.stuck)} stuck</span>`}
         </p>
       </header>
-      <ul class="cards">
-        ${ids.map((id) => html`
-          <${Card}
-            key=${id} board=${board} client=${clients.get(id)} maxDays=${stage.max_days} chosen=${chosen.has(id)} active=${id === active}
-            canMove=${mayMove(allowed.get(id))} news=${recent.get(id)} meanings=${meanings} beginDrag=${beginDrag}
-          />`)}
-        ${!ids.length && column && html`<li class="nobody-here">${isFiltered ? "Nobody fits the filters" : "Nobody here"}</li>`}
-        ${column?.next != null && html`<${More} key="more" board=${board} stage=${stage.stage} loading=${column.loading} shown=${ids.length} />`}
-      </ul>
+      <div class="cards" ref=${scroller}>
+        <ul style=${{ height: `${inSight.getTotalSize()}px` }}>
+          ${cards.map(({ key: id, index, start }) => html`
+            <${Card}
+              key=${id} board=${board} client=${clients.get(id)} maxDays=${stage.max_days} chosen=${chosen.has(id)} active=${id === active}
+              canMove=${mayMove(allowed.get(id))} news=${recent.get(id)} meanings=${meanings} beginDrag=${beginDrag}
+              place=${index} of=${size} start=${start} measure=${inSight.measureElement}
+            />`)}
+        </ul>
+        ${!ids.length && column && html`<p class="nobody-here">${isFiltered ? "Nobody fits the filters" : "Nobody here"}</p>`}
+        ${column?.next != null && html`<p class="more"><button type="button" onClick=${() => board.showMore(stage.stage)}>${column.loading ? "Loading…" : "Show more"}</button></p>`}
+      </div>
       <${Refusal} error=${column?.error} />
     </section>`;
 }
 
 class Card extends Pure {
-  render({ board, client, maxDays, chosen, active, canMove, news, meanings, beginDrag }) {
+  render({ board, client, maxDays, chosen, active, canMove, news, meanings, beginDrag, place, of, start, measure }) {
     const reach = active ? 0 : -1;
     const begin = (event) => {
       event.dataTransfer.effectAllowed = "move";
@@ -149,6 +179,7 @@ class Card extends Pure {
     return html`
       <li
         class=${`card ${client.attention ?? ""} ${chosen ? "chosen" : ""} ${news ? "news" : ""}`} data-card=${client.id}
+        ref=${measure} data-index=${place} style=${{ transform: `translateY(${start}px)` }} aria-setsize=${of} aria-posinset=${place + 1}
         draggable=${canMove} onDragStart=${begin} onFocusIn=${() => board.setActive(client.id)}
       >
         <div class="card-top">
@@ -171,20 +202,6 @@ class Card extends Pure {
         ${news && html`<p class="news-line"><span dir="auto">${news.actor_id}</span>, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
       </li>`;
   }
-}
-
-/** Loads the next page when it comes into sight; a button for who does not scroll. */
-function More({ board, stage, loading, shown }) {
-  const end = useRef();
-  useEffect(() => {
-    const watcher = new IntersectionObserver((seen) => {
-      if (seen.some((each) => each.isIntersecting)) board.showMore(stage);
-    }, { root: end.current.parentElement, rootMargin: "600px" });
-    watcher.observe(end.current);
-    return () => watcher.disconnect();
-    // A watcher tells of changes only, so each new end has one of its own.
-  }, [loading, shown]);
-  return html`<li class="more" ref=${end}><button type="button" onClick=${() => board.showMore(stage)}>${loading ? "Loading…" : "Show more"}</button></li>`;
 }
 
 function Chosen({ board, chosen }) {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Page, Request, Route, expect
 
-from tests.board.conftest import House, SignIn
+from tests.board.conftest import House, OpenPage, SignIn, enter
 from tests.board.looks import card, column, decide, dialog, drawer, move_dialog
 
 
@@ -14,6 +14,30 @@ def test_what_somebody_else_does_appears_by_itself(sign_in: SignIn, house: House
     house.move(client, "eom_close", "seen from elsewhere")
     moved = column(page, "EOM close").get_by_role("listitem").filter(has_text=client.name)
     expect(moved).to_contain_text("seen from elsewhere")
+
+
+def test_what_happens_while_the_board_opens_is_not_missed(
+    open_page: OpenPage, house: House
+) -> None:
+    client = house.client()
+    page = open_page()
+
+    def meanwhile(route: Route) -> None:
+        page.wait_for_timeout(500)
+        house.move(client, "eom_close")
+        route.continue_()
+
+    page.route("**/rpc/summary", meanwhile, times=1)
+    enter(page, house.stack.token())
+    expect(card(column(page, "EOM close"), client)).to_be_visible()
+
+
+def test_what_happened_before_the_board_opened_is_no_news(sign_in: SignIn, house: House) -> None:
+    client = house.client()
+    page = sign_in()
+    with page.expect_response("**/rpc/changes") as polled:
+        expect(card(page, client)).to_be_visible()
+    assert polled.value.json()["changes"] == []
 
 
 def test_an_open_drawer_follows_what_others_do(sign_in: SignIn, house: House) -> None:

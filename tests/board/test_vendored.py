@@ -16,7 +16,8 @@ VENDOR = BOARD / "vendor"
 def test_each_file_is_the_recorded_one() -> None:
     record = {each["file"]: each for each in json.loads((VENDOR / RECORD).read_text())}
     found = {
-        file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in VENDOR.glob("*.js")
+        file.relative_to(VENDOR).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in VENDOR.rglob("*.js")
     }
     assert found == {name: each["sha256"] for name, each in record.items()}
     assert {(each["package"], each["version"]) for each in record.values()} == {

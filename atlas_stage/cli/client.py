@@ -1,8 +1,8 @@
 """`atlas-stage client …`: look at clients, move and flag them, read and undo their history."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -84,7 +84,16 @@ Schedule = Annotated[str | None, typer.Option(help="How often its sales tax is f
 Active = Annotated[
     bool | None, typer.Option("--active/--inactive", help="An inactive one does not move.")
 ]
-Actors = Annotated[list[str] | None, typer.Option(metavar="ACTOR", help="Give it once for each.")]
+_EACH = "Give it once for each."
+Collaborators = Annotated[
+    list[str] | None, typer.Option("--collaborator", metavar="ACTOR", help=_EACH)
+]
+Reviewers = Annotated[list[str] | None, typer.Option("--reviewer", metavar="ACTOR", help=_EACH)]
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a command, whose locals these are, was given for the method of the same arguments."""
+    return {name: each for name, each in arguments.items() if name not in {"ctx", "client", "call"}}
 
 
 @app.command()
@@ -94,12 +103,12 @@ def create(
     slug: Annotated[str, typer.Argument(help="Its short name; no other client has it.")],
     stage: Annotated[str | None, typer.Option(help="Where it begins.")] = None,
     owner: Owner = None,
-    collaborator: Actors = None,
+    collaborators: Collaborators = None,
     notes: Notes = None,
     tier: Tier = None,
     cadence: Cadence = None,
     schedule: Schedule = None,
-    reviewer: Actors = None,
+    reviewers: Reviewers = None,
     active: Active = None,
     reason: Annotated[str | None, typer.Option(help="Why, for the history.")] = None,
     triggered_by: TriggeredBy = None,
@@ -108,26 +117,10 @@ def create(
     external_id: ExternalId = None,
 ) -> None:
     """Take on a client."""
+    given = _given(locals())
     run = session(ctx)
     with run.stage() as api:
-        change = api.create_client(
-            name,
-            slug=slug,
-            stage=stage,
-            owner=owner,
-            collaborators=collaborator,
-            notes=notes,
-            tier=tier,
-            cadence=cadence,
-            schedule=schedule,
-            reviewers=reviewer,
-            active=active,
-            reason=reason,
-            triggered_by=triggered_by,
-            on_behalf_of=on_behalf_of,
-            channel=channel,
-            external_id=external_id,
-        )
+        change = api.create_client(**given)
     said = f"client {change.client.id}, {change.client.name}: starts in {change.client.stage}"
     run.output.result(change, said + (" [replayed]" if change.replayed else ""))
 
@@ -137,12 +130,12 @@ def update(
     ctx: typer.Context,
     client: ClientName,
     owner: Owner = None,
-    collaborator: Actors = None,
+    collaborators: Collaborators = None,
     notes: Notes = None,
     tier: Tier = None,
     cadence: Cadence = None,
     schedule: Schedule = None,
-    reviewer: Actors = None,
+    reviewers: Reviewers = None,
     active: Active = None,
     clear: Annotated[
         list[str] | None,
@@ -158,26 +151,10 @@ def update(
     external_id: ExternalId = None,
 ) -> None:
     """Change fields of a client; what is not given stays."""
+    given = _given(locals())
     run = session(ctx)
     with run.stage() as api:
-        change = api.update_client(
-            find_client(api, client).id,
-            reason=reason,
-            expected_version=expected_version,
-            owner=owner,
-            collaborators=collaborator,
-            notes=notes,
-            tier=tier,
-            cadence=cadence,
-            schedule=schedule,
-            reviewers=reviewer,
-            active=active,
-            clear=clear,
-            triggered_by=triggered_by,
-            on_behalf_of=on_behalf_of,
-            channel=channel,
-            external_id=external_id,
-        )
+        change = api.update_client(find_client(api, client).id, **given)
     _show_change(run, change)
 
 
@@ -265,18 +242,10 @@ def _flag_command(name: str, words: str, call: Callable[..., Change]) -> None:
         channel: Channel = None,
         external_id: ExternalId = None,
     ) -> None:
+        given = _given(locals())
         run = session(ctx)
         with run.stage() as api:
-            change = call(
-                api,
-                find_client(api, client).id,
-                flag=flag,
-                reason=reason,
-                triggered_by=triggered_by,
-                on_behalf_of=on_behalf_of,
-                channel=channel,
-                external_id=external_id,
-            )
+            change = call(api, find_client(api, client).id, **given)
         _show_change(run, change)
 
 

@@ -10,12 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from atlas_stage.cli.base import Exit, session
-from atlas_stage.cli.rendering import cell, console, make_table
+from atlas_stage.cli.rendering import Columns, console, make_table
 
 if TYPE_CHECKING:
     from atlas_stage.ops import importer
 
-_OUTCOME_STYLES = {"new": "green", "changed": "yellow", "unchanged": "dim", "refused": "bold red"}
+_OUTCOMES = ("new", "changed", "unchanged", "refused")
 
 
 def import_clients(
@@ -67,23 +67,18 @@ def progress_bar() -> Progress:
 
 def report_table(report: importer.Report) -> Table:
     """The report, one row of the file a row."""
-    return make_table(
-        ("row", "client", "outcome", "what"),
-        (
-            (
-                cell(each.row),
-                cell(each.client),
-                cell(each.outcome, _OUTCOME_STYLES[each.outcome]),
-                cell(each.error or "; ".join(each.changes)),
-            )
-            for each in report.rows
-        ),
-    )
+    columns: Columns = {
+        "row": "row",
+        "client": "client",
+        "outcome": "outcome",
+        "what": lambda each: each.error or "; ".join(each.changes),
+    }
+    return make_table(columns, report.rows)
 
 
 def summary(report: importer.Report, *, apply: bool) -> str:
     """The report in one line: the counts, and whether anything stays."""
-    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in _OUTCOME_STYLES)
+    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in _OUTCOMES)
     if report.applied:
         return f"{counts}: applied"
     if report.count("refused"):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from atlas_stage.cli.base import Exit, Session, session
-from atlas_stage.cli.rendering import cell, make_table, moment
+from atlas_stage.cli.rendering import Columns, make_table, moment
 
 if TYPE_CHECKING:
     from atlas_stage.ops.jobs import JobRun, Jobs, JobState, PlannedChange
@@ -25,11 +26,6 @@ AsOf = Annotated[
         help="What to take as now, in the firm's time: 2025-05-30 (all of the day), 2025-05-30T06:00.",
     ),
 ]
-
-_STYLES = {
-    "done": "green", "running": "blue", "due": "yellow", "failed": "bold red",
-    "crashed": "bold red", "missed": "bold red", "skipped": "red",
-}  # fmt: skip
 
 
 def _jobs(run: Session, *, progress: bool = False) -> Jobs:
@@ -47,9 +43,8 @@ def list_jobs(ctx: typer.Context) -> None:
     if run.output.as_json:
         run.output.json({"jobs": catalog})
         return
-    columns = ("job", "schedule", "description")
-    rows = ([cell(each[column]) for column in columns] for each in catalog)
-    run.output.console.print(make_table(columns, rows))
+    columns = {name: itemgetter(name) for name in ("job", "schedule", "description")}
+    run.output.console.print(make_table(columns, catalog))
 
 
 @app.command()
@@ -119,53 +114,35 @@ def rollback(
 
 
 def _show_plan(run: Session, planned: list[PlannedChange]) -> None:
-    shown = make_table(
-        ("client", "slug", "name", "change", "would be skipped"),
-        (
-            (cell(each.client_id), cell(each.slug), cell(each.name), cell(each.change),
-             cell(each.refused_by, "red"))
-            for each in planned
-        ),
-    )  # fmt: skip
-    run.output.records("changes", planned, lambda: shown)
+    same = {name: name for name in ("slug", "name", "change")}
+    columns = {"client": "client_id", **same, "would be skipped": "refused_by"}
+    run.output.records("changes", planned, lambda: make_table(columns, planned))
     refused = sum(each.refused_by is not None for each in planned)
     run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
 
 
 def _states_table(states: tuple[JobState, ...], zone: tzinfo) -> Table:
-    return make_table(
-        ("job", "state", "due", "missed", "last success", "next"),
-        (
-            (
-                cell(each.job),
-                cell(each.state, _STYLES.get(each.state, "")),
-                cell(moment(each.due_at, zone)),
-                cell(each.missed or ""),
-                cell(moment(each.last_success, zone)),
-                cell(moment(each.next_due, zone)),
-            )
-            for each in states
-        ),
-        zone=zone,
-    )
+    columns: Columns = {
+        "job": "job",
+        "state": "state",
+        "due": "due_at",
+        "missed": lambda each: each.missed or "",
+        "last success": "last_success",
+        "next": "next_due",
+    }
+    return make_table(columns, states, zone=zone)
 
 
 def _runs_table(found: tuple[JobRun, ...], zone: tzinfo) -> Table:
     from atlas_stage.ops.jobs import counts_in_words
 
-    return make_table(
-        ("id", "job", "due", "started", "seconds", "state", "what it did"),
-        (
-            (
-                cell(each.run_id),
-                cell(each.job),
-                cell(moment(each.due_at, zone)),
-                cell(moment(each.started_at, zone)),
-                cell(each.seconds),
-                cell(each.outcome, _STYLES.get(each.outcome, "")),
-                cell(each.error or counts_in_words(each.counts)),
-            )
-            for each in found
-        ),
-        zone=zone,
-    )
+    columns: Columns = {
+        "id": "run_id",
+        "job": "job",
+        "due": "due_at",
+        "started": "started_at",
+        "seconds": "seconds",
+        "state": "outcome",
+        "what it did": lambda each: each.error or counts_in_words(each.counts),
+    }
+    return make_table(columns, found, zone=zone)

@@ -4,10 +4,11 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from operator import attrgetter
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -18,32 +19,43 @@ from atlas_stage.errors import StageError
 from atlas_stage.models import Record
 from atlas_stage.text import plain
 
-_STAGE_STYLES = {
-    "onboarding": "cyan",
-    "cleanup": "yellow",
-    "weekly": "green",
-    "eom_close": "blue",
-    "eom_review": "magenta",
-    "paused_client": "dim",
-    "paused_internal": "dim",
-    "offboarding": "red",
+# How a value looks in a column of this name, and how all others in it do.
+_VALUE_STYLES = {
+    "stage": {
+        "onboarding": "cyan",
+        "cleanup": "yellow",
+        "weekly": "green",
+        "eom_close": "blue",
+        "eom_review": "magenta",
+        "paused_client": "dim",
+        "paused_internal": "dim",
+        "offboarding": "red",
+    },
+    "state": {
+        **dict.fromkeys(("active", "done"), "green"),
+        **dict.fromkeys(("expired", "revoked"), "dim"),
+        **dict.fromkeys(("failed", "crashed", "missed"), "bold red"),
+        "running": "blue",
+        "due": "yellow",
+        "skipped": "red",
+    },
+    "outcome": {"new": "green", "changed": "yellow", "unchanged": "dim", "refused": "bold red"},
+}
+_COLUMN_STYLES = {
+    "flags": "yellow",
+    "attention": "bold red",
+    "would be skipped": "red",
+    "late": "red",
+    "late since": "red",
+    "flags now": "yellow",
+    "field": "dim",
 }
 _PIPE_WIDTH = 200
 # Columns of numbers, and columns whose cells are not broken into lines as long as there is room.
 _NUMBERS = {"id", "version", "v", "days", "row", "clients"}
-_WHOLE = _NUMBERS | {
-    "slug",
-    "stage",
-    "who",
-    "change",
-    "kind",
-    "due",
-    "token",
-    "state",
-    "permission",
-}
-
-
+_WHOLE = (
+    _NUMBERS | {"slug", "stage", "who", "change", "kind"} | {"due", "token", "state", "permission"}
+)
 # How our own signs are written where they cannot be.
 _IN_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-", "–": "-"})
 
@@ -68,7 +80,7 @@ def cell(value: object, style: str = "") -> Text:
 
 def stage_cell(stage: str | None) -> Text:
     """A stage in its colour."""
-    return cell(stage, _STAGE_STYLES.get(stage or "", ""))
+    return cell(stage, _VALUE_STYLES["stage"].get(stage or "", ""))
 
 
 def listed(values: Iterable[str] | None) -> str:
@@ -95,9 +107,12 @@ def console(*, stderr: bool = False) -> Console:
     )
 
 
+Columns = Mapping[str, str | Callable[[Any], object]]
+
+
 def make_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Text]],
+    columns: Columns | Sequence[str],
+    rows: Iterable[Any],
     *,
     title: str | None = None,
     zone: tzinfo | None = None,
@@ -105,22 +120,42 @@ def make_table(
 ) -> Table:
     """A table in the style of all tables here, without the columns that would be empty.
 
-    Columns in `spare` give way, one after another, where the terminal is too narrow for all. `zone` is that of the
-    times in it, and said below.
+    `columns` says what of a row stands in each column: an attribute, or what a function makes of the row; where it only
+    names them, a row is its values. Columns in `spare` give way, one after another, where the terminal is too narrow
+    for all. `zone` is that of the times in it, and said below.
     """
-    cells = [list(row) for row in rows]
-    used = [place for place in range(len(columns)) if any(row[place].plain for row in cells)]
+    names = list(columns)
+    if isinstance(columns, Mapping):
+        parts = [attrgetter(each) if isinstance(each, str) else each for each in columns.values()]
+        rows = ([part(row) for part in parts] for row in rows)
+    cells = [[_shown_in(*each, zone) for each in zip(names, row, strict=True)] for row in rows]
+    used = [place for place in range(len(names)) if any(row[place].plain for row in cells)]
     screen = console()
     unbounded = screen.options.update(max_width=10_000)
     giving_way = list(spare)
     while True:
-        table = _table([columns[place] for place in used], title, zone)
+        table = _table([names[place] for place in used], title, zone)
         for row in cells:
             table.add_row(*(row[place] for place in used))
         if not giving_way or screen.measure(table, options=unbounded).maximum <= screen.width:
             return table
         gone = giving_way.pop(0)
-        used = [place for place in used if columns[place] != gone]
+        used = [place for place in used if names[place] != gone]
+
+
+def _shown_in(column: str, value: object, zone: tzinfo | None) -> Text:
+    """What stands in a column of that name."""
+    if isinstance(value, Text):
+        return value
+    if isinstance(value, datetime) and zone is not None:
+        value = moment(value, zone)
+    if isinstance(value, tuple | list):
+        value = listed(map(str, value))
+    if isinstance(value, bool):
+        value = "yes" if value else "no"
+    return cell(
+        value, _VALUE_STYLES.get(column, {}).get(str(value)) or _COLUMN_STYLES.get(column, "")
+    )
 
 
 def _table(columns: Iterable[str], title: str | None, zone: tzinfo | None) -> Table:
@@ -135,12 +170,8 @@ def _table(columns: Iterable[str], title: str | None, zone: tzinfo | None) -> Ta
         pad_edge=False,
     )
     for column in columns:
-        table.add_column(
-            column,
-            justify="right" if column in _NUMBERS else "left",
-            no_wrap=column in _WHOLE,
-            overflow="fold",
-        )
+        justify: Literal["left", "right"] = "right" if column in _NUMBERS else "left"
+        table.add_column(column, justify=justify, no_wrap=column in _WHOLE, overflow="fold")
     return table
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from atlas_stage.cli.base import Session, session
-from atlas_stage.cli.rendering import cell, listed, make_table
+from atlas_stage.cli.rendering import Columns, make_table
 from atlas_stage.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -41,17 +42,13 @@ def show_settings(ctx: typer.Context) -> None:
     if run.output.as_json:
         run.output.json({"settings": found, "stages": stages})
         return
-    rows = ((cell(name), cell(_words(value))) for name, value in found.items())
-    run.output.console.print(make_table(("setting", "value"), rows))
-    days = (
-        (
-            cell(each["stage"]),
-            cell("no limit" if each["max_days"] is None else each["max_days"]),
-            cell(listed(each["waiting_flags"])),
-        )
-        for each in stages
-    )
-    run.output.console.print(make_table(("stage", "days", "waits with"), days))
+    run.output.console.print(make_table(("setting", "value"), found.items()))
+    columns: Columns = {
+        "stage": itemgetter("stage"),
+        "days": lambda each: "no limit" if each["max_days"] is None else each["max_days"],
+        "waits with": itemgetter("waiting_flags"),
+    }
+    run.output.console.print(make_table(columns, stages))
 
 
 @settings.command("set")
@@ -99,9 +96,9 @@ def show_calendar(
     if run.output.as_json:
         run.output.json({"holidays": holidays, "closes": closes})
         return
-    rows = ((cell(each["day"]), cell(each["name"])) for each in holidays)
-    run.output.console.print(make_table(("holiday", "name"), rows, title=str(chosen)))
-    months = ((cell(each["month"]), cell(each["day"])) for each in closes)
+    days = (each.values() for each in holidays)
+    run.output.console.print(make_table(("holiday", "name"), days, title=str(chosen)))
+    months = (each.values() for each in closes)
     run.output.console.print(make_table(("month", "last business day"), months))
 
 

@@ -1,49 +1,36 @@
 """The tables of clients, histories, queues, grants and tokens."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
-from atlas_stage.cli.rendering import cell, listed, make_table, moment, stage_cell
+from atlas_stage.cli.rendering import Columns, cell, listed, make_table, moment, stage_cell
 from atlas_stage.models import Client, HistoryRow, Permission, QueueItem, Token
 
 
 def clients_table(clients: Iterable[Client]) -> Table:
     """Clients, one a row."""
-    return make_table(
-        ("id", "slug", "name", "stage", "days", "flags", "attention", "owner", "version"),
-        (
-            (
-                cell(each.id),
-                cell(each.slug),
-                cell(each.name, "" if each.active else "dim"),
-                stage_cell(each.stage),
-                cell(each.age_days),
-                cell(listed(each.flags), "yellow"),
-                cell(each.attention, "bold red"),
-                cell(each.stage_owner),
-                cell(each.version),
-            )
-            for each in clients
-        ),
-        spare=("version", "slug"),
-    )
+    columns: Columns = {
+        "id": "id",
+        "slug": "slug",
+        "name": lambda each: cell(each.name, "" if each.active else "dim"),
+        "stage": "stage",
+        "days": "age_days",
+        "flags": "flags",
+        "attention": "attention",
+        "owner": "stage_owner",
+        "version": "version",
+    }
+    return make_table(columns, clients, spare=("version", "slug"))
 
 
 def client_table(client: Client, zone: tzinfo) -> Table:
     """Everything about one client, a field a row."""
-    rows = []
-    for name, value in client.as_json().items():
-        value = listed(value) if isinstance(value, list) else value
-        if isinstance(getattr(client, name), datetime):
-            value = moment(getattr(client, name), zone)
-        if isinstance(value, bool):
-            value = "yes" if value else "no"
-        rows.append((cell(name, "dim"), stage_cell(value) if name == "stage" else cell(value)))
-    return make_table(("field", "value"), rows, zone=zone)
+    fields = vars(client) | {"stage": stage_cell(client.stage)}
+    return make_table(("field", "value"), fields.items(), zone=zone)
 
 
 def change_of(row: HistoryRow) -> str:
@@ -63,21 +50,14 @@ def change_of(row: HistoryRow) -> str:
 
 def history_table(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) -> Table:
     """History, a change in two lines: what and why, who and how."""
-    return make_table(
-        ("version", "id", "when", "what and why", "who"),
-        (
-            (
-                cell(each.version),
-                cell(each.id, "dim"),
-                _lines(moment(each.occurred_at, zone, "%Y-%m-%d %H:%M:%S").split()),
-                _lines([change_of(each), each.reason or ""]),
-                _lines([each.actor_id, _how(each)]),
-            )
-            for each in rows
-        ),
-        title=title,
-        zone=zone,
-    )
+    columns: Columns = {
+        "version": "version",
+        "id": lambda each: cell(each.id, "dim"),
+        "when": lambda each: _lines(moment(each.occurred_at, zone, "%Y-%m-%d %H:%M:%S").split()),
+        "what and why": lambda each: _lines([change_of(each), each.reason or ""]),
+        "who": lambda each: _lines([each.actor_id, _how(each)]),
+    }
+    return make_table(columns, rows, title=title, zone=zone)
 
 
 def _how(row: HistoryRow) -> str:
@@ -95,24 +75,18 @@ def _lines(lines: Sequence[str]) -> Text:
 
 def queue_table(items: Iterable[QueueItem], zone: tzinfo) -> Table:
     """A queue, most pressing first."""
-    return make_table(
-        ("id", "name", "stage", "days", "why", "due", "attention", "flags", "version"),
-        (
-            (
-                cell(each.client.id),
-                cell(each.client.name),
-                stage_cell(each.client.stage),
-                cell(each.client.age_days),
-                cell(listed(each.why)),
-                cell(moment(each.sla_due_at, zone)),
-                cell(each.client.attention, "bold red"),
-                cell(listed(each.client.flags), "yellow"),
-                cell(each.client.version),
-            )
-            for each in items
-        ),
-        zone=zone,
-    )
+    columns: Columns = {
+        "id": "client.id",
+        "name": "client.name",
+        "stage": "client.stage",
+        "days": "client.age_days",
+        "why": "why",
+        "due": "sla_due_at",
+        "attention": "client.attention",
+        "flags": "client.flags",
+        "version": "client.version",
+    }
+    return make_table(columns, items, zone=zone)
 
 
 def scope_of(scope: Mapping[str, Any] | None) -> str:
@@ -124,42 +98,28 @@ def scope_of(scope: Mapping[str, Any] | None) -> str:
 
 def permissions_table(permissions: Iterable[Permission], zone: tzinfo) -> Table:
     """Grants, one a row; revoked ones are dim."""
-    return make_table(
-        ("id", "actor", "permission", "scope", "granted", "by", "revoked", "notes"),
-        (
-            (
-                cell(each.id),
-                cell(each.actor_id, "dim" if each.revoked_at else ""),
-                cell(each.permission, "dim" if each.revoked_at else ""),
-                cell(scope_of(each.scope)),
-                cell(moment(each.granted_at, zone)),
-                cell(each.granted_by),
-                cell(moment(each.revoked_at, zone)),
-                cell(each.notes),
-            )
-            for each in permissions
-        ),
-        zone=zone,
-        spare=("notes", "by", "granted"),
-    )
+    columns: Columns = {
+        "id": "id",
+        "actor": lambda each: cell(each.actor_id, "dim" if each.revoked_at else ""),
+        "permission": lambda each: cell(each.permission, "dim" if each.revoked_at else ""),
+        "scope": lambda each: scope_of(each.scope),
+        "granted": "granted_at",
+        "by": "granted_by",
+        "revoked": "revoked_at",
+        "notes": "notes",
+    }
+    return make_table(columns, permissions, zone=zone, spare=("notes", "by", "granted"))
 
 
 def tokens_table(tokens: Iterable[Token], zone: tzinfo) -> Table:
     """Tokens, one a row."""
-    return make_table(
-        ("token", "actor", "state", "description", "created", "expires", "last used"),
-        (
-            (
-                cell(each.id),
-                cell(each.actor_id),
-                cell(each.state, "green" if each.state == "active" else "dim"),
-                cell(each.description),
-                cell(moment(each.created_at, zone)),
-                cell(moment(each.expires_at, zone) or "never"),
-                cell(moment(each.last_used_at, zone)),
-            )
-            for each in tokens
-        ),
-        zone=zone,
-        spare=("created", "last used"),
-    )
+    columns: Columns = {
+        "token": "id",
+        "actor": "actor_id",
+        "state": "state",
+        "description": "description",
+        "created": "created_at",
+        "expires": lambda each: each.expires_at or "never",
+        "last used": "last_used_at",
+    }
+    return make_table(columns, tokens, zone=zone, spare=("created", "last used"))

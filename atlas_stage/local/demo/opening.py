@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from atlas_stage.cli.rendering import cell, listed, make_table, stage_cell
+from atlas_stage.cli.rendering import make_table
 from atlas_stage.cli.tables import scope_of
 from atlas_stage.local.demo.cast import (
     ADMIN,
@@ -31,19 +31,11 @@ def seed_huddle(cast: Cast) -> None:
     clients = cast.clients()
     cast.start = {each.id: each for each in clients}
     tiers = Counter((each.stage, each.service_tier) for each in clients)
-    cast.screen.table(
-        make_table(
-            ("stage", "clients", "tiers"),
-            (
-                (
-                    stage_cell(stage),
-                    cell(count),
-                    cell(listed(f"{tiers[key]} {key[1]}" for key in tiers if key[0] == stage)),
-                )
-                for stage, count in Counter(each.stage for each in clients).most_common()
-            ),
-        )
+    stages = (
+        (stage, count, [f"{tiers[key]} {key[1]}" for key in tiers if key[0] == stage])
+        for stage, count in Counter(each.stage for each in clients).most_common()
     )
+    cast.screen.table(make_table(("stage", "clients", "tiers"), stages))
 
 
 def _clear_leftovers(cast: Cast, rows: list[seedfile.Row]) -> None:
@@ -62,16 +54,12 @@ def grants(cast: Cast) -> None:
     )
     for actor, permission, scope in GRANTS:
         cast.admin.grant_permission(actor, permission=permission, scope=scope)
-    cast.screen.table(
-        make_table(
-            ("actor", "permission", "scope"),
-            (
-                (cell(actor), cell(each.permission), cell(scope_of(each.scope)))
-                for actor in (ADMIN, BOOKKEEPER, AGENT)
-                for each in cast.admin.iter_permissions(actor)
-            ),
-        )
+    held = (
+        (actor, each.permission, scope_of(each.scope))
+        for actor in (ADMIN, BOOKKEEPER, AGENT)
+        for each in cast.admin.iter_permissions(actor)
     )
+    cast.screen.table(make_table(("actor", "permission", "scope"), held))
 
 
 def month_end(cast: Cast) -> None:
@@ -107,17 +95,10 @@ def blockers(cast: Cast) -> None:
         cast.agent.set_flag(cast.client(slug).id, flag="client_blocking", reason=reason)
         for slug, reason in BLOCKED.items()
     ]
-    cast.screen.table(
-        make_table(
-            ("client", "stage", "flags", "reason"),
-            (
-                (
-                    cell(change.client.name),
-                    stage_cell(change.client.stage),
-                    cell(listed(change.client.flags), "yellow"),
-                    cell(change.history.reason if change.history else ""),
-                )
-                for change in changes
-            ),
-        )
-    )
+    columns = {
+        "client": "client.name",
+        "stage": "client.stage",
+        "flags": "client.flags",
+        "reason": "history.reason",
+    }
+    cast.screen.table(make_table(columns, changes))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from atlas_stage.cli.rendering import cell, listed, make_table, stage_cell
+from atlas_stage.cli.rendering import Columns, cell, make_table, stage_cell
 from atlas_stage.cli.tables import change_of
 from atlas_stage.models import Client, HistoryRow
 from atlas_stage.stage import Stage
@@ -45,36 +45,28 @@ def story(start: Client, rows: Sequence[HistoryRow]) -> Text:
 
 def overview(told: Sequence[tuple[Client, Client, Sequence[HistoryRow]]]) -> Table:
     """A line for each client, given as it was, as it is, and what was recorded in between."""
-    return make_table(
-        ("client", "closes", "story", "flags now"),
+    rows = (
         (
-            (
-                cell(client.name),
-                cell(client.close_cadence, "dim"),
-                story(start, rows) if client.active else cell("inactive", "dim"),
-                cell(listed(client.flags), "yellow"),
-            )
-            for start, client, rows in told
-        ),
+            client.name,
+            cell(client.close_cadence, "dim"),
+            story(start, rows) if client.active else cell("inactive", "dim"),
+            client.flags,
+        )
+        for start, client, rows in told
     )
+    return make_table(("client", "closes", "story", "flags now"), rows)
 
 
 def history(client: Client, rows: Sequence[HistoryRow]) -> Table:
     """Some of a client's history, a row a change."""
-    return make_table(
-        ("v", "change", "who", "kind", "reason"),
-        (
-            (
-                cell(row.version, "dim"),
-                cell(change_of(row)),
-                cell(row.actor_id),
-                cell(row.trigger_type, "dim"),
-                cell(row.reason),
-            )
-            for row in rows
-        ),
-        title=client.name,
-    )
+    columns: Columns = {
+        "v": lambda each: cell(each.version, "dim"),
+        "change": change_of,
+        "who": "actor_id",
+        "kind": lambda each: cell(each.trigger_type, "dim"),
+        "reason": "reason",
+    }
+    return make_table(columns, rows, title=client.name)
 
 
 def _step(sign: str, stage: str) -> Text:

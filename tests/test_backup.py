@@ -14,7 +14,7 @@ from atlas_stage.ops import deploy, doctor
 from tests.jobs import calendar
 from tests.support.calls import ADMIN, call, make_client, move
 from tests.support.catalogs import schema_lines
-from tests.support.cluster import Cluster, embedded_bin
+from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 
 TABLES = (
@@ -27,13 +27,13 @@ TABLES = (
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Cluster, Cluster]]:
     """Where the firm works, and an empty server to restore to."""
-    with Cluster(embedded_bin(18)) as here, Cluster(embedded_bin(18)) as there:
+    with Cluster(18) as here, Cluster(18) as there:
         yield here, there
 
 
 def run(cluster: Cluster, program: str, *arguments: str) -> str:
     done = subprocess.run(
-        [str(cluster.bin_dir / program), *arguments], capture_output=True, text=True, check=False
+        [str(cluster.binaries / program), *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -80,7 +80,7 @@ def main() -> int:
     if not (DEBIAN_BIN.is_dir() and EXTENSION.exists()):
         print("plpgsql_check: skipped, Debian's postgresql-15-plpgsql-check is not installed")
         return 2 if os.environ.get("PLPGSQL_CHECK") == "required" else 0
-    with Cluster(DEBIAN_BIN) as cluster:
+    with Cluster(15) as cluster:
         migrate(cluster.dsn)
         with psycopg.connect(cluster.dsn) as connection:
             connection.execute("create extension plpgsql_check")

@@ -23,7 +23,7 @@ from tests.support.calls import (
     move,
     refused,
 )
-from tests.support.cluster import Cluster, embedded_bin
+from tests.support.cluster import Cluster
 
 Connect = Callable[[], psycopg.Connection]
 ADA, TALLY = "user:ada", "agent:tally"
@@ -278,7 +278,7 @@ def test_the_feed_of_an_unknown_stage_is_refused(db: psycopg.Connection) -> None
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Cluster, Cluster]]:
     """Where the firm works, with many transactions behind it, and a young server to restore to."""
-    with Cluster(embedded_bin(18)) as here, Cluster(embedded_bin(18)) as there:
+    with Cluster(18) as here, Cluster(18) as there:
         with psycopg.connect(here.dsn, autocommit=True) as db:
             db.execute(
                 "do $$ begin for n in 1 .. 20000 loop perform pg_current_xact_id(); commit; end loop; end $$"
@@ -288,7 +288,7 @@ def servers() -> Iterator[tuple[Cluster, Cluster]]:
 
 def restore(here: Cluster, there: Cluster) -> None:
     def run(cluster: Cluster, program: str, *arguments: str, stdin: bytes = b"") -> bytes:
-        command = [str(cluster.bin_dir / program), "--dbname", cluster.dsn, *arguments]
+        command = [str(cluster.binaries / program), "--dbname", cluster.dsn, *arguments]
         return subprocess.run(command, input=stdin, capture_output=True, check=True).stdout
 
     roles = run(here, "pg_dumpall", "--roles-only").replace(b"CREATE ROLE postgres;", b"")

@@ -14,7 +14,7 @@ from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import migrate
 from tests.support.calls import call, history_rows, make_client, move
 from tests.support.catalogs import schema_lines
-from tests.support.cluster import Cluster, embedded_bin
+from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 from tests.support.stack import stack
 
@@ -22,14 +22,14 @@ from tests.support.stack import stack
 @pytest.fixture(scope="module")
 def here() -> Iterator[Cluster]:
     """The server that the firm works on; its tools make the dumps."""
-    with Cluster(embedded_bin(18)) as running:
+    with Cluster(18) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[Cluster]:
     """Another server, where nobody has heard of us."""
-    with Cluster(embedded_bin(18)) as running:
+    with Cluster(18) as running:
         yield running
 
 
@@ -65,7 +65,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[tuple[Cluster, str]]:
 
 def run(cluster: Cluster, program: str, *arguments: str, fails: bool = False) -> str:
     done = subprocess.run(
-        [str(cluster.bin_dir / program), *arguments], capture_output=True, text=True, check=False
+        [str(cluster.binaries / program), *arguments], capture_output=True, text=True, check=False
     )
     assert fails or done.returncode == 0, done.stderr
     return done.stdout

@@ -15,7 +15,8 @@ import pytest
 import typer
 
 from atlas_stage.cli import app
-from tests.support.cluster import DEBIAN_BIN, embedded_bin
+from atlas_stage.local.embedded.binaries import binaries_of
+from tests.support.cluster import DEBIAN_BIN
 from tests.support.stack import Stack, stack
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m atlas_stage "$@"\n')
     program.chmod(0o755)
     if shutil.which("psql") is None:
-        tools = DEBIAN_BIN if (DEBIAN_BIN / "psql").exists() else embedded_bin(18)
+        tools = DEBIAN_BIN if (DEBIAN_BIN / "psql").exists() else binaries_of(18)
         (home / "psql").symlink_to(tools / "psql")
     return home
 

@@ -17,7 +17,7 @@ import pytest
 
 from atlas_stage.local.serving.gateway import Gateway, gateway
 from tests.http.api import Api, refusal
-from tests.support.cluster import Cluster, embedded_bin
+from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 from tests.support.stack import Stack
 
@@ -72,7 +72,7 @@ def test_a_database_that_dies_under_requests_is_never_the_callers_mistake(tmp_pa
                         wrong.append((sent.status_code, sent.text[:300]))
 
     with (
-        Cluster(embedded_bin(18)) as cluster,
+        Cluster(18) as cluster,
         contextlib.closing(Databases(cluster.dsn)) as databases,
         databases.clone() as dsn,
         served(dsn, tmp_path) as (_, api),

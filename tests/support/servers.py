@@ -16,8 +16,9 @@ from collections.abc import Iterator
 
 import docker
 import docker.errors
+import psutil
 
-from tests.support.cluster import DEBIAN_BIN, FAST_SETTINGS, Cluster, embedded_bin, process_runs
+from tests.support.cluster import DEBIAN_BIN, FAST_SETTINGS, Cluster
 
 IMAGE = os.environ.get("ATLAS_TEST_IMAGE", "postgres:17")
 OWNER_LABEL = "atlas-stage.tests.owner"
@@ -48,12 +49,12 @@ def server(name: str) -> Iterator[str]:
         with _container() as dsn:
             yield dsn
     elif name in ("embedded-16", "embedded-18"):
-        with Cluster(embedded_bin(int(name.removeprefix("embedded-")))) as cluster:
+        with Cluster(int(name.removeprefix("embedded-"))) as cluster:
             yield cluster.dsn
     elif name == "debian-15":
         if not DEBIAN_BIN.is_dir():
             raise RuntimeError(f"{DEBIAN_BIN} is not there: apt-get install postgresql-15")
-        with Cluster(DEBIAN_BIN) as cluster:
+        with Cluster(15) as cluster:
             yield cluster.dsn
     else:
         raise RuntimeError(f"ATLAS_TEST_POSTGRES={name}: no such server")
@@ -91,6 +92,6 @@ def _sweep() -> None:
     with contextlib.closing(docker.from_env()) as client:
         for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}):
             host, _, pid = container.labels[OWNER_LABEL].rpartition(":")
-            if host == socket.gethostname() and not process_runs(int(pid)):
+            if host == socket.gethostname() and not psutil.pid_exists(int(pid)):
                 with contextlib.suppress(docker.errors.APIError):
                     container.remove(force=True, v=True)

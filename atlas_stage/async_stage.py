@@ -13,6 +13,7 @@ from atlas_stage.arguments import Context, Fields, Filters, Instant, Json, Whole
 from atlas_stage.connecting import AsyncConnecting
 from atlas_stage.models import (
     Actor,
+    AdministrationPage,
     Change,
     Check,
     Client,
@@ -325,6 +326,19 @@ class AsyncStage(AsyncConnecting):
     async def adopt_legacy_token(self, token_hash: str) -> Token:
         """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
         return (await self._write("adopt_legacy_token", TokenChange, locals())).token
+
+    # -- the record of administration
+
+    async def administration(
+        self,
+        about: str | None = None,
+        *,
+        actor_id: str | None = None,
+        before_id: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> AdministrationPage:
+        """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
+        return await self._read("administration", AdministrationPage, locals())
 
     # -- how a method is carried out; `arguments` are its locals()
 

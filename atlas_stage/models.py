@@ -478,6 +478,34 @@ class TokenPage(Record):
 
 
 @dataclass(frozen=True)
+class AdministrationRecord(Record):
+    """One row of one table that decides the rules, before and after a change of it; the other side of a row that was
+    added or removed is None.
+    """
+
+    id: int
+    occurred_at: datetime
+    actor_id: str
+    login: str
+    channel: str
+    about: str
+    key: Mapping[str, Any]
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    changed: tuple[str, ...] = ()
+    program: str = ""
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class AdministrationPage(Record):
+    """A page of the record of administration, the newest first."""
+
+    records: tuple[AdministrationRecord, ...]
+    next_before_id: int | None = None
+
+
+@dataclass(frozen=True)
 class Held(Record):
     """A permission that the caller holds, and its scope."""
 

@@ -42,6 +42,23 @@ grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon
 
 reset role;
 
--- From here on as the owner of the tables: history's guards stand in replica sessions too.
-alter table public.stage_history enable always trigger stage_history_append_only;
-alter table public.stage_history enable always trigger stage_history_no_truncate;
+-- From here on as the owner of the tables: what guards history, and what records, stands in replica sessions too.
+do $$
+declare
+  v_trigger record;
+begin
+  for v_trigger in
+    select t.tgrelid::regclass as table_name, t.tgname
+    from pg_catalog.pg_trigger t
+    where t.tgfoid in (
+      'rules.refuse_history_change()'::regprocedure,
+      'rules.refuse_record_change()'::regprocedure,
+      'rules.record_administration()'::regprocedure
+    )
+      and t.tgenabled <> 'A'
+    order by 1, 2
+  loop
+    execute format('alter table %s enable always trigger %I', v_trigger.table_name, v_trigger.tgname);
+  end loop;
+end
+$$;

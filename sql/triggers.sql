@@ -90,3 +90,44 @@ create or replace trigger stage_seasons_check_flag
 before insert or update on public.stage_seasons
 for each row
 execute function rules.check_setting();
+
+-- Every change of what decides the rules is on record, whoever makes it and however: once a statement, after all its
+-- rows. A statement of an api function is told by the role that it runs as. Enabled ALWAYS in grants.sql.
+do $$
+declare
+  v_table text;
+  v_event record;
+begin
+  for v_table in select t.name from jsonb_array_elements_text(rules.administered_tables()) as t (name) loop
+    for v_event in
+      values
+        ('insert', 'after insert', 'referencing new table as new_rows'),
+        ('update', 'after update', 'referencing old table as old_rows new table as new_rows'),
+        ('delete', 'after delete', 'referencing old table as old_rows'),
+        ('truncate', 'before truncate', '')
+    loop
+      execute format(
+        'create or replace trigger %I %s on public.%I %s for each statement when (current_user <> %L)'
+        ' execute function rules.record_administration(%L)',
+        v_table || '_record_' || v_event.column1, v_event.column2, v_table, v_event.column3, 'atlas_owner', 'psql'
+      );
+      continue when v_table not in ('agent_permissions', 'actor_tokens') or v_event.column1 not in ('insert', 'update');
+      execute format(
+        'create or replace trigger %I %s on public.%I %s for each statement when (current_user = %L)'
+        ' execute function rules.record_administration(%L)',
+        v_table || '_record_api_' || v_event.column1, v_event.column2, v_table, v_event.column3, 'atlas_owner', 'api'
+      );
+    end loop;
+  end loop;
+end
+$$;
+
+create or replace trigger administration_history_append_only
+before update or delete on public.administration_history
+for each statement
+execute function rules.refuse_record_change();
+
+create or replace trigger administration_history_no_truncate
+before truncate on public.administration_history
+for each statement
+execute function rules.refuse_record_change();

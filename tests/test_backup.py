@@ -18,7 +18,8 @@ from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 
 TABLES = (
-    "clients", "stage_history", "agent_permissions", "actor_tokens", "stage_transitions", "stage_flags",
+    "clients", "stage_history", "administration_history",
+    "agent_permissions", "actor_tokens", "stage_transitions", "stage_flags",
     "stages", "stage_seasons", "business_holidays", "stage_settings", "actor_logins",
     "idempotency_keys", "job_runs", "atlas_migrations", "stage_deploys",
 )  # fmt: skip

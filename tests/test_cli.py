@@ -296,6 +296,15 @@ class TestAccess:
         assert run("permission", "list", TALLY).stdout == "no permissions\n"
         assert "advisory_due" in run("permission", "list", TALLY, "--all").stdout
 
+    def test_the_audit_says_who_granted_what(self, run: Run) -> None:
+        run("permission", "grant", TALLY, "can_set_flag")
+        said = run("audit", "agent_permissions", "--limit", "1")
+        assert "added" in said.stdout
+        assert TALLY in said.stdout
+        assert "older ones: --before" in said.stderr
+        (row,) = json.loads(run("audit", "--by", ADMIN, "--limit", "1", "--json").stdout)["records"]
+        assert row["after"]["permission"] == "can_set_flag"
+
     def test_a_scope_that_is_no_json_is_wrong_usage(self, run: Run) -> None:
         assert (
             run("permission", "grant", TALLY, "can_set_flag", "--scope", "{").exit_code

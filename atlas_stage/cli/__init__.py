@@ -7,6 +7,7 @@ import typer
 
 from atlas_stage import connecting
 from atlas_stage.cli import access, client, deploy, job, settings
+from atlas_stage.cli.audit import audit
 from atlas_stage.cli.base import EXIT_CODES, Commands, Session
 from atlas_stage.cli.doctor import doctor
 from atlas_stage.cli.importing import import_clients
@@ -80,5 +81,6 @@ app.add_typer(settings.settings, name="settings")
 app.add_typer(settings.calendar, name="calendar")
 app.command()(schedule)
 app.command()(doctor)
+app.command()(audit)
 
 __all__ = ["app"]

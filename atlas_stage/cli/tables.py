@@ -8,7 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 from atlas_stage.cli.rendering import Columns, cell, listed, make_table, moment, stage_cell
-from atlas_stage.models import Client, HistoryRow, Permission, QueueItem, Token
+from atlas_stage.models import (
+    AdministrationRecord,
+    Client,
+    HistoryRow,
+    Permission,
+    QueueItem,
+    Token,
+)
 
 
 def clients_table(clients: Iterable[Client]) -> Table:
@@ -123,3 +130,33 @@ def tokens_table(tokens: Iterable[Token], zone: tzinfo) -> Table:
         "last used": "last_used_at",
     }
     return make_table(columns, tokens, zone=zone, spare=("created", "last used"))
+
+
+def administration_table(records: Iterable[AdministrationRecord], zone: tzinfo) -> Table:
+    """Changes of what decides the rules: which row of which table, what became of it, and who did it."""
+    columns: Columns = {
+        "id": lambda each: cell(each.id, "dim"),
+        "when": lambda each: _lines(moment(each.occurred_at, zone, "%Y-%m-%d %H:%M:%S").split()),
+        "table": "about",
+        "row": lambda each: cell(listed(map(str, each.key.values()))),
+        "change": lambda each: _lines(_administered(each)),
+        "who": lambda each: _lines(
+            [each.actor_id, f"{each.channel} as {each.login}", each.reason or ""]
+        ),
+    }
+    return make_table(columns, records, zone=zone)
+
+
+def _administered(record: AdministrationRecord) -> list[str]:
+    before, after = record.before or {}, record.after or {}
+    if record.changed:
+        return [
+            f"{name}: {before.get(name)} → {after.get(name)}" if name in after else name
+            for name in record.changed
+        ]
+    said = (
+        f"{name} {value}"
+        for name, value in (after or before).items()
+        if name not in record.key and value is not None
+    )
+    return ["added" if after else "removed", listed(said)]

@@ -43,6 +43,7 @@ CALLS = {
     "issue_token": "(actor_id => 'user:x', never_expires => true, description => 'd')",
     "revoke_token": "(token_id => 'aaaaaaaaaaaa')",
     "tokens": "()",
+    "administration": "(about => 'stages', actor_id => 'user:jimmie', page_size => 2)",
     "adopt_legacy_token": "(token_hash => repeat('a', 64))",
     "whoami": "()",
     "delete_client": "(9, 'r')",

@@ -30,6 +30,7 @@ ARGUMENT_TYPES = {
     "expected_version": "bigint",
     "after": "bigint",
     "before_version": "bigint",
+    "before_id": "bigint",
     "page_size": "integer",
     "age_days_gt": "integer",
     "payload": "jsonb",

@@ -148,6 +148,15 @@ class TestChanging:
         assert list(stage.iter_permissions("agent:tally")) == []
         assert len(list(stage.iter_permissions("agent:tally", include_revoked=True))) == 1
 
+    def test_a_grant_is_on_record(self, stage: Stage) -> None:
+        granted = stage.grant_permission("agent:tally", permission="can_set_flag")
+        (record,) = stage.administration("agent_permissions", page_size=1).records
+        assert (record.actor_id, record.key, record.before) == (
+            ADMIN,
+            {"id": granted.permission.id},
+            None,
+        )
+
     def test_tokens_come_and_go(self, stage: Stage) -> None:
         soon = datetime.now(UTC) + timedelta(days=1)
         issued = stage.issue_token("agent:tally", description="test", expires_at=soon)

@@ -26,6 +26,7 @@ as $$
     ('operator_only', 403, 'only an operator login may act as another actor', 'use a login that is a member of atlas_operator'),
     ('as_of_for_operators', 403, 'only an operator login may say as of when a job runs', 'leave as_of out, or use a login that is a member of atlas_operator; a dry run may take any'),
     ('history_is_append_only', 403, 'history is append-only', 'take a change back with api.rollback'),
+    ('record_is_append_only', 403, 'this record is only added to', 'leave it: what is wrong in it is put right by another entry'),
 
     ('function_not_found', 404, 'no such function', 'the document at / lists the functions'),
     ('client_not_found', 404, 'no such client', 'list the clients with api.clients'),
@@ -58,6 +59,7 @@ as $$
     ('unknown_job', 422, 'no such job', 'use one of the known jobs'),
     ('moment_not_valid', 422, 'a moment out of all calendars', 'use one between the years 2000 and 2200'),
     ('setting_not_valid', 422, 'a setting that makes no sense', 'write what is expected'),
+    ('unknown_table', 422, 'no such table on record', 'use one of the known tables'),
     ('unknown_stage', 422, 'no such stage', 'use one of the known stages'),
     ('unknown_flag', 422, 'no such flag', 'use one of the known flags'),
     ('unknown_value', 422, 'a word that this field does not know', 'use one of the known words'),

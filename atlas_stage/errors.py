@@ -183,6 +183,13 @@ def from_sqlstate(
         )
     if code[:2] in {"22", "54"} or code in {"42883", "42846", "42804"}:
         return InvalidInput(message, details=details)
+    if code == "25006":
+        return Unavailable(
+            message,
+            details=details,
+            hint="this server only reads, as a standby does: name the primary, or several hosts with"
+            " target_session_attrs=read-write",
+        )
     if code[:2] in {"08", "40", "53", "55", "57"}:
         return Unavailable(message, details=details)
     return None

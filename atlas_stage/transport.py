@@ -163,6 +163,8 @@ def translate(error: psycopg.Error) -> StageError:
     details = {"sqlstate": code} if code else {}
     if isinstance(error, psycopg.DataError) and not code:
         return InvalidInput(message)
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+    # An InternalError without a code is psycopg's own: a connection that ended in the middle of an answer.
+    ended = isinstance(error, psycopg.InternalError) and not code
+    if ended or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return Unavailable(message, details=details)
     return StageError(message, details=details)

@@ -4,11 +4,13 @@
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
 from tenacity import AsyncRetrying
 
+from atlas_stage.errors import Unavailable
 from atlas_stage.http.exchange import (
     TIMEOUT_SECONDS,
     TRIES,
@@ -42,7 +44,8 @@ class AsyncHttpTransport(OverHttp):
         """POST the arguments to `/rpc/<function>`. Raises StageError."""
         ready = sending(function, arguments, read=read, keyed=keyed)
         if not self._begun and function != "whoami":
-            await self._repeated(sending("whoami", {}, read=True))
+            with suppress(Unavailable):  # a standby, say, marks nothing and answers all the same
+                await self._send(sending("whoami", {}, read=True))
         answer = await self._repeated(ready)
         self._begun = True
         return answer

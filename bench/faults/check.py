@@ -43,6 +43,7 @@ class Verdict:
     unanswered_done: int = 0
     replayed: int = 0
     reads: int = 0
+    standby_reads: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
@@ -65,7 +66,7 @@ class Verdict:
         yield f"conflicting   {self.conflicting} refused because somebody was faster"
         yield f"replayed      {self.replayed} answered from an earlier try"
         yield f"unanswered    {self.unanswered}, of which {self.unanswered_done} are in history"
-        yield f"reads         {self.reads}"
+        yield f"reads         {self.reads}, and {self.standby_reads} of a standby"
         for name, words in KINDS.items():
             found = getattr(self, name)
             yield f"{name:13} {len(found)} {words}" + "".join(f"\n    {each}" for each in found[:5])
@@ -116,6 +117,9 @@ def _read_log(
             _count(verdict, log.stem, line)
         if "key" in line:
             writes[line["key"]].append(line)
+        elif line.get("read") and log.stem.startswith("standby"):
+            # Standbys replay each at its own pace, and may show what a dying leader's callers were never answered.
+            verdict.standby_reads += 1
         elif line.get("read"):
             verdict.reads += 1
             client, version = line["read"]["client"], line["read"]["version"]

@@ -46,12 +46,17 @@ class House:
 
     def ways(self, writers: int) -> list[Callable[[], Way]]:
         """How so many writers come: in turn over HTTP and with psycopg."""
-        over_wire = f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres"
-        kinds: list[Callable[[], Way]] = [
-            lambda: Http(f"http://127.0.0.1:{self.http.port}", self.token),
-            lambda: Psycopg(over_wire),
-        ]
-        return [kinds[number % 2] for number in range(writers)]
+        return [(self._over_http, self._with_psycopg)[number % 2] for number in range(writers)]
+
+    def readers(self) -> dict[str, Callable[[], Way]]:
+        """Who reads only."""
+        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
+
+    def _over_http(self) -> Way:
+        return Http(f"http://127.0.0.1:{self.http.port}", self.token)
+
+    def _with_psycopg(self) -> Way:
+        return Psycopg(f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres")
 
     def make_clients(self, count: int) -> list[int]:
         """New clients, in weekly."""

@@ -45,7 +45,7 @@ def run(
         with psycopg.connect(at.dsn) as db:
             db.execute(sabotage.BEFORE.get(broken, ""))
         ways = at.ways(WRITERS)
-        with at_work(ways, shared, logs, readers=ways[:2]):
+        with at_work(ways, shared, logs, at.readers()):
             _let_happen(at, seconds, random.Random(seed), tell)
         with psycopg.connect(at.dsn) as db:
             db.execute(sabotage.AFTERWARDS.get(broken, ""))

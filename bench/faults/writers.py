@@ -10,7 +10,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,17 +134,17 @@ def at_work(
     ways: Sequence[Callable[[], Way]],
     clients: Sequence[int],
     folder: Path,
-    readers: Sequence[Callable[[], Way]] = (),
+    readers: Mapping[str, Callable[[], Way]],
     drain: float = 30.0,
 ) -> Iterator[None]:
-    """A writer for each of `ways` and a reader for each of `readers`, while the block runs.
+    """A writer for each of `ways` and a reader for each of `readers`, by name, while the block runs.
 
     At its end they have `drain` seconds for the answers that are still open.
     """
     told = Told(clients, threading.Event(), threading.Event())
     workers = [
         *(Writer(f"writer-{n}", way, told, folder, False) for n, way in enumerate(ways, 1)),
-        *(Writer(f"reader-{n}", way, told, folder, True) for n, way in enumerate(readers, 1)),
+        *(Writer(name, way, told, folder, True) for name, way in readers.items()),
     ]
     for worker in workers:
         worker.start()

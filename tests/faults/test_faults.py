@@ -43,7 +43,7 @@ def written(dsn: str, folder: Path, seconds: float) -> list[int]:
     with Stage(PsycopgTransport(dsn, ADMIN)) as stage:
         shared = [stage.create_client(f"S {n}", slug=f"s-{n}").client.id for n in range(3)]
     ways = [lambda: Psycopg(dsn)] * 4
-    with at_work(ways, shared, folder, readers=ways[:1]):
+    with at_work(ways, shared, folder, {"reader": ways[0]}):
         time.sleep(seconds)
     return shared
 

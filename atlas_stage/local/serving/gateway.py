@@ -44,11 +44,12 @@ def gateway(
     report: Callable[[str], None],
     pool: int | None = None,
     host: str = _HOST,
+    standby: bool = False,
 ) -> Iterator[Gateway]:
     """Serve the database over HTTP at a port (0: any free one) of an address. Raises PartError.
 
     `dsn` is any address of the database; PostgREST comes to it as atlas_authenticator. Logs go into `folder`.
-    ATLAS_CORS_ORIGIN and ATLAS_PUBLIC_URL are those of the environment.
+    ATLAS_CORS_ORIGIN and ATLAS_PUBLIC_URL are those of the environment. `standby`: the database only reads.
     """
     files = resources.root() / "gateway"
     board = resources.root() / "board"
@@ -69,7 +70,9 @@ def gateway(
                 "PGRST_ADMIN_SERVER_PORT": str(admin),
                 "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
             }
-            | ({} if pool is None else {"PGRST_DB_POOL": str(pool)}),
+            | ({} if pool is None else {"PGRST_DB_POOL": str(pool)})
+            # A standby lets nobody listen, and PostgREST would not be ready before it does.
+            | ({"PGRST_DB_CHANNEL_ENABLED": "false"} if standby else {}),
             folder,
             lambda: _answers(f"http://{_HOST}:{admin}/ready"),
         )

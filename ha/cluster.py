@@ -1,0 +1,317 @@
+"""Three PostgreSQL nodes under Patroni with etcd, HAProxy and PgBouncer before them, all on this machine."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+import psycopg
+
+from atlas_stage.local.embedded import postmaster
+from atlas_stage.local.embedded.account import Account, server_account
+from atlas_stage.local.embedded.binaries import binaries_of
+from atlas_stage.local.serving.part import Part
+
+NODES = ("one", "two", "three")
+_HERE = Path(__file__).resolve().parent
+_VERSION = 18
+_SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+_PROGRAMS = ("etcd", "haproxy", "pgbouncer")
+_SECONDS = 90.0
+
+Tell = Callable[[str], None]
+Found = TypeVar("Found")
+
+
+def missing() -> list[str]:
+    """What has to be installed before a cluster can be made."""
+    gone = [name for name in _PROGRAMS if shutil.which(name, path=_SEARCHED) is None]
+    return gone + ([] if _patroni().exists() else ["patroni"])
+
+
+def _patroni() -> Path:
+    return Path(sys.executable).parent / "patroni"
+
+
+@dataclass
+class Node:
+    """One PostgreSQL, and the Patroni that looks after it."""
+
+    name: str
+    port: int
+    rest: int
+    folder: Path
+    part: Part
+
+    @property
+    def pgdata(self) -> Path:
+        """PostgreSQL's own folder."""
+        return self.folder / "pgdata"
+
+    def processes(self) -> list[psutil.Process]:
+        """Patroni, and PostgreSQL with its sessions."""
+        found = []
+        with suppress(psutil.NoSuchProcess, FileNotFoundError):
+            pid = int((self.folder / "patroni.pid").read_text().split()[0])
+            found.append(psutil.Process(pid))
+        server = postmaster.find(self.pgdata)
+        if server is not None:
+            found += [server, *server.children()]
+        return found
+
+    def kill_postgresql(self) -> None:
+        """Its server dies at once."""
+        server = postmaster.find(self.pgdata)
+        assert server is not None
+        server.kill()
+
+    def kill(self) -> None:
+        """The machine goes down."""
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def pause(self) -> None:
+        """The machine stands still."""
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def resume(self) -> None:
+        """The machine goes on, and has noticed nothing."""
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def start_again(self) -> None:
+        """The machine comes up again."""
+        self.part.__exit__(None, None, None)
+        self.part.__enter__()
+
+    def state(self) -> dict[str, Any]:
+        """What its Patroni says of it; nothing when it does not answer."""
+        try:
+            said = httpx.get(f"http://127.0.0.1:{self.rest}/patroni", timeout=2, trust_env=False)
+        except httpx.TransportError:
+            return {}
+        state: dict[str, Any] = said.json()
+        return state
+
+
+@dataclass
+class Cluster:
+    """A running cluster, by the ports of this machine."""
+
+    nodes: list[Node]
+    leader_port: int
+    standbys_port: int
+    pooler_port: int
+    parts: list[Part] = field(default_factory=list)
+
+    @property
+    def dsn(self) -> str:
+        """The leader's database through HAProxy, as superuser."""
+        return f"postgresql://postgres@127.0.0.1:{self.leader_port}/atlas"
+
+    @property
+    def standby_dsn(self) -> str:
+        """That of a standby through HAProxy."""
+        return f"postgresql://postgres@127.0.0.1:{self.standbys_port}/atlas"
+
+    @property
+    def pooled_dsn(self) -> str:
+        """The leader's through PgBouncer."""
+        return f"postgresql://postgres@127.0.0.1:{self.pooler_port}/atlas"
+
+    @property
+    def several_hosts_dsn(self) -> str:
+        """All nodes by name; libpq itself finds the one that takes writes."""
+        places = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+        return f"postgresql://postgres@{places}/atlas?target_session_attrs=read-write&connect_timeout=3"
+
+    def leader(self) -> Node:
+        """Who leads. Raises TimeoutError when nobody does for long."""
+        return _until(self._leader_if_any, "nobody leads")
+
+    def _leader_if_any(self) -> Node | None:
+        return next((n for n in self.nodes if n.state().get("role") == "primary"), None)
+
+    def synchronous(self) -> Node:
+        """The standby that has every acknowledged commit."""
+        return _until(
+            lambda: next((n for n in self.nodes if n.state().get("sync_standby")), None),
+            "no standby is synchronous",
+        )
+
+    def wait_until_whole(self) -> None:
+        """All nodes are there, one of them leads, one of the others is synchronous and all of them stream."""
+        _until(self._is_whole, "the cluster is not whole")
+
+    def _is_whole(self) -> bool:
+        states = [node.state() for node in self.nodes]
+        return (
+            sorted(state.get("role", "") for state in states) == ["primary", "replica", "replica"]
+            and any(state.get("sync_standby") for state in states)
+            and all(
+                state["role"] == "primary" or state.get("replication_state") == "streaming"
+                for state in states
+            )
+        )
+
+    def switch_over(self) -> None:
+        """Let the synchronous standby lead, in order."""
+        said = {"leader": self.leader().name, "candidate": self.synchronous().name}
+        leader = self.leader()
+        answer = httpx.post(
+            f"http://127.0.0.1:{leader.rest}/switchover", json=said, timeout=60, trust_env=False
+        )
+        if not answer.is_success:
+            raise RuntimeError(f"the switchover was refused: {answer.text}")
+
+
+def _until(look: Callable[[], Found | None], otherwise: str) -> Found:
+    deadline = time.monotonic() + _SECONDS
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(otherwise)
+        time.sleep(0.2)
+    return found
+
+
+@contextmanager
+def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
+    """Make a cluster with its data in `folder`, which is new, with an empty database `atlas`. Raises PartError."""
+    account = server_account(folder / "pgdata")
+    binaries = binaries_of(_VERSION)
+    for path in (binaries, Path(sys.executable), Path(sys.executable).resolve(), folder / "etcd"):
+        account.let_in(path, tell)
+    account.let_read(binaries.parent)
+    ports = iter(_free_ports(2 + 3 + 2 * len(NODES)))
+    etcd_port, peer_port = next(ports), next(ports)
+    leader_port, standbys_port, pooler_port = next(ports), next(ports), next(ports)
+    with ExitStack() as parts:
+        tell("etcd …")
+        parts.enter_context(_etcd(_own(folder / "etcd", account), account, etcd_port, peer_port))
+        nodes = []
+        for name in NODES:
+            tell(f"node {name} …")
+            home = _own(folder / name, account)
+            node = _node(name, home, account, binaries, next(ports), next(ports), etcd_port)
+            # Whatever Patroni leaves behind goes last.
+            parts.callback(node.kill)
+            parts.enter_context(node.part)
+            nodes.append(node)
+        tell("HAProxy, PgBouncer …")
+        ready = Cluster(nodes, leader_port, standbys_port, pooler_port)
+        parts.enter_context(_haproxy(_own(folder / "haproxy", account), account, ready))
+        parts.enter_context(_pgbouncer(_own(folder / "pgbouncer", account), account, ready))
+        ready.wait_until_whole()
+        with psycopg.connect(ready.dsn.replace("/atlas", "/postgres"), autocommit=True) as db:
+            db.execute("create database atlas")
+        yield ready
+
+
+def _own(folder: Path, account: Account) -> Path:
+    folder.mkdir(mode=0o700)
+    account.own(folder)
+    return folder
+
+
+def _as(account: Account, program: str | Path, *arguments: str | Path) -> list[str | Path]:
+    if not account.foreign:
+        return [program, *arguments]
+    who = [f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
+    return ["setpriv", *who, program, *arguments]
+
+
+def _etcd(folder: Path, account: Account, port: int, peer: int) -> Part:
+    url, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+    said = ["--name=one", f"--data-dir={folder}/data", f"--listen-client-urls={url}"]
+    said += [f"--advertise-client-urls={url}", f"--listen-peer-urls={peers}"]
+    said += [f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=one={peers}"]
+    return Part(
+        "etcd", _as(account, _program("etcd"), *said), {}, folder, lambda: _answers(f"{url}/health")
+    )
+
+
+def _node(
+    name: str, folder: Path, account: Account, binaries: Path, port: int, rest: int, etcd: int
+) -> Node:
+    said = _written(
+        folder / "patroni.yml",
+        account,
+        name=name,
+        folder=folder,
+        binaries=binaries,
+        port=port,
+        rest_port=rest,
+        etcd_port=etcd,
+    )
+    command = _as(account, _patroni(), said)
+    ready = f"http://127.0.0.1:{rest}/health"
+    part = Part("Patroni", command, {"LC_ALL": "C"}, folder, lambda: _answers(ready))
+    return Node(name, port, rest, folder, part)
+
+
+def _haproxy(folder: Path, account: Account, ready: Cluster) -> Part:
+    servers = "\n".join(
+        f"  server {node.name} 127.0.0.1:{node.port} check port {node.rest}" for node in ready.nodes
+    )
+    ports = {"leader_port": ready.leader_port, "standbys_port": ready.standbys_port}
+    said = _written(folder / "haproxy.cfg", account, servers=servers, **ports)
+    command = _as(account, _program("haproxy"), "-db", "-f", said)
+    return Part("HAProxy", command, {}, folder, lambda: _listens(ready.leader_port))
+
+
+def _pgbouncer(folder: Path, account: Account, ready: Cluster) -> Part:
+    ports = {"leader_port": ready.leader_port, "pooler_port": ready.pooler_port}
+    said = _written(folder / "pgbouncer.ini", account, folder=folder, **ports)
+    users = folder / "users"
+    users.write_text('"postgres" ""\n')
+    account.own(users)
+    command = _as(account, _program("pgbouncer"), said)
+    return Part("PgBouncer", command, {}, folder, lambda: _listens(ready.pooler_port))
+
+
+def _written(file: Path, account: Account, **values: object) -> Path:
+    """The template of this name, filled in."""
+    file.write_text(Template((_HERE / file.name).read_text()).substitute(values))
+    account.own(file)
+    return file
+
+
+def _program(name: str) -> Path:
+    found = shutil.which(name, path=_SEARCHED)
+    assert found is not None
+    return Path(found)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as open_:
+        probes = [open_.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False
+    return True

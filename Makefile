@@ -2,6 +2,7 @@
 #
 #   make demo    a month-end close with 52 clients, from nothing to the last table (data: .atlas-demo)
 #   make serve   the whole stack, until Ctrl-C (data: .atlas)
+#   make ha      three PostgreSQL nodes under Patroni and everything before them, for trying (ha/README.md)
 #   make test    all tests        (make test TESTS=tests/rules ARGS=-x)
 #   make check   linters, types, SQL
 #   make bench   what the rules cost, against the same statements without them
@@ -21,7 +22,7 @@ DEV  := $(VENV)/installed-dev
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo serve test check bench clean
+.PHONY: demo serve ha test check bench clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -29,6 +30,9 @@ demo: $(RUN)
 
 serve: $(RUN)
 	@$(BIN)/atlas-stage serve --data "$(DATA)"
+
+ha: $(DEV)
+	@$(BIN)/python ha $(ARGS)
 
 test: $(DEV)
 	$(BIN)/pytest $(TESTS) $(ARGS)

@@ -207,9 +207,9 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
             tell(f"node {name} …")
             home = _own(folder / name, account)
             node = _node(name, home, account, binaries, next(ports), next(ports), etcd_port)
-            # Whatever Patroni leaves behind goes last.
-            parts.callback(node.kill)
             parts.enter_context(node.part)
+            # In order it would wait for the standbys, and nobody needs the data afterwards.
+            parts.callback(node.kill)
             nodes.append(node)
         tell("HAProxy, PgBouncer …")
         ready = Cluster(nodes, leader_port, standbys_port, pooler_port)

@@ -10,15 +10,17 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from atlas_stage import PsycopgTransport, Stage, Unavailable
+from atlas_stage import Stage, Unavailable
 from bench.faults.ways import ADMIN
 from bench.faults.writers import WRITERS
 from ha.cluster import missing
 from ha.served import Served, served
 from ha.trial import switch_over, trial
 from tests.http.api import Api, refusal
+from tests.http.test_before_a_database import serving, url_of
 from tests.http.test_connections import CALLS
 
 pytestmark = [
@@ -29,9 +31,11 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def at() -> Iterator[Served]:
-    with tempfile.TemporaryDirectory(prefix="atlas-ha-", dir="/tmp") as folder:
-        with served(Path(folder), print) as made:
-            yield made
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-ha-", dir="/tmp") as folder,
+        served(Path(folder), print) as made,
+    ):
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +49,9 @@ def standby(at: Served) -> Iterator[Api]:
 
 
 def reads(dsn: str) -> set[str]:
-    with PsycopgTransport(dsn).transaction() as work:
-        found = work.connection.execute(
+    """The functions of the API that only read."""
+    with psycopg.connect(dsn) as db:
+        found = db.execute(
             "select proname from pg_proc where pronamespace = 'api'::regnamespace and provolatile = 's'"
         )
         return {row[0] for row in found}
@@ -89,6 +94,11 @@ def test_a_stage_reads_at_a_standby_and_is_told_that_it_cannot_write_there(
         with pytest.raises(Unavailable) as caught:
             stage.set_flag(1, flag="client_blocking")
     assert "target_session_attrs" in (caught.value.hint or "")
+
+
+def test_serve_sees_that_its_database_is_a_standby(at: Served, tmp_path: Path) -> None:
+    with serving(at.cluster.standby_dsn, tmp_path) as told, Api(url_of(told), at.token) as api:
+        assert api.done("client", client_id=1)["client"]["id"] == 1
 
 
 def test_no_acknowledged_change_is_lost_when_another_node_leads_and_writers_go_on(

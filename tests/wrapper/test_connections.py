@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from atlas_stage import (
     NotInstalled,
@@ -11,6 +12,7 @@ from atlas_stage import (
     StageError,
     Unavailable,
     UnknownFlag,
+    transport,
 )
 from atlas_stage.models import Client
 from tests.support.stack import ADMIN
@@ -49,6 +51,21 @@ class TestTransactions:
 
 
 class TestConnections:
+    def test_a_server_that_only_reads_is_told_as_unavailable_for_writes(
+        self, fresh_dsn: str
+    ) -> None:
+        reads_only = make_conninfo(fresh_dsn, options="-c default_transaction_read_only=on")
+        with Stage.connect(reads_only, ADMIN) as stage:
+            assert stage.summary()
+            with pytest.raises(Unavailable) as caught:
+                stage.create_client("Not here", slug="not-here")
+        assert "target_session_attrs" in (caught.value.hint or "")
+
+    def test_a_connection_that_ends_in_the_middle_of_an_answer_is_unavailable(self) -> None:
+        # Behind PgBouncer, whose server dies, the answer to BEGIN and the end of the session come together.
+        met = psycopg.InternalError("received 2 results from command 'BEGIN'")
+        assert isinstance(transport.translate(met), Unavailable)
+
     def test_no_server_is_unavailable(self) -> None:
         with (
             Stage.connect("postgresql://u:sesame@127.0.0.1:1/x?connect_timeout=2") as stage,

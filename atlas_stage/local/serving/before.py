@@ -48,11 +48,11 @@ def serve_before(
     cannot be served, or a part ends by itself.
     """
     login = _login(database)
-    _require_usable(login)
+    standby = _require_usable(login)
     folder.mkdir(parents=True, exist_ok=True)
     with until_told_to_stop(), ExitStack() as parts:
         parts.enter_context(only_server(folder, "give this one a folder of its own with --data"))
-        http = parts.enter_context(gateway(login, folder, port, tell, host=host))
+        http = parts.enter_context(gateway(login, folder, port, tell, host=host, standby=standby))
         _tell_of_the_shared_token(http.url, tell)
         tell(f"serving {_place(login)} at {http.url}; logs are in {folder}")
         wait_for_an_end(http)
@@ -75,7 +75,8 @@ def _login(database: str) -> str:
     return make_conninfo(**{name: str(value) for name, value in said.items() if value is not None})
 
 
-def _require_usable(login: str) -> None:
+def _require_usable(login: str) -> bool:
+    """Raises PartError where it is not; whether it is a standby, which only reads."""
     try:
         connection = transport.connect(login)
     except StageError as error:
@@ -100,6 +101,7 @@ def _require_usable(login: str) -> None:
                 f"{LOGIN} has not the rights that a deploy gives it ({error.diag.message_primary}):"
                 " run atlas-stage migrate, and atlas-stage doctor"
             ) from error
+        return connection.execute("select pg_is_in_recovery()").fetchone() == (True,)
 
 
 def _why_not(login: str, error: StageError) -> str:

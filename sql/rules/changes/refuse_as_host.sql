@@ -14,7 +14,8 @@ volatile
 as $$
 #variable_conflict use_variable
 begin
-  if left(state, 2) in ('PT', '53', '57', '58', 'XX') then
+  -- 25006: the server only reads
+  if left(state, 2) in ('PT', '53', '57', '58', 'XX') or state = '25006' then
     return;
   elsif state in ('40P01', '55P03') then
     perform rules.refuse('client_locked', facts);

@@ -2,8 +2,12 @@
 // decided by the database; nothing here knows a stage, a flag or a rule by name.
 
 const PAGE = 100;
+// How many items one call of many takes.
+const MOST_ITEMS = 1000;
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
+// Where each answer takes long, such as that somebody holds the client, few of them are waited for.
+const TRYING_MS = 5_000;
 // A statement ends after 30 seconds; whoever waits longer than this waits for nobody.
 const PATIENCE_MS = 35_000;
 
@@ -87,9 +91,9 @@ export class Api {
     return this.#call("set_stage", { client_id: clientId, ...change }, { key });
   }
 
-  /** Many moves in one call; the answer has an outcome for each. */
+  /** Many moves; the answer has an outcome for each. */
   moveMany(items, key) {
-    return this.#call("set_stages", { items }, { key });
+    return this.#callWithItems("set_stages", items, key);
   }
 
   flag(clientId, { flag, setting, reason }, key) {
@@ -97,7 +101,7 @@ export class Api {
   }
 
   flagMany(items, key) {
-    return this.#call("set_flags", { items }, { key });
+    return this.#callWithItems("set_flags", items, key);
   }
 
   update(clientId, fields, key) {
@@ -108,15 +112,27 @@ export class Api {
     return this.#call("rollback", { client_id: clientId, history_id: historyId, reason }, { key });
   }
 
+  /** In as few calls as it takes, one after another. Each has a key of its own, so that none is done twice when all are sent again. */
+  async #callWithItems(name, items, key) {
+    const outcomes = [];
+    for (let begin = 0; begin < items.length; begin += MOST_ITEMS) {
+      const part = items.slice(begin, begin + MOST_ITEMS);
+      const answer = await this.#call(name, { items: part }, { key: `${key}-${begin}` });
+      outcomes.push(...answer.items.map((item) => ({ ...item, index: begin + item.index })));
+    }
+    return { items: outcomes };
+  }
+
   /** POST, also to read: what somebody searches for does not belong in an address that others log. */
   async #call(name, args = {}, { key, tries = TRIES, patience = PATIENCE_MS } = {}) {
+    const begun = Date.now();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#once(name, args, key, patience);
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         if (error.status === 401) this.onRefusedToken(error);
-        if (!error.away || attempt >= tries) throw error;
+        if (!error.away || attempt >= tries || Date.now() - begun > TRYING_MS) throw error;
         const wait = FIRST_WAIT_MS * 2 ** (attempt - 1);
         await new Promise((go) => setTimeout(go, wait * (0.5 + Math.random())));
       }

@@ -31,7 +31,6 @@ const NOTHING_KNOWN = {
   queue: null,
   drawer: null,
   dialog: null,
-  outcomes: null,
   report: null,
   away: null,
   problem: null,
@@ -303,9 +302,15 @@ export class Board {
   }
 
   choose(id, chosen) {
+    this.chooseAll([id], chosen);
+  }
+
+  chooseAll(ids, chosen) {
     const next = new Set(this.state.chosen);
-    if (chosen) next.add(id);
-    else next.delete(id);
+    for (const id of ids) {
+      if (chosen) next.add(id);
+      else next.delete(id);
+    }
     this.store.set({ chosen: next });
   }
 
@@ -491,7 +496,7 @@ export class Board {
       id: change.ids[item.index], client: item.client, changed: item.changed, error: refusalOf(item),
     }));
     const done = outcomes.filter((each) => !each.error);
-    for (const each of done) this.#took(each.client);
+    this.#took(...done.map((each) => each.client));
     this.store.set({
       dialog: { kind: "outcomes", change, outcomes },
       chosen: new Set(outcomes.filter((each) => each.error).map((each) => each.id)),
@@ -530,14 +535,17 @@ export class Board {
     });
   }
 
-  /** An answer told a client's new state: it is shown at once, and where it belongs. */
-  #took(client) {
+  /** An answer told the new state of clients: it is shown at once, and where they belong. */
+  #took(...changed) {
+    const stages = new Map(changed.map((client) => [client.id, client.stage]));
     const columns = Object.fromEntries(Object.entries(this.state.columns).map(([stage, column]) => {
-      const here = column.ids.includes(client.id);
-      if (stage === client.stage) return [stage, here ? column : { ...column, ids: [client.id, ...column.ids] }];
-      return [stage, here ? { ...column, ids: column.ids.filter((id) => id !== client.id) } : column];
+      const stay = column.ids.filter((id) => (stages.get(id) ?? stage) === stage);
+      const here = new Set(stay);
+      const come = changed.filter((client) => client.stage === stage && !here.has(client.id)).map((client) => client.id);
+      const isSame = !come.length && stay.length === column.ids.length;
+      return [stage, isSame ? column : { ...column, ids: [...come, ...stay] }];
     }));
-    this.store.set({ columns, clients: this.#withClients([client]) });
+    this.store.set({ columns, clients: this.#withClients(changed) });
   }
 
   /** After a change of one's own: the order and the counts, which only the database knows. */

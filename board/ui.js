@@ -90,8 +90,11 @@ function Facts({ facts }) {
     <div><dt>${words(name)}</dt><dd>${shownFact(value)}</dd></div>`)}</dl>`;
 }
 
-const shownFact = (value) =>
-  Array.isArray(value) ? value.map(shownFact).join(", ") : typeof value === "object" ? JSON.stringify(value) : words(String(value));
+function shownFact(value) {
+  if (Array.isArray(value)) return value.map(shownFact).join(", ");
+  if (value === null || typeof value !== "object") return words(String(value));
+  return Object.entries(value).filter(([, part]) => part != null).map(([name, part]) => `${words(name)} ${shownFact(part)}`).join(", ");
+}
 
 /** `eom_close` as people read it. Ids and free text have no such words in them and stay as they are. */
 export function words(word) {

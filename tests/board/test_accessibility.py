@@ -75,3 +75,29 @@ def test_motion_stops_for_who_asked_for_less(sign_in: SignIn, house: House) -> N
     page = sign_in(reduced_motion="reduce")
     seen = card(page, client).evaluate("it => getComputedStyle(it.closest('li')).animationDuration")
     assert seen in ("0s", "auto")
+
+
+def test_with_colours_forced_what_was_told_by_colour_is_still_seen(
+    sign_in: SignIn, house: House
+) -> None:
+    client = house.client("Forced", "weekly", "eom_close")
+    house.admin.set_flag(client.id, flag="client_blocking")
+    page = sign_in(forced_colors="active")
+    choose(page, client)
+    page.keyboard.press("Tab")
+    expect(card(page, client)).to_be_focused()
+    shown = card(page, client).evaluate(
+        """it => {
+          const card = it.closest("li");
+          const bar = card.querySelector(".bar"), badge = card.querySelector(".badge");
+          const look = getComputedStyle;
+          return {
+            bar: look(bar.firstChild).backgroundColor !== look(bar).backgroundColor,
+            badge: look(badge).borderStyle !== "none" && look(badge).borderColor !== look(badge).backgroundColor,
+            chosen: look(card).outlineStyle !== "none",
+            focus: look(it).outlineStyle !== "none",
+          };
+        }"""
+    )
+    assert shown == {"bar": True, "badge": True, "chosen": True, "focus": True}
+    assert findings(page) == []

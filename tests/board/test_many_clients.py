@@ -117,3 +117,32 @@ def test_the_last_one_is_reached_by_the_end_key_and_moves(
     decide(page_of, "Cleanup", "the last of many")
     moved = column(page_of, "Cleanup").get_by_role("button", name=name, exact=True)
     expect(moved).to_be_focused()
+
+
+def test_more_than_one_call_takes_are_flagged_with_an_outcome_for_each(
+    sign_in: SignIn, house: House
+) -> None:
+    house.admin.grant_permission(
+        actor_id="user:half",
+        permission="can_set_flag",
+        scope={"clients": list(range(2, 2_000, 2))},
+    )
+    page = sign_in("user:half", path="/?sort=id")
+    stage = column(page, "Weekly")
+    for loaded in ("100", "200", "400", "800"):
+        expect(stage.get_by_title(f"Choose the {loaded} clients")).to_be_visible()
+        stage.locator(".cards").evaluate("it => it.scrollTo(0, it.scrollHeight)")
+    expect(stage.get_by_title("Choose the 1,600 clients")).to_be_visible()
+    stage.get_by_role("checkbox", name="Choose all in Weekly").check()
+    page.get_by_role("button", name="Set a flag…").click()
+    decide(page, "Advisory due", "many at once", "Set the flag")
+
+    outcomes = dialog(page)
+    expect(outcomes.get_by_role("heading", name="800 of 1,600 clients done")).to_be_visible()
+    expect(outcomes.locator(".outcomes > .done")).to_have_count(800)
+    expect(outcomes.locator(".outcomes > .refused")).to_have_count(800)
+    expect(outcomes.locator(".outcomes > .refused").first).to_contain_text("permission")
+    outcomes.get_by_role("button", name="Close", exact=True).last.click()
+    expect(page.get_by_role("region", name="Chosen clients")).to_contain_text("800 clients chosen")
+    flagged = {each.flag: each.clients for each in house.admin.summary().flags}
+    assert flagged["advisory_due"] == 800

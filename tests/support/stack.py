@@ -13,16 +13,18 @@ from typing import Any, cast
 
 from atlas_stage import AsyncStage, PsycopgTransport, Stage
 from atlas_stage.local.serving.gateway import gateway
+from atlas_stage.local.serving.part import Part
 
 ADMIN = "user:jimmie"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A running gateway before the database at `dsn`."""
+    """A running gateway before the database at `dsn`, and its parts: PostgREST, Caddy."""
 
     dsn: str
     url: str
+    parts: tuple[Part, ...] = ()
 
     def token(self, actor: str = ADMIN) -> str:
         """A new token of an actor."""
@@ -45,7 +47,7 @@ def stack(dsn: str) -> Iterator[Stack]:
         tempfile.TemporaryDirectory(prefix="atlas-http-") as folder,
         gateway(dsn, Path(folder), 0, lambda _: None, pool=4) as running,
     ):
-        yield Stack(dsn, running.url)
+        yield Stack(dsn, running.url, running.parts)
 
 
 WAYS = ("psycopg", "http", "http-async")

@@ -5,7 +5,7 @@
 #   make ha      three PostgreSQL nodes under Patroni and everything before them, for trying (ha/README.md)
 #   make test    all tests        (make test TESTS=tests/rules ARGS=-x)
 #   make check   linters, types, SQL
-#   make bench   what the rules cost, against the same statements without them
+#   make bench   what everything costs, as one table and a plot in bench/results (make bench ARGS=--long)
 
 PYTHON ?= python3
 DATA   ?= .atlas
@@ -19,6 +19,7 @@ BIN  := $(VENV)/bin
 # The stamps say what is installed; a changed pyproject.toml installs again.
 RUN  := $(VENV)/installed
 DEV  := $(VENV)/installed-dev
+BENCH := $(VENV)/installed-bench
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -55,10 +56,8 @@ check: $(DEV)
 	done > $@.new && mv $@.new $@
 	@echo "wrote $@"
 
-bench: $(RUN)
-	$(BIN)/python bench/set_stage.py
-	$(BIN)/python bench/set_stages.py
-	$(BIN)/python bench/bulk_update.py
+bench: $(BENCH)
+	$(BIN)/python bench/everything.py $(ARGS)
 
 # Not the data: that is yours (rm -r .atlas).
 clean:
@@ -74,6 +73,12 @@ $(RUN): pyproject.toml | $(BIN)/pip
 $(DEV): pyproject.toml | $(BIN)/pip
 	@echo "installing atlas-stage and its tools into $(VENV) …"
 	@$(BIN)/pip install --quiet --editable '.[dev]'
+	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
+	@touch $@ $(RUN)
+
+$(BENCH): pyproject.toml | $(BIN)/pip
+	@echo "installing atlas-stage and what its benches take into $(VENV) …"
+	@$(BIN)/pip install --quiet --editable '.[bench]'
 	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
 	@touch $@ $(RUN)
 

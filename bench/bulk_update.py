@@ -12,8 +12,8 @@ import time
 from statistics import median
 
 import psycopg
-from house import bench_database, console, tidy
-from rich.table import Table
+from house import bench_database, tidy
+from rows import Row, show
 
 OURS = ["update public.clients set stage = 'eom_close' where stage = 'weekly' and id <= %s"]
 FLOOR = [
@@ -42,33 +42,36 @@ def seconds(connection: psycopg.Connection, statements: list[str], clients: int)
         return time.perf_counter() - begun
 
 
+def measure(rounds: int = 5, clients: int = 100_000) -> list[Row]:
+    """The medians of the rounds, of floor and ours in turn."""
+    rows = []
+    with bench_database(clients) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
+        for moved in (1, clients):
+            floor, ours = [], []
+            for _ in range(10 if moved == 1 else rounds):
+                tidy(connection)
+                floor.append(1000 * seconds(connection, FLOOR, moved))
+                ours.append(1000 * seconds(connection, OURS, moved))
+            what = f"a plain UPDATE of {plural(moved)}"
+            wanted = 2 if moved > 1 else None
+            rows.append(Row(what, median(ours), "ms", median(floor), "bare SQL", wanted))
+    return rows
+
+
+def plural(clients: int) -> str:
+    """So many clients, in words."""
+    return f"{clients:,} client{'s' if clients > 1 else ''}"
+
+
 def main() -> None:
-    """Measure in turn, show the medians."""
+    """The command line."""
     parser = argparse.ArgumentParser(
         description="One UPDATE of many clients, with and without rules."
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clients", type=int, default=100_000)
     arguments = parser.parse_args()
-
-    table = Table("clients", "floor, ms", "UPDATE, ms", "times", title="moves in one statement")
-    with (
-        bench_database(arguments.clients) as dsn,
-        psycopg.connect(dsn, autocommit=True) as connection,
-    ):
-        for clients in (1, arguments.clients):
-            floor, ours = [], []
-            for _ in range(10 if clients == 1 else arguments.rounds):
-                tidy(connection)
-                floor.append(seconds(connection, FLOOR, clients))
-                ours.append(seconds(connection, OURS, clients))
-            table.add_row(
-                f"{clients:,}",
-                f"{median(floor) * 1000:,.1f}",
-                f"{median(ours) * 1000:,.1f}",
-                f"{median(ours) / median(floor):.2f}",
-            )
-    console.print(table)
+    show("moves in one statement", measure(arguments.rounds, arguments.clients))
 
 
 if __name__ == "__main__":

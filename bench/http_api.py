@@ -21,8 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from rich.console import Console
-from rich.table import Table
+from rows import LeftOutError, Row, show
 
 from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.local.embedded import EmbeddedPostgres
@@ -34,6 +33,14 @@ THREADS = 2
 CLIENTS_A_THREAD = 10_000
 BATCHES_A_SECOND = 20  # more than a thread gets answered: no batch comes twice
 BATCH = 1000
+FLOORS = {
+    "no-op VOLATILE": "no-op VOLATILE, without the gateway",
+    "no-op STABLE": "no-op STABLE, without the gateway",
+    "set_stage": "no-op VOLATILE",
+    "set_stages, moves": "set_stage",
+    "client": "no-op STABLE",
+    "page of 50": "no-op STABLE",
+}
 GOALS = {"set_stage": 0.75, "client": 0.8, "page of 50": 0.8, "set_stages, moves": 10}
 
 NO_OPS = """
@@ -101,8 +108,18 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    try:
+        rows = measure(options.seconds, options.rounds)
+    except LeftOutError as error:
+        sys.exit(str(error))
+    show(f"requests, {CONNECTIONS} connections of wrk", rows)
+    return 1 if any(row.is_met is False for row in rows) else 0
+
+
+def measure(seconds: int = 5, rounds: int = 3) -> list[Row]:
+    """The medians of the rounds, each against what it stands on."""
     if shutil.which("wrk") is None:
-        sys.exit("wrk is missing: apt install wrk")
+        raise LeftOutError("wrk is missing: apt install wrk")
     with (
         tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
         EmbeddedPostgres(Path(folder) / "data") as database,
@@ -111,13 +128,13 @@ def main() -> int:
         token = _prepare(database.dsn)
         with gateway(database.dsn, Path(folder), 0, print, pool=10) as running:
             rates: dict[str, list[float]] = {}
-            for number in range(options.rounds):
+            for number in range(rounds):
                 for name, url, load in _loads(
-                    database.dsn, running.url, running.behind, number, options.seconds
+                    database.dsn, running.url, running.behind, number, seconds
                 ):
-                    rate = _wrk(url, load, token, options.seconds, url == running.behind)
+                    rate = _wrk(url, load, token, seconds, url == running.behind)
                     rates.setdefault(name, []).append(rate)
-    return _report(rates)
+    return [_row(name, rates) for name in FLOORS]
 
 
 def _prepare(dsn: str) -> str:
@@ -188,31 +205,12 @@ def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
     return float(found[1]) * load.counts
 
 
-def _report(rates: dict[str, list[float]]) -> int:
-    middle = {name: statistics.median(values) for name, values in rates.items()}
-    floors = {
-        "set_stage": "no-op VOLATILE",
-        "set_stages, moves": "set_stage",
-        "client": "no-op STABLE",
-        "page of 50": "no-op STABLE",
-        "no-op VOLATILE": "no-op VOLATILE, without the gateway",
-        "no-op STABLE": "no-op STABLE, without the gateway",
-    }
-    table = Table("requests", "a second", "rounds", "of its floor", "goal")
-    missed = 0
-    for name, rate in middle.items():
-        share = f"{_of_floor(rates[name], rates[floors[name]]):.2f}" if name in floors else ""
-        goal = GOALS.get(name)
-        if goal is not None and float(share) < goal:
-            missed += 1
-        rounds = " ".join(f"{value:.0f}" for value in rates[name])
-        table.add_row(name, f"{rate:.0f}", rounds, share, f"{goal}" if goal else "")
-    console = Console(width=100)
-    console.print(table)
-    for kind in ("VOLATILE", "STABLE"):
-        taken = 1 - _of_floor(rates[f"no-op {kind}"], rates[f"no-op {kind}, without the gateway"])
-        console.print(f"the gateway's own share of a {kind} no-op: {taken:.0%}")
-    return 1 if missed else 0
+def _row(name: str, rates: dict[str, list[float]]) -> Row:
+    floor = FLOORS[name]
+    ours, least = statistics.median(rates[name]), statistics.median(rates[floor])
+    share = _of_floor(rates[name], rates[floor])
+    of = floor.removeprefix(f"{name}, ")
+    return Row(f"{name} over HTTP", ours, "/s", least, of, GOALS.get(name), share)
 
 
 def _of_floor(rates: list[float], floor: list[float]) -> float:

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import mean, median
 from typing import Any
 
 import psycopg
 from generate_clients import generate
+from rows import Row, show
 
 from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.ops.deploy import migrate
@@ -83,7 +84,6 @@ class Bench:
 
     def __init__(self, dsn: str) -> None:
         self.db = psycopg.connect(dsn, autocommit=True)
-        self.db.add_notice_handler(lambda said: print("   ", said.message_primary))
 
     def perform(self, job: str, as_of: datetime) -> dict[str, Any]:
         row = self.db.execute("call jobs.perform(%s, %s, false)", (job, as_of)).fetchone()
@@ -114,16 +114,17 @@ class Bench:
 
     # -- the three figures
 
-    def nothing_to_do(self, rounds: int = 20) -> None:
+    def nothing_to_do(self, rounds: int = 20) -> list[Row]:
         now = datetime.now(UTC)
         self.perform("stage_stuck_detector", now)
-        seconds = sorted(
-            timed(lambda: self.perform("stage_stuck_detector", now))[0] for _ in range(rounds)
-        )
-        print(f"stuck detector, nothing to do: median {1000 * seconds[rounds // 2]:.1f} ms,"
-              f" slowest {1000 * seconds[-1]:.1f} ms")  # fmt: skip
+        taken = [
+            1000 * timed(lambda: self.perform("stage_stuck_detector", now))[0]
+            for _ in range(rounds)
+        ]
+        what = "stuck detector, nothing to do"
+        return [Row(what, median(taken), "ms"), Row(f"{what}: the slowest", max(taken), "ms")]
 
-    def newly_stuck(self, clients: int = 10_000) -> None:
+    def newly_stuck(self, clients: int = 10_000) -> list[Row]:
         row = self.db.execute(
             "select array_agg(id) from (select id from clients where stage = 'eom_close' and active"
             " and flags = '{}' order by id limit %s) c", (clients,)
@@ -134,9 +135,10 @@ class Bench:
         now = datetime.now(UTC)
         seconds, _ = timed(lambda: self.perform("stage_stuck_detector", now))
         again = self.bare(BARE_FLAG, {"ids": ids})
-        self.compare(f"stuck detector, {len(ids):,} newly stuck", seconds, [bare, again])
         self.age(ids, 1)
         self.perform("stage_stuck_detector", now + timedelta(minutes=1))
+        what = f"stuck detector, {len(ids):,} newly stuck"
+        return [Row(what, seconds, "s", mean([bare, again]), "bare SQL", wanted=2.5)]
 
     def age(self, ids: list[int], days: int) -> None:
         with self.db.transaction():
@@ -147,20 +149,23 @@ class Bench:
             )
         self.vacuum()
 
-    def month_end(self) -> None:
+    def month_end(self) -> list[Row]:
         bare = self.bare(BARE_MOVE, {})
         december = datetime(2026, 12, 31, 18, tzinfo=UTC)
         seconds, done = timed(lambda: self.perform("stage_autoroll_eom_open", december))
-        self.compare(f"month-end roll of {done['counts']['moved']:,}", seconds, [bare])
-        print(f"    the session's memory after it: {self.server_memory():.0f} MB,"
-              f" this program's: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")  # fmt: skip
+        what = f"month-end roll of {done['counts']['moved']:,}"
+        return [
+            Row(what, seconds, "s", bare, "bare SQL", wanted=2.5),
+            Row(f"{what}: memory of the session", self.server_memory(), "MB"),
+        ]
 
-    @staticmethod
-    def compare(what: str, seconds: float, bare: list[float]) -> None:
-        middle = sum(bare) / len(bare)
-        print(
-            f"{what}: {seconds:.2f} s, bare UPDATE + INSERT {middle:.2f} s: {seconds / middle:.2f} times"
-        )
+
+def measure(clients: int = 1_000_000, database: str | None = None) -> list[Row]:
+    """All three, in a firm of so many clients or in the one that is given."""
+    with contextlib.ExitStack() as opened:
+        bench = Bench(database or opened.enter_context(firm_of(clients)))
+        opened.callback(bench.db.close)
+        return bench.nothing_to_do() + bench.newly_stuck() + bench.month_end()
 
 
 def main() -> None:
@@ -169,11 +174,7 @@ def main() -> None:
     parser.add_argument("--database", help="URL of a superuser")
     parser.add_argument("--clients", type=int, default=1_000_000)
     arguments = parser.parse_args()
-    with contextlib.ExitStack() as opened:
-        bench = Bench(arguments.database or opened.enter_context(firm_of(arguments.clients)))
-        bench.nothing_to_do()
-        bench.newly_stuck()
-        bench.month_end()
+    show("jobs", measure(arguments.clients, arguments.database))
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import argparse
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
 from generate_clients import generate
 from psycopg import sql
-from rich.console import Console
-from rich.table import Table
+from rows import Row, console, show
 
 from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.ops.deploy import migrate
@@ -56,7 +56,7 @@ values ('agent:tally', 'can_set_stage', '{"from": ["eom_close", "cleanup"]}', 'u
 """
 
 
-def measure(dsn: str, calls: int) -> dict[str, float]:
+def milliseconds(dsn: str, calls: int) -> dict[str, float]:
     """Milliseconds of each call."""
     with psycopg.connect(dsn, autocommit=True) as db:
         db.execute(PEOPLE)
@@ -74,16 +74,8 @@ def measure(dsn: str, calls: int) -> dict[str, float]:
         return taken
 
 
-def main() -> None:
-    """Fill, measure, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--sizes", default="1000,100000,1000000")
-    parser.add_argument("--calls", type=int, default=20)
-    options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
-    console = Console(width=100)
+def measure(sizes: Sequence[int] = (1_000, 100_000, 1_000_000), calls: int = 20) -> list[Row]:
+    """Each call in the largest firm, against the same in the smallest."""
     found: dict[int, dict[str, float]] = {}
     with (
         tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
@@ -96,12 +88,32 @@ def main() -> None:
             with console.status(f"{size:,} clients …"):
                 migrate(dsn)
                 generate(dsn, size)
-                found[size] = measure(dsn, options.calls)
-    table = Table("ms a call", *(f"{size:,}" for size in sizes), "ratio")
-    for name in CALLS:
-        each = [found[size][name] for size in sizes]
-        table.add_row(name, *(f"{value:.2f}" for value in each), f"{each[-1] / each[0]:.1f}")
-    console.print(table)
+                found[size] = milliseconds(dsn, calls)
+    least, *between, most = sizes
+    return [
+        Row(
+            f"{name}, among {most:,}",
+            found[most][name],
+            "ms",
+            found[least][name],
+            of=f"among {least:,}"
+            + "".join(f" ({found[size][name]:.2f} ms among {size:,})" for size in between),
+            wanted=1.5,
+        )
+        for name in CALLS
+    ]
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--sizes", default="1000,100000,1000000")
+    parser.add_argument("--calls", type=int, default=20)
+    options = parser.parse_args()
+    sizes = [int(size) for size in options.sizes.split(",")]
+    show("a call, by the size of the firm", measure(sizes, options.calls))
 
 
 if __name__ == "__main__":

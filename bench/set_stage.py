@@ -17,8 +17,8 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
-from house import PGBENCH, bench_database, console, tidy
-from rich.table import Table
+from house import PGBENCH, bench_database, tidy
+from rows import Row, show
 
 CONNECTIONS = 8
 SHARE = 12_500  # clients of each connection; 7919 has no factor in common with it, so that each comes once a turn
@@ -78,21 +78,9 @@ def transactions_per_second(
     return float(found[1])
 
 
-def main() -> None:
-    """Measure in turn, show the medians."""
-    parser = argparse.ArgumentParser(
-        description="api.set_stage against one statement without rules."
-    )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument(
-        "--transactions", type=int, default=2000, help="of each connection and round"
-    )
-    arguments = parser.parse_args()
-
-    table = Table("synchronous_commit", title=f"moves a second, pgbench with {CONNECTIONS} clients")
-    for column in (*SCRIPTS, "ratio"):
-        table.add_column(column, justify="right")
-
+def measure(rounds: int = 5, transactions: int = 2000) -> list[Row]:
+    """The medians of the rounds, of floor and ours in turn."""
+    rows = []
     with bench_database(CONNECTIONS * SHARE) as dsn, tempfile.TemporaryDirectory() as folder:
         files = {name: Path(folder) / f"{name}.sql" for name in SCRIPTS}
         for name, file in files.items():
@@ -101,18 +89,31 @@ def main() -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             for synchronous in ("on", "off"):
                 rates: dict[str, list[float]] = {name: [] for name in SCRIPTS}
-                for _ in range(arguments.rounds):
+                for _ in range(rounds):
                     for name, file in files.items():
                         tidy(connection)
                         rates[name].append(
-                            transactions_per_second(
-                                dsn, file, begun, arguments.transactions, synchronous
-                            )
+                            transactions_per_second(dsn, file, begun, transactions, synchronous)
                         )
-                    begun += arguments.transactions
+                    begun += transactions
                 floor, ours = (median(rates[name]) for name in SCRIPTS)
-                table.add_row(synchronous, f"{floor:,.0f}", f"{ours:,.0f}", f"{ours / floor:.2f}")
-    console.print(table)
+                what = f"api.set_stage, synchronous_commit = {synchronous}"
+                rows.append(Row(what, ours, "/s", floor, "bare SQL", wanted=0.65))
+    return rows
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description="api.set_stage against one statement without rules."
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--transactions", type=int, default=2000, help="of each connection and round"
+    )
+    arguments = parser.parse_args()
+    rows = measure(arguments.rounds, arguments.transactions)
+    show(f"moves, pgbench with {CONNECTIONS} clients", rows)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import time
 from statistics import median
 
 import psycopg
-from house import bench_database, console, tidy
+from house import bench_database, tidy
 from psycopg.types.json import Jsonb
-from rich.table import Table
+from rows import Row, show
 
 ITEMS = 1000
 STAGES = ("eom_close", "eom_review", "weekly")
@@ -44,15 +44,11 @@ def move_together(connection: psycopg.Connection, first: int, version: int) -> N
     assert row == (str(ITEMS),), row
 
 
-def main() -> None:
-    """Measure in turn, show the medians."""
-    parser = argparse.ArgumentParser(description="api.set_stages against calls of api.set_stage.")
-    parser.add_argument("--rounds", type=int, default=5)
-    arguments = parser.parse_args()
-
+def measure(rounds: int = 5) -> list[Row]:
+    """The medians of the rounds, of both in turn."""
     times: dict[str, list[float]] = {"api.set_stage": [], "api.set_stages": []}
     with bench_database(2 * ITEMS) as dsn, psycopg.connect(dsn, autocommit=True) as connection:
-        for version in range(arguments.rounds):
+        for version in range(rounds):
             for (_, taken), move, first in zip(
                 times.items(), (move_each, move_together), (1, 1 + ITEMS), strict=True
             ):
@@ -60,13 +56,16 @@ def main() -> None:
                 begun = time.perf_counter()
                 move(connection, first, version)
                 taken.append((time.perf_counter() - begun) / ITEMS)
+    each, together = (1e6 * median(taken) for taken in times.values())
+    what = f"a move among {ITEMS:,} of api.set_stages"
+    return [Row(what, together, "µs", each, "a call of api.set_stage", wanted=0.1)]
 
-    each, together = (median(taken) for taken in times.values())
-    table = Table("", "a client, µs", title=f"{ITEMS:,} moves through psycopg")
-    table.add_row("calls of api.set_stage", f"{each * 1e6:,.0f}")
-    table.add_row("one call of api.set_stages", f"{together * 1e6:,.0f}")
-    table.add_row("share", f"{together / each:.3f}")
-    console.print(table)
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="api.set_stages against calls of api.set_stage.")
+    parser.add_argument("--rounds", type=int, default=5)
+    show("moves through psycopg", measure(parser.parse_args().rounds))
 
 
 if __name__ == "__main__":

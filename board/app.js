@@ -51,7 +51,7 @@ function Door({ board, state }) {
 /** The server does not say which of these a token is, and so neither do we. */
 const refusedToken = (state) => ({
   message: state.me ? "you were signed out: your token is not valid any more" : sentence(state.signIn.message),
-  hint: "the token is mistyped, revoked or expired; paste it again, or ask an admin for a new one. What you typed before is kept until you close this tab",
+  hint: `the token is mistyped, revoked or expired; paste it again, or ask an admin for a new one${state.dialog ? ". What you typed before is kept until you close this tab" : ""}`,
   facts: {},
 });
 

@@ -144,12 +144,12 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
       onDrop=${(event) => { if (takes) drop(event); }}
     >
       <header title=${stage.description}>
-        <h2 id=${`stage-${stage.stage}`}>${title(stage.stage)}</h2>
         ${ids.length > 0 && html`
           <input
             type="checkbox" class="choose-all" checked=${ids.every((id) => chosen.has(id))} title=${`Choose the ${plural(ids.length, "client")} that ${ids.length === 1 ? "is" : "are"} loaded here`}
             aria-label=${`Choose all in ${title(stage.stage)}`} onChange=${(event) => board.chooseAll(ids, event.currentTarget.checked)}
           />`}
+        <h2 id=${`stage-${stage.stage}`}>${title(stage.stage)}</h2>
         <span class="count">${count}<span class="unseen"> clients</span></span>
         <p class="quiet">
           ${stage.max_days ? `Up to ${plural(stage.max_days, "day")}` : "No time limit"}

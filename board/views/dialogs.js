@@ -130,7 +130,8 @@ function Outcomes({ board, state }) {
 const KEYS = [
   ["Tab", "to the board, and from part to part"],
   ["↑ ↓ ← →", "from client to client"],
-  ["Home, End", "the first and the last of the column"],
+  ["Home End", "the first and the last of the column"],
+  ["PgUp PgDn", "ten clients up or down"],
   ["Enter", "open the client"],
   ["m", "move it, or all that are chosen with it"],
   ["f", "set a flag"],

@@ -22,6 +22,9 @@ function Standing({ board, client, summary, may }) {
   const meanings = meaningsOf(summary);
   const maxDays = maxDaysOf(summary).get(client.stage);
   const maySet = may?.set_flags ?? [];
+  const mayClear = may?.clear_flags ?? [];
+  // What asks for attention is said already; it is a flag here only for who may clear it.
+  const flags = client.flags.filter((flag) => flag !== client.attention || mayClear.includes(flag));
   return html`
     <section aria-label="Where it stands">
       <div class="standing">
@@ -39,9 +42,9 @@ function Standing({ board, client, summary, may }) {
         ${may && !may.moves.length && html`<p class="quiet">You may not move this client from here.</p>`}
       </div>
       <div class="flag-row">
-        ${client.flags.map((flag) => html`
+        ${flags.map((flag) => html`
           <span key=${flag} class="badge flag" title=${meanings.get(flag)}>${words(flag)}
-            ${may?.clear_flags.includes(flag) && html`<button type="button" aria-label=${`Clear ${words(flag)}`} title="Clear…" onClick=${() => board.openFlag([client.id], flag, false)}>✕</button>`}
+            ${mayClear.includes(flag) && html`<button type="button" aria-label=${`Clear ${words(flag)}`} title="Clear…" onClick=${() => board.openFlag([client.id], flag, false)}>✕</button>`}
           </span>`)}
         ${maySet.length > 0 && html`<button type="button" onClick=${() => board.openFlag([client.id])}>Set a flag…</button>`}
       </div>

@@ -24,7 +24,7 @@ export function Report({ board, state }) {
     <main class="page report" aria-busy=${!isHere}>
       <div class="page-head">
         <div><h2>The close of ${monthName(month)}</h2>
-          <p class="quiet">Days are the firm's, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late is who is not signed off by ${instant(report.due_at)}, or is too long in the stage.`}</p></div>
+          <p class="quiet">Days are the firm's, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late is who is not signed off by the end of ${day(lastDay(report.due_at, summary))}, or is too long in the stage.`}</p></div>
         <div class="buttons no-print">
           <button type="button" aria-label="The month before" onClick=${() => board.showMonth(monthBefore(month))}>‹</button>
           <label class="filter"><span class="unseen">Month</span>
@@ -67,6 +67,9 @@ function Body({ board, report, summary }) {
     <section class="panel" aria-labelledby="owners"><h3 id="owners">By owner</h3><${Owners} closes=${closes} /></section>
     <details class="panel"><summary>All ${plural(closes.length, "client")}</summary><${Closes} board=${board} rows=${closes} /></details>`;
 }
+
+/** The firm's day that ends with an instant. */
+const lastDay = (end, summary) => dayIn(summary.time_zone, new Date(end) - 1);
 
 const count = (closes, state) => closes.filter((each) => each.state === state).length;
 
@@ -136,7 +139,7 @@ function Closes({ board, rows }) {
       <tbody>${rows.map((row) => html`
         <tr key=${row.client_id} class=${row.late ? "late" : ""}>
           <td><button type="button" class="card-name" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.name}</button></td>
-          <td>${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}</td>
+          <td class="state">${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}</td>
           <td dir="auto">${row.stage_owner ?? "nobody"}</td>
           <td><${Step} at=${row.opened_at} by=${row.opened_by} /></td>
           <td><${Step} at=${row.reviewed_at} by=${row.reviewed_by} /></td>

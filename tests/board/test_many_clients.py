@@ -138,7 +138,8 @@ def test_more_than_one_call_takes_are_flagged_with_an_outcome_for_each(
     decide(page, "Advisory due", "many at once", "Set the flag")
 
     outcomes = dialog(page)
-    expect(outcomes.get_by_role("heading", name="800 of 1,600 clients done")).to_be_visible()
+    done = outcomes.get_by_role("heading", name="800 of 1,600 clients done")
+    expect(done).to_be_visible(timeout=60_000)
     expect(outcomes.locator(".outcomes > .done")).to_have_count(800)
     expect(outcomes.locator(".outcomes > .refused")).to_have_count(800)
     expect(outcomes.locator(".outcomes > .refused").first).to_contain_text("permission")

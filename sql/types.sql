@@ -62,6 +62,29 @@ begin
     );
   end if;
 
+  -- One row of history, as a change makes it.
+  if to_regtype('rules.history_row') is null then
+    create type rules.history_row as (
+      client_id          bigint,
+      version            bigint,
+      from_stage         text,
+      to_stage           text,
+      from_entered_at    timestamptz,
+      from_returning_to  text,
+      flag_added         text,
+      flag_removed       text,
+      actor_type         text,
+      actor_id           text,
+      channel            text,
+      on_behalf_of       text,
+      triggered_by       text,
+      trigger_type       text,
+      reason             text,
+      payload            jsonb,
+      external_id        text
+    );
+  end if;
+
   -- One item of set_stages: a change that is asked for, its key, and its outcome as far as it is known.
   if to_regtype('rules.move_item') is null then
     create type rules.move_item as (

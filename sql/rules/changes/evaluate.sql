@@ -45,7 +45,7 @@ begin
       select 3, array_agg(a.id), (array_agg(a.before))[1], (array_agg(a.after))[1], false, null
       from asked a
       cross join lateral rules.field_changes(a.before, a.after) as f (changed)
-      where f.changed is not null
+      where rules.fields_differ(a.before, a.after)
       group by (a.before).stage, (a.before).service_tier, case when v_each then a.id end,
         (select jsonb_object_agg(c.key, c.value -> 'to') from jsonb_each(f.changed) c)
     ),

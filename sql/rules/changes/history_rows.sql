@@ -3,27 +3,10 @@
 create or replace function rules.history_rows(
   context rules.change_context,
   before  rules.client_state,
-  after   rules.client_state
+  after   rules.client_state,
+  month   text   -- of a close that begins now
 )
-returns table (
-  client_id         bigint,
-  version           bigint,
-  from_stage        text,
-  to_stage          text,
-  from_entered_at   timestamptz,
-  from_returning_to text,
-  flag_added        text,
-  flag_removed      text,
-  actor_type        text,
-  actor_id          text,
-  channel           text,
-  on_behalf_of      text,
-  triggered_by      text,
-  trigger_type      text,
-  reason            text,
-  payload           jsonb,
-  external_id       text
-)
+returns setof rules.history_row
 language plpgsql
 stable
 as $$
@@ -31,80 +14,64 @@ as $$
 declare
   v_is_new  constant boolean := before.id is null;
   v_moved   constant boolean := not v_is_new and before.stage <> after.stage;
-  v_said    constant jsonb := coalesce(context.payload, '{}');
-  v_changed jsonb;
+  v_flagged constant boolean := v_is_new or before.flags <> after.flags;
+  v_row     rules.history_row;  -- what every row of the change says
+  v_first   rules.history_row;
 begin
-  client_id := after.id;
-  version := coalesce(before.version, -1);
-  actor_type := rules.actor_type(context.actor_id);
-  actor_id := context.actor_id;
-  channel := context.channel;
-  on_behalf_of := context.on_behalf_of;
-  triggered_by := context.triggered_by;
-  trigger_type := rules.trigger_type(context);
-  reason := context.reason;
-  payload := v_said;
-  external_id := context.external_id;
+  v_row := row(
+    after.id, coalesce(before.version, -1), null, null, null, null, null, null,
+    rules.actor_type(context.actor_id), context.actor_id, context.channel, context.on_behalf_of, context.triggered_by,
+    rules.trigger_type(context), context.reason, coalesce(context.payload, '{}'), context.external_id
+  )::rules.history_row;
   if context.rolls_back is not null then
-    payload := payload || jsonb_build_object('rolls_back', context.rolls_back);
+    v_row.payload := v_row.payload || jsonb_build_object('rolls_back', context.rolls_back);
   end if;
 
-  if v_is_new then
-    version := version + 1;
-    to_stage := after.stage;
-    if not rules.is_plain_client(after) then
-      payload := payload || jsonb_build_object('initial', rules.fields_json(after));
+  if v_is_new or v_moved then
+    v_row.version := v_row.version + 1;
+    v_first := v_row;
+    v_first.to_stage := after.stage;
+    if v_is_new then
+      if not rules.is_plain_client(after) then
+        v_first.payload := v_row.payload || jsonb_build_object('initial', rules.fields_json(after));
+      end if;
+      v_row.external_id := null;
+    else
+      v_first.from_stage := before.stage;
+      v_first.from_entered_at := before.stage_entered_at;
+      v_first.from_returning_to := before.returning_to_stage;
+      if v_flagged then
+        -- leaving a stage takes `stuck` along, and a rollback may bring it back: that is part of the move
+        v_first.flag_added := case when 'stuck' = any (after.flags) and 'stuck' <> all (before.flags) then 'stuck' end;
+        v_first.flag_removed := case when 'stuck' = any (before.flags) and 'stuck' <> all (after.flags) then 'stuck' end;
+      end if;
+      -- a close begins: its month is a fact on its row, unless the caller said which
+      if after.stage = 'eom_close' and before.stage <> 'eom_review' and before.returning_to_stage is null
+        and context.rolls_back is null and not v_row.payload ? 'period'
+      then
+        v_first.payload := v_row.payload || jsonb_build_object('period', month);
+      end if;
     end if;
-    return next;
-  elsif v_moved then
-    version := version + 1;
-    from_stage := before.stage;
-    to_stage := after.stage;
-    from_entered_at := before.stage_entered_at;
-    from_returning_to := before.returning_to_stage;
-    if before.flags <> after.flags then
-      -- leaving a stage takes `stuck` along, and a rollback may bring it back: that is part of the move
-      flag_added := case when 'stuck' = any (after.flags) and 'stuck' <> all (before.flags) then 'stuck' end;
-      flag_removed := case when 'stuck' = any (before.flags) and 'stuck' <> all (after.flags) then 'stuck' end;
-    end if;
-    -- a close begins: its month is a fact on its row
-    if after.stage = 'eom_close' and before.stage <> 'eom_review' and before.returning_to_stage is null
-      and context.rolls_back is null and not payload ? 'period'
-    then
-      payload := payload || jsonb_build_object('period', rules.close_period(now()));
-    end if;
-    return next;
+    return next v_first;
   end if;
 
-  from_stage := null;
-  to_stage := null;
-  from_entered_at := null;
-  from_returning_to := null;
-  payload := v_said;
-  if context.rolls_back is not null then
-    payload := payload || jsonb_build_object('rolls_back', context.rolls_back);
-  end if;
-  if v_is_new or before.flags <> after.flags then
-    for flag_added, flag_removed in
+  if v_flagged then
+    for v_row.flag_added, v_row.flag_removed in
       select f.added, f.removed
       from rules.flag_changes(coalesce(before.flags, '{}'), after.flags, v_moved) f
       order by f.ordinal
     loop
-      version := version + 1;
-      external_id := case when not v_is_new then context.external_id end;
-      return next;
+      v_row.version := v_row.version + 1;
+      return next v_row;
     end loop;
   end if;
 
-  if not v_is_new then
-    v_changed := rules.field_changes(before, after);
-    if v_changed is not null then
-      version := version + 1;
-      flag_added := null;
-      flag_removed := null;
-      payload := payload || jsonb_build_object('changed', v_changed);
-      return next;
-    end if;
+  if not v_is_new and rules.fields_differ(before, after) then
+    v_row.version := v_row.version + 1;
+    v_row.flag_added := null;
+    v_row.flag_removed := null;
+    v_row.payload := v_row.payload || jsonb_build_object('changed', rules.field_changes(before, after));
+    return next v_row;
   end if;
 end
 $$;

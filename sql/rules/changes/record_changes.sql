@@ -19,7 +19,11 @@ begin
     h.client_id, h.version, h.from_stage, h.to_stage, h.from_entered_at, h.from_returning_to, h.flag_added, h.flag_removed,
     h.actor_type, h.actor_id, h.channel, h.on_behalf_of, h.triggered_by, h.trigger_type, h.reason, h.payload, h.external_id
   from unnest(changes) as ch (context, before, after)
-  cross join lateral rules.history_rows(ch.context, ch.before, ch.after) h;
+  cross join lateral rules.history_rows(
+    ch.context, ch.before, ch.after,
+    -- the query in parentheses is run once for all of them, and only where a close begins
+    case when (ch.after).stage = 'eom_close' then (select rules.close_period(now())) end
+  ) h;
   get diagnostics v_rows = row_count;
   return v_rows;
 end

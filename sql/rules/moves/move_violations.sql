@@ -14,21 +14,18 @@ as $$
 declare
   v_override   constant boolean := coalesce(override, false);
   v_allowed    constant text := (select a.permission from rules.allowed_stages(client) a where a.to_stage = move_violations.to_stage);
+  v_permission text := case when v_override then 'can_admin' else v_allowed end;
   v_missing    rules.violation;
   v_violations rules.violation[];
 begin
   -- Who may: an override asks for can_admin and nothing else.
+  if v_permission is null then
+    v_permission := case (select s.kind from public.stages s where s.stage = to_stage)
+      when 'exit' then 'can_offboard' else 'can_set_stage'
+    end;
+  end if;
   v_missing := rules.missing_permission(
-    actor_id,
-    case
-      when v_override then 'can_admin'
-      when v_allowed is not null then v_allowed
-      when (select s.kind from public.stages s where s.stage = to_stage) = 'exit' then 'can_offboard'
-      else 'can_set_stage'
-    end,
-    client_id    => client.id,
-    from_stage   => client.stage,
-    to_stage     => to_stage,
+    actor_id, v_permission, client_id => client.id, from_stage => client.stage, to_stage => to_stage,
     service_tier => client.service_tier
   );
   if v_missing is not null then

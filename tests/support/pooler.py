@@ -55,12 +55,19 @@ def pooled(dsn: str, size: int = 2) -> Iterator[str]:
             )
         )
         (folder / "users").write_text(f'"{server["user"]}" ""\n')
-        user = ordinary_user()
+        # PgBouncer does not run as root. The folder of a socket lets only the server's own user in.
+        behind = Path(server["host"])
+        user = behind.owner() if os.geteuid() == 0 and behind.is_absolute() else ordinary_user()
+        group = None if user is None else pwd.getpwnam(user).pw_gid
         if user is not None:
-            os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+            shutil.chown(folder, user)
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                [PROGRAM, str(settings)], stdout=log, stderr=subprocess.STDOUT, user=user
+                [PROGRAM, str(settings)],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=user,
+                group=group,
             )
         try:
             through = f"postgresql://{server['user']}@127.0.0.1:{listen}/{server['dbname']}"

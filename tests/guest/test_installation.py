@@ -43,7 +43,7 @@ MENDED = {
     ),
     "a right more": (
         "grant delete on actor_tokens to atlas_owner",
-        "table public.actor_tokens: rights of atlas_owner is DELETE, INSERT, SELECT, UPDATE",
+        "table public.actor_tokens: rights of atlas_owner is DELETE, INSERT, SELECT, TRIGGER, UPDATE",
     ),
     "a right of a role that had none": (
         "grant select (actor_id) on actor_tokens to atlas_cron",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from atlas_stage.local.serving.running import until_told_to_stop
 from ha.cluster import missing
+from ha.figures import figures
 from ha.served import Served, served
 from ha.trial import HAPPENINGS, trial
 
@@ -27,6 +28,7 @@ def main() -> int:
     )
     names = [each.__name__ for each in HAPPENINGS]
     parser.add_argument("--trial", action="store_true")
+    parser.add_argument("--figures", action="store_true")
     parser.add_argument("--only", nargs="+", choices=names, default=names)
     said = parser.parse_args()
     gone = missing()
@@ -37,6 +39,11 @@ def main() -> int:
         if said.trial:
             with served(folder, print) as at:
                 return _try(at, folder, said.only)
+        if said.figures:
+            with served(folder, print) as at:
+                for line in figures(at):
+                    print(line)
+            return 0
         with until_told_to_stop(), served(folder, print) as at:
             _tell(at)
             while True:

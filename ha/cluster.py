@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any, TypeVar
@@ -112,11 +112,11 @@ class Node:
 class Cluster:
     """A running cluster, by the ports of this machine."""
 
+    etcd: Part
     nodes: list[Node]
     leader_port: int
     standbys_port: int
     pooler_port: int
-    parts: list[Part] = field(default_factory=list)
 
     @property
     def dsn(self) -> str:
@@ -201,7 +201,8 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
     leader_port, standbys_port, pooler_port = next(ports), next(ports), next(ports)
     with ExitStack() as parts:
         tell("etcd …")
-        parts.enter_context(_etcd(_own(folder / "etcd", account), account, etcd_port, peer_port))
+        etcd = _etcd(_own(folder / "etcd", account), account, etcd_port, peer_port)
+        parts.enter_context(etcd)
         nodes = []
         for name in NODES:
             tell(f"node {name} …")
@@ -212,7 +213,7 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
             parts.callback(node.kill)
             nodes.append(node)
         tell("HAProxy, PgBouncer …")
-        ready = Cluster(nodes, leader_port, standbys_port, pooler_port)
+        ready = Cluster(etcd, nodes, leader_port, standbys_port, pooler_port)
         parts.enter_context(_haproxy(_own(folder / "haproxy", account), account, ready))
         parts.enter_context(_pgbouncer(_own(folder / "pgbouncer", account), account, ready))
         ready.wait_until_whole()

@@ -59,6 +59,13 @@ def kill_the_synchronous_standby(at: Cluster) -> None:
     old.start_again()
 
 
+def stop_etcd(at: Cluster) -> None:
+    """What the nodes agree by is away for longer than a leader may say nothing."""
+    at.etcd.__exit__(None, None, None)
+    time.sleep(30)
+    at.etcd.__enter__()
+
+
 def deploy(at: Cluster) -> None:
     """The stored logic is made anew, through HAProxy."""
     migrate(at.dsn, force=True)
@@ -71,6 +78,7 @@ HAPPENINGS = (
     kill_the_machine,
     kill_the_synchronous_standby,
     pause_the_machine,
+    stop_etcd,
 )
 
 

@@ -156,6 +156,25 @@ def test_health_waits_for_no_connection_of_the_pool(fresh_dsn: str, tmp_path: Pa
             forgotten.rollback()
 
 
+@pytest.mark.parametrize("told", [False, True], ids=["postgrest unaware", "postgrest told"])
+@pytest.mark.parametrize("schema", ["api", "rules"])
+def test_a_database_without_our_functions_is_never_the_callers_mistake(
+    fresh_dsn: str, tmp_path: Path, schema: str, told: bool
+) -> None:
+    with (
+        served(fresh_dsn, tmp_path) as (_, api),
+        psycopg.connect(fresh_dsn, autocommit=True) as db,
+    ):
+        db.execute(f"alter schema {schema} rename to gone")
+        if told:
+            db.execute("notify pgrst, 'reload schema'")
+            time.sleep(1)
+        for method, path in (("GET", "/api/clients"), ("GET", "/api/clients/1"), ("GET", "/rpc/clients?stage="),
+                             ("PATCH", "/api/clients/1/stage"), ("POST", "/rpc/set_flag"), ("POST", "/rpc/nothing"),
+                             ("DELETE", "/api/clients/1/flags/client_blocking")):  # fmt: skip
+            away(api.send(method, path))
+
+
 def test_a_statement_that_runs_out_of_time_is_503(fresh_dsn: str, tmp_path: Path) -> None:
     with psycopg.connect(fresh_dsn) as db:
         db.execute(

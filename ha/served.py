@@ -10,7 +10,7 @@ from pathlib import Path
 from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.local.serving.gateway import Gateway, gateway
 from atlas_stage.ops.deploy import migrate
-from bench.faults.ways import ADMIN, Http, Psycopg, Way
+from bench.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
 from ha.cluster import Cluster, Tell, cluster
 
 
@@ -27,10 +27,11 @@ class Served:
         """How sixteen writers come: over HTTP, through PgBouncer, through HAProxy, and by libpq's own search."""
         at = self.cluster
         return [
-            *[lambda: Http(self.leader.url, self.token)] * 8,
-            *[lambda: Psycopg(at.pooled_dsn)] * 4,
-            *[lambda: Psycopg(at.dsn)] * 2,
-            *[lambda: Psycopg(at.several_hosts_dsn)] * 2,
+            *[lambda: Http(self.leader.url, self.token)] * 4,
+            *[lambda: with_client(self.leader.url, self.token)] * 4,
+            *[lambda: with_psycopg(at.pooled_dsn)] * 4,
+            *[lambda: with_psycopg(at.dsn)] * 2,
+            *[lambda: with_psycopg(at.several_hosts_dsn)] * 2,
         ]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
@@ -38,7 +39,7 @@ class Served:
         return {
             "reader": lambda: Http(self.leader.url, self.token),
             "standby-http": lambda: Http(self.standbys.url, self.token),
-            "standby-psycopg": lambda: Psycopg(self.cluster.standby_dsn),
+            "standby-psycopg": lambda: with_psycopg(self.cluster.standby_dsn),
         }
 
 

@@ -20,7 +20,7 @@ from atlas_stage.local.serving.gateway import Gateway, gateway
 from atlas_stage.local.serving.part import Part
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import DeployError, migrate
-from bench.faults.ways import ADMIN, Http, Psycopg, Way
+from bench.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
 from bench.faults.wire import Wire, wire
 
 _POOL = 10
@@ -45,8 +45,9 @@ class House:
     refused_deploys: int = 0
 
     def ways(self, writers: int) -> list[Callable[[], Way]]:
-        """How so many writers come: in turn over HTTP and with psycopg."""
-        return [(self._over_http, self._with_psycopg)[number % 2] for number in range(writers)]
+        """How so many writers come: half with psycopg, the others over HTTP, by themselves or with the package."""
+        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
+        return [kinds[number % 4] for number in range(writers)]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
         """Who reads only."""
@@ -55,8 +56,11 @@ class House:
     def _over_http(self) -> Way:
         return Http(f"http://127.0.0.1:{self.http.port}", self.token)
 
+    def _with_client(self) -> Way:
+        return with_client(f"http://127.0.0.1:{self.http.port}", self.token)
+
     def _with_psycopg(self) -> Way:
-        return Psycopg(f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres")
+        return with_psycopg(f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres")
 
     def make_clients(self, count: int) -> list[int]:
         """New clients, in weekly."""

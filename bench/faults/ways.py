@@ -1,4 +1,4 @@
-"""How a writer reaches the product, and what it is answered: over HTTP, or with psycopg."""
+"""How a writer reaches the product, and what it is answered: over HTTP, or by the package's own client."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any, Protocol
 import httpx
 
 from atlas_stage.errors import StageError, Unavailable
+from atlas_stage.http.exchange import NOT_THE_API
+from atlas_stage.http.transport import HttpTransport
+from atlas_stage.protocol import Transport
 from atlas_stage.transport import PsycopgTransport
 
 _SECONDS = 20.0
@@ -103,26 +106,40 @@ def _read(response: httpx.Response) -> Answer:
     return Answer(response.status_code, body, rule, fault)
 
 
-class Psycopg:
-    """The package's own calls over a database connection."""
+class Package:
+    """The package's own calls, over a database connection or over HTTP; there it sends again by itself."""
 
-    name = "psycopg"
-
-    def __init__(self, dsn: str, actor: str = ADMIN) -> None:
-        self._transport = PsycopgTransport(dsn, actor)
+    def __init__(self, name: str, transport: Transport) -> None:
+        self.name = name
+        self._transport = transport
 
     def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
-        """One transaction; its key goes as the argument external_id."""
+        """One call; its key goes as the argument external_id."""
         arguments = arguments | ({"external_id": key} if key else {})
         try:
-            return Answer(200, self._transport.call(function, arguments, read=key is None))
+            body = self._transport.call(
+                function, arguments, read=key is None, keyed=key is not None
+            )
         except Unavailable as error:
             said = error.rule if error.rule != Unavailable.default_rule else ""
-            return Answer(503 if said else 0, rule=said)
+            return Answer(
+                503 if said else 0, rule=said, fault=str(error)[:200] if said == NOT_THE_API else ""
+            )
         except StageError as error:
             fault = "" if error.status != StageError.default_status else str(error)[:200]
             return Answer(error.status, rule=error.rule, fault=fault)
+        return Answer(200, body)
 
     def close(self) -> None:
         """Close the connection."""
         self._transport.close()
+
+
+def with_psycopg(dsn: str) -> Package:
+    """Over a database connection."""
+    return Package("psycopg", PsycopgTransport(dsn, ADMIN))
+
+
+def with_client(url: str, token: str) -> Package:
+    """Over HTTP, as `Stage.connect` does it."""
+    return Package("client", HttpTransport(url, token))

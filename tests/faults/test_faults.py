@@ -19,7 +19,7 @@ from atlas_stage import PsycopgTransport, Stage
 from bench.faults import sabotage
 from bench.faults.check import check
 from bench.faults.run import run
-from bench.faults.ways import ADMIN, Psycopg
+from bench.faults.ways import ADMIN, with_psycopg
 from bench.faults.writers import at_work
 from tests.support.databases import Databases
 
@@ -42,7 +42,7 @@ def written(dsn: str, folder: Path, seconds: float) -> list[int]:
     folder.mkdir(exist_ok=True)
     with Stage(PsycopgTransport(dsn, ADMIN)) as stage:
         shared = [stage.create_client(f"S {n}", slug=f"s-{n}").client.id for n in range(3)]
-    ways = [lambda: Psycopg(dsn)] * 4
+    ways = [lambda: with_psycopg(dsn)] * 4
     with at_work(ways, shared, folder, {"reader": ways[0]}):
         time.sleep(seconds)
     return shared

@@ -31,12 +31,14 @@ from atlas_stage.models import (
     Actor as Actor,
     AdministrationPage as AdministrationPage,
     AdministrationRecord as AdministrationRecord,
+    Break as Break,
     Change as Change,
     Check as Check,
     Client as Client,
     ClientPage as ClientPage,
     ClientView as ClientView,
     DeletedClient as DeletedClient,
+    Erasure as Erasure,
     Held as Held,
     HistoryPage as HistoryPage,
     HistoryRow as HistoryRow,
@@ -49,8 +51,11 @@ from atlas_stage.models import (
     QueueItem as QueueItem,
     Refusal as Refusal,
     RunRollback as RunRollback,
+    Seal as Seal,
+    SealPage as SealPage,
     Token as Token,
     TokenPage as TokenPage,
+    Verification as Verification,
 )
 from atlas_stage.protocol import Transport as Transport, Work as Work
 from atlas_stage.stage import Stage as Stage

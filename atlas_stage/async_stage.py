@@ -23,6 +23,8 @@ from atlas_stage.models import (
     ClosePage,
     DeletedClient,
     Deletion,
+    Erasure,
+    ErasureDone,
     Feed,
     HistoryPage,
     HistoryRow,
@@ -35,10 +37,12 @@ from atlas_stage.models import (
     QueuePage,
     Record,
     RunRollback,
+    SealPage,
     Summary,
     Token,
     TokenChange,
     TokenPage,
+    Verification,
 )
 
 Answer = TypeVar("Answer", bound=Record)
@@ -339,6 +343,32 @@ class AsyncStage(AsyncConnecting):
     ) -> AdministrationPage:
         """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
         return await self._read("administration", AdministrationPage, locals())
+
+    # -- what shows that history was not rewritten
+
+    async def verify_history(
+        self,
+        client_id: Whole | None = None,
+        *,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> Verification:
+        """Whether history is what was recorded: of one client, or of a page of all clients."""
+        return await self._read("verify_history", Verification, locals())
+
+    async def history_seals(
+        self,
+        as_of: str | None = None,
+        *,
+        after: Whole | None = None,
+        page_size: Whole | None = None,
+    ) -> SealPage:
+        """What histories were at a moment, as hashes; `as_of` None is now."""
+        return await self._read("history_seals", SealPage, locals())
+
+    async def erase_words(self, client_id: Whole, *, reason: str) -> Erasure:
+        """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""
+        return (await self._write("erase_words", ErasureDone, locals())).erasure
 
     # -- how a method is carried out; `arguments` are its locals()
 

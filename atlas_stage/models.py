@@ -506,6 +506,66 @@ class AdministrationPage(Record):
 
 
 @dataclass(frozen=True)
+class Break(Record):
+    """A place where a client's history is not what was recorded."""
+
+    client_id: int
+    problem: str
+    version: int | None = None
+    history_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Erasure(Record):
+    """Words that were erased from a client's history, up to a version."""
+
+    client_id: int
+    last_version: int
+    rows: int
+    erased_at: datetime
+    erased_by: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ErasureDone(Record):
+    """What an erasure did; `changed` is False where nothing was left to erase."""
+
+    erasure: Erasure
+    changed: bool = True
+
+
+@dataclass(frozen=True)
+class Verification(Record):
+    """What was looked at, where it is not as recorded, and whose words were erased."""
+
+    clients: int
+    rows: int
+    breaks: tuple[Break, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
+    next_after: int | None = None
+
+
+@dataclass(frozen=True)
+class Seal(Record):
+    """One hash over the histories of the clients whose ids begin with `hundred` hundreds."""
+
+    hundred: int
+    clients: int
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SealPage(Record):
+    """Seals of a moment."""
+
+    as_of: str
+    seals: tuple[Seal, ...]
+    next_after: int | None = None
+
+
+@dataclass(frozen=True)
 class Held(Record):
     """A permission that the caller holds, and its scope."""
 

@@ -53,6 +53,7 @@ begin
     where t.tgfoid in (
       'rules.refuse_history_change()'::regprocedure,
       'rules.refuse_record_change()'::regprocedure,
+      'rules.hash_history_row()'::regprocedure,
       'rules.record_administration()'::regprocedure
     )
       and t.tgenabled <> 'A'

@@ -55,6 +55,23 @@ before truncate on public.stage_history
 for each statement
 execute function rules.refuse_history_change();
 
+-- Each row is hashed together with the one before, whoever writes it. ALWAYS, like the guards.
+create or replace trigger stage_history_hash_row
+before insert on public.stage_history
+for each row
+execute function rules.hash_history_row();
+
+-- Erasures are for good too.
+create or replace trigger erasures_append_only
+before update or delete on public.erasures
+for each statement
+execute function rules.refuse_record_change();
+
+create or replace trigger erasures_no_truncate
+before truncate on public.erasures
+for each statement
+execute function rules.refuse_record_change();
+
 -- A stage that `clients` does not know could be reached by no move: the table's CHECK learns it first.
 create or replace trigger stages_known_to_clients
 before insert or update of stage on public.stages

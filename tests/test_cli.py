@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -497,3 +498,29 @@ class TestDoctor:
 
 def _joint(dsn: str) -> str:
     return "&" if "?" in dsn else "?"
+
+
+class TestEvidence:
+    def test_a_checkpoint_is_written_and_found_to_hold(self, run: Run, tmp_path: Path) -> None:
+        key, file = tmp_path / "key", tmp_path / "checkpoint.json"
+        key.write_text("k" * 64)
+        line = ("verify", "--checkpoint", str(file), "--key", str(key))
+        assert "as recorded" in run(*line).stdout
+        assert file.exists()
+        assert run(*line).exit_code == Exit.DONE
+
+    def test_an_edited_row_is_named(self, run: Run, fresh_dsn: str) -> None:
+        run("client", "create", "Otter Bay", "otter-bay-2")
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("alter table stage_history disable trigger user")
+            db.execute("update stage_history set actor_id = 'user:eve'")
+        said = run("verify")
+        assert (said.exit_code, "is not as it was recorded" in said.stdout) == (Exit.REFUSED, True)
+        assert json.loads(run("verify", "--json").stdout)["breaks"][0]["problem"] == "row_altered"
+
+    def test_words_are_erased_and_the_verification_says_by_whom(self, run: Run) -> None:
+        run("client", "create", "Otter Bay", "otter-bay-2", "--notes", "knows Mr. Green")
+        assert (
+            "are erased" in run("client", "erase-words", "otter-bay-2", "--reason", "asked").stdout
+        )
+        assert f"erased by {ADMIN}: asked" in run("verify", "otter-bay-2").stdout

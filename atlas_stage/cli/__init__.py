@@ -15,6 +15,7 @@ from atlas_stage.cli.queue import show_queue
 from atlas_stage.cli.rendering import Output
 from atlas_stage.cli.report import report
 from atlas_stage.cli.schedule import schedule
+from atlas_stage.cli.verify import verify
 from atlas_stage.errors import InvalidInput
 
 app = typer.Typer(
@@ -82,5 +83,6 @@ app.add_typer(settings.calendar, name="calendar")
 app.command()(schedule)
 app.command()(doctor)
 app.command()(audit)
+app.command()(verify)
 
 __all__ = ["app"]

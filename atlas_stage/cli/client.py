@@ -167,6 +167,15 @@ def delete(ctx: typer.Context, client: ClientName, reason: Reason = "") -> None:
     run.output.result(gone, f"client {gone.client_id}, {gone.name}: taken out")
 
 
+@app.command("erase-words")
+def erase_words(ctx: typer.Context, client: ClientName, reason: Reason = "") -> None:
+    """Erase, for good, what people wrote about a client: reasons, payloads, notes. What was done stays."""
+    run = session(ctx)
+    with run.stage() as api:
+        erased = api.erase_words(find_client(api, client).id, reason=reason)
+    run.output.result(erased, f"client {erased.client_id}: words of {erased.rows} rows are erased")
+
+
 @app.command()
 def move(
     ctx: typer.Context,

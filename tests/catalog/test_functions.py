@@ -58,6 +58,8 @@ READS = {
     "queue",
     "check_stage",
     "administration",
+    "verify_history",
+    "history_seals",
     "permissions",
     "tokens",
 }
@@ -78,6 +80,7 @@ WRITES = {
     "issue_token",
     "revoke_token",
     "adopt_legacy_token",
+    "erase_words",
     # the gateway's, for the plan's paths
     "patch_client_stage",
     "post_client_flag",

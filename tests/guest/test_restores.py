@@ -172,6 +172,7 @@ def test_a_restore_that_leaves_something_out_works_after_migrate(
 EMPTY = """
 alter table stage_history disable trigger all;
 alter table administration_history disable trigger all;
+alter table erasures disable trigger all;
 do $$
 begin
   execute (

@@ -21,6 +21,7 @@ def put_data_everywhere(dsn: str) -> None:
         make_client(db, "paused_client", returning_to="cleanup")
         grant(db, "agent:tally", "can_set_flag", {"flags": ["client_blocking"]})
         call(db, "issue_token", actor_id="user:ada", never_expires=True)
+        call(db, "erase_words", client_id=client, reason="asked to")
         db.execute("insert into actor_logins values ('ada', 'user:ada')")
         db.execute("insert into stage_flags values ('audit', 'An audit', '{anyone}')")
         db.execute("insert into business_holidays values ('2026-12-24', 'Firm closed')")

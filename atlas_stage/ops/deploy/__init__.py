@@ -68,6 +68,11 @@ def migrate(
             tell("re-created the stored logic")
         if logic.renew_feed(session):
             tell("began a new epoch of the feed: this database came to another server")
+        held = logic.hash_history(session, tell)
+        if held:
+            tell(
+                f"history of some clients has no hashes yet, for somebody holds client {held}: run migrate again"
+            )
         take_temporary_from_public(session, tell)
     return MigrateReport(applied, marked, logic_changed, mended)
 

@@ -7,6 +7,7 @@ what no file names any more goes afterwards, unless something of the host's stan
 from __future__ import annotations
 
 import hashlib
+import json
 import time
 from pathlib import Path
 from typing import LiteralString
@@ -17,7 +18,7 @@ from psycopg import sql
 from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, Watch, one_line
 from atlas_stage.ops.deploy.installation import SCHEMAS
-from atlas_stage.ops.deploy.migrations import content_hash
+from atlas_stage.ops.deploy.migrations import Report, content_hash
 
 # First the schemas and types, last the triggers and rights; in between, what stands on what. Inside a folder, by path.
 _FIRST, _FOLDERS, _LAST = ("schemas.sql", "types.sql"), SCHEMAS, ("triggers.sql", "grants.sql")
@@ -160,6 +161,31 @@ def renew_feed(connection: Connection) -> bool:
         renewed = made == (True,) and connection.execute("select ops.renew_feed()").fetchone()
         roles.take_back(connection)
     return renewed == (True,)
+
+
+def hash_history(connection: Connection, report: Report) -> int | None:
+    """Give history rows that have no hash theirs; the client that kept it from that because somebody holds it."""
+    if connection.execute(
+        "select to_regprocedure('ops.hash_history(bigint,integer)') is null"
+    ).fetchone() == (True,):
+        return None
+    after: int | None = -(2**63)
+    slices = 0
+    while after is not None:
+        try:
+            with connection.transaction():
+                roles.lend(connection)
+                row = connection.execute("select ops.hash_history(%s)", [after]).fetchone()
+                roles.take_back(connection)
+        except psycopg.Error as error:
+            if error.sqlstate != "PT503":
+                raise DeployError(f"hashes of history: {one_line(error)}") from error
+            return int(json.loads(error.diag.message_detail or "{}").get("client_id", 0))
+        after = row[0] if row else None
+        slices += after is not None
+    if slices:
+        report("gave history its hashes")
+    return None
 
 
 def drop(connection: Connection) -> None:

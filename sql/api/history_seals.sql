@@ -1,0 +1,66 @@
+create or replace function api.history_seals(
+  as_of     text default null,
+  after     bigint default null,
+  page_size integer default 100
+)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  v_moment text[];
+  v_as_of  text := as_of;
+  v_first  bigint;
+  v_last   bigint;
+  v_more   boolean;
+begin
+  -- GUARD
+  perform rules.require_permission(rules.current_actor(), 'can_admin');
+  perform rules.require_page_size(page_size);
+  if as_of is null then
+    if not rules.feed_is_in_order() then
+      perform rules.refuse('feed_not_in_order');
+    end if;
+    v_as_of := rules.feed_cursor(
+      (select max(e.epoch) from public.feed_epochs e),
+      pg_snapshot_xmin(pg_current_snapshot()),
+      (select coalesce(max(h.id), 0) from public.stage_history h)
+    );
+  end if;
+  v_moment := regexp_match(v_as_of, '^(\d{1,9})\.(\d{1,18})\.(\d{1,18})$');
+  if v_moment is null then
+    perform rules.refuse('cursor_not_valid', jsonb_build_object('as_of', left(as_of, 200)));
+  end if;
+
+  -- ACT: by hundreds of ids, from the first in which there is a client
+  select min(ids.id) / 100
+  into v_first
+  from (
+    select min(c.id) as id from public.clients c where after is null or c.id >= (after + 1) * 100
+    union all
+    select min(d.client_id) from public.deleted_clients d where after is null or d.client_id >= (after + 1) * 100
+  ) as ids;
+  v_last := v_first + page_size - 1;
+  v_more := exists (select from public.clients c where c.id >= (v_last + 1) * 100)
+    or exists (select from public.deleted_clients d where d.client_id >= (v_last + 1) * 100);
+  return jsonb_build_object(
+    'as_of', v_as_of,
+    'seals', (
+      select coalesce(jsonb_agg(to_jsonb(s.*) order by s.hundred), '[]')
+      from rules.history_seals(
+        v_first, v_last, v_moment[1]::integer, v_moment[2]::xid8, v_moment[3]::bigint
+      ) as s
+    ),
+    'next_after', case when v_more then v_last end
+  );
+end
+$$;
+
+comment on function api.history_seals(text, bigint, integer) is
+'What all histories are at a moment, as hashes: kept elsewhere, they show later whether it was rewritten up to then.
+as_of: the moment, from an earlier answer; now, when left out. after: next_after of the page before. page_size: 1 to 1,000, in hundreds of client ids. For can_admin.
+Answers {as_of, seals, next_after}: hundred (client ids from hundred * 100 on), clients, rows, sha256.
+Errors: permission_missing (403); cursor_not_valid, page_size_not_valid (422); feed_not_in_order (503).';

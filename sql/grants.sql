@@ -31,6 +31,9 @@ to atlas_cron, atlas_operator;
 -- What is wrong, for doctor.
 grant usage on schema ops to atlas_operator;
 grant execute on function ops.findings(boolean) to atlas_operator;
+-- What has been kept long enough, the scheduler's login may take away.
+grant usage on schema ops to atlas_cron;
+grant execute on function ops.prune(integer) to atlas_cron, atlas_operator;
 
 -- A request without a token, and what finds out whether there is one.
 grant execute on function api.health() to atlas_anon;

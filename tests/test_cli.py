@@ -524,3 +524,12 @@ class TestEvidence:
             "are erased" in run("client", "erase-words", "otter-bay-2", "--reason", "asked").stdout
         )
         assert f"erased by {ADMIN}: asked" in run("verify", "otter-bay-2").stdout
+
+    def test_what_was_kept_long_enough_goes(self, run: Run, fresh_dsn: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute(
+                "insert into idempotency_keys (external_id, actor_id, request_sha256, response, created_at)"
+                " values ('k', 'user:ada', 'x', '{}', now() - interval '1 year')"
+            )
+        assert "1 answers and 0 runs" in run("prune").stdout
+        assert json.loads(run("prune", "--json").stdout) == {"keys": 0, "runs": 0}

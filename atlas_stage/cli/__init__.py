@@ -11,6 +11,7 @@ from atlas_stage.cli.audit import audit
 from atlas_stage.cli.base import EXIT_CODES, Commands, Session
 from atlas_stage.cli.doctor import doctor
 from atlas_stage.cli.importing import import_clients
+from atlas_stage.cli.prune import prune
 from atlas_stage.cli.queue import show_queue
 from atlas_stage.cli.rendering import Output
 from atlas_stage.cli.report import report
@@ -83,6 +84,7 @@ app.add_typer(settings.calendar, name="calendar")
 app.command()(schedule)
 app.command()(doctor)
 app.command()(audit)
+app.command()(prune)
 app.command()(verify)
 
 __all__ = ["app"]

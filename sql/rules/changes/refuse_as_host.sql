@@ -19,6 +19,9 @@ begin
     return;
   elsif state in ('40P01', '55P03') then
     perform rules.refuse('client_locked', facts);
+  elsif constraint_name = 'stage_history_external_id_uniq' then
+    -- the key's first answer is gone, and history remembers the key
+    perform rules.refuse('idempotency_key_reused', facts);
   elsif left(state, 2) = '23' and constraint_name <> '' then
     perform rules.refuse(
       case

@@ -13,6 +13,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 -- each call gets the plan of its own filters
 set plan_cache_mode = force_custom_plan
+-- what a page has, an index finds, however few rows the planner thinks there are
+set random_page_cost = 1.1
+set enable_seqscan = off
 as $$
 #variable_conflict use_variable
 declare

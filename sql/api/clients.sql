@@ -22,6 +22,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 -- each call gets the plan of its own filters
 set plan_cache_mode = force_custom_plan
+-- what a page has, an index finds, however few rows the planner thinks there are
+set random_page_cost = 1.1
+set enable_seqscan = off
 as $$
 #variable_conflict use_variable
 declare
@@ -39,6 +42,7 @@ declare
   v_key       timestamptz := timestamptz 'epoch' + v_place[1]::bigint * interval '1 microsecond';
   v_id        bigint := v_place[2]::bigint;
   v_ids       bigint[];
+  v_among     bigint[];  -- of these only
   v_cursor    text;
   v_each      text;
 begin
@@ -65,7 +69,17 @@ begin
     perform rules.refuse('cursor_not_valid');
   end if;
 
-  -- ACT: the page is one more, to know whether another one follows
+  -- ACT: few ask for attention, and indexes know them; of those who are no longer active only who is flagged so
+  v_among := case
+    when stuck or v_flag = 'stuck' then rules.asking_clients('flagged')
+    when active and v_attention in ('stuck', 'waiting_on_client') then rules.asking_clients(v_attention)
+  end;
+  if v_among is not null and client_ids is not null then
+    v_among := array(select unnest(v_among) intersect select unnest(client_ids));
+  end if;
+  v_among := coalesce(v_among, client_ids);
+
+  -- the page is one more, to know whether another one follows
   if v_sort <> 'id' then
     -- within a stage the longest there is also the nearest to its SLA, so each stage gives its oldest by index
     select array_agg(found.id order by found.key, found.id)
@@ -82,7 +96,7 @@ begin
       cross join lateral (
         select f.id, f.stage_entered_at
         from rules.filtered_clients(
-          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, client_ids
+          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
         ) f
         where f.stage = s.stage
           and (v_search is null or v_words is not null)
@@ -100,7 +114,7 @@ begin
       cross join lateral (
         select f.id
         from rules.filtered_clients(
-          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, client_ids
+          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
         ) f
         where f.stage = s.stage
           and (v_search is null or v_words is not null)
@@ -119,7 +133,7 @@ begin
     v_ids := array(
       select f.id
       from rules.filtered_clients(
-        v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, client_ids
+        v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
       ) f
       where f.id > coalesce(v_id, after, -9223372036854775808)
         and (v_search is null or v_words is not null)

@@ -12,6 +12,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 -- each call gets the plan of its own filters
 set plan_cache_mode = force_custom_plan
+-- what a page has, an index finds, however few rows the planner thinks there are
+set random_page_cost = 1.1
+set enable_seqscan = off
 as $$
 #variable_conflict use_variable
 declare
@@ -19,7 +22,10 @@ declare
   v_month    text := rules.require_month(month);
   v_state    text := nullif(state, '');
   v_owner    text := nullif(owner, '');
+  -- an opening that names no month was made in this one or in the next
+  v_begin    timestamptz := rules.firm_instant(to_date(v_month, 'YYYY-MM'));
   v_deadline timestamptz := rules.close_deadline(v_month);
+  v_opened   bigint[];  -- whose close may have been opened
   v_closes   json[];
 begin
   -- GUARD
@@ -30,7 +36,30 @@ begin
     ));
   end if;
 
-  -- ACT: client by client in order of id, until the page is full; one more tells whether another page follows
+  -- ACT: a state other than not_opened only those have whose close was opened. Where they are many, a page of them is
+  -- found sooner by looking through the clients in their order.
+  if v_state <> 'not_opened' then
+    v_opened := array(
+      select h.client_id
+      from unnest(array[v_month, '']) as named (period)
+      cross join lateral (
+        select h.client_id
+        from public.stage_history h
+        where coalesce(h.payload ->> 'period', '') = named.period
+          and h.occurred_at >= case when named.period = '' then v_begin else '-infinity' end
+          and h.occurred_at < case when named.period = '' then v_begin + interval '62 days' else 'infinity' end
+          and h.client_id > coalesce(after, -9223372036854775808)
+          and h.to_stage = 'eom_close'
+          and rules.opens_close(h.from_stage, h.from_returning_to, h.trigger_type)
+        limit 10001
+      ) as h
+    );
+    if cardinality(v_opened) > 10000 then
+      v_opened := null;
+    end if;
+  end if;
+
+  -- client by client in order of id, until the page is full; one more tells whether another page follows
   v_closes := array(
     select row_to_json(found.*)
     from (
@@ -72,6 +101,7 @@ begin
         where limit_of.at < coalesce(close.signed_off_at, now())
       ) as late
       where c.id > coalesce(after, -9223372036854775808)
+        and (v_opened is null or c.id = any (v_opened))
         and (v_owner is null or c.stage_owner = v_owner)
         and (v_state is null or close.state = v_state)
         and (

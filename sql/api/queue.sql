@@ -8,6 +8,9 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+-- what a page has, an index finds, however few rows the planner thinks there are
+set random_page_cost = 1.1
+set enable_seqscan = off
 as $$
 #variable_conflict use_variable
 declare

@@ -360,3 +360,23 @@ def test_a_close_tells_which_client_it_is_of(db: psycopg.Connection) -> None:
     assert [found[name] for name in ("name", "slug", "stage_owner", "stage")] == [
         row[name] for name in ("name", "slug", "stage_owner", "stage")
     ]
+
+
+@pytest.mark.parametrize("period", [MAY, None])
+@pytest.mark.parametrize("when", ["2026-05-16 00:00", "2026-06-15 23:59"])
+def test_a_state_finds_an_opening_whether_its_row_names_the_month_or_not(
+    db: psycopg.Connection, client: int, period: str | None, when: str
+) -> None:
+    open_close(db, client)
+    happened(db, client, 1, when)
+    db.execute("alter table stage_history disable trigger user")
+    db.execute(
+        "update stage_history set payload = jsonb_strip_nulls(jsonb_build_object('period', %s::text))"
+        " where client_id = %s and version = 1",
+        (period, client),
+    )
+    db.execute("alter table stage_history enable trigger user")
+
+    found = [each["client_id"] for each in call(db, "closes", month=MAY, state="open")["closes"]]
+
+    assert found == [client]

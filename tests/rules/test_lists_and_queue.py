@@ -503,3 +503,19 @@ def test_a_summary_counts_active_clients_by_stage_owner_flag_and_attention(
     assert summary["attention"] == {"stuck": 1, "waiting_on_client": 1}
     assert summary["clients"] == 4
     assert call(db, "changes", after=summary["cursor"])["changes"] == []
+
+
+def test_a_client_flagged_as_stuck_comes_first_however_many_are_older(
+    db: psycopg.Connection,
+) -> None:
+    older = [make_client(db, "weekly", owner=ADA) for _ in range(3)]
+    stuck = make_client(db, "weekly", owner=ADA)
+    for client in older:
+        age(db, client, 5)
+    db.execute("alter table clients disable trigger user")
+    db.execute("update clients set flags = '{stuck}' where id = %s", (stuck,))
+    db.execute("alter table clients enable trigger user")
+
+    (first,) = call(db, "queue", actor_id=ADA, page_size=1)["queue"]
+
+    assert first["client"]["id"] == stuck

@@ -28,7 +28,7 @@ as $$
     and (filtered_clients.owner is null or c.stage_owner = filtered_clients.owner)
     and (filtered_clients.unowned is null or (c.stage_owner is null) = filtered_clients.unowned)
     and (filtered_clients.entered_before is null or c.stage_entered_at <= filtered_clients.entered_before)
-    and (filtered_clients.stuck is not true or (c.flags <> '{}' and c.flags @> '{stuck}'))
+    and (filtered_clients.stuck is not true or 'stuck' = any (c.flags))
     and (filtered_clients.stuck is not false or not c.flags @> '{stuck}')
     and (
       filtered_clients.attention is null

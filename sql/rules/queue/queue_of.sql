@@ -14,10 +14,43 @@ language sql
 stable
 as $$
   with candidate as (
-    select c.id, 'owner' as why
-    from public.clients c
-    where c.stage_owner = queue_of.actor_id
-      and c.active
+    select oldest.id, 'owner' as why
+    from public.stages s
+    cross join lateral (
+      (
+        select c.id
+        from public.clients c
+        where c.stage_owner = queue_of.actor_id
+          and c.stage = s.stage
+          and c.active
+          and not c.flags && s.waiting_flags
+        order by c.stage_entered_at, c.id
+        limit queue_of.number
+      )
+      union all
+      (
+        select c.id
+        from public.clients c
+        where c.stage_owner = queue_of.actor_id
+          and c.stage = s.stage
+          and c.active
+          and c.flags && s.waiting_flags
+        order by c.stage_entered_at, c.id
+        limit queue_of.number
+      )
+      union all
+      (
+        -- stuck by its flag, however short its time
+        select c.id
+        from public.clients c
+        where c.stage_owner = queue_of.actor_id
+          and c.stage = s.stage
+          and c.active
+          and 'stuck' = any (c.flags)
+        order by c.stage_entered_at, c.id
+        limit queue_of.number
+      )
+    ) as oldest
     union all
     select c.id, 'collaborator'
     from public.clients c
@@ -41,16 +74,41 @@ as $$
     select oldest.id, q.why
     from rules.queue_stages(queue_of.actor_id) q
     join public.stages s on s.stage = q.stage
-    cross join (values (true), (false)) as ask (waiting)
     cross join lateral (
-      select c.id
-      from public.clients c
-      where c.stage = q.stage
-        and c.active
-        and (c.flags && s.waiting_flags) = ask.waiting
-        and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
-      order by c.stage_entered_at
-      limit queue_of.number
+      (
+        select c.id
+        from public.clients c
+        where c.stage = q.stage
+          and c.active
+          and not c.flags && s.waiting_flags
+          and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
+        order by c.stage_entered_at, c.id
+        limit queue_of.number
+      )
+      union all
+      (
+        -- few carry a flag, and they have an index of their own
+        select c.id
+        from public.clients c
+        where c.stage = q.stage
+          and c.active
+          and c.flags <> '{}'
+          and c.flags && s.waiting_flags
+          and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
+        order by c.stage_entered_at, c.id
+        limit queue_of.number
+      )
+      union all
+      (
+        select c.id
+        from public.clients c
+        where c.stage = q.stage
+          and c.active
+          and 'stuck' = any (c.flags)
+          and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
+        order by c.stage_entered_at, c.id
+        limit queue_of.number
+      )
     ) as oldest
   ),
   listed as (

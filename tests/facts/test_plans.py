@@ -1,0 +1,136 @@
+"""How the database finds what it answers: by index, never by reading all of `clients` or `stage_history`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.support.calls import call
+
+CLIENTS = 20_000
+_FIRM = f"""
+insert into clients (name, slug, stage, stage_entered_at, stage_owner, service_tier, flags)
+select
+  'Client ' || n, 'slug-' || n, s.stage, now() - n % 9 * interval '1 day', 'user:owner-' || n % 50,
+  (array['recurring_only', 'full_service'])[1 + n % 2],
+  case when n % 13 = 0 then '{{client_blocking}}'::text[] else '{{}}' end
+from generate_series(1, {CLIENTS}) n
+join (select stage, row_number() over (order by stage) - 1 as nth from stages where kind <> 'pause') s
+  on s.nth = n % 6;
+insert into stage_history (
+  client_id, version, to_stage, actor_type, actor_id, channel, trigger_type, reason
+)
+select c.id, 0, c.stage, 'system', 'system:install', 'psql', 'manual', 'made' from clients c
+where not exists (select from stage_history h where h.client_id = c.id);
+insert into agent_permissions (actor_id, permission, scope, granted_by)
+values ('agent:tally', 'can_set_stage', '{{"from": ["eom_close"]}}', 'user:jimmie');
+"""
+
+
+@pytest.fixture(scope="module")
+def firm(dsn: str) -> Iterator[psycopg.Connection]:
+    """A session of a firm with many clients, which the server has looked at."""
+    with psycopg.connect(dsn, autocommit=True) as made:
+        with made.transaction():
+            made.execute("set local session_replication_role = replica")
+            made.execute(_FIRM)
+        made.execute("insert into actor_logins values (session_user, 'user:jimmie')")
+        made.execute("vacuum (analyze) clients")
+        made.execute("vacuum (analyze) stage_history")
+        yield made
+
+
+def whole_reads(db: psycopg.Connection) -> dict[str, int]:
+    """How often each of the two large tables was read from end to end, as far as this session remembers."""
+    return dict(
+        db.execute(
+            "select relname, seq_scan from pg_stat_xact_user_tables"
+            " where relid in ('public.clients'::regclass, 'public.stage_history'::regclass)"
+        ).fetchall()
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("clients", {}),
+        ("clients", {"stage": "eom_close"}),
+        ("clients", {"stage": "eom_close,weekly"}),
+        ("clients", {"flag": "client_blocking"}),
+        ("clients", {"flag": "stuck"}),
+        ("clients", {"stage": "weekly", "flag": "client_blocking"}),
+        ("clients", {"owner": "user:owner-7"}),
+        ("clients", {"owner": "user:owner-7", "sort": "age"}),
+        ("clients", {"unowned": True}),
+        ("clients", {"active": False}),
+        ("clients", {"active": None}),
+        ("clients", {"stuck": True}),
+        ("clients", {"stuck": False}),
+        ("clients", {"attention": "stuck"}),
+        ("clients", {"attention": "waiting_on_client", "sort": "sla"}),
+        ("clients", {"attention": "none"}),
+        ("clients", {"service_tier": "full_service"}),
+        ("clients", {"age_days_gt": 5}),
+        ("clients", {"search": "slug-777"}),
+        ("clients", {"search": "client", "sort": "age"}),
+        ("clients", {"sort": "age"}),
+        ("clients", {"sort": "sla", "flag": "client_blocking"}),
+        ("clients", {"client_ids": [1, 2, 3]}),
+        ("client", {"client_id": 5}),
+        ("stage_history", {"client_id": 5}),
+        ("check_stages", {"client_ids": [5, 6]}),
+        ("queue", {}),
+        ("queue", {"actor_id": "agent:tally"}),
+        ("queue", {"actor_id": "user:owner-7"}),
+        ("closes", {"month": "2035-01"}),
+        ("closes", {"month": "2035-01", "state": "open"}),
+        ("closes", {"month": "2035-01", "owner": "user:owner-7"}),
+        ("changes", {}),
+        ("changes", {"actor_id": "user:nobody"}),
+        ("changes", {"client_id": 5}),
+        ("changes", {"stage": "eom_close"}),
+        ("changes", {"since": "2020-01-01"}),
+    ],
+    ids=str,
+)
+def test_no_read_goes_through_all_clients_or_all_history(
+    firm: psycopg.Connection, function: str, arguments: dict[str, Any]
+) -> None:
+    with firm.transaction():
+        before = whole_reads(firm)
+        call(firm, function, **arguments)
+        after = whole_reads(firm)
+
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("set_stage", {"client_id": 4, "to_stage": "paused_client", "expected_version": 0}),
+        ("set_flag", {"client_id": 5, "flag": "client_blocking"}),
+        ("update_client", {"client_id": 6, "notes": "x"}),
+    ],
+    ids=str,
+)
+def test_no_change_of_one_client_goes_through_all(
+    firm: psycopg.Connection, function: str, arguments: dict[str, Any]
+) -> None:
+    with firm.transaction(force_rollback=True):
+        before = whole_reads(firm)
+        call(firm, function, reason="looked at", **arguments)
+        after = whole_reads(firm)
+
+    assert after == before
+
+
+def test_a_whole_read_is_seen(firm: psycopg.Connection) -> None:
+    with firm.transaction():
+        before = whole_reads(firm)
+        call(firm, "summary")
+        after = whole_reads(firm)
+
+    assert after["clients"] > before["clients"]

@@ -4,29 +4,22 @@ Here stands what only the package can know: whether the database has what the pa
 finds by itself: `ops.findings`, one file a check in `sql/ops/findings/`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, LiteralString
 
 import psycopg
-from psycopg.rows import dict_row
-from psycopg.types.json import Jsonb
 
 from atlas_stage.models import Record
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
-from atlas_stage.ops.deploy.migrations import content_hash
+from atlas_stage.ops.deploy.migrations import read_books
 from atlas_stage.transport import translate
 
-
-@dataclass(frozen=True)
-class Check:
-    """A question to the database: `query` finds what is wrong, `words` says it with the columns of a row."""
-
-    name: str
-    query: LiteralString
-    words: str
-    advice: str = ""
+_MIGRATE = "run: atlas-stage migrate"
+_IS_DEPLOYED = """
+    select to_regclass('public.stage_deploys') is not null
+       and to_regclass('public.stage_history') is not null
+       and to_regnamespace('api') is not null
+"""
 
 
 @dataclass(frozen=True)
@@ -41,71 +34,42 @@ class Finding(Record):
     severity: str = "error"
 
 
-# Without this the other checks have nothing to look at.
-DEPLOYED = Check(
-    "deployed",
-    """
-    select current_database() as database
-    where to_regclass('public.stage_deploys') is null
-       or to_regclass('public.stage_history') is null
-       or to_regnamespace('api') is null
-    """,
-    "the stage system is not deployed in database {database}",
-    "run: atlas-stage migrate",
-)
-
-CHECKS = (
-    Check(
-        "migrations applied",
-        """
-        select package.name
-        from jsonb_object_keys(%(migrations)s) as package (name)
-        where not exists (select from public.atlas_migrations m where m.id = package.name)
-        order by 1
-        """,
-        "migration {name} is not applied",
-        "run: atlas-stage migrate",
-    ),
-    Check(
-        "migrations unchanged",
-        """
-        select d.name, package.sha256 is null as unknown
-        from public.stage_deploys d
-        left join jsonb_each_text(%(migrations)s) as package (name, sha256) on package.name = d.name
-        where d.part = 'migration'
-          and package.sha256 is distinct from d.sha256
-        order by 1
-        """,
-        "migration {name} is not the one that was applied here (not in this package: {unknown})",
-        "use the version of atlas-stage that deployed this database, or restore the file",
-    ),
-    Check(
-        "stored logic as packaged",
-        """
-        select coalesce(max(d.deployed_at)::text, 'never') as deployed_at
-        from public.stage_deploys d
-        where d.part = 'stored_logic'
-        having coalesce(max(d.sha256), '') <> %(logic)s
-        """,
-        "the stored logic is not that of this package (deployed: {deployed_at})",
-        "run: atlas-stage migrate",
-    ),
-)
-
-
 def examine(connection: psycopg.Connection) -> list[Finding]:
     """Run all checks on a connection in autocommit mode.
 
     A check that the login role has no right to make is a finding too. Raises Unavailable.
     """
-    expected = _expected()
-    deployed = _findings(connection, DEPLOYED, expected)
-    if deployed.found:
-        return [deployed]
+    try:
+        if connection.execute(_IS_DEPLOYED).fetchone() != (True,):
+            said = f"the stage system is not deployed in database {connection.info.dbname}"
+            return [Finding("deployed", (said,), _MIGRATE)]
+        return [
+            Finding("deployed", ()),
+            *_findings_of_the_package(connection),
+            *_findings_of_the_database(connection),
+        ]
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
+    """What the database has not as this package would deploy it."""
+    root = resources.root()
+    try:
+        books = read_books(connection, root / "migrations")
+        same = logic.is_deployed(connection, root / "sql")
+    except psycopg.errors.InsufficientPrivilege as error:
+        said = f"could not be checked: {translate(error).message}"
+        return [Finding("as packaged", (said,), "run doctor as a superuser")]
+    changed = [f"migration {name} is not the one that was applied here" for name in books.changed]
+    changed += [f"migration {name} is not in this package" for name in books.unknown]
+    advice = "use the version of atlas-stage that deployed this database, or restore the file"
+    logic_said = () if same else ("the stored logic is not that of this package",)
+    pending = tuple(f"migration {name} is not applied" for name in books.pending)
     return [
-        deployed,
-        *(_findings(connection, check, expected) for check in CHECKS),
-        *_findings_of_the_database(connection),
+        Finding("migrations applied", pending, _MIGRATE),
+        Finding("migrations unchanged", tuple(changed), advice),
+        Finding("stored logic as packaged", logic_said, _MIGRATE),
     ]
 
 
@@ -121,35 +85,9 @@ def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
         return [Finding(name, (said,), "run doctor as a superuser or an operator")]
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
         said = f"could not be asked: {translate(error).message}"
-        return [Finding(name, (said,), "run: atlas-stage migrate")]
-    except psycopg.Error as error:
-        raise translate(error) from error
+        return [Finding(name, (said,), _MIGRATE)]
     together: dict[tuple[str, str, str], list[str]] = {}
     for finding, severity, what, todo in rows:
         together.setdefault((finding.replace("_", " "), todo, severity), []).append(what)
     findings = [Finding(each[0], tuple(found), *each[1:]) for each, found in together.items()]
     return findings or [Finding(name, ())]
-
-
-def _expected() -> dict[str, Any]:
-    """What this package would deploy."""
-    root = resources.root()
-    files = [
-        file for file in (root / "migrations").glob("*.sql") if ".rollback" not in file.suffixes
-    ]
-    return {
-        "migrations": Jsonb({file.stem: content_hash(file) for file in files}),
-        "logic": logic.tree_hash(root / "sql"),
-    }
-
-
-def _findings(connection: psycopg.Connection, check: Check, expected: Mapping[str, Any]) -> Finding:
-    try:
-        with connection.cursor(row_factory=dict_row) as cursor:
-            rows = cursor.execute(check.query, expected).fetchall()
-    except psycopg.errors.InsufficientPrivilege as error:
-        said = f"could not be checked: {translate(error).message}"
-        return Finding(check.name, (said,), "run doctor as a superuser")
-    except psycopg.Error as error:
-        raise translate(error) from error
-    return Finding(check.name, tuple(check.words.format(**row) for row in rows), check.advice)

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import DeployError, migrate
+from atlas_stage.ops.deploy import DeployError, migrate, rollback
 from tests.migrations.test_applying import OURS
 from tests.support.catalogs import schema_lines
 from tests.support.old_atlas import make_old_atlas
@@ -109,7 +109,6 @@ def test_a_deploy_that_was_cut_off_between_its_two_commits_is_finished(
     migrate(empty_dsn)
     schema = schema_lines(empty_dsn)
     with psycopg.connect(empty_dsn) as db:
-        db.execute("delete from _yoyo_migration where migration_id = %s", (name,))
         db.execute("delete from stage_deploys where part = 'migration' and name = %s", (name,))
 
     report = migrate(empty_dsn)
@@ -118,6 +117,25 @@ def test_a_deploy_that_was_cut_off_between_its_two_commits_is_finished(
     assert report.applied == []
     assert schema_lines(empty_dsn) == schema
     assert migrate(empty_dsn).marked == []
+
+
+def test_a_rollback_that_was_cut_off_between_its_two_commits_is_finished(empty_dsn: str) -> None:
+    migrate(empty_dsn)
+    last = OURS[-1]
+    rollback(empty_dsn, to=OURS[-2])
+    with psycopg.connect(empty_dsn) as db:
+        db.execute(
+            "insert into stage_deploys (part, name, sha256) values ('migration', %s, 'x')", (last,)
+        )
+
+    assert migrate(empty_dsn).applied == [last]
+    assert migrate(empty_dsn).marked == []
+
+
+def test_yoyo_keeps_no_ledger_beside_ours(fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        query = "select count(*) from pg_class where relname like '%yoyo%'"
+        assert db.execute(query).fetchone() == (0,)
 
 
 def test_a_lock_that_an_earlier_version_left_is_no_obstacle(fresh_dsn: str) -> None:

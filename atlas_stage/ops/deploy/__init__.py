@@ -35,7 +35,7 @@ def migrate(
     dsn: str,
     *,
     force: bool = False,
-    report: Report | None = None,
+    report: Report = lambda _: None,
     lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     root: Path | None = None,
 ) -> MigrateReport:
@@ -46,34 +46,30 @@ def migrate(
     `sql/` (default: this package's own). Raises DeployError; a step that fails changes nothing, and what was done
     before it stays.
     """
-    tell = report or _silent
     root = root or resources.root()
     target = _target(dsn, lock_timeout)
     with deploying(target) as session, roles.lent_for_no_longer(session):
         mended, changed, judged = _mended(session, root, force)
         for each in mended:
-            tell(f"mended {each}")
+            report(f"mended {each}")
         with migrations.opened(target, root / "migrations", session) as pending:
             pending.refuse_drift()
-            marked = pending.reconcile()
+            marked = pending.mark()
             for name in marked:
-                tell(f"marked {name} (an earlier deploy was cut off after it)")
-            try:
-                applied = pending.apply(tell)
-            finally:
-                pending.record()
+                report(f"marked {name} (an earlier deploy was cut off after it)")
+            applied = pending.apply(report)
         logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
         if logic_changed:
             logic.deploy(target, root / "sql", session, judged=judged or force or bool(applied))
-            tell("re-created the stored logic")
+            report("re-created the stored logic")
         if logic.renew_feed(session):
-            tell("began a new epoch of the feed: this database came to another server")
-        held = logic.hash_history(session, tell)
+            report("began a new epoch of the feed: this database came to another server")
+        held = logic.hash_history(session, report)
         if held:
-            tell(
+            report(
                 f"history of some clients has no hashes yet, for somebody holds client {held}: run migrate again"
             )
-        take_temporary_from_public(session, tell)
+        take_temporary_from_public(session, report)
     return MigrateReport(applied, marked, logic_changed, mended)
 
 
@@ -100,7 +96,7 @@ def rollback(
     dsn: str,
     *,
     to: str | None = None,
-    report: Report | None = None,
+    report: Report = lambda _: None,
     lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     root: Path | None = None,
 ) -> list[str]:
@@ -118,16 +114,11 @@ def rollback(
     ):
         if to is not None:
             applied.require(to)
-        applied.reconcile()
         if exists(session, "public.stage_deploys"):
             logic.drop(session)
-        return applied.roll_back(to, report or _silent)
+        return applied.roll_back(to, report)
 
 
 def _target(dsn: str, lock_timeout: float) -> Target:
     # A name of its own, by which this deploy's sessions are found among all others.
     return Target(dsn, lock_timeout, f"atlas-stage migrate {uuid.uuid4().hex[:8]}")
-
-
-def _silent(_: str) -> None:
-    pass

@@ -1,27 +1,24 @@
-"""The versioned migrations: yoyo applies them, this module keeps its books straight.
+"""The versioned migrations: yoyo applies them, and `atlas_migrations` is the ledger of those that are.
 
-Three tables know about a migration. `atlas_migrations` gets its row from the migration itself, in the migration's
-transaction, so it is the truth. yoyo's own mark comes in a second transaction, and `stage_deploys` (the content hash)
-in a third: after a crash they may lag behind, and are made to agree again before anything else is done.
+A migration's row there comes from the migration itself, in its own transaction. What the file said at that time,
+`stage_deploys` has from a second transaction: after a crash it may lag behind, and is made up for.
 """
 
 from __future__ import annotations
 
 import contextlib
-import getpass
 import glob
 import hashlib
 import io
-import socket
-import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from yoyo import default_migration_table, exceptions, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
+from yoyo.migrations import get_migration_hash
 
 from atlas_stage.ops.deploy import roles
 from atlas_stage.ops.deploy.connection import (
@@ -36,8 +33,54 @@ from atlas_stage.ops.deploy.connection import (
 Report = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class Books:
+    """The migrations that this package has, and those that the database has, each with the hash of its content."""
+
+    files: dict[str, str]
+    deployed: dict[str, str | None]
+    """None: applied by a deploy that was cut off before it could say what the file said."""
+
+    @property
+    def pending(self) -> list[str]:
+        """What a deploy applies."""
+        return [name for name in self.files if name not in self.deployed]
+
+    @property
+    def unmarked(self) -> list[str]:
+        """What is applied and has no hash yet."""
+        return [name for name in self.files if self.deployed.get(name, "") is None]
+
+    @property
+    def changed(self) -> list[str]:
+        """What is not as it was applied."""
+        both = ((name, sha256, self.files.get(name)) for name, sha256 in self.deployed.items())
+        return [name for name, then, now in both if then and now and then != now]
+
+    @property
+    def unknown(self) -> list[str]:
+        """What another version of this package has applied."""
+        return [name for name, then in self.deployed.items() if then and name not in self.files]
+
+
+def read_books(connection: Connection, folder: Path) -> Books:
+    """What the migrations in `folder` are to a database."""
+    files = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
+    if not files:
+        raise DeployError(f"there are no migrations in {folder}")
+    deployed: dict[str, str | None] = {}
+    if exists(connection, "public.atlas_migrations"):
+        hashes: dict[str, str] = {}
+        if exists(connection, "public.stage_deploys"):
+            statement = "select name, sha256 from public.stage_deploys where part = 'migration'"
+            hashes = dict(connection.execute(statement).fetchall())
+        rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
+        deployed = {name: hashes.get(name) for (name,) in rows}
+    return Books({each.stem: content_hash(each) for each in files}, deployed)
+
+
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo's `postgresql+psycopg` backend, on connections that we make.
+    """yoyo's `postgresql+psycopg` backend, on connections that we make, without tables of its own.
 
     Given the DSN as it is, libpq reads it: no second reading of sockets, services and passwords in URLs.
     """
@@ -47,10 +90,32 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     def connect(self, dburi: Target) -> Connection:
         return dburi.connect()
 
-    @contextlib.contextmanager
-    def lock(self, *_: object) -> Iterator[None]:
-        """No lock of yoyo's own, a row that a crash leaves behind: we hold the deploy lock."""
-        yield
+    def ensure_internal_schema_updated(self) -> None:
+        """No ledger of yoyo's own."""
+
+    def log_migration(self, migration: Any, operation: str) -> None:
+        """Nor a log."""
+
+    def get_applied_migration_hashes(self) -> list[str]:
+        """What yoyo knows the applied migrations by."""
+        if not exists(self.connection, "public.atlas_migrations"):
+            return []
+        rows = self.connection.execute("select id from public.atlas_migrations").fetchall()
+        return [get_migration_hash(name) for (name,) in rows]
+
+    def mark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
+        self.connection.execute(
+            "insert into public.stage_deploys (part, name, sha256) values ('migration', %s, %s)"
+            " on conflict (part, name) do update set sha256 = excluded.sha256",
+            [migration.id, content_hash(Path(migration.path))],
+        )
+
+    def unmark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
+        if exists(self.connection, "public.stage_deploys"):
+            self.connection.execute(
+                "delete from public.stage_deploys where part = 'migration' and name = %s",
+                [migration.id],
+            )
 
     def begin(self) -> None:
         super().begin()
@@ -60,83 +125,51 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         roles.take_back(self.connection)
         super().commit()
 
-    def get_log_data(self, migration: Any = None, operation: str = "apply") -> dict[str, Any]:
-        return {
-            "id": str(uuid.uuid4()),
-            "migration_id": migration.id,
-            "migration_hash": migration.hash,
-            "username": _user(),
-            "hostname": socket.gethostname(),  # yoyo's getfqdn asks the DNS, which may take long
-            "created_at_utc": datetime.now(UTC).replace(tzinfo=None),
-            "operation": operation,
-        }
-
 
 class Migrations:
-    """The migrations of a folder against one database, with the deploy lock held by `ledger`'s session."""
+    """The migrations of a folder against one database, with the deploy lock held by `session`."""
 
-    def __init__(self, backend: _Backend, folder: Path, ledger: Connection) -> None:
+    def __init__(self, backend: _Backend, folder: Path, session: Connection) -> None:
+        self.books = read_books(session, folder)
         self._backend = backend
-        self._ledger = ledger
+        self._session = session
         # yoyo takes a pattern, and a folder's name may hold its signs.
         self._all = read_migrations(glob.escape(str(folder)))
-        if not self._all:
-            raise DeployError(f"there are no migrations in {folder}")
 
     def refuse_drift(self) -> None:
         """Raise DeployError, with names, where what was applied is not what the files say."""
-        deployed = self._deployed()
-        files = {migration.id: content_hash(Path(migration.path)) for migration in self._all}
-        changed = [name for name, sha256 in deployed.items() if files.get(name, sha256) != sha256]
-        if changed:
+        if self.books.changed:
             raise DeployError(
-                f"changed after it was applied: {', '.join(changed)};"
+                f"changed after it was applied: {', '.join(self.books.changed)};"
                 " restore the file and put the change into a new migration"
             )
-        unknown = [name for name in deployed if name not in files]
-        if unknown:
+        if self.books.unknown:
             raise DeployError(
-                f"the database has {', '.join(unknown)}, which this version of atlas-stage does not know:"
+                f"the database has {', '.join(self.books.unknown)}, which this version of atlas-stage does not know:"
                 " use the version that deployed it, or a newer one"
             )
 
-    def reconcile(self) -> list[str]:
-        """Make yoyo's marks agree with `atlas_migrations`; the names that got a mark."""
-        recorded = self._recorded()
-        marked = [each for each in self._backend.to_apply(self._all) if each.id in recorded]
-        # Marked but not recorded: a rollback was interrupted between its two transactions.
-        undone = [each for each in self._backend.to_rollback(self._all) if each.id not in recorded]
-        self._backend.unmark_migrations(undone)
-        for each in undone:
-            self._forget(each.id)
-        self._backend.mark_migrations(marked)
-        return [each.id for each in marked]
+    def mark(self) -> list[str]:
+        """Give each migration that is applied without a hash the one that its file has; their names."""
+        unmarked = self.books.unmarked
+        self._backend.mark_migrations([each for each in self._all if each.id in unmarked])
+        return unmarked
 
     def apply(self, report: Report) -> list[str]:
         """Apply what is pending, each in its own transaction; the names. Raises DeployError."""
         applied = []
         for migration in self._backend.to_apply(self._all):
-            with _file(migration.id, "sql", self._ledger):
+            with _file(migration.id, "sql", self._session):
                 self._backend.apply_one(migration)
             report(f"applied {migration.id}")
             applied.append(migration.id)
         return applied
 
-    def record(self) -> None:
-        """Write the content hash of each applied migration that has none yet."""
-        deployed = self._deployed()
-        for migration in self._backend.to_rollback(self._all):
-            if migration.id not in deployed:
-                self._ledger.execute(
-                    "insert into public.stage_deploys (part, name, sha256) values ('migration', %s, %s)",
-                    [migration.id, content_hash(Path(migration.path))],
-                )
-
     def require(self, name: str) -> None:
         """Raise DeployError when there is no such migration."""
-        names = [migration.id for migration in self._all]
-        if name not in names:
-            raise DeployError(f"there is no migration {name}; there are {', '.join(names)}")
+        if name not in self.books.files:
+            names = ", ".join(self.books.files)
+            raise DeployError(f"there is no migration {name}; there are {names}")
 
     def roll_back(self, to: str | None, report: Report) -> list[str]:
         """Roll back, newest first, everything after `to` (None: everything). Raises DeployError."""
@@ -144,42 +177,20 @@ class Migrations:
         for migration in self._backend.to_rollback(self._all):
             if migration.id == to:
                 break
-            with _file(migration.id, "rollback.sql", self._ledger):
+            with _file(migration.id, "rollback.sql", self._session):
                 self._backend.rollback_one(migration)
-            self._forget(migration.id)
             report(f"rolled back {migration.id}")
             done.append(migration.id)
         return done
 
-    def _recorded(self) -> set[str]:
-        if not exists(self._ledger, "public.atlas_migrations"):
-            return set()
-        return {
-            str(row[0]) for row in self._ledger.execute("select id from public.atlas_migrations")
-        }
-
-    def _deployed(self) -> dict[str, str]:
-        if not exists(self._ledger, "public.stage_deploys"):
-            return {}
-        rows = self._ledger.execute(
-            "select name, sha256 from public.stage_deploys where part = 'migration' order by name"
-        )
-        return {str(name): str(sha256) for name, sha256 in rows}
-
-    def _forget(self, name: str) -> None:
-        if exists(self._ledger, "public.stage_deploys"):
-            self._ledger.execute(
-                "delete from public.stage_deploys where part = 'migration' and name = %s", [name]
-            )
-
 
 @contextlib.contextmanager
-def opened(target: Target, folder: Path, ledger: Connection) -> Iterator[Migrations]:
-    """The migrations in `folder`. `ledger` is the session that holds the deploy lock."""
-    watch = Watch(ledger, target)
+def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrations]:
+    """The migrations in `folder`. `session` holds the deploy lock."""
+    watch = Watch(session, target)
     with _Backend(target, default_migration_table) as backend, watch.running():
         try:
-            yield Migrations(backend, folder, ledger)
+            yield Migrations(backend, folder, session)
         except _LockTimeoutError as timeout:
             raise watch.timed_out(str(timeout)) from None
         except exceptions.BadMigration as error:
@@ -209,10 +220,3 @@ def _file(name: str, ending: str, observer: Connection) -> Iterator[None]:
         raise DeployError(f"{file}: {one_line(error)}; {advice}") from error
     except psycopg.Error as error:
         raise DeployError(f"{file}: {one_line(error)}") from error
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

@@ -87,7 +87,7 @@ from pg_catalog.pg_class c
 where c.relnamespace = 'public'::regnamespace
   and c.relkind = 'r'
   and (
-    c.relname in ('_yoyo_log', '_yoyo_migration', '_yoyo_version', 'clients', 'stage_deploys', 'stage_installation')
+    c.relname in ('clients', 'stage_deploys', 'stage_installation')
     or exists (
       select from aclexplode(c.relacl) a where a.grantee::regrole::text in ('atlas_owner', 'atlas_writer')
     )

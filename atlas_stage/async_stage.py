@@ -59,11 +59,7 @@ class AsyncStage(AsyncConnecting):
     # -- reading
 
     async def clients(
-        self,
-        stage: str | None = None,
-        *,
-        active: bool | None = True,
-        **filters: Unpack[Filters],
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> ClientPage:
         """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
         with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
@@ -71,11 +67,7 @@ class AsyncStage(AsyncConnecting):
         return await self._read("clients", ClientPage, locals())
 
     async def iter_clients(
-        self,
-        stage: str | None = None,
-        *,
-        active: bool | None = True,
-        **filters: Unpack[Filters],
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> AsyncIterator[Client]:
         """All clients that fit the filters of `clients`, page after page."""
         more = True
@@ -159,9 +151,7 @@ class AsyncStage(AsyncConnecting):
         """How many active clients there are by stage, owner, flag and attention."""
         return await self._read("summary", Summary, locals())
 
-    async def whoami(
-        self,
-    ) -> Actor:
+    async def whoami(self) -> Actor:
         """Who the database says is asking."""
         return await self._read("whoami", Actor, locals())
 
@@ -194,23 +184,13 @@ class AsyncStage(AsyncConnecting):
         return await self._change("set_flags", Outcomes, locals())
 
     async def set_flag(
-        self,
-        client_id: Whole,
-        *,
-        flag: str,
-        reason: str | None = None,
-        **context: Unpack[Context],
+        self, client_id: Whole, *, flag: str, reason: str | None = None, **context: Unpack[Context]
     ) -> Change:
         """Set a flag; setting what is set answers `changed` False."""
         return await self._change("set_flag", Change, locals())
 
     async def clear_flag(
-        self,
-        client_id: Whole,
-        *,
-        flag: str,
-        reason: str | None = None,
-        **context: Unpack[Context],
+        self, client_id: Whole, *, flag: str, reason: str | None = None, **context: Unpack[Context]
     ) -> Change:
         """Clear a flag; clearing what is not set answers `changed` False."""
         return await self._change("clear_flag", Change, locals())

@@ -149,10 +149,7 @@ class NotInstalled(Unavailable):
 
 
 def from_refusal(
-    code: str,
-    message: str,
-    details: Mapping[str, Any] | None = None,
-    hint: str | None = None,
+    code: str, message: str, details: Mapping[str, Any] | None = None, hint: str | None = None
 ) -> StageError:
     """The exception for a refusal of the database: `code` is `PT` + status, `details` the parsed DETAIL."""
     status = int(code[2:])

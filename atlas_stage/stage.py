@@ -59,11 +59,7 @@ class Stage(Connecting):
     # -- reading
 
     def clients(
-        self,
-        stage: str | None = None,
-        *,
-        active: bool | None = True,
-        **filters: Unpack[Filters],
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> ClientPage:
         """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
         with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
@@ -71,11 +67,7 @@ class Stage(Connecting):
         return self._read("clients", ClientPage, locals())
 
     def iter_clients(
-        self,
-        stage: str | None = None,
-        *,
-        active: bool | None = True,
-        **filters: Unpack[Filters],
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> Iterator[Client]:
         """All clients that fit the filters of `clients`, page after page."""
         more = True
@@ -159,9 +151,7 @@ class Stage(Connecting):
         """How many active clients there are by stage, owner, flag and attention."""
         return self._read("summary", Summary, locals())
 
-    def whoami(
-        self,
-    ) -> Actor:
+    def whoami(self) -> Actor:
         """Who the database says is asking."""
         return self._read("whoami", Actor, locals())
 
@@ -194,23 +184,13 @@ class Stage(Connecting):
         return self._change("set_flags", Outcomes, locals())
 
     def set_flag(
-        self,
-        client_id: Whole,
-        *,
-        flag: str,
-        reason: str | None = None,
-        **context: Unpack[Context],
+        self, client_id: Whole, *, flag: str, reason: str | None = None, **context: Unpack[Context]
     ) -> Change:
         """Set a flag; setting what is set answers `changed` False."""
         return self._change("set_flag", Change, locals())
 
     def clear_flag(
-        self,
-        client_id: Whole,
-        *,
-        flag: str,
-        reason: str | None = None,
-        **context: Unpack[Context],
+        self, client_id: Whole, *, flag: str, reason: str | None = None, **context: Unpack[Context]
     ) -> Change:
         """Clear a flag; clearing what is not set answers `changed` False."""
         return self._change("clear_flag", Change, locals())

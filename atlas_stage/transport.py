@@ -10,12 +10,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from atlas_stage.arguments import as_json
-from atlas_stage.errors import (
-    InvalidInput,
-    StageError,
-    Unavailable,
-    from_sqlstate,
-)
+from atlas_stage.errors import InvalidInput, StageError, Unavailable, from_sqlstate
 from atlas_stage.protocol import Work
 
 # The types of a function's arguments, which the database knows.

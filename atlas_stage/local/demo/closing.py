@@ -114,10 +114,7 @@ def review(cast: Cast) -> None:
             client.id, to_stage="weekly", reason="signed off", expected_version=client.version
         )
     again = cast.bookkeeper.set_stage(
-        back.id,
-        to_stage="eom_review",
-        reason="count corrected",
-        expected_version=back.version,
+        back.id, to_stage="eom_review", reason="count corrected", expected_version=back.version
     ).client
     cast.admin.set_stage(
         again.id,
@@ -136,10 +133,7 @@ def rollback(cast: Cast) -> None:
     )
     client = cast.client(MOVED_BY_MISTAKE)
     mistake = cast.bookkeeper.set_stage(
-        client.id,
-        to_stage="eom_close",
-        reason="month end",
-        expected_version=client.version,
+        client.id, to_stage="eom_close", reason="month end", expected_version=client.version
     )
     assert mistake.history is not None
     reason = "closes by the quarter, not now"

@@ -4,15 +4,7 @@ from collections import Counter
 
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.cli.tables import scope_of
-from atlas_stage.local.demo.cast import (
-    ADMIN,
-    AGENT,
-    BLOCKED,
-    BOOKKEEPER,
-    GRANTS,
-    Cast,
-    seed,
-)
+from atlas_stage.local.demo.cast import ADMIN, AGENT, BLOCKED, BOOKKEEPER, GRANTS, Cast, seed
 from atlas_stage.ops import importer, seedfile
 
 

@@ -242,11 +242,7 @@ def _made(connection: Connection) -> list[tuple[object, ...]]:
 
 
 def _host_rights(connection: Connection) -> list[tuple[str, str, list[str]]]:
-    names = {
-        "schemas": list(SCHEMAS),
-        "owners": list(roles.OWNERS),
-        "roles": list(roles.ALL),
-    }
+    names = {"schemas": list(SCHEMAS), "owners": list(roles.OWNERS), "roles": list(roles.ALL)}
     return connection.execute(_HOST_RIGHTS, names).fetchall()
 
 

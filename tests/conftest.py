@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from atlas_stage.local.embedded import postmaster
+from atlas_stage.ops import resources
 from tests.support import servers
 from tests.support.calls import begin_anew
 from tests.support.databases import Databases
@@ -79,6 +83,24 @@ def empty_dsn(databases: Databases) -> Iterator[str]:
     """An empty database of this test's own."""
     with databases.empty() as made:
         yield made
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A folder for the data; no server of it is left when the test ends."""
+    folder = tmp_path / "data"
+    yield folder
+    while (process := postmaster.find(folder / "pgdata")) is not None:
+        process.kill()
+        postmaster.wait_until_gone(process, 10)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The next version: a copy of our migrations/ and sql/ that a test may change."""
+    for folder in ("migrations", "sql"):
+        shutil.copytree(resources.root() / folder, tmp_path / folder)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")

@@ -26,16 +26,6 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    """A folder for the data; no server of it is left when the test ends."""
-    folder = tmp_path / "data"
-    yield folder
-    while (process := postmaster.find(folder / "pgdata")) is not None:
-        process.kill()
-        postmaster.wait_until_gone(process, 10)
-
-
-@pytest.fixture
 def owner(data: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has started the server."""
     command = [sys.executable, "-c", OWNER, str(data)]

@@ -25,16 +25,12 @@ LAST_LINE = "  atlas-stage client list\n"
 
 
 @pytest.fixture
-def data(tmp_path: Path) -> Iterator[Path]:
-    """A folder for the data; no server of it is left when the test ends."""
-    folder = tmp_path / "data"
-    yield folder
+def data(data: Path) -> Iterator[Path]:
+    """A folder for the data; nothing that serves it is left when the test ends."""
+    yield data
     for name in PARTS:
         with contextlib.suppress(FileNotFoundError, psutil.Error):
-            part_of(folder, name).kill()
-    while (process := postmaster.find(folder / "pgdata")) is not None:
-        process.kill()
-        postmaster.wait_until_gone(process, 10)
+            part_of(data, name).kill()
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import httpx
 import psycopg
 import pytest
 
-from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import DeployError, migrate
 from tests.support.calls import make_client
 from tests.support.stack import stack
@@ -24,14 +22,6 @@ alter table public.host_notes enable row level security;
 create policy host_policy on public.host_notes using (rules.actor_type(author) = 'human');
 """
 BI = "atlas_test_bi"
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """The next version: a copy of ours that a test changes."""
-    for folder in ("migrations", "sql"):
-        shutil.copytree(resources.root() / folder, tmp_path / folder)
-    return tmp_path
 
 
 def value(db: psycopg.Connection, query: str) -> object:

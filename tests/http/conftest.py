@@ -1,4 +1,4 @@
-"""One gateway a run: our own before a test database, or the one that ATLAS_TEST_URL and ATLAS_TEST_TOKEN name."""
+"""Gateways: our own before a test database, or for `api` the one that ATLAS_TEST_URL and ATLAS_TEST_TOKEN name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.http.api import Api
-from tests.support.stack import stack
+from tests.support.network import Network, network
+from tests.support.stack import Stack, stack
 
 
 @contextlib.contextmanager
@@ -31,7 +32,35 @@ def served(request: pytest.FixtureRequest) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """The gateway that is tested; all modules share it, with the firm behind it."""
     with served(request) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def own_api(request: pytest.FixtureRequest) -> Iterator[Api]:
+    """The same before a firm of the module's own: an empty one, or one whose admin may lose all rights."""
+    with served(request) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(dsn: str) -> Iterator[Stack]:
+    """A gateway before the module's database, for those who come through the wrapper."""
+    with stack(dsn) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def token(running: Stack) -> str:
+    """An admin's, for `running`."""
+    return running.token()
+
+
+@pytest.fixture
+def between(running: Stack) -> Iterator[Network]:
+    """A network before `running`: it sees what is asked, and fails as it is told."""
+    with network(running.url) as made:
         yield made
 
 

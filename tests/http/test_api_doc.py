@@ -6,17 +6,14 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from atlas_stage.ops import resources
 from tests.http.api import Api
-from tests.http.conftest import served
 
 DOC = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -43,15 +40,8 @@ def examples() -> list[Example]:
     ]
 
 
-@pytest.fixture(scope="module")
-def api(request: pytest.FixtureRequest) -> Iterator[Api]:
-    """The real API before an empty firm."""
-    with served(request) as running:
-        yield running
-
-
-def test_every_curl_answers_as_it_says(api: Api) -> None:
-    shell = os.environ | {"ATLAS_URL": api.url, "ATLAS_TOKEN": api.admin}
+def test_every_curl_answers_as_it_says(own_api: Api) -> None:
+    shell = os.environ | {"ATLAS_URL": own_api.url, "ATLAS_TOKEN": own_api.admin}
     for example in examples():
         status, answer = _run(example, shell)
         assert status == example.status, (example.line, answer)

@@ -23,7 +23,7 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def api(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def with_files(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """A gateway with a board of these files."""
     root: Path = tmp_path_factory.mktemp("root")
     (root / "gateway").symlink_to(resources.root() / "gateway")
@@ -43,16 +43,16 @@ def api(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Itera
             yield made
 
 
-def test_a_browser_finds_the_page_at_the_root_whatever_its_query(api: Api) -> None:
+def test_a_browser_finds_the_page_at_the_root_whatever_its_query(with_files: Api) -> None:
     for path in ("/", "/?view=report&month=2026-05", "/board/"):
-        answer = api.send("GET", path, None, headers=BROWSER)
+        answer = with_files.send("GET", path, None, headers=BROWSER)
         assert (answer.status_code, answer.text) == (200, FILES["index.html"])
         assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_a_program_finds_the_openapi_document_at_the_root(api: Api) -> None:
+def test_a_program_finds_the_openapi_document_at_the_root(with_files: Api) -> None:
     for accept in ("application/json", "*/*", "application/openapi+json"):
-        answer = api.send("GET", "/", None, headers={"Accept": accept})
+        answer = with_files.send("GET", "/", None, headers={"Accept": accept})
         assert json.loads(answer.text)["swagger"] == "2.0"
 
 
@@ -65,16 +65,16 @@ def test_a_program_finds_the_openapi_document_at_the_root(api: Api) -> None:
     ],
 )
 def test_its_files_have_the_types_that_a_browser_runs(
-    api: Api, file: str, content_type: str
+    with_files: Api, file: str, content_type: str
 ) -> None:
-    answer = api.send("GET", f"/board/{file}", None)
+    answer = with_files.send("GET", f"/board/{file}", None)
     assert (answer.status_code, answer.text) == (200, FILES[file])
     assert answer.headers["content-type"] == content_type
 
 
-def test_nothing_but_its_own_files_and_the_api_may_be_loaded(api: Api) -> None:
+def test_nothing_but_its_own_files_and_the_api_may_be_loaded(with_files: Api) -> None:
     for path in ("/", "/board/board.js"):
-        headers = api.send("GET", path, None, headers=BROWSER).headers
+        headers = with_files.send("GET", path, None, headers=BROWSER).headers
         policy = dict(
             each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";")
         )
@@ -85,10 +85,10 @@ def test_nothing_but_its_own_files_and_the_api_may_be_loaded(api: Api) -> None:
         assert headers["referrer-policy"] == "no-referrer"
 
 
-def test_a_file_is_asked_for_again_and_sent_once(api: Api) -> None:
-    first = api.send("GET", "/board/board.js", None)
+def test_a_file_is_asked_for_again_and_sent_once(with_files: Api) -> None:
+    first = with_files.send("GET", "/board/board.js", None)
     assert first.headers["cache-control"] == "no-cache"
-    again = api.send(
+    again = with_files.send(
         "GET", "/board/board.js", None, headers={"If-None-Match": first.headers["etag"]}
     )
     assert (again.status_code, again.content) == (304, b"")
@@ -98,15 +98,15 @@ def test_a_file_is_asked_for_again_and_sent_once(api: Api) -> None:
     "path",
     ["/board/none.js", "/board/../secret", "/board/%2e%2e/secret", "/board/..%2fsecret", "/board"],
 )
-def test_what_is_no_file_of_it_is_no_path(api: Api, path: str) -> None:
-    answer = api.send("GET", path, "wrong", headers=BROWSER)
+def test_what_is_no_file_of_it_is_no_path(with_files: Api, path: str) -> None:
+    answer = with_files.send("GET", path, "wrong", headers=BROWSER)
     assert answer.status_code in (401, 404)
     assert is_an_error_in_shape(answer)
     assert answer.headers["cache-control"] == "no-store"
 
 
-def test_it_is_read_only(api: Api) -> None:
+def test_it_is_read_only(with_files: Api) -> None:
     for method in ("POST", "PUT", "DELETE"):
         for path in ("/", "/board/board.js"):
-            answer = api.send(method, path, None, headers=BROWSER)
+            answer = with_files.send(method, path, None, headers=BROWSER)
             refusal(answer, 405, "method_not_allowed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,31 +14,12 @@ from atlas_stage import AsyncStage, InvalidInput, Stage, Unauthenticated
 from atlas_stage.cli import app
 from atlas_stage.cli.base import Exit
 from atlas_stage.http.address import checked_token
-from tests.support.network import Network, network
-from tests.support.stack import ADMIN, Stack, stack
+from tests.support.network import Network
+from tests.support.stack import ADMIN, Stack
 
 TALLY = "agent:tally"
 # Made for this test: the checksum fits, and no database knows it.
 FITTING = "atl_" + "A" * 43 + "cd15b5"
-
-
-@pytest.fixture(scope="module")
-def api(dsn: str) -> Iterator[Stack]:
-    """The real API before this module's database."""
-    with stack(dsn) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def token(api: Stack) -> str:
-    return api.token()
-
-
-@pytest.fixture
-def between(api: Stack) -> Iterator[Network]:
-    """Sees what is asked."""
-    with network(api.url) as made:
-        yield made
 
 
 @pytest.fixture
@@ -54,37 +35,39 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 class TestChoice:
     def test_the_environment_leads_to_http(
-        self, api: Stack, token: str, setting: Callable[..., None]
+        self, running: Stack, token: str, setting: Callable[..., None]
     ) -> None:
-        setting(URL=api.url, TOKEN=token, DATABASE_URL="postgresql://127.0.0.1:1/x", ACTOR=TALLY)
+        setting(
+            URL=running.url, TOKEN=token, DATABASE_URL="postgresql://127.0.0.1:1/x", ACTOR=TALLY
+        )
         with Stage.connect() as stage:
             assert stage.whoami().actor_id == ADMIN
 
     def test_a_database_that_is_given_wins(
-        self, api: Stack, token: str, setting: Callable[..., None]
+        self, running: Stack, token: str, setting: Callable[..., None]
     ) -> None:
         setting(URL="http://127.0.0.1:1", TOKEN=token)
-        with Stage.connect(api.dsn, TALLY) as stage:
+        with Stage.connect(running.dsn, TALLY) as stage:
             assert stage.whoami().actor_id == TALLY
 
     def test_an_actor_that_is_given_leads_to_the_database(
-        self, api: Stack, token: str, setting: Callable[..., None]
+        self, running: Stack, token: str, setting: Callable[..., None]
     ) -> None:
-        setting(URL=api.url, TOKEN=token, DATABASE_URL=api.dsn)
+        setting(URL=running.url, TOKEN=token, DATABASE_URL=running.dsn)
         with Stage.connect(actor=TALLY) as stage:
             assert stage.whoami().actor_id == TALLY
 
     def test_a_url_that_is_given_wins(
-        self, api: Stack, token: str, setting: Callable[..., None]
+        self, running: Stack, token: str, setting: Callable[..., None]
     ) -> None:
         setting(DATABASE_URL="postgresql://127.0.0.1:1/x", TOKEN=token)
-        with Stage.connect(url=api.url) as stage:
+        with Stage.connect(url=running.url) as stage:
             assert stage.whoami().actor_id == ADMIN
 
     def test_a_url_without_a_token_does_not_hide_the_database(
-        self, api: Stack, setting: Callable[..., None]
+        self, running: Stack, setting: Callable[..., None]
     ) -> None:
-        setting(URL=api.url, DATABASE_URL=api.dsn, ACTOR=TALLY)
+        setting(URL=running.url, DATABASE_URL=running.dsn, ACTOR=TALLY)
         with Stage.connect() as stage:
             assert stage.whoami().actor_id == TALLY
 
@@ -115,9 +98,9 @@ class TestChoice:
             Stage.connect(url=url, token=token)
         assert "sesame" not in str(caught.value)
 
-    def test_a_transaction_needs_a_database_and_says_so(self, api: Stack, token: str) -> None:
+    def test_a_transaction_needs_a_database_and_says_so(self, running: Stack, token: str) -> None:
         with (
-            Stage.connect(url=api.url, token=token) as stage,
+            Stage.connect(url=running.url, token=token) as stage,
             pytest.raises(InvalidInput, match="needs a database connection"),
         ):
             stage.transaction()
@@ -153,9 +136,9 @@ class TestTokens:
             assert len(bad) < 6 or bad not in shown
         assert between.requests == []
 
-    def test_one_that_fits_is_asked_for_and_unknown(self, api: Stack) -> None:
+    def test_one_that_fits_is_asked_for_and_unknown(self, running: Stack) -> None:
         with (
-            Stage.connect(url=api.url, token=FITTING) as stage,
+            Stage.connect(url=running.url, token=FITTING) as stage,
             pytest.raises(Unauthenticated) as caught,
         ):
             stage.whoami()
@@ -170,10 +153,10 @@ class TestTokens:
     def test_what_the_database_issues_has_the_form(self, token: str) -> None:
         assert checked_token(token) == token
 
-    def test_a_revoked_one_is_refused_at_the_next_request(self, api: Stack) -> None:
-        with Stage.connect(api.dsn, ADMIN) as admin:
+    def test_a_revoked_one_is_refused_at_the_next_request(self, running: Stack) -> None:
+        with Stage.connect(running.dsn, ADMIN) as admin:
             issued = admin.issue_token(TALLY, never_expires=True)
-            with Stage.connect(url=api.url, token=issued.token) as tally:
+            with Stage.connect(url=running.url, token=issued.token) as tally:
                 assert tally.whoami().actor_id == TALLY
                 admin.revoke_token(issued.id)
                 with pytest.raises(Unauthenticated):
@@ -200,8 +183,10 @@ class TestTokens:
 
 class TestCommandLine:
     @pytest.fixture
-    def run(self, api: Stack, token: str, setting: Callable[..., None]) -> Callable[..., Result]:
-        setting(URL=api.url, TOKEN=token)
+    def run(
+        self, running: Stack, token: str, setting: Callable[..., None]
+    ) -> Callable[..., Result]:
+        setting(URL=running.url, TOKEN=token)
 
         def run_it(*words: object, **more: Any) -> Result:
             return CliRunner().invoke(app, [str(word) for word in words], **more)
@@ -224,18 +209,24 @@ class TestCommandLine:
         assert ADMIN in run("token", "list").stdout
 
     def test_the_option_names_the_api(
-        self, run: Callable[..., Result], api: Stack, setting: Callable[..., None]
+        self, run: Callable[..., Result], running: Stack, setting: Callable[..., None]
     ) -> None:
         setting(URL="http://127.0.0.1:1")
-        assert run("client", "list", "--url", api.url).exit_code == Exit.DONE
+        assert run("client", "list", "--url", running.url).exit_code == Exit.DONE
 
-    def test_the_option_goes_with_no_actor(self, run: Callable[..., Result], api: Stack) -> None:
-        done = run("client", "list", "--url", api.url, "--as", TALLY)
+    def test_the_option_goes_with_no_actor(
+        self, run: Callable[..., Result], running: Stack
+    ) -> None:
+        done = run("client", "list", "--url", running.url, "--as", TALLY)
         assert done.exit_code == Exit.USAGE
         assert "the token says who acts" in done.stderr
 
     def test_an_import_says_that_it_needs_the_database(
-        self, run: Callable[..., Result], tmp_path: Any, api: Stack, setting: Callable[..., None]
+        self,
+        run: Callable[..., Result],
+        tmp_path: Any,
+        running: Stack,
+        setting: Callable[..., None],
     ) -> None:
         file = tmp_path / "clients.csv"
         file.write_text("name,slug\nNew,new\n")
@@ -243,9 +234,9 @@ class TestCommandLine:
         assert done.exit_code == Exit.USAGE
         assert "needs a database connection" in done.stderr
         assert "--database or ATLAS_DATABASE_URL" in done.stderr
-        setting(DATABASE_URL=api.dsn, ACTOR=ADMIN)
+        setting(DATABASE_URL=running.dsn, ACTOR=ADMIN)
         assert run("client", "import", file, "--apply").exit_code == Exit.DONE
-        refused = run("client", "import", file, "--apply", "--url", api.url)
+        refused = run("client", "import", file, "--apply", "--url", running.url)
         assert "needs a database connection" in refused.stderr
 
     def test_an_unknown_token_is_refused_in_a_line(

@@ -6,7 +6,6 @@ ATLAS_TEST_FUZZ is how many for each function and caller (default 4; continuous 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -17,28 +16,20 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 
 from tests.http.api import Api
-from tests.http.conftest import served
 
 EXAMPLES = int(os.environ.get("ATLAS_TEST_FUZZ", "4"))
 
 
 @pytest.fixture(scope="module")
-def api(request: pytest.FixtureRequest) -> Iterator[Api]:
-    """Of this module's own: its admin may take away anybody's rights, also the admin's."""
-    with served(request) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def revoked(api: Api) -> str:
-    issued = api.token(api.actor())
-    api.done("revoke_token", token_id=issued["id"])
+def revoked(own_api: Api) -> str:
+    issued = own_api.token(own_api.actor())
+    own_api.done("revoke_token", token_id=issued["id"])
     return str(issued["token"])
 
 
-def operations(api: Api) -> list[Any]:
+def operations(own_api: Api) -> list[Any]:
     """Each operation of the document, with good and with bad values."""
-    document = api.send("GET", "/").json()
+    document = own_api.send("GET", "/").json()
     document.pop("host", None)
     document["consumes"] = ["application/json"]
     schema = schemathesis.openapi.from_dict(document)
@@ -50,12 +41,12 @@ def operations(api: Api) -> list[Any]:
 
 @pytest.mark.timeout(7200)
 @pytest.mark.parametrize("caller", ["good", "revoked", "nobody"])
-def test_nothing_is_a_server_error(api: Api, revoked: str, caller: str) -> None:
+def test_nothing_is_a_server_error(own_api: Api, revoked: str, caller: str) -> None:
     token = {"good": "", "revoked": revoked, "nobody": None}[caller]
     seen: set[int] = set()
     tried = 0
 
-    for operation in operations(api):
+    for operation in operations(own_api):
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             cases = operation.as_strategy(generation_mode=mode)
 
@@ -69,7 +60,7 @@ def test_nothing_is_a_server_error(api: Api, revoked: str, caller: str) -> None:
             @given(cases)
             def send(case: Any) -> None:
                 nonlocal tried
-                answer = _send(api, case, token)
+                answer = _send(own_api, case, token)
                 if answer is None:
                     return
                 tried += 1
@@ -88,17 +79,17 @@ def test_nothing_is_a_server_error(api: Api, revoked: str, caller: str) -> None:
     assert (200 if caller == "good" else 401) in seen
 
 
-def _send(api: Api, case: Any, token: str | None) -> httpx.Response | None:
-    arguments = case.as_transport_kwargs(base_url=api.url)
+def _send(own_api: Api, case: Any, token: str | None) -> httpx.Response | None:
+    arguments = case.as_transport_kwargs(base_url=own_api.url)
     headers = {
         name: value
         for name, value in dict(arguments.get("headers") or {}).items()
         if name.lower() not in ("authorization", "user-agent")
     }
     if token is not None:
-        headers["Authorization"] = f"Bearer {token or api.admin}"
+        headers["Authorization"] = f"Bearer {token or own_api.admin}"
     try:
-        return api.http.request(
+        return own_api.http.request(
             arguments["method"],
             arguments["url"],
             params=arguments.get("params"),

@@ -17,27 +17,8 @@ import pytest
 from atlas_stage import AsyncStage, HttpTransport, Stage, StageError, Unavailable, VersionConflict
 from atlas_stage.arguments import Instant, Json, Whole
 from atlas_stage.models import Client
-from tests.support.network import Network, network
-from tests.support.stack import ADMIN, Stack, stack
-
-
-@pytest.fixture(scope="module")
-def api(dsn: str) -> Iterator[Stack]:
-    """The real API before this module's database."""
-    with stack(dsn) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def token(api: Stack) -> str:
-    return api.token()
-
-
-@pytest.fixture
-def between(api: Stack) -> Iterator[Network]:
-    """A network that fails as it is told."""
-    with network(api.url) as made:
-        yield made
+from tests.support.network import Network
+from tests.support.stack import ADMIN, Stack
 
 
 @pytest.fixture
@@ -50,9 +31,9 @@ def stage(between: Network, token: str) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def client(api: Stack, token: str, request: pytest.FixtureRequest) -> Client:
+def client(running: Stack, token: str, request: pytest.FixtureRequest) -> Client:
     """A new client; the network is not in its way."""
-    with Stage.connect(url=api.url, token=token) as direct:
+    with Stage.connect(url=running.url, token=token) as direct:
         return direct.create_client(request.node.name, slug=request.node.name).client
 
 
@@ -181,10 +162,10 @@ def test_nobody_at_the_address_is_unavailable(token: str) -> None:
 
 
 def test_reads_and_writes_survive_that_the_api_loses_its_database_for_a_moment(
-    api: Stack, stage: Stage, client: Client
+    running: Stack, stage: Stage, client: Client
 ) -> None:
     for write in (False, True):
-        with psycopg.connect(api.dsn, autocommit=True) as db:
+        with psycopg.connect(running.dsn, autocommit=True) as db:
             db.execute(
                 "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
@@ -231,7 +212,7 @@ _ANY = {
 
 
 def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(
-    api: Stack, stage: Stage, between: Network
+    running: Stack, stage: Stage, between: Network
 ) -> None:
     query = """
         select
@@ -241,7 +222,7 @@ def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(
         where p.pronamespace = 'api'::regnamespace
         group by 1
     """
-    with psycopg.connect(api.dsn) as db:
+    with psycopg.connect(running.dsn) as db:
         takes_a_key = dict(db.execute(query).fetchall())
     for name in (each for each in takes_a_key if hasattr(stage, each)):
         method = getattr(stage, name)

@@ -13,7 +13,6 @@ from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.errors import StageError
 from atlas_stage.ops.deploy import DeployError, migrate, rollback
 from tests.migrations.test_applying import OURS
-from tests.migrations.test_guarding import root  # noqa: F401 (a fixture)
 from tests.support.cluster import DEBIAN_BIN, Cluster
 from tests.support.old_atlas import make_old_atlas
 
@@ -85,7 +84,7 @@ def test_after_a_deploy_the_deployer_is_no_owner_any_more(cluster: Cluster) -> N
 
 def test_a_deploy_that_fails_leaves_no_membership(
     cluster: Cluster,
-    root: Path,  # noqa: F811
+    root: Path,
 ) -> None:
     with deployer_of(cluster, "atlas") as dsn:
         (root / "sql" / "api" / "zzz.sql").write_text("select no_such_column;\n")
@@ -159,7 +158,7 @@ def test_a_second_database_names_what_a_superuser_has_to_grant_and_then_works(
 
 def test_what_it_is_told_after_a_superuser_s_failed_deploy_is_enough(
     cluster: Cluster,
-    root: Path,  # noqa: F811
+    root: Path,
 ) -> None:
     with deployer_of(cluster, "atlas") as dsn:
         make_old_atlas(dsn)

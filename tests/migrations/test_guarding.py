@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import DeployError, migrate, rollback
+from atlas_stage.ops.deploy import DeployError, migrate
 from tests.migrations.test_applying import OURS
 from tests.support.catalogs import schema_lines
 from tests.support.old_atlas import make_old_atlas
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A copy of migrations/ and sql/ that a test may change."""
-    for folder in ("migrations", "sql"):
-        shutil.copytree(resources.root() / folder, tmp_path / folder)
-    return tmp_path
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -116,19 +106,6 @@ def test_a_deploy_that_was_cut_off_between_its_two_commits_is_finished(
     assert report.marked == [name]
     assert report.applied == []
     assert schema_lines(empty_dsn) == schema
-    assert migrate(empty_dsn).marked == []
-
-
-def test_a_rollback_that_was_cut_off_between_its_two_commits_is_finished(empty_dsn: str) -> None:
-    migrate(empty_dsn)
-    last = OURS[-1]
-    rollback(empty_dsn, to=OURS[-2])
-    with psycopg.connect(empty_dsn) as db:
-        db.execute(
-            "insert into stage_deploys (part, name, sha256) values ('migration', %s, 'x')", (last,)
-        )
-
-    assert migrate(empty_dsn).applied == [last]
     assert migrate(empty_dsn).marked == []
 
 

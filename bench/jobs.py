@@ -127,8 +127,9 @@ class Bench:
     def newly_stuck(self, clients: int = 10_000) -> list[Row]:
         row = self.db.execute(
             "select array_agg(id) from (select id from clients where stage = 'eom_close' and active"
-            " and flags = '{}' order by id limit %s) c", (clients,)
-        ).fetchone()  # fmt: skip
+            " and flags = '{}' order by id limit %s) c",
+            (clients,),
+        ).fetchone()
         ids = row[0] if row else []
         self.age(ids, 11)
         bare = self.bare(BARE_FLAG, {"ids": ids})

@@ -65,13 +65,22 @@ def transactions_per_second(
     """One run of pgbench, which goes on after the `begun` transactions of each connection."""
     done = subprocess.run(
         [
-            PGBENCH, "--no-vacuum", "--protocol=prepared", f"--client={CONNECTIONS}", "--jobs=2",
-            f"--transactions={transactions}", f"--define=n={begun}", f"--define=share={SHARE}",
-            f"--file={script}", dsn,
+            PGBENCH,
+            "--no-vacuum",
+            "--protocol=prepared",
+            f"--client={CONNECTIONS}",
+            "--jobs=2",
+            f"--transactions={transactions}",
+            f"--define=n={begun}",
+            f"--define=share={SHARE}",
+            f"--file={script}",
+            dsn,
         ],
         env=os.environ | {"PGOPTIONS": f"-c synchronous_commit={synchronous}"},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
     if found is None or "failed transactions: 0" not in done.stdout:
         raise SystemExit(done.stdout + done.stderr)

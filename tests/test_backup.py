@@ -18,11 +18,23 @@ from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 
 TABLES = (
-    "clients", "stage_history", "administration_history",
-    "agent_permissions", "actor_tokens", "stage_transitions", "stage_flags",
-    "stages", "stage_seasons", "business_holidays", "stage_settings", "actor_logins",
-    "idempotency_keys", "job_runs", "atlas_migrations", "stage_deploys",
-)  # fmt: skip
+    "clients",
+    "stage_history",
+    "administration_history",
+    "agent_permissions",
+    "actor_tokens",
+    "stage_transitions",
+    "stage_flags",
+    "stages",
+    "stage_seasons",
+    "business_holidays",
+    "stage_settings",
+    "actor_logins",
+    "idempotency_keys",
+    "job_runs",
+    "atlas_migrations",
+    "stage_deploys",
+)
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +94,19 @@ def test_a_dump_restores_to_an_empty_server_and_everything_is_valid(
     run(here, "pg_dumpall", "--dbname", here.dsn, "--roles-only", "--file", str(roles))
     run(here, "pg_dump", "--dbname", here.dsn, "--file", str(dump))
     run(there, "psql", "--no-psqlrc", "--quiet", "--dbname", there.dsn, "--file", str(roles))
-    run(there, "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--single-transaction",
-        "--dbname", there.dsn, "--file", str(dump))  # fmt: skip
+    run(
+        there,
+        "psql",
+        "--no-psqlrc",
+        "--quiet",
+        "--set",
+        "ON_ERROR_STOP=1",
+        "--single-transaction",
+        "--dbname",
+        there.dsn,
+        "--file",
+        str(dump),
+    )
 
     assert contents(there.dsn) == contents(here.dsn)
     assert without_brackets(there.dsn) == without_brackets(here.dsn)
@@ -99,8 +122,14 @@ def goes_on_where_it_was(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as db:
         first = db.execute("select min(id) from clients").fetchone()
         assert first is not None
-        again = move(db, first[0], "eom_review", external_id="key-1", expected_version=2,
-                     payload={"note": "Grün\n\t'\"\\ 東京"})  # fmt: skip
+        again = move(
+            db,
+            first[0],
+            "eom_review",
+            external_id="key-1",
+            expected_version=2,
+            payload={"note": "Grün\n\t'\"\\ 東京"},
+        )
         assert again["replayed"]
         make_client(db, slug="after-the-restore")
         with pytest.raises(psycopg.Error, match="append-only"):

@@ -108,11 +108,31 @@ class TestClients:
 
 class TestRegister:
     def test_a_client_is_taken_on_and_its_fields_are_changed(self, run: Run) -> None:
-        made = run("client", "create", "Otter Bay", "otter-bay", "--stage", "weekly",
-                   "--collaborator", TALLY, "--collaborator", ADMIN)  # fmt: skip
+        made = run(
+            "client",
+            "create",
+            "Otter Bay",
+            "otter-bay",
+            "--stage",
+            "weekly",
+            "--collaborator",
+            TALLY,
+            "--collaborator",
+            ADMIN,
+        )
         assert "Otter Bay: starts in weekly" in made.stdout, made.output
-        run("client", "update", "otter-bay", "--owner", ADMIN, "--clear", "collaborators",
-            "--cadence", "quarterly", "--inactive")  # fmt: skip
+        run(
+            "client",
+            "update",
+            "otter-bay",
+            "--owner",
+            ADMIN,
+            "--clear",
+            "collaborators",
+            "--cadence",
+            "quarterly",
+            "--inactive",
+        )
         client = json.loads(run("client", "show", "otter-bay", "--json").stdout)["client"]
         assert (client["stage_owner"], client["stage_collaborators"]) == (ADMIN, [])
         assert (client["close_cadence"], client["active"]) == ("quarterly", False)
@@ -402,11 +422,20 @@ class TestOutput:
     @pytest.mark.parametrize(
         "words",
         [
-            ("client", "list"), ("queue",), ("token", "list"), ("permission", "list"), ("job", "list"),
-            ("job", "due"), ("job", "runs"), ("settings", "show"), ("calendar", "show"), ("doctor",),
-            ("migrate", "--plan"), ("migrate",),
+            ("client", "list"),
+            ("queue",),
+            ("token", "list"),
+            ("permission", "list"),
+            ("job", "list"),
+            ("job", "due"),
+            ("job", "runs"),
+            ("settings", "show"),
+            ("calendar", "show"),
+            ("doctor",),
+            ("migrate", "--plan"),
+            ("migrate",),
         ],
-    )  # fmt: skip
+    )
     def test_every_command_has_an_answer_for_programs(
         self, run: Run, words: tuple[str, ...]
     ) -> None:

@@ -20,30 +20,69 @@ NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 # xs:sequence: the children, each at most once, in this order.
 SEQUENCES = {
     "CalendarTrigger": [
-        "Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit",  # of every trigger
-        "RandomDelay", "ScheduleByDay", "ScheduleByMonth",
+        "Enabled",
+        "StartBoundary",
+        "EndBoundary",
+        "Repetition",
+        "ExecutionTimeLimit",  # of every trigger
+        "RandomDelay",
+        "ScheduleByDay",
+        "ScheduleByMonth",
     ],
     "ScheduleByDay": ["DaysInterval"],
     "Months": [
-        "January", "February", "March", "April", "May", "June", "July",
-        "August", "September", "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ],
-}  # fmt: skip
+}
 # xs:all: the children, each at most once, in any order.
 ALLS = {
     "Task": {"RegistrationInfo", "Triggers", "Settings", "Data", "Principals", "Actions"},
-    "RegistrationInfo": {"URI", "SecurityDescriptor", "Source", "Date", "Author", "Version", "Description",
-                         "Documentation"},
+    "RegistrationInfo": {
+        "URI",
+        "SecurityDescriptor",
+        "Source",
+        "Date",
+        "Author",
+        "Version",
+        "Description",
+        "Documentation",
+    },
     "Repetition": {"Interval", "Duration", "StopAtDurationEnd"},
     "ScheduleByMonth": {"DaysOfMonth", "Months"},
     "Principal": {"UserId", "LogonType", "GroupId", "DisplayName", "RunLevel"},
-    "Settings": {"AllowStartOnDemand", "RestartOnFailure", "MultipleInstancesPolicy",
-                 "DisallowStartIfOnBatteries", "StopIfGoingOnBatteries", "AllowHardTerminate",
-                 "StartWhenAvailable", "NetworkProfileName", "RunOnlyIfNetworkAvailable", "WakeToRun",
-                 "Enabled", "Hidden", "DeleteExpiredTaskAfter", "IdleSettings", "NetworkSettings",
-                 "ExecutionTimeLimit", "Priority", "RunOnlyIfIdle"},
+    "Settings": {
+        "AllowStartOnDemand",
+        "RestartOnFailure",
+        "MultipleInstancesPolicy",
+        "DisallowStartIfOnBatteries",
+        "StopIfGoingOnBatteries",
+        "AllowHardTerminate",
+        "StartWhenAvailable",
+        "NetworkProfileName",
+        "RunOnlyIfNetworkAvailable",
+        "WakeToRun",
+        "Enabled",
+        "Hidden",
+        "DeleteExpiredTaskAfter",
+        "IdleSettings",
+        "NetworkSettings",
+        "ExecutionTimeLimit",
+        "Priority",
+        "RunOnlyIfIdle",
+    },
     "Exec": {"Command", "Arguments", "WorkingDirectory"},
-}  # fmt: skip
+}
 # Children that may be repeated.
 LISTS = {
     "Triggers": {"CalendarTrigger"},
@@ -54,22 +93,35 @@ LISTS = {
 DURATION = r"P(?=.)(\d+D)?(T(?=.)(\d+H)?(\d+M)?(\d+S)?)?"
 BOOLEAN = r"true|false"
 LEAVES = {
-    "Enabled": BOOLEAN, "StopAtDurationEnd": BOOLEAN, "DisallowStartIfOnBatteries": BOOLEAN,
-    "StopIfGoingOnBatteries": BOOLEAN, "AllowHardTerminate": BOOLEAN, "StartWhenAvailable": BOOLEAN,
-    "RunOnlyIfNetworkAvailable": BOOLEAN, "AllowStartOnDemand": BOOLEAN, "Hidden": BOOLEAN,
-    "RunOnlyIfIdle": BOOLEAN, "WakeToRun": BOOLEAN,
+    "Enabled": BOOLEAN,
+    "StopAtDurationEnd": BOOLEAN,
+    "DisallowStartIfOnBatteries": BOOLEAN,
+    "StopIfGoingOnBatteries": BOOLEAN,
+    "AllowHardTerminate": BOOLEAN,
+    "StartWhenAvailable": BOOLEAN,
+    "RunOnlyIfNetworkAvailable": BOOLEAN,
+    "AllowStartOnDemand": BOOLEAN,
+    "Hidden": BOOLEAN,
+    "RunOnlyIfIdle": BOOLEAN,
+    "WakeToRun": BOOLEAN,
     "StartBoundary": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
-    "Interval": DURATION, "Duration": DURATION, "ExecutionTimeLimit": DURATION,
+    "Interval": DURATION,
+    "Duration": DURATION,
+    "ExecutionTimeLimit": DURATION,
     "DaysInterval": r"\d{1,3}",
     "Day": r"[1-9]|[12]\d|3[01]|Last",
     "LogonType": r"S4U|Password|InteractiveToken|InteractiveTokenOrPassword",
     "RunLevel": r"LeastPrivilege|HighestAvailable",
     "MultipleInstancesPolicy": r"Parallel|Queue|IgnoreNew|StopExisting",
     "Priority": r"\d|10",
-    "URI": r"\\.+", "Author": r".+", "Description": r".+",
-    "Command": r".+", "Arguments": r".+", "WorkingDirectory": r".+",
+    "URI": r"\\.+",
+    "Author": r".+",
+    "Description": r".+",
+    "Command": r".+",
+    "Arguments": r".+",
+    "WorkingDirectory": r".+",
     **dict.fromkeys(SEQUENCES["Months"], ""),
-}  # fmt: skip
+}
 
 
 def task_of(job: str) -> ET.Element:

@@ -113,9 +113,12 @@ def test_all_of_them_after_each_other(fresh_dsn: str, tmp_path: Path) -> None:
 
 def test_one_that_stays_ends_when_it_is_told_to(fresh_dsn: str, tmp_path: Path) -> None:
     environment = {
-        **os.environ, "PYTHONPATH": str(CRON.parent), "ATLAS_DATABASE_URL": fresh_dsn,
-        "ATLAS_LOG_DIR": str(tmp_path), "ATLAS_LOG_STDOUT": "1",
-    }  # fmt: skip
+        **os.environ,
+        "PYTHONPATH": str(CRON.parent),
+        "ATLAS_DATABASE_URL": fresh_dsn,
+        "ATLAS_LOG_DIR": str(tmp_path),
+        "ATLAS_LOG_STDOUT": "1",
+    }
     command = [sys.executable, CRON / "hourly.py", "--stay"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as staying:
         assert staying.stdout is not None
@@ -131,8 +134,10 @@ class TestSettings:
         )
         found = scheduled.read_settings(tmp_path)
         assert (found.database_url, found.log_dir, found.tries) == (
-            "postgresql:///atlas", Path("logs"), 9
-        )  # fmt: skip
+            "postgresql:///atlas",
+            Path("logs"),
+            9,
+        )
 
     def test_the_environment_goes_first(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -76,11 +76,30 @@ def test_every_install_resolves_to_wheels_for_windows(
 ) -> None:
     report = tmp_path / "report.json"
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed",
-         "--platform", "win_amd64", "--python-version", python, "--only-binary", ":all:",
-         "--target", tmp_path / "x", "--report", report, f"{wheel}{extra}"],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--dry-run",
+            "--ignore-installed",
+            "--platform",
+            "win_amd64",
+            "--python-version",
+            python,
+            "--only-binary",
+            ":all:",
+            "--target",
+            tmp_path / "x",
+            "--report",
+            report,
+            f"{wheel}{extra}",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     installed = {each["metadata"]["name"] for each in json.loads(report.read_text())["install"]}
     assert "psycopg-binary" in installed
@@ -132,8 +151,10 @@ class TestWithoutAConsole:
     def start(self, wrapper: Path, temporary: Path, **settings: str) -> int:
         return as_on_windows(
             "import runpy\nsys.stdout = sys.stderr = None\nrunpy.run_path(sys.argv[1], run_name='__main__')",
-            str(wrapper), TMPDIR=str(temporary), **settings,
-        ).returncode  # fmt: skip
+            str(wrapper),
+            TMPDIR=str(temporary),
+            **settings,
+        ).returncode
 
     def wrapper(self, folder: Path) -> Path:
         folder.mkdir()

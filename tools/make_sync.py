@@ -42,10 +42,15 @@ def made(source: str) -> str:
         result = copy.with_name(Path(target).name)
         for arguments in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
             subprocess.run(
-                [shutil.which("ruff", path=Path(sys.executable).parent) or "ruff", *arguments,
-                 "--config", PACKAGE.parent / "pyproject.toml", result],
+                [
+                    shutil.which("ruff", path=Path(sys.executable).parent) or "ruff",
+                    *arguments,
+                    "--config",
+                    PACKAGE.parent / "pyproject.toml",
+                    result,
+                ],
                 check=True,
-            )  # fmt: skip
+            )
         return result.read_text(encoding="utf-8")
 
 

@@ -21,16 +21,19 @@ DAYS = "<ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </Schedul
 # job: (what it does, the first start after midnight, time limit)
 TASKS = {
     "stage_autoroll_eom_open": (
-        "Month-end: moves clients from weekly to eom_close on the last business day at 06:00.", "00:01", "PT4H",
+        "Month-end: moves clients from weekly to eom_close on the last business day at 06:00.",
+        "00:01",
+        "PT4H",
     ),
     "flag_autoclear_advisory_due": ("Day 16: clears advisory_due.", "00:11", "PT1H"),
     "stage_stuck_detector": (
         "Hourly: sets stuck where a client is longer in its stage than its SLA, and clears it elsewhere.",
-        "00:01", "PT50M",
+        "00:01",
+        "PT50M",
     ),
     "flag_sales_tax_due": ("Daily: sets sales_tax_due before a filing is due.", "00:13", "PT1H"),
     "flag_seasonal": ("Daily: sets and clears the flags of the seasons.", "00:15", "PT1H"),
-}  # fmt: skip
+}
 HOURLY = "Started every hour of every day: the database knows when it is due, and makes up for what was missed."
 
 

@@ -146,8 +146,10 @@ class Jobs:
         """The ledger, newest first."""
         rows = self._rows(
             "select r as row from jobs.runs(%s::text, %s::integer, %s::bigint) r",
-            job, page_size, before,
-        )  # fmt: skip
+            job,
+            page_size,
+            before,
+        )
         return tuple(JobRun.from_json(row["row"]) for row in rows)
 
     def plan(self, job: str, as_of: datetime | None = None) -> Iterator[PlannedChange]:
@@ -161,8 +163,10 @@ class Jobs:
         """Run a job. The ledger has it before the work begins; each slice of the work is committed."""
         (row,) = self._rows(
             "call jobs.perform(%s::text, %s::timestamptz, %s::boolean, null)",
-            job, as_of, only_if_due,
-        )  # fmt: skip
+            job,
+            as_of,
+            only_if_due,
+        )
         return JobRun.from_json(row["result"])
 
     def instant(self, text: str | None) -> datetime | None:

@@ -258,10 +258,20 @@ def test_since_before_everything_is_everything(autodb: psycopg.Connection) -> No
 @pytest.mark.parametrize(
     "cursor",
     [
-        "x", "1", "1.2", "1.2.3.4", "-1.0.0", "1.2.99999999999999999999", "1.999999999999999999.1",
-        "2.1.1", "999999999.1.1", "1.1.1'", "１.１.１", " 1.1.1",
+        "x",
+        "1",
+        "1.2",
+        "1.2.3.4",
+        "-1.0.0",
+        "1.2.99999999999999999999",
+        "1.999999999999999999.1",
+        "2.1.1",
+        "999999999.1.1",
+        "1.1.1'",
+        "１.１.１",
+        " 1.1.1",
     ],
-)  # fmt: skip
+)
 def test_what_is_no_cursor_of_this_feed_is_refused(db: psycopg.Connection, cursor: str) -> None:
     with refused(db, "cursor_not_valid", 422):
         call(db, "changes", after=cursor)

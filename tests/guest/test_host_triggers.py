@@ -48,9 +48,12 @@ def change_in_every_way(db: psycopg.Connection, client: int) -> None:
     call(db, "update_client", client_id=client, notes="n")
     version = client_row(db, client)["version"]
     answer = call(
-        db, "set_stages",
-        items=[{"client_id": client, "to_stage": "cleanup", "reason": "r", "expected_version": version}],
-    )  # fmt: skip
+        db,
+        "set_stages",
+        items=[
+            {"client_id": client, "to_stage": "cleanup", "reason": "r", "expected_version": version}
+        ],
+    )
     assert answer["done"] == 1, answer
     as_actor(db, ADMIN)
     db.execute("update clients set stage = 'weekly' where id = %s", (client,))
@@ -61,10 +64,16 @@ QUIET = {
     "a row trigger after": ("return null;", "after update", "row"),
     "a statement trigger after": ("return null;", "after update", "statement"),
     "one that writes to a table that everybody may": (
-        "insert into public.host_log values (new.id); return null;", "after update", "row",
+        "insert into public.host_log values (new.id); return null;",
+        "after update",
+        "row",
     ),
-    "one that changes a column of the host's": ("new.notes := 'seen'; return new;", "before update", "row"),
-}  # fmt: skip
+    "one that changes a column of the host's": (
+        "new.notes := 'seen'; return new;",
+        "before update",
+        "row",
+    ),
+}
 
 
 @pytest.mark.parametrize("trigger", QUIET.values(), ids=QUIET.keys())
@@ -103,9 +112,12 @@ def test_a_trigger_that_fails_is_named_and_nothing_is_changed(
     with refused(db, "host_trigger_failed", 409):
         call(db, "update_client", client_id=client, notes="n")
     answer = call(
-        db, "set_stages",
-        items=[{"client_id": client, "to_stage": "eom_close", "reason": "r", "expected_version": 0}],
-    )  # fmt: skip
+        db,
+        "set_stages",
+        items=[
+            {"client_id": client, "to_stage": "eom_close", "reason": "r", "expected_version": 0}
+        ],
+    )
     assert answer["items"][0]["details"]["rule"] == "host_trigger_failed"
     assert len(history_rows(db, client)) == 1
 

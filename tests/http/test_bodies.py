@@ -107,8 +107,9 @@ def test_a_body_without_its_length_is_never_acted_upon(
     request = f"PATCH /api/clients/{client}/stage" if by_path else "POST /rpc/set_stage"
     said = json.dumps(GOOD_MOVE if by_path else GOOD_MOVE | {"client_id": client})
 
-    answers = exchange(api, f"{request} HTTP/1.1", "Content-Type: application/json", *lines,
-                       body=chunk(said) + end)  # fmt: skip
+    answers = exchange(
+        api, f"{request} HTTP/1.1", "Content-Type: application/json", *lines, body=chunk(said) + end
+    )
 
     assert api.version(client) == 0
     assert answers.count("HTTP/1.1 ") <= 1
@@ -122,8 +123,13 @@ def test_a_body_shorter_than_its_length_is_never_acted_upon(
     request = f"PATCH /api/clients/{client}/stage" if by_path else "POST /rpc/set_stage"
     said = json.dumps(GOOD_MOVE if by_path else GOOD_MOVE | {"client_id": client})
 
-    exchange(api, f"{request} HTTP/1.1", "Content-Type: application/json",
-             f"Content-Length: {len(said) + 9}", body=said)  # fmt: skip
+    exchange(
+        api,
+        f"{request} HTTP/1.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(said) + 9}",
+        body=said,
+    )
 
     assert api.version(client) == 0
 

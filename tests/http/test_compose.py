@@ -177,8 +177,10 @@ def test_a_database_of_ones_own_takes_one_setting() -> None:
 
 
 def test_every_image_can_be_named_and_every_service_drops_what_it_can() -> None:
-    images = {f"ATLAS_{name}_IMAGE": f"mirror/{name.lower()}@sha256:{'0' * 64}"
-              for name in ("POSTGRES", "POSTGREST", "CADDY", "PYTHON")}  # fmt: skip
+    images = {
+        f"ATLAS_{name}_IMAGE": f"mirror/{name.lower()}@sha256:{'0' * 64}"
+        for name in ("POSTGRES", "POSTGREST", "CADDY", "PYTHON")
+    }
 
     services = json.loads(Compose().run("config", "--format", "json", **images).stdout)["services"]
 

@@ -87,15 +87,25 @@ def test_the_smoke_test_in_sql_is_run(fresh_dsn: str, home: Path) -> None:
 def test_the_commands_of_the_readme_are_run(fresh_dsn: str, home: Path) -> None:
     text = (ROOT / "README.md").read_text()
     blocks = re.findall(r"(?:^    .*\n)+", text.split("## Five minutes")[1], re.MULTILINE)
-    lines = [line for block in blocks if re.search(r"^    (atlas-stage|curl) ", block) for line in
-             re.sub(r"^    ", "", block, flags=re.MULTILINE).splitlines()]  # fmt: skip
+    lines = [
+        line
+        for block in blocks
+        if re.search(r"^    (atlas-stage|curl) ", block)
+        for line in re.sub(r"^    ", "", block, flags=re.MULTILINE).splitlines()
+    ]
     assert len(lines) >= 7
     commands = "\n".join(lines).replace(" atlas_stage/", f" {ROOT}/atlas_stage/")
 
     with stack(fresh_dsn) as running:
         token = Stack(fresh_dsn, running.url).token()
-        done = run(commands, home, ATLAS_URL=running.url, ATLAS_TOKEN=token,
-                   ATLAS_DATABASE_URL=fresh_dsn, ATLAS_ACTOR="user:jimmie")  # fmt: skip
+        done = run(
+            commands,
+            home,
+            ATLAS_URL=running.url,
+            ATLAS_TOKEN=token,
+            ATLAS_DATABASE_URL=fresh_dsn,
+            ATLAS_ACTOR="user:jimmie",
+        )
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert "unauthenticated" not in done.stdout

@@ -99,8 +99,9 @@ def test_the_rest_of_a_body_is_never_the_next_request(
         else (f"Content-Length: {len(body)}", body)
     )
 
-    answers = exchange(api, f"{request_line} HTTP/1.1", line, "Content-Type: application/json",
-                       body=body)  # fmt: skip
+    answers = exchange(
+        api, f"{request_line} HTTP/1.1", line, "Content-Type: application/json", body=body
+    )
 
     assert answers.count("HTTP/1.1 ") <= 1
 

@@ -43,8 +43,13 @@ def test_postgrest_that_is_not_there(fresh_dsn: str, tmp_path: Path) -> None:
         os.kill(int((tmp_path / "postgrest.pid").read_text().split()[0]), signal.SIGKILL)
         time.sleep(0.2)
         assert running.ended_part() is not None
-        for method, path in (("GET", "/healthz"), ("GET", "/"), ("GET", "/api/clients"),
-                             ("PATCH", "/api/clients/1/stage"), ("POST", "/rpc/set_flag")):  # fmt: skip
+        for method, path in (
+            ("GET", "/healthz"),
+            ("GET", "/"),
+            ("GET", "/api/clients"),
+            ("PATCH", "/api/clients/1/stage"),
+            ("POST", "/rpc/set_flag"),
+        ):
             away(api.send(method, path))
 
 

@@ -39,8 +39,10 @@ from tests.http.wire import raw
         "=weekly",
     ],
 )
-@pytest.mark.parametrize("path", ["/api/clients", "/rpc/clients", "/api/clients/1/stage_history",
-                                  "/api/agents/user:x/queue"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    ["/api/clients", "/rpc/clients", "/api/clients/1/stage_history", "/api/agents/user:x/queue"],
+)
 def test_what_is_no_argument_of_the_function_is_400(api: Api, path: str, query: str) -> None:
     refusal(api.send("GET", f"{path}?{query}"), 400, "unknown_argument")
 
@@ -65,8 +67,16 @@ def test_an_argument_twice_is_400(api: Api, path: str) -> None:
     refusal(api.send("GET", path), 400, "argument_twice")
 
 
-@pytest.mark.parametrize("query", ["stage=&flag=", "stage=&owner={owner}", "stuck=&age_days_gt=&after=&owner={owner}",
-                                   "active=&owner={owner}&", "owner={owner}&search="])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    [
+        "stage=&flag=",
+        "stage=&owner={owner}",
+        "stuck=&age_days_gt=&after=&owner={owner}",
+        "active=&owner={owner}&",
+        "owner={owner}&search=",
+    ],
+)
 def test_an_empty_filter_is_no_filter(api: Api, query: str) -> None:
     owner = api.actor("user:owner")
     mine = api.make_client(owner=owner)
@@ -128,11 +138,22 @@ def test_a_read_changes_nothing_also_where_the_rules_read_its_query(api: Api, cl
 
 @pytest.mark.parametrize(
     "address",
-    ["/api/clients?search=caf%e9", "/api/clients?search=%00", "/api/clients?search=%c0%80",
-     "/api/clients?search=%ed%a0%80", "/api/clients?search=%f5%80%80%80", "/api/clients?search=%e2%82",
-     "/api/clients?search=%zz", "/api/clients?search=100%", "/api/agents/%ff/queue", "/?x=%ff",
-     "/rpc/whoami?%ff=1", "/board/%ff", "/%ff"],
-)  # fmt: skip
+    [
+        "/api/clients?search=caf%e9",
+        "/api/clients?search=%00",
+        "/api/clients?search=%c0%80",
+        "/api/clients?search=%ed%a0%80",
+        "/api/clients?search=%f5%80%80%80",
+        "/api/clients?search=%e2%82",
+        "/api/clients?search=%zz",
+        "/api/clients?search=100%",
+        "/api/agents/%ff/queue",
+        "/?x=%ff",
+        "/rpc/whoami?%ff=1",
+        "/board/%ff",
+        "/%ff",
+    ],
+)
 @pytest.mark.parametrize("token", ["", None], ids=["token", "nobody"])
 def test_an_address_that_is_no_text_is_400(api: Api, address: str, token: str | None) -> None:
     status, _, body = raw(api, f"GET {address} HTTP/1.1", token=token)

@@ -173,8 +173,11 @@ def test_a_token_is_believed_in_its_header_alone(api: Api) -> None:
         {"X-Atlas-Token": api.admin, "Connection": "X-Atlas-Token"},
     ):
         refusal(api.send("GET", "/rpc/whoami", None, headers=headers), 401, "unauthenticated")
-    refusal(api.send("GET", "/rpc/whoami", "wrong", headers={"X-Atlas-Token": api.admin}), 401,
-            "unauthenticated")  # fmt: skip
+    refusal(
+        api.send("GET", "/rpc/whoami", "wrong", headers={"X-Atlas-Token": api.admin}),
+        401,
+        "unauthenticated",
+    )
 
 
 def test_two_authorization_headers_are_none(api: Api) -> None:

@@ -45,15 +45,27 @@ def rolls_on(year: int, month: int) -> datetime:
 
 
 def closes(cadence: str, month: int) -> bool:
-    return month in {
-        "monthly": range(1, 13), "quarterly": (3, 6, 9, 12), "annual": (12,), "none": (),
-    }[cadence]  # fmt: skip
+    return (
+        month
+        in {
+            "monthly": range(1, 13),
+            "quarterly": (3, 6, 9, 12),
+            "annual": (12,),
+            "none": (),
+        }[cadence]
+    )
 
 
 def files(schedule: str, month: int) -> bool:
-    return month in {
-        "monthly": range(1, 13), "quarterly": (1, 4, 7, 10), "annual": (1,), "none": (),
-    }[schedule]  # fmt: skip
+    return (
+        month
+        in {
+            "monthly": range(1, 13),
+            "quarterly": (1, 4, 7, 10),
+            "annual": (1,),
+            "none": (),
+        }[schedule]
+    )
 
 
 def in_season(flag: str, day: date) -> bool:

@@ -79,9 +79,15 @@ class TestChanges:
 
     @pytest.mark.parametrize(
         ("cadence", "month", "moves"),
-        [("quarterly", 5, False), ("quarterly", 6, True), ("annual", 11, False),
-         ("annual", 12, True), ("none", 12, False), ("monthly", 2, True)],
-    )  # fmt: skip
+        [
+            ("quarterly", 5, False),
+            ("quarterly", 6, True),
+            ("annual", 11, False),
+            ("annual", 12, True),
+            ("none", 12, False),
+            ("monthly", 2, True),
+        ],
+    )
     def test_the_cadence_decides(
         self, db: psycopg.Connection, cadence: str, month: int, moves: bool
     ) -> None:
@@ -203,8 +209,10 @@ class TestSkipping:
         self, db: psycopg.Connection
     ) -> None:
         may, may_not = make_client(db), make_client(db, tier="full_service")
-        db.execute("update agent_permissions set scope = scope || %s where actor_id = %s",
-                   (Jsonb({"service_tiers": ["recurring_only"]}), f"system:cron:{ROLL}"))  # fmt: skip
+        db.execute(
+            "update agent_permissions set scope = scope || %s where actor_id = %s",
+            (Jsonb({"service_tiers": ["recurring_only"]}), f"system:cron:{ROLL}"),
+        )
         done = run(db, ROLL, MONTH_END)
         assert done["outcome"] == "done"
         assert done["counts"] == {"moved": 1, "unchanged": 0, "skipped": {"permission_missing": 1}}
@@ -215,8 +223,10 @@ class TestSkipping:
         self, db: psycopg.Connection
     ) -> None:
         first, second = make_client(db), make_client(db)
-        db.execute("update agent_permissions set scope = scope || %s where actor_id = %s",
-                   (Jsonb({"clients": [second]}), f"system:cron:{ROLL}"))  # fmt: skip
+        db.execute(
+            "update agent_permissions set scope = scope || %s where actor_id = %s",
+            (Jsonb({"clients": [second]}), f"system:cron:{ROLL}"),
+        )
         run(db, ROLL, MONTH_END)
         assert client_row(db, first)["stage"] == "weekly"
         assert client_row(db, second)["stage"] == "eom_close"
@@ -247,8 +257,10 @@ class TestSkipping:
 
     def test_the_dry_run_has_exactly_the_rows_of_the_run(self, db: psycopg.Connection) -> None:
         make_client(db), make_client(db, tier="full_service"), make_client(db, cadence="none")
-        db.execute("update agent_permissions set scope = scope || %s where actor_id = %s",
-                   (Jsonb({"service_tiers": ["recurring_only"]}), f"system:cron:{ROLL}"))  # fmt: skip
+        db.execute(
+            "update agent_permissions set scope = scope || %s where actor_id = %s",
+            (Jsonb({"service_tiers": ["recurring_only"]}), f"system:cron:{ROLL}"),
+        )
         before = db.execute("select count(*) from stage_history").fetchone()
         row = db.execute("select jobs.run(%s, %s, true)", (ROLL, MONTH_END)).fetchone()
         assert row is not None

@@ -163,8 +163,11 @@ class TestStillClosing:
         self, db: psycopg.Connection, behind: int
     ) -> None:
         def found() -> list[Any]:
-            return [each["clients"] for each in call(db, "health")["findings"]
-                    if each["finding"] == "still_closing"]  # fmt: skip
+            return [
+                each["clients"]
+                for each in call(db, "health")["findings"]
+                if each["finding"] == "still_closing"
+            ]
 
         assert found() == []
         run(db, ROLL, MONTH_END)
@@ -292,8 +295,11 @@ class TestLocks:
 class TestStarts:
     def test_a_job_that_nobody_started_for_two_hours_is_found(self, db: psycopg.Connection) -> None:
         def found() -> set[str]:
-            return {each["job"] for each in call(db, "health")["findings"]
-                    if each["finding"] == "job_not_started"}  # fmt: skip
+            return {
+                each["job"]
+                for each in call(db, "health")["findings"]
+                if each["finding"] == "job_not_started"
+            }
 
         assert found() == set()
         db.execute("update atlas_migrations set applied_at = now() - interval '3 hours'")

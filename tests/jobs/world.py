@@ -72,8 +72,14 @@ class World:
         self.expected: list[Event] = []
         db.execute(TICK)
 
-    def add(self, stage: str = "weekly", *, cadence: str = "monthly", schedule: str = "none",
-            acts: Callable[[datetime, Person], list[tuple[str, str]]] | None = None) -> Person:  # fmt: skip
+    def add(
+        self,
+        stage: str = "weekly",
+        *,
+        cadence: str = "monthly",
+        schedule: str = "none",
+        acts: Callable[[datetime, Person], list[tuple[str, str]]] | None = None,
+    ) -> Person:
         with self.db.transaction():
             made = make_client(self.db, stage, cadence=cadence, schedule=schedule)
             self.db.execute("call public.sim_date(%s)", (self.now,))
@@ -90,8 +96,11 @@ class World:
         day = wall.date()
         if now == calendar.rolls_on(day.year, day.month):
             for client in self.clients:
-                if (client.active and client.stage == "weekly"
-                        and calendar.closes(client.cadence, day.month)):  # fmt: skip
+                if (
+                    client.active
+                    and client.stage == "weekly"
+                    and calendar.closes(client.cadence, day.month)
+                ):
                     client.stage, client.entered = "eom_close", now
                     client.flags.discard("stuck")
                     self._expect(now, "stage_autoroll_eom_open", client, "eom_close")
@@ -114,8 +123,13 @@ class World:
         day = now.astimezone(calendar.FIRM).date()
         period = (day.year, day.month)
         for client in self.clients:
-            if (client.active and day.day >= 10 and calendar.files(client.schedule, day.month)
-                    and period not in client.filed and "sales_tax_due" not in client.flags):  # fmt: skip
+            if (
+                client.active
+                and day.day >= 10
+                and calendar.files(client.schedule, day.month)
+                and period not in client.filed
+                and "sales_tax_due" not in client.flags
+            ):
                 client.filed.add(period)
                 self._flag(now, "flag_sales_tax_due", client, "sales_tax_due", on=True)
         for client in self.clients:
@@ -187,8 +201,10 @@ class World:
             where channel = 'cron'
             """
         ).fetchall()
-        return sorted((when, actor.removeprefix("system:cron:"), client, what)
-                      for when, actor, client, what in rows)  # fmt: skip
+        return sorted(
+            (when, actor.removeprefix("system:cron:"), client, what)
+            for when, actor, client, what in rows
+        )
 
 
 def states(db: psycopg.Connection) -> list[tuple[int, str, list[str]]]:

@@ -267,9 +267,13 @@ class Model:
         else:
             assert flag is not None
             undo = Row(
-                number, actor, "rollback",
-                flag_added=row.flag_removed, flag_removed=row.flag_added, rolls_back=version,
-            )  # fmt: skip
+                number,
+                actor,
+                "rollback",
+                flag_added=row.flag_removed,
+                flag_removed=row.flag_added,
+                rolls_back=version,
+            )
             client = replace(client, flags=client.flags ^ {flag})
         self.clients[key] = replace(client, version=number, history=(*client.history, undo))
 
@@ -306,9 +310,14 @@ class Model:
     def _moved(self, client: Client, actor: str, to_stage: str, why: str) -> Client:
         number = client.version + 1
         row = Row(
-            number, actor, why, client.stage, to_stage,
-            came_from=client.returning_to, took_stuck="stuck" in client.flags,
-        )  # fmt: skip
+            number,
+            actor,
+            why,
+            client.stage,
+            to_stage,
+            came_from=client.returning_to,
+            took_stuck="stuck" in client.flags,
+        )
         if to_stage not in PAUSES:
             returning_to = None
         elif client.stage in PAUSES:
@@ -338,9 +347,12 @@ class Model:
         number = client.version + 1
         row = Row(number, actor, self.trigger_type(actor), fields=frozenset(changed))
         names = {
-            "stage_owner": "owner", "stage_notes": "notes", "service_tier": "tier",
-            "eligible_reviewers": "reviewers", "active": "active",
-        }  # fmt: skip
+            "stage_owner": "owner",
+            "stage_notes": "notes",
+            "service_tier": "tier",
+            "eligible_reviewers": "reviewers",
+            "active": "active",
+        }
         return replace(
             client,
             **{names[name]: values[name] for name in changed},

@@ -261,16 +261,25 @@ class Life(RuleBasedStateMachine):
         self.model.grants.remove(row[1])
         assert call(self.db, "revoke_permission", permission_id=row[0])["changed"]
 
-    @rule(actor=actors, key=keys, to_stage=stages, override=st.sampled_from([False, False, False, True]),
-          stale=st.sampled_from([0] * 9 + [-1, 1]))  # fmt: skip
+    @rule(
+        actor=actors,
+        key=keys,
+        to_stage=stages,
+        override=st.sampled_from([False, False, False, True]),
+        stale=st.sampled_from([0] * 9 + [-1, 1]),
+    )
     def move(self, actor: str, key: int, to_stage: str, override: bool, stale: int) -> None:
         expected = self.model.clients[key].version + stale
         self.step(
             key,
             lambda: self.model.move(actor, key, to_stage, expected, override=override),
             "set_stage",
-            actor=actor, to_stage=to_stage, expected_version=expected, override=override, reason="why",
-        )  # fmt: skip
+            actor=actor,
+            to_stage=to_stage,
+            expected_version=expected,
+            override=override,
+            reason="why",
+        )
 
     def target(self, key: int, data: st.DataObject) -> str | None:
         """A stage that the table allows now, so that lives go somewhere."""
@@ -319,8 +328,10 @@ class Life(RuleBasedStateMachine):
             key,
             lambda: self.model.set_flag(actor, key, flag, on),
             "set_flag" if on else "clear_flag",
-            actor=actor, flag=flag, reason="why",
-        )  # fmt: skip
+            actor=actor,
+            flag=flag,
+            reason="why",
+        )
 
     @precondition(lambda self: any(c.flags for c in self.model.clients.values()))
     @rule(data=st.data(), actor=st.sampled_from([ADMIN, BO, DETECTOR, SEASONS]))
@@ -342,8 +353,11 @@ class Life(RuleBasedStateMachine):
         self.step(
             key,
             lambda: self.model.update(actor, key, values),
-            "update_client", actor=actor, reason="why", **arguments,
-        )  # fmt: skip
+            "update_client",
+            actor=actor,
+            reason="why",
+            **arguments,
+        )
 
     @rule(key=keys, active=st.booleans())
     def activate(self, key: int, active: bool) -> None:
@@ -359,8 +373,10 @@ class Life(RuleBasedStateMachine):
             key,
             lambda: self.model.rollback(actor, key, version),
             "rollback",
-            actor=actor, history_id=row["id"], reason="a slip",
-        )  # fmt: skip
+            actor=actor,
+            history_id=row["id"],
+            reason="a slip",
+        )
 
     @rule(
         actor=actors,

@@ -29,9 +29,13 @@ NO_ADMIN_AROUND_THE_TRIGGERS = (
 CHEAP = [
     (NEVER_RAN, "job_overdue", "job flag_seasonal was due on"),
     (EXPIRES, "token_expires", "token abababababab of agent:tally expires on"),
-    ("delete from business_holidays where day > current_date + 300", "holidays_run_out", "ends with"),
+    (
+        "delete from business_holidays where day > current_date + 300",
+        "holidays_run_out",
+        "ends with",
+    ),
     (AROUND_THE_TRIGGERS, "history_mismatch", "version 9"),
-]  # fmt: skip
+]
 A_RIGHT_AROUND_THE_TRIGGERS = (
     "alter table agent_permissions disable trigger user;"
     " insert into agent_permissions (actor_id, permission, granted_by) values ('user:eve', 'can_admin', 'user:eve')"

@@ -190,24 +190,64 @@ numbers = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(0, 
 small = st.one_of(st.none(), st.integers(-(2**31), 2**31 - 1))
 lists = st.one_of(st.none(), st.lists(words, max_size=4))
 json = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | words,
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.sampled_from(["from", "to", "flags", "clients", "client_id", "to_stage", "reason",
-                         "expected_version", "override", "external_id", "payload", "x"]),
-        inner, max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "from",
+                    "to",
+                    "flags",
+                    "clients",
+                    "client_id",
+                    "to_stage",
+                    "reason",
+                    "expected_version",
+                    "override",
+                    "external_id",
+                    "payload",
+                    "x",
+                ]
+            ),
+            inner,
+            max_size=6,
+        )
+    ),
     max_leaves=12,
-)  # fmt: skip
+)
 booleans = st.one_of(st.none(), st.booleans())
 
 ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
-    "clients": {"stage": words, "flag": words, "owner": words, "age_days_gt": small, "stuck": booleans,
-                "service_tier": words, "active": booleans, "search": words, "after": numbers, "page_size": small},
+    "clients": {
+        "stage": words,
+        "flag": words,
+        "owner": words,
+        "age_days_gt": small,
+        "stuck": booleans,
+        "service_tier": words,
+        "active": booleans,
+        "search": words,
+        "after": numbers,
+        "page_size": small,
+    },
     "client": {"client_id": numbers},
-    "set_stage": {"client_id": numbers, "to_stage": words, "reason": words, "expected_version": numbers,
-                  "triggered_by": words, "on_behalf_of": words, "channel": words, "external_id": words,
-                  "payload": json, "override": booleans},
+    "set_stage": {
+        "client_id": numbers,
+        "to_stage": words,
+        "reason": words,
+        "expected_version": numbers,
+        "triggered_by": words,
+        "on_behalf_of": words,
+        "channel": words,
+        "external_id": words,
+        "payload": json,
+        "override": booleans,
+    },
     "set_stages": {"items": json | st.lists(json, max_size=3), "atomic": booleans},
     "set_flag": {"client_id": numbers, "flag": words, "reason": words, "payload": json},
     "clear_flag": {"client_id": numbers, "flag": words, "reason": words, "channel": words},
@@ -216,20 +256,46 @@ ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "queue": {"actor_id": words, "page_size": small},
     "check_stage": {"client_id": numbers, "to_stage": words},
     "set_flags": {"items": json | st.lists(json, max_size=3)},
-    "create_client": {"name": words, "slug": words, "stage": words, "owner": words, "collaborators": lists,
-                      "notes": words, "tier": words, "cadence": words, "schedule": words, "reviewers": lists,
-                      "active": booleans, "reason": words, "payload": json},
-    "update_client": {"client_id": numbers, "owner": words, "collaborators": lists, "notes": words, "tier": words,
-                      "reviewers": lists, "active": booleans, "clear": lists, "expected_version": numbers},
+    "create_client": {
+        "name": words,
+        "slug": words,
+        "stage": words,
+        "owner": words,
+        "collaborators": lists,
+        "notes": words,
+        "tier": words,
+        "cadence": words,
+        "schedule": words,
+        "reviewers": lists,
+        "active": booleans,
+        "reason": words,
+        "payload": json,
+    },
+    "update_client": {
+        "client_id": numbers,
+        "owner": words,
+        "collaborators": lists,
+        "notes": words,
+        "tier": words,
+        "reviewers": lists,
+        "active": booleans,
+        "clear": lists,
+        "expected_version": numbers,
+    },
     "grant_permission": {"actor_id": words, "permission": words, "scope": json, "notes": words},
     "revoke_permission": {"permission_id": numbers},
-    "permissions": {"actor_id": words, "include_revoked": booleans, "after": numbers, "page_size": small},
+    "permissions": {
+        "actor_id": words,
+        "include_revoked": booleans,
+        "after": numbers,
+        "page_size": small,
+    },
     "issue_token": {"actor_id": words, "description": words, "never_expires": booleans},
     "revoke_token": {"token_id": words},
     "tokens": {"actor_id": words, "page_size": small, "after": words},
     "adopt_legacy_token": {"token_hash": words},
     "whoami": {},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("function", ARGUMENTS)

@@ -58,9 +58,15 @@ def test_a_client_begins_in_onboarding(db: psycopg.Connection) -> None:
 
 def test_a_client_is_made_with_everything_it_has(db: psycopg.Connection) -> None:
     client = call(
-        db, "create_client", name="N", slug="s", stage="cleanup", reason="taken over",
-        **DAY_TO_DAY, **{**AGREEMENT, "active": True},
-    )["client"]  # fmt: skip
+        db,
+        "create_client",
+        name="N",
+        slug="s",
+        stage="cleanup",
+        reason="taken over",
+        **DAY_TO_DAY,
+        **{**AGREEMENT, "active": True},
+    )["client"]
 
     for argument, value in (DAY_TO_DAY | AGREEMENT | {"active": True}).items():
         assert client[COLUMNS[argument]] == value
@@ -225,9 +231,12 @@ def test_lists_of_actors_are_sets(db: psycopg.Connection) -> None:
     client = make_client(db)
 
     answer = call(
-        db, "update_client", client_id=client,
-        collaborators=["user:zoe", "user:ada", "user:zoe"], reviewers=["user:b", "user:a", "user:b"],
-    )["client"]  # fmt: skip
+        db,
+        "update_client",
+        client_id=client,
+        collaborators=["user:zoe", "user:ada", "user:zoe"],
+        reviewers=["user:b", "user:a", "user:b"],
+    )["client"]
 
     assert answer["stage_collaborators"] == ["user:ada", "user:zoe"]
     assert answer["eligible_reviewers"] == ["user:a", "user:b"]

@@ -253,6 +253,7 @@ def test_two_flags_set_in_one_transaction_are_two_rows(db: psycopg.Connection) -
 
     rows = history_rows(db, client)[1:]
     assert [(row["flag_added"], row["reason"]) for row in rows] == [
-        ("advisory_due", "a"), ("client_blocking", "b"),
-    ]  # fmt: skip
+        ("advisory_due", "a"),
+        ("client_blocking", "b"),
+    ]
     assert rows[0]["xid"] == rows[1]["xid"]

@@ -236,8 +236,10 @@ def test_forged_headers_and_settings_make_no_actor(as_role: psycopg.Connection, 
 
     # A session of that role itself, which is not PostgREST's, is its own login and no one else.
     assert outcome(as_role, "select api.whoami() ->> 'actor_id'") in (
-        "42501", "PT401", f"done system:db:{role}",
-    )  # fmt: skip
+        "42501",
+        "PT401",
+        f"done system:db:{role}",
+    )
 
 
 def test_nothing_was_changed_by_any_of_them(db: psycopg.Connection) -> None:

@@ -83,9 +83,14 @@ def test_a_move_records_where_from_where_to_who_and_why(db: psycopg.Connection) 
     grant(db, CLERK, "can_set_stage")
 
     answer = move(
-        db, client, "eom_close",
-        actor=CLERK, reason="month end", on_behalf_of="user:partner", payload={"month": "2026-05"},
-    )  # fmt: skip
+        db,
+        client,
+        "eom_close",
+        actor=CLERK,
+        reason="month end",
+        on_behalf_of="user:partner",
+        payload={"month": "2026-05"},
+    )
 
     row = history_rows(db, client)[-1]
     expected: dict[str, Any] = {
@@ -147,9 +152,13 @@ def test_a_job_s_change_is_automatic(db: psycopg.Connection) -> None:
     client = make_client(db)
 
     row = call(
-        db, "set_flag",
-        actor="system:cron:flag_seasonal", client_id=client, flag="season_tax", reason="season",
-    )["history"]  # fmt: skip
+        db,
+        "set_flag",
+        actor="system:cron:flag_seasonal",
+        client_id=client,
+        flag="season_tax",
+        reason="season",
+    )["history"]
 
     assert row["actor_type"] == "system"
     assert row["trigger_type"] in ("auto_time", "auto_event")
@@ -224,10 +233,19 @@ def test_the_fields_of_this_system_are_recorded_with_old_and_new_values(
     client = make_client(db, owner="user:bo")
 
     answer = call(
-        db, "update_client", client_id=client, reason="handover",
-        owner="user:ada", collaborators=["user:bo"], notes="call first", tier="full_service",
-        cadence="quarterly", schedule="monthly", reviewers=["user:zoe"], active=False,
-    )  # fmt: skip
+        db,
+        "update_client",
+        client_id=client,
+        reason="handover",
+        owner="user:ada",
+        collaborators=["user:bo"],
+        notes="call first",
+        tier="full_service",
+        cadence="quarterly",
+        schedule="monthly",
+        reviewers=["user:zoe"],
+        active=False,
+    )
 
     assert answer["history"]["payload"]["changed"] == {
         "stage_owner": {"from": "user:bo", "to": "user:ada"},
@@ -251,9 +269,15 @@ def test_a_payload_cannot_pretend_to_be_the_system_s(db: psycopg.Connection) -> 
     first = history_rows(db, client)[0]["id"]
 
     answer = move(
-        db, client, "eom_close",
-        payload={"changed": {"active": {"from": True, "to": False}}, "rolls_back": first, "mine": 1},
-    )  # fmt: skip
+        db,
+        client,
+        "eom_close",
+        payload={
+            "changed": {"active": {"from": True, "to": False}},
+            "rolls_back": first,
+            "mine": 1,
+        },
+    )
 
     assert answer["history"]["payload"].keys() == {"mine", "period"}
 
@@ -338,9 +362,14 @@ def test_a_version_cannot_be_taken_twice(db: psycopg.Connection) -> None:
 )
 def test_the_table_knows_its_words(db: psycopg.Connection, column: str, value: object) -> None:
     row = {
-        "client_id": make_client(db), "version": 7, "actor_type": "human",
-        "actor_id": "user:x", "channel": "api", "trigger_type": "manual", column: value,
-    }  # fmt: skip
+        "client_id": make_client(db),
+        "version": 7,
+        "actor_type": "human",
+        "actor_id": "user:x",
+        "channel": "api",
+        "trigger_type": "manual",
+        column: value,
+    }
 
     with pytest.raises(psycopg.errors.CheckViolation), db.transaction():
         db.execute(

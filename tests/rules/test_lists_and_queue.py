@@ -49,10 +49,15 @@ def test_age_is_whole_days_in_the_stage(db: psycopg.Connection, days: float, who
 @pytest.mark.parametrize(
     ("stage", "limit"),
     [
-        ("onboarding", 30), ("cleanup", 45), ("eom_close", 10), ("eom_review", 3),
-        ("paused_client", 30), ("paused_internal", 14), ("offboarding", 30),
+        ("onboarding", 30),
+        ("cleanup", 45),
+        ("eom_close", 10),
+        ("eom_review", 3),
+        ("paused_client", 30),
+        ("paused_internal", 14),
+        ("offboarding", 30),
     ],
-)  # fmt: skip
+)
 def test_over_its_sla_a_client_is_stuck_unless_it_waits_for_the_client(
     db: psycopg.Connection, stage: str, limit: int
 ) -> None:

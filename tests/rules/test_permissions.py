@@ -93,9 +93,13 @@ def test_the_refusal_names_the_scope_key_that_did_not_match(
     row = grant(db, CLERK, "can_set_stage", scope)
 
     with refused(
-        db, "permission_missing", 403,
-        permission="can_set_stage", actor_id=CLERK, scope_key=key,
-    ) as refusal:  # fmt: skip
+        db,
+        "permission_missing",
+        403,
+        permission="can_set_stage",
+        actor_id=CLERK,
+        scope_key=key,
+    ) as refusal:
         move(db, client, "eom_close", actor=CLERK)
     assert refusal.details["grants"] == [
         {"permission_id": row, "permission": "can_set_stage", "scope_keys": [key]}
@@ -169,9 +173,13 @@ def test_an_admin_has_every_permission(db: psycopg.Connection, permission: str) 
         assert may_move(db, client, way[1], "user:boss")
     elif permission == "can_set_flag":
         answer = call(
-            db, "set_flag",
-            actor="user:boss", client_id=client, flag="advisory_due", reason="r",
-        )  # fmt: skip
+            db,
+            "set_flag",
+            actor="user:boss",
+            client_id=client,
+            flag="advisory_due",
+            reason="r",
+        )
         assert answer["changed"]
     else:
         assert call(db, "client", actor="user:boss", client_id=client)["client"]["id"] == client
@@ -195,19 +203,39 @@ def test_the_seeds_are_the_plan_s_two_and_those_of_the_jobs(db: psycopg.Connecti
     ).fetchall()
 
     assert rows == [
-        ("system:cron:flag_autoclear_advisory_due", "can_set_flag",
-         {"flags": ["advisory_due"]}, "system:install"),
-        ("system:cron:flag_sales_tax_due", "can_set_flag",
-         {"flags": ["sales_tax_due"]}, "system:install"),
-        ("system:cron:flag_seasonal", "can_set_flag",
-         {"flags": ["season_year_end", "season_1099", "season_tax"]}, "system:install"),
-        ("system:cron:stage_autoroll_eom_open", "can_set_stage",
-         {"from": ["weekly"], "to": ["eom_close"]}, "system:install"),
-        ("system:cron:stage_stuck_detector", "can_set_flag",
-         {"flags": ["stuck"]}, "system:install"),
+        (
+            "system:cron:flag_autoclear_advisory_due",
+            "can_set_flag",
+            {"flags": ["advisory_due"]},
+            "system:install",
+        ),
+        (
+            "system:cron:flag_sales_tax_due",
+            "can_set_flag",
+            {"flags": ["sales_tax_due"]},
+            "system:install",
+        ),
+        (
+            "system:cron:flag_seasonal",
+            "can_set_flag",
+            {"flags": ["season_year_end", "season_1099", "season_tax"]},
+            "system:install",
+        ),
+        (
+            "system:cron:stage_autoroll_eom_open",
+            "can_set_stage",
+            {"from": ["weekly"], "to": ["eom_close"]},
+            "system:install",
+        ),
+        (
+            "system:cron:stage_stuck_detector",
+            "can_set_flag",
+            {"flags": ["stuck"]},
+            "system:install",
+        ),
         ("user:jimmie", "can_admin", None, "system:install"),
         ("user:jimmie", "can_sign_off_eom_review", None, "system:install"),
-    ]  # fmt: skip
+    ]
 
 
 def test_a_job_may_do_its_own_work_and_nothing_else(db: psycopg.Connection) -> None:
@@ -274,9 +302,14 @@ def test_an_override_needs_a_reason(db: psycopg.Connection, reason: str | None) 
 
     with refused(db, "reason_required", 422):
         call(
-            db, "set_stage", client_id=client, to_stage="eom_review", reason=reason,
-            expected_version=version(db, client), override=True,
-        )  # fmt: skip
+            db,
+            "set_stage",
+            client_id=client,
+            to_stage="eom_review",
+            reason=reason,
+            expected_version=version(db, client),
+            override=True,
+        )
 
 
 def test_an_override_does_not_move_an_inactive_client(db: psycopg.Connection) -> None:
@@ -327,9 +360,13 @@ def test_an_override_does_not_linger(db: psycopg.Connection) -> None:
 
 def test_a_grant_is_recorded_with_who_gave_it(db: psycopg.Connection) -> None:
     given = call(
-        db, "grant_permission", actor_id=CLERK, permission="can_set_stage",
-        scope={"from": ["weekly"]}, notes="new bookkeeper",
-    )  # fmt: skip
+        db,
+        "grant_permission",
+        actor_id=CLERK,
+        permission="can_set_stage",
+        scope={"from": ["weekly"]},
+        notes="new bookkeeper",
+    )
 
     row = given["permission"]
     assert given["changed"] is True
@@ -400,8 +437,19 @@ def test_an_unknown_permission_is_refused(db: psycopg.Connection, permission: st
         call(db, "grant_permission", actor_id=CLERK, permission=permission)
 
 
-BAD_ACTORS = ["", " ", "ada", "user:", "user: ada", "robot:ada", "user:a\nb", "user:" + "x" * 10_000,
-              "USER:ada", "user:a b", None]  # fmt: skip
+BAD_ACTORS = [
+    "",
+    " ",
+    "ada",
+    "user:",
+    "user: ada",
+    "robot:ada",
+    "user:a\nb",
+    "user:" + "x" * 10_000,
+    "USER:ada",
+    "user:a b",
+    None,
+]
 
 
 @pytest.mark.parametrize("actor", BAD_ACTORS)

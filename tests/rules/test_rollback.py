@@ -102,9 +102,13 @@ def test_a_flag_change_is_taken_back(db: psycopg.Connection, function: str) -> N
 def test_a_job_s_flag_can_be_taken_back_by_an_admin(db: psycopg.Connection) -> None:
     client = make_client(db)
     row = call(
-        db, "set_flag",
-        actor="system:cron:flag_seasonal", client_id=client, flag="season_tax", reason="season",
-    )["history"]  # fmt: skip
+        db,
+        "set_flag",
+        actor="system:cron:flag_seasonal",
+        client_id=client,
+        flag="season_tax",
+        reason="season",
+    )["history"]
 
     assert rollback(db, client, row["id"])["client"]["flags"] == []
 
@@ -112,9 +116,13 @@ def test_a_job_s_flag_can_be_taken_back_by_an_admin(db: psycopg.Connection) -> N
 def test_taking_back_a_move_gives_back_the_stuck_that_it_removed(db: psycopg.Connection) -> None:
     client = make_client(db, "eom_close")
     call(
-        db, "set_flag",
-        actor="system:cron:stage_stuck_detector", client_id=client, flag="stuck", reason="late",
-    )  # fmt: skip
+        db,
+        "set_flag",
+        actor="system:cron:stage_stuck_detector",
+        client_id=client,
+        flag="stuck",
+        reason="late",
+    )
     before = client_row(db, client)
     moved = move(db, client, "eom_review")["history"]
 

@@ -14,17 +14,25 @@ CLERK = "user:clerk"
 
 def item(client: int, to_stage: str = "eom_close", version: int = 0, **more: Any) -> dict[str, Any]:
     return {
-        "client_id": client, "to_stage": to_stage, "reason": "month end", "expected_version": version, **more,
-    }  # fmt: skip
+        "client_id": client,
+        "to_stage": to_stage,
+        "reason": "month end",
+        "expected_version": version,
+        **more,
+    }
 
 
 def test_every_item_moves_and_answers_as_a_call_of_its_own(db: psycopg.Connection) -> None:
     first, second, alone = make_client(db), make_client(db, "eom_close"), make_client(db)
 
     answer = call(
-        db, "set_stages",
-        items=[item(first, payload={"a": 1}), item(second, "eom_review", version=1, channel="slack")],
-    )  # fmt: skip
+        db,
+        "set_stages",
+        items=[
+            item(first, payload={"a": 1}),
+            item(second, "eom_review", version=1, channel="slack"),
+        ],
+    )
     single = move(db, alone, "eom_close", reason="month end", payload={"a": 1})
 
     assert (answer["done"], answer["refused"]) == (2, 0)
@@ -80,11 +88,21 @@ def test_each_refused_item_has_the_error_it_would_have_had_alone(db: psycopg.Con
 def test_an_item_that_is_wrong_alone_leaves_the_others(db: psycopg.Connection) -> None:
     good = make_client(db)
     wrong: list[Any] = [
-        None, 7, "x", [], {}, {"client_id": "x"}, item(good) | {"expected_version": "x"},
-        item(good) | {"client_id": 1.5}, item(good) | {"client_id": 10**30}, item(good) | {"x": 1},
-        item(good) | {"to_stage": 7}, item(good) | {"override": "x"},
-        item(good) | {"client_id": None}, item(good) | {"expected_version": 1e300},
-    ]  # fmt: skip
+        None,
+        7,
+        "x",
+        [],
+        {},
+        {"client_id": "x"},
+        item(good) | {"expected_version": "x"},
+        item(good) | {"client_id": 1.5},
+        item(good) | {"client_id": 10**30},
+        item(good) | {"x": 1},
+        item(good) | {"to_stage": 7},
+        item(good) | {"override": "x"},
+        item(good) | {"client_id": None},
+        item(good) | {"expected_version": 1e300},
+    ]
 
     answer = call(db, "set_stages", items=[*wrong, item(good)])
 

@@ -6,10 +6,21 @@ import psycopg
 import pytest
 
 SENSELESS = [
-    *(f"update stage_settings set time_zone = '{zone}'" for zone in (
-        "posix/America/Chicago", "right/America/Chicago", "Etc/GMT+5", "EST5EDT", "-06", "CST", "america/chicago",
-        "America/Nowhere", "localtime", "",
-    )),
+    *(
+        f"update stage_settings set time_zone = '{zone}'"
+        for zone in (
+            "posix/America/Chicago",
+            "right/America/Chicago",
+            "Etc/GMT+5",
+            "EST5EDT",
+            "-06",
+            "CST",
+            "america/chicago",
+            "America/Nowhere",
+            "localtime",
+            "",
+        )
+    ),
     "update stage_settings set eom_open_at = '24:00'",
     "update stage_settings set catch_up_days = -1",
     "update stage_settings set sales_tax_due_day = 31",
@@ -25,7 +36,7 @@ SENSELESS = [
     "update stage_seasons set from_month = 2, from_day = 30",
     "insert into business_holidays values ('infinity', 'the end')",
     "insert into business_holidays values ('2026-07-08', ' ')",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("statement", SENSELESS)

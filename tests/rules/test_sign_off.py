@@ -191,5 +191,6 @@ def test_the_dry_run_knows_reviewers_and_movers(db: psycopg.Connection) -> None:
     answer = call(db, "check_stage", actor=SENIOR, client_id=client, to_stage="weekly")
 
     assert {r["rule"] for r in answer["refusals"]} == {
-        "not_eligible_reviewer", "reviewer_moved_it_in",
-    }  # fmt: skip
+        "not_eligible_reviewer",
+        "reviewer_moved_it_in",
+    }

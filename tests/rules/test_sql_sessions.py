@@ -51,8 +51,10 @@ def test_a_login_without_an_actor_of_its_own_is_system_db(
 
     row = history_rows(db, client)[-1]
     assert (row["actor_id"], row["actor_type"], row["channel"]) == (
-        "system:db:ada_login", "system", "psql",
-    )  # fmt: skip
+        "system:db:ada_login",
+        "system",
+        "psql",
+    )
     assert (row["reason"], row["trigger_type"]) == (None, "manual")
 
 
@@ -154,8 +156,10 @@ def test_no_setting_forges_what_is_recorded(
     assert len(rows) == 2
     for row in rows:
         assert (row["actor_id"], row["channel"], row["trigger_type"]) == (
-            "system:db:ada_login", "psql", "manual",
-        )  # fmt: skip
+            "system:db:ada_login",
+            "psql",
+            "manual",
+        )
         assert row["payload"].keys() <= {"period"}
     after = db.execute(
         "select stage_entered_at = now(), returning_to_stage, version from clients where id = %s",

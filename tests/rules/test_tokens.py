@@ -90,12 +90,21 @@ def test_the_list_says_what_state_a_token_is_in(db: psycopg.Connection) -> None:
     listed = {t["id"]: t for t in call(db, "tokens", actor_id=ADA)["tokens"]}
 
     assert {identity: t["state"] for identity, t in listed.items()} == {
-        active: "active", revoked: "revoked", expired: "expired",
-    }  # fmt: skip
+        active: "active",
+        revoked: "revoked",
+        expired: "expired",
+    }
     assert set(listed[active]) == {
-        "id", "actor_id", "description", "created_at", "created_by",
-        "expires_at", "revoked_at", "last_used_at", "state",
-    }  # fmt: skip
+        "id",
+        "actor_id",
+        "description",
+        "created_at",
+        "created_by",
+        "expires_at",
+        "revoked_at",
+        "last_used_at",
+        "state",
+    }
     assert listed[active]["created_by"] == ADMIN
 
 

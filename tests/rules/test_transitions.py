@@ -40,9 +40,13 @@ def test_a_move_is_allowed_exactly_where_the_table_allows_it(
     else:
         before = client_row(db, client)
         with refused(
-            db, "transition_not_allowed", 422,
-            from_stage=start, to_stage=target, allowed_stages=sorted(allowed),
-        ):  # fmt: skip
+            db,
+            "transition_not_allowed",
+            422,
+            from_stage=start,
+            to_stage=target,
+            allowed_stages=sorted(allowed),
+        ):
             move(db, client, target)
         assert client_row(db, client) == before
 
@@ -89,8 +93,12 @@ def test_a_move_needs_the_permission_of_the_table(
     client = make_client(db, start, returning_to="cleanup")
     needed = permission_for(start, target)
     for permission in (
-        "can_read_clients", "can_set_stage", "can_set_flag", "can_sign_off_eom_review", "can_offboard",
-    ):  # fmt: skip
+        "can_read_clients",
+        "can_set_stage",
+        "can_set_flag",
+        "can_sign_off_eom_review",
+        "can_offboard",
+    ):
         if permission != needed:
             grant(db, CLERK, permission)
 
@@ -170,9 +178,13 @@ def test_moving_removes_stuck_and_keeps_the_other_flags(db: psycopg.Connection) 
     client = make_client(db, "eom_close")
     call(db, "set_flag", client_id=client, flag="client_blocking", reason="r")
     call(
-        db, "set_flag",
-        actor="system:cron:stage_stuck_detector", client_id=client, flag="stuck", reason="late",
-    )  # fmt: skip
+        db,
+        "set_flag",
+        actor="system:cron:stage_stuck_detector",
+        client_id=client,
+        flag="stuck",
+        reason="late",
+    )
     assert client_row(db, client)["flags"] == ["client_blocking", "stuck"]
     version = client_row(db, client)["version"]
 
@@ -323,6 +335,8 @@ def test_the_refusal_of_a_dry_run_names_every_rule_too(db: psycopg.Connection) -
     answer = call(db, "check_stage", actor=CLERK, client_id=client, to_stage="eom_review")
 
     assert {r["rule"] for r in answer["refusals"]} == {
-        "permission_missing", "transition_not_allowed", "client_inactive",
-    }  # fmt: skip
+        "permission_missing",
+        "transition_not_allowed",
+        "client_inactive",
+    }
     assert {r["rule"]: r["status"] for r in answer["refusals"]}["permission_missing"] == 403

@@ -348,8 +348,13 @@ def test_an_admin_s_key_is_not_somebody_else_s_window(db: psycopg.Connection) ->
 
     with refused(db, "permission_missing", 403) as refusal:
         move(
-            db, client, "eom_review",
-            actor=CLERK, reason="x", external_id="key-1", expected_version=1,
-        )  # fmt: skip
+            db,
+            client,
+            "eom_review",
+            actor=CLERK,
+            reason="x",
+            external_id="key-1",
+            expected_version=1,
+        )
     assert "secret" not in str(refusal.details)
     assert ADMIN not in str(refusal.details)

@@ -30,15 +30,55 @@ grant execute on function {schema}.evil(), {schema}.evil_row() to public;
 
 # Types that a body names by one word. (`bigint`, `integer`, `boolean` are words of the grammar, always the catalog's.)
 TYPES = (
-    "text", "jsonb", "json", "timestamptz", "timestamp", "date", "time", "interval", "numeric", "int8", "int4", "int2",
-    "bool", "name", "oid", "regclass", "regrole", "regprocedure", "regtype", "xid8", "bytea", "uuid", "inet", "tsquery",
-    "tsvector", "varchar", "float8", "money", "int8range", "tstzrange",
-)  # fmt: skip
+    "text",
+    "jsonb",
+    "json",
+    "timestamptz",
+    "timestamp",
+    "date",
+    "time",
+    "interval",
+    "numeric",
+    "int8",
+    "int4",
+    "int2",
+    "bool",
+    "name",
+    "oid",
+    "regclass",
+    "regrole",
+    "regprocedure",
+    "regtype",
+    "xid8",
+    "bytea",
+    "uuid",
+    "inet",
+    "tsquery",
+    "tsvector",
+    "varchar",
+    "float8",
+    "money",
+    "int8range",
+    "tstzrange",
+)
 
 CATALOGS = (
-    "pg_roles", "pg_authid", "pg_auth_members", "pg_class", "pg_proc", "pg_namespace", "pg_constraint", "pg_trigger",
-    "pg_attribute", "pg_locks", "pg_stat_activity", "pg_timezone_names", "pg_settings", "pg_database", "pg_type",
-)  # fmt: skip
+    "pg_roles",
+    "pg_authid",
+    "pg_auth_members",
+    "pg_class",
+    "pg_proc",
+    "pg_namespace",
+    "pg_constraint",
+    "pg_trigger",
+    "pg_attribute",
+    "pg_locks",
+    "pg_stat_activity",
+    "pg_timezone_names",
+    "pg_settings",
+    "pg_database",
+    "pg_type",
+)
 
 # Better matches than the catalog's own for what SQL says all day; `any…` signatures lose against exact ones.
 FUNCTIONS = (
@@ -60,7 +100,7 @@ FUNCTIONS = (
     ("current_setting", "text, boolean", "text", "pg_catalog.current_setting($1, $2)"),
     ("pg_has_role", "name, text, text", "boolean", "true"),
     ("set_config", "text, text, boolean", "text", "pg_catalog.set_config($1, $2, $3)"),
-)  # fmt: skip
+)
 OPERATORS = (
     ("=", "text", "text", "boolean", "pg_catalog.texteq($1, $2)"),
     ("=", "name", "text", "boolean", "pg_catalog.texteq($1::text, $2)"),
@@ -79,7 +119,7 @@ OPERATORS = (
     (">", "bigint", "int", "boolean", "pg_catalog.int8gt($1, $2)"),
     ("<@", "text[]", "text[]", "boolean", "pg_catalog.arraycontained($1, $2)"),
     ("@>", "text[]", "text[]", "boolean", "pg_catalog.arraycontains($1, $2)"),
-)  # fmt: skip
+)
 
 
 def domains(db: psycopg.Connection) -> None:

@@ -191,9 +191,14 @@ def move(
     if "expected_version" not in arguments:
         arguments["expected_version"] = version(db, client_id)
     return call(
-        db, "set_stage",
-        actor=actor, client_id=client_id, to_stage=to_stage, reason=reason, **arguments,
-    )  # fmt: skip
+        db,
+        "set_stage",
+        actor=actor,
+        client_id=client_id,
+        to_stage=to_stage,
+        reason=reason,
+        **arguments,
+    )
 
 
 def version(db: psycopg.Connection, client_id: int) -> int:

@@ -51,7 +51,7 @@ _QUERIES = {
         select format('%s owner %s acl %s | %s', n.nspname, n.nspowner::regrole, n.nspacl,
                       obj_description(n.oid, 'pg_namespace'))
         from pg_namespace n""",
-}  # fmt: skip
+}
 
 _OURS = "n.nspname in ('public', 'rules', 'api', 'jobs', 'ops')"
 

@@ -12,8 +12,13 @@ from atlas_stage.ops.deploy.connection import Connection, DeployError
 OWNERS = ("atlas_owner", "atlas_writer")
 # And who calls them.
 ALL = (
-    *OWNERS, "atlas_authenticator", "atlas_anon", "atlas_api", "atlas_cron", "atlas_operator",
-)  # fmt: skip
+    *OWNERS,
+    "atlas_authenticator",
+    "atlas_anon",
+    "atlas_api",
+    "atlas_cron",
+    "atlas_operator",
+)
 
 # Nothing is lent to who has it already: a superuser, or whom a superuser made a member on purpose.
 # Before PostgreSQL 16 a membership is always both, to use a role's rights and to become it.

@@ -71,10 +71,12 @@ class AsyncConnecting:
     def connect(cls, url: str | None = None, token: str | None = None) -> Self:
         """A stage over HTTP (default: ATLAS_URL, ATLAS_TOKEN); nothing is opened before the first call.
 
-        async with AsyncStage.connect() as stage:
-            client = (await stage.client(7)).client
-            async for each in stage.iter_clients("eom_close"):
-                …
+            async with AsyncStage.connect() as stage:
+                client = (await stage.client(7)).client
+                async for each in stage.iter_clients("eom_close"):
+                    …
+
+        Raises InvalidInput, and Unauthenticated for a token that cannot be one.
         """
         from atlas_stage.http import AsyncHttpTransport
 

@@ -1,4 +1,8 @@
-"""What a docstring shows of code stands apart from its prose, whatever tool has been over the file."""
+"""What a docstring shows of code stands apart from its prose.
+
+The formatter takes away the indentation that all lines after the first have in common: where these are nothing but
+code, it stands there like prose. A line of prose after it keeps it where it is.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Draws which stored function calls which, from the catalog of a deployed database, into docs/calls.md.
 
-python tools/call_graph.py            write docs/calls.md, by a server of its own
-python tools/call_graph.py --check    exit 1 where docs/calls.md is not what it would write
+    python tools/call_graph.py            write docs/calls.md, by a server of its own
+    python tools/call_graph.py --check    exit 1 where docs/calls.md is not what it would write
+
+Run it again whenever what it reads has changed.
 """
 
 from __future__ import annotations

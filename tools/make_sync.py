@@ -1,7 +1,9 @@
 """Write what is made from asynchronous source: stage.py from async_stage.py, and the transport over HTTP.
 
-python tools/make_sync.py           write
-python tools/make_sync.py --check   exit 1 where a file is not what this program would write
+    python tools/make_sync.py           write
+    python tools/make_sync.py --check   exit 1 where a file is not what this program would write
+
+Run it again whenever what it reads has changed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from atlas_stage.local.demo import stories
 from atlas_stage.local.demo.screen import Screen
-from atlas_stage.models import Client, HistoryRow
+from atlas_stage.models import Change, Client, HistoryRow
 from atlas_stage.ops import seedfile
 from atlas_stage.stage import Stage
 
@@ -66,6 +66,19 @@ class Cast:
     def story_of(self, client: Client) -> list[HistoryRow]:
         """What the play has recorded of a client after the seed huddle."""
         return stories.rows_since(self.admin, self.start[client.id])
+
+
+def move(
+    stage: Stage, client: Client, to_stage: str, reason: str, event: str | None = None
+) -> Change:
+    """Move a client that was just read."""
+    return stage.set_stage(
+        client.id,
+        to_stage=to_stage,
+        reason=reason,
+        expected_version=client.version,
+        triggered_by=event,
+    )
 
 
 def seed() -> list[seedfile.Row]:

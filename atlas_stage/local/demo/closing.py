@@ -13,6 +13,7 @@ from atlas_stage.local.demo.cast import (
     SENT_BACK,
     STILL_BLOCKED,
     Cast,
+    move,
 )
 from atlas_stage.models import Client
 from atlas_stage.ops.lookup import firm_zone
@@ -57,9 +58,7 @@ def _move(cast: Cast, actor: str, stage: Stage, client: Client, to_stage: str, r
         f"atlas-stage --as {actor} client move {client.slug} {to_stage}"
         f" --reason '{reason}' --expected-version {client.version}"
     )
-    change = stage.set_stage(
-        client.id, to_stage=to_stage, reason=reason, expected_version=client.version
-    )
+    change = move(stage, client, to_stage, reason)
     cast.screen.say(
         f"{client.name}: {client.stage} → {to_stage} (version {change.client.version})", "green"
     )
@@ -73,24 +72,14 @@ def closing(cast: Cast) -> None:
     )
     ready = [each for each in cast.clients("eom_close") if each.slug not in BLOCKED]
     for client in cast.screen.each(ready, f"{AGENT}: eom_close → eom_review"):
-        cast.agent.set_stage(
-            client.id,
-            to_stage="eom_review",
-            reason="all accounts reconcile",
-            expected_version=client.version,
-            triggered_by="qbo_reconciliation_complete",
-        )
+        event = "qbo_reconciliation_complete"
+        move(cast.agent, client, "eom_review", "all accounts reconcile", event)
     answered = [slug for slug in BLOCKED if slug not in STILL_BLOCKED]
     for slug in cast.screen.each(answered, "answered: eom_close → eom_review"):
         client = cast.bookkeeper.clear_flag(
             cast.client(slug).id, flag="client_blocking", reason="the client answered"
         ).client
-        cast.bookkeeper.set_stage(
-            client.id,
-            to_stage="eom_review",
-            reason="closed after the client's answer",
-            expected_version=client.version,
-        )
+        move(cast.bookkeeper, client, "eom_review", "closed after the client's answer")
 
 
 def review(cast: Cast) -> None:
@@ -102,12 +91,7 @@ def review(cast: Cast) -> None:
     )
     cast.screen.table(queue_table(waiting[:5], firm_zone(cast.admin)))
     back = cast.client(SENT_BACK)
-    back = cast.admin.set_stage(
-        back.id,
-        to_stage="eom_close",
-        reason="inventory count is last month's",
-        expected_version=back.version,
-    ).client
+    back = move(cast.admin, back, "eom_close", "inventory count is last month's").client
     signed = cast.clients("eom_review")
     for client in cast.screen.each(signed, f"{ADMIN}: eom_review → weekly"):
         cast.admin.set_stage(

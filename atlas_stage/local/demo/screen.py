@@ -1,6 +1,6 @@
 """How the play looks: a heading an act, tables, progress bars, and errors as the command line shows them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -58,7 +58,7 @@ class Screen:
                 step()
 
     @contextmanager
-    def progress(self, doing: str, total: int) -> Iterator["Step"]:
+    def progress(self, doing: str, total: int) -> Iterator[Callable[..., None]]:
         """A progress bar; call what it gives after each step."""
         columns = (
             TextColumn("{task.description:<44}"),
@@ -67,15 +67,5 @@ class Screen:
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=self.console) as bar:
-            yield Step(bar, doing, total)
-
-
-class Step:
-    """One more done."""
-
-    def __init__(self, bar: Progress, doing: str, total: int) -> None:
-        self._bar = bar
-        self._task = bar.add_task(doing, total=total)
-
-    def __call__(self, *_: object) -> None:
-        self._bar.advance(self._task)
+            task = bar.add_task(doing, total=total)
+            yield lambda *_: bar.advance(task)

@@ -140,8 +140,13 @@ def plot(file: Path, found: dict[str, list[Row]]) -> None:
     for place, (name, row) in enumerate(drawn):
         colour = f"C{names.index(name)}"
         axes.barh(place, row.cost - 1, left=1, height=0.7, color=colour)
-        axes.annotate(f" {row.cost:.2f} ", (row.cost, place), va="center", fontsize=8,
-                      ha="left" if row.cost >= 1 else "right")  # fmt: skip
+        axes.annotate(
+            f" {row.cost:.2f} ",
+            (row.cost, place),
+            va="center",
+            fontsize=8,
+            ha="left" if row.cost >= 1 else "right",
+        )
         if row.wanted:
             axes.plot(1 / row.wanted if row.is_rate else row.wanted, place, "k|", markersize=12)
     axes.set_yticks(range(len(drawn)), [row.what for _, row in drawn], fontsize=8)

@@ -70,12 +70,16 @@ def test_everything_that_is_read_is_answered_by_a_standby(at: Served, standby: A
     ("method", "path", "body"),
     [
         ("POST", "/rpc/set_flag", {"client_id": 1, "flag": "client_blocking"}),
-        ("PATCH", "/api/clients/1/stage", {"to_stage": "cleanup", "reason": "x", "expected_version": 0}),
+        (
+            "PATCH",
+            "/api/clients/1/stage",
+            {"to_stage": "cleanup", "reason": "x", "expected_version": 0},
+        ),
         ("DELETE", "/api/clients/1/flags/client_blocking", {}),
         ("POST", "/rpc/whoami", {}),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_a_write_at_a_standby_is_to_be_sent_again_and_nobodys_mistake(
     standby: Api, method: str, path: str, body: dict[str, object]
 ) -> None:

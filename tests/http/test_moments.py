@@ -174,9 +174,15 @@ def test_a_database_without_our_functions_is_never_the_callers_mistake(
         if told:
             db.execute("notify pgrst, 'reload schema'")
             time.sleep(1)
-        for method, path in (("GET", "/api/clients"), ("GET", "/api/clients/1"), ("GET", "/rpc/clients?stage="),
-                             ("PATCH", "/api/clients/1/stage"), ("POST", "/rpc/set_flag"), ("POST", "/rpc/nothing"),
-                             ("DELETE", "/api/clients/1/flags/client_blocking")):  # fmt: skip
+        for method, path in (
+            ("GET", "/api/clients"),
+            ("GET", "/api/clients/1"),
+            ("GET", "/rpc/clients?stage="),
+            ("PATCH", "/api/clients/1/stage"),
+            ("POST", "/rpc/set_flag"),
+            ("POST", "/rpc/nothing"),
+            ("DELETE", "/api/clients/1/flags/client_blocking"),
+        ):
             away(api.send(method, path))
 
 

@@ -11,22 +11,62 @@ from tests.support.calls import ADMIN, as_actor, call, grant, refused
 
 # A plain statement, the table it is about, the key of the row, and what of it differs.
 STATEMENTS = [
-    ("update stage_settings set separate_reviewer = true", "stage_settings", {"only_row": True}, ["separate_reviewer"]),
-    ("update stages set max_days = 5 where stage = 'eom_review'", "stages", {"stage": "eom_review"}, ["max_days"]),
-    ("update stage_transitions set permission = 'can_offboard' where from_stage = 'weekly' and to_stage = 'cleanup'",
-     "stage_transitions", {"from_stage": "weekly", "to_stage": "cleanup"}, ["permission"]),
-    ("update stage_flags set set_by = '{human}' where flag = 'client_blocking'",
-     "stage_flags", {"flag": "client_blocking"}, ["set_by"]),
-    ("update stage_seasons set to_day = 16 where flag = 'season_tax'",
-     "stage_seasons", {"flag": "season_tax"}, ["to_day"]),
-    ("insert into business_holidays values ('2030-07-05', 'ours')", "business_holidays", {"day": "2030-07-05"}, []),
-    ("delete from business_holidays where day = '2030-07-04'", "business_holidays", {"day": "2030-07-04"}, []),
+    (
+        "update stage_settings set separate_reviewer = true",
+        "stage_settings",
+        {"only_row": True},
+        ["separate_reviewer"],
+    ),
+    (
+        "update stages set max_days = 5 where stage = 'eom_review'",
+        "stages",
+        {"stage": "eom_review"},
+        ["max_days"],
+    ),
+    (
+        "update stage_transitions set permission = 'can_offboard' where from_stage = 'weekly' and to_stage = 'cleanup'",
+        "stage_transitions",
+        {"from_stage": "weekly", "to_stage": "cleanup"},
+        ["permission"],
+    ),
+    (
+        "update stage_flags set set_by = '{human}' where flag = 'client_blocking'",
+        "stage_flags",
+        {"flag": "client_blocking"},
+        ["set_by"],
+    ),
+    (
+        "update stage_seasons set to_day = 16 where flag = 'season_tax'",
+        "stage_seasons",
+        {"flag": "season_tax"},
+        ["to_day"],
+    ),
+    (
+        "insert into business_holidays values ('2030-07-05', 'ours')",
+        "business_holidays",
+        {"day": "2030-07-05"},
+        [],
+    ),
+    (
+        "delete from business_holidays where day = '2030-07-04'",
+        "business_holidays",
+        {"day": "2030-07-04"},
+        [],
+    ),
     ("insert into actor_logins values ('ada', 'user:ada')", "actor_logins", {"db_role": "ada"}, []),
-    ("insert into agent_permissions (id, actor_id, permission, granted_by) values (900, 'user:eve', 'can_admin', 'x')",
-     "agent_permissions", {"id": 900}, []),
-    ("insert into actor_tokens (token_hash, actor_id, created_by) values (repeat('cd', 32), 'user:eve', 'x')",
-     "actor_tokens", {"id": "cdcdcdcdcdcd"}, []),
-]  # fmt: skip
+    (
+        "insert into agent_permissions (id, actor_id, permission, granted_by) values (900, 'user:eve', 'can_admin', 'x')",
+        "agent_permissions",
+        {"id": 900},
+        [],
+    ),
+    (
+        "insert into actor_tokens (token_hash, actor_id, created_by) values (repeat('cd', 32), 'user:eve', 'x')",
+        "actor_tokens",
+        {"id": "cdcdcdcdcdcd"},
+        [],
+    ),
+]
 
 
 def records(db: psycopg.Connection, **arguments: Any) -> list[dict[str, Any]]:

@@ -153,8 +153,9 @@ def test_any_single_removal_insertion_or_exchange_is_found(
         )
         db.execute(
             "insert into stage_history (client_id, version, actor_type, actor_id, channel, trigger_type, flag_added)"
-            " values (%s, %s, 'human', 'user:eve', 'api', 'manual', 'advisory_due')", (client, at),
-        )  # fmt: skip
+            " values (%s, %s, 'human', 'user:eve', 'api', 'manual', 'advisory_due')",
+            (client, at),
+        )
         db.execute(
             "update stage_history set version = version - 999 where client_id = %s and version >= 1000",
             (client,),
@@ -176,9 +177,17 @@ def test_any_single_removal_insertion_or_exchange_is_found(
 
 @pytest.mark.parametrize(
     "setting",
-    ["TimeZone = 'Asia/Kathmandu'", "DateStyle = 'German'", "extra_float_digits = -3", "client_encoding = 'LATIN1'",
-     "bytea_output = 'escape'", "IntervalStyle = 'iso_8601'", "quote_all_identifiers = on", "lc_numeric = 'C'"],
-)  # fmt: skip
+    [
+        "TimeZone = 'Asia/Kathmandu'",
+        "DateStyle = 'German'",
+        "extra_float_digits = -3",
+        "client_encoding = 'LATIN1'",
+        "bytea_output = 'escape'",
+        "IntervalStyle = 'iso_8601'",
+        "quote_all_identifiers = on",
+        "lc_numeric = 'C'",
+    ],
+)
 def test_a_session_sees_the_same_hashes_whatever_it_has_set(
     db: psycopg.Connection, setting: str
 ) -> None:
@@ -373,8 +382,9 @@ class TestErasing:
         stored = db.execute(
             "select string_agg(t.line, ' ') from (select to_jsonb(h)::text as line from stage_history h"
             " where client_id = %(id)s union all select to_jsonb(c)::text from clients c where id = %(id)s"
-            " union all select to_jsonb(k)::text from idempotency_keys k) t", {"id": client},
-        ).fetchone()  # fmt: skip
+            " union all select to_jsonb(k)::text from idempotency_keys k) t",
+            {"id": client},
+        ).fetchone()
         assert stored is not None
         assert not any(word in stored[0] for word in ("Grün", "東京", "bank feed", "the month"))
         rows = history_rows(db, client)
@@ -419,17 +429,22 @@ class TestErasing:
             "update stage_history h set words_hash = w.words_hash, words_salt = null, reason = null,"
             " on_behalf_of = null, triggered_by = null, payload = w.payload"
             " from stage_history o, rules.without_words(o) w"
-            " where o.id = h.id and h.client_id = %s and h.version = 1", (client,),
-        )  # fmt: skip
+            " where o.id = h.id and h.client_id = %s and h.version = 1",
+            (client,),
+        )
 
         assert breaks(db, client) == [(1, "erasure_not_recorded")]
 
     @pytest.mark.parametrize(
         "statement",
-        ["update stage_history set reason = 'other'", "update stage_history set reason = null",
-         "update stage_history set words_hash = sha256('x'), words_salt = null, reason = null",
-         "update stage_history set row_hash = sha256(row_hash)", "update stage_history set row_hash = null"],
-    )  # fmt: skip
+        [
+            "update stage_history set reason = 'other'",
+            "update stage_history set reason = null",
+            "update stage_history set words_hash = sha256('x'), words_salt = null, reason = null",
+            "update stage_history set row_hash = sha256(row_hash)",
+            "update stage_history set row_hash = null",
+        ],
+    )
     def test_the_guard_lets_no_other_update_through(
         self, db: psycopg.Connection, statement: str
     ) -> None:

@@ -92,9 +92,13 @@ def said(
             as_actor(db, ADMIN)
             db.execute(
                 sql.SQL("select api.{}({})").format(sql.Identifier(function), named),
-                [Jsonb(value) if kinds[name] == "jsonb" and not isinstance(value, Jsonb) else value
-                 for name, value in arguments.items()],
-            )  # fmt: skip
+                [
+                    Jsonb(value)
+                    if kinds[name] == "jsonb" and not isinstance(value, Jsonb)
+                    else value
+                    for name, value in arguments.items()
+                ],
+            )
     except psycopg.Error as error:
         return error.sqlstate or "?"
     return "done"

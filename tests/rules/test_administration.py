@@ -55,7 +55,8 @@ STATEMENTS = [
     ),
     ("insert into actor_logins values ('ada', 'user:ada')", "actor_logins", {"db_role": "ada"}, []),
     (
-        "insert into agent_permissions (id, actor_id, permission, granted_by) values (900, 'user:eve', 'can_admin', 'x')",
+        "insert into agent_permissions (id, actor_id, permission, granted_by)"
+        " values (900, 'user:eve', 'can_admin', 'x')",
         "agent_permissions",
         {"id": 900},
         [],

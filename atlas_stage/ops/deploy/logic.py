@@ -165,9 +165,13 @@ def renew_feed(connection: Connection) -> bool:
 
 def hash_history(connection: Connection, report: Report) -> int | None:
     """Give history rows that have no hash theirs; the client that kept it from that because somebody holds it."""
-    if connection.execute(
-        "select to_regprocedure('ops.hash_history(bigint,integer)') is null"
-    ).fetchone() == (True,):
+    with connection.transaction():
+        roles.lend(connection)  # a deployer that is no superuser may not look into `ops`
+        missing = connection.execute(
+            "select to_regprocedure('ops.hash_history(bigint,integer)') is null"
+        ).fetchone()
+        roles.take_back(connection)
+    if missing == (True,):
         return None
     after: int | None = -(2**63)
     slices = 0

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from statistics import median
 
 import psycopg
 from house import bench_database, tidy
@@ -54,7 +53,7 @@ def measure(rounds: int = 5, clients: int = 100_000) -> list[Row]:
                 ours.append(1000 * seconds(connection, OURS, moved))
             what = f"a plain UPDATE of {plural(moved)}"
             wanted = 2 if moved > 1 else None
-            rows.append(Row(what, median(ours), "ms", median(floor), "bare SQL", wanted))
+            rows.append(Row.of_rounds(what, ours, "ms", floor, "bare SQL", wanted))
     return rows
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -219,15 +218,8 @@ def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
 
 def _row(name: str, rates: dict[str, list[float]]) -> Row:
     floor = FLOORS[name]
-    ours, least = statistics.median(rates[name]), statistics.median(rates[floor])
-    share = _of_floor(rates[name], rates[floor])
     of = floor.removeprefix(f"{name}, ")
-    return Row(f"{name} over HTTP", ours, "/s", least, of, GOALS.get(name), share)
-
-
-def _of_floor(rates: list[float], floor: list[float]) -> float:
-    """The middle of the rounds' shares: both of a round met the machine in the same state."""
-    return statistics.median(rate / least for rate, least in zip(rates, floor, strict=True))
+    return Row.of_rounds(f"{name} over HTTP", rates[name], "/s", rates[floor], of, GOALS.get(name))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -28,7 +29,21 @@ class Row:
     wanted: float | None = None
     """The ratio to the floor: of a rate at least this, of anything else at most."""
     share: float | None = None
-    """The ratio, where it is more than that of the two figures: the middle of the rounds' ratios."""
+    """The ratio, where it is not that of the two figures but the middle of those of the rounds."""
+
+    @classmethod
+    def of_rounds(
+        cls,
+        what: str,
+        values: Sequence[float],
+        unit: str,
+        floors: Sequence[float],
+        of: str,
+        wanted: float | None = None,
+    ) -> Row:
+        """Of rounds in which both were measured in turn: both of a round met the machine in the same state."""
+        share = median(value / floor for value, floor in zip(values, floors, strict=True))
+        return cls(what, median(values), unit, median(floors), of, wanted, share)
 
     @property
     def is_rate(self) -> bool:

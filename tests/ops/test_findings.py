@@ -40,7 +40,12 @@ A_RIGHT_AROUND_THE_TRIGGERS = (
     "alter table agent_permissions disable trigger user;"
     " insert into agent_permissions (actor_id, permission, granted_by) values ('user:eve', 'can_admin', 'user:eve')"
 )
+A_REASON_AROUND_THE_TRIGGERS = (
+    "set constraints all immediate; alter table stage_history disable trigger user;"
+    " update stage_history set reason = 'another'"
+)
 DEEP = [
+    (A_REASON_AROUND_THE_TRIGGERS, "history_altered", "row_altered at version 0"),
     (
         A_RIGHT_AROUND_THE_TRIGGERS,
         "administration_mismatch",

@@ -28,8 +28,9 @@ begin
         select h.version, h.row_hash
         from public.stage_history h
         where h.client_id = c.id
-          and h.id <= last_id
-          and (h.epoch, h.xid) < (epoch, xid)
+          -- sums, so that no other index than that of the client's versions is thought of
+          and h.id + 0 <= last_id
+          and (h.epoch + 0, h.xid) < (epoch, xid)
         order by h.version desc
         limit 1
       ) as h

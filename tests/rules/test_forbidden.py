@@ -134,14 +134,18 @@ def test_touches_no_table(as_role: psycopg.Connection, role: str, action: str, t
     assert refusal_of(as_role, statement) == "42501"
 
 
+# The key of a move that was not made is free again; old keys and old runs are pruned.
+KEPT_FOR_A_WHILE = ("idempotency_keys", "job_runs")
+
+
 @pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("action", ["delete", "truncate", "drop", "disable"])
 @pytest.mark.parametrize("role", ["atlas_owner"])
 def test_the_owner_of_the_stored_logic_destroys_nothing(
     as_role: psycopg.Connection, role: str, action: str, table: str
 ) -> None:
-    if (table, action) == ("idempotency_keys", "delete"):
-        return  # the key of a move that was not made is free again
+    if action == "delete" and table in KEPT_FOR_A_WHILE:
+        return
     statement = ACTIONS[action].format(table=table, column=column_of(as_role, table))
 
     assert refusal_of(as_role, statement) in ("42501", "PT403")

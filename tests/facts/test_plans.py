@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.support.calls import call
 
@@ -51,6 +52,22 @@ def whole_reads(db: psycopg.Connection) -> dict[str, int]:
             " where relid in ('public.clients'::regclass, 'public.stage_history'::regclass)"
         ).fetchall()
     )
+
+
+def pages(db: psycopg.Connection, function: str, **arguments: Any) -> int:
+    """How many pages of 8 KB a call looks at: what no other load changes."""
+    call(db, function, **arguments)  # the first call of a session reads the catalog too
+    query = sql.SQL("explain (analyze, buffers, format json) select api.{}({})").format(
+        sql.Identifier(function),
+        sql.SQL(", ").join(
+            sql.SQL("{} => {}").format(sql.Identifier(name), sql.Literal(value))
+            for name, value in arguments.items()
+        ),
+    )
+    row = db.execute(query).fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 @pytest.mark.parametrize(
@@ -125,6 +142,23 @@ def test_no_change_of_one_client_goes_through_all(
         after = whole_reads(firm)
 
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("changes", {"client_id": 5}),
+        ("changes", {"client_id": 5, "actor_id": "system:install"}),
+        ("changes", {"client_id": 5, "stage": "weekly"}),
+        ("changes", {"actor_id": "user:nobody"}),
+        ("changes", {"stage": "paused_client"}),
+    ],
+    ids=str,
+)
+def test_what_few_rows_answer_costs_few_pages(
+    firm: psycopg.Connection, function: str, arguments: dict[str, Any]
+) -> None:
+    assert pages(firm, function, page_size=50, **arguments) < 150
 
 
 def test_a_whole_read_is_seen(firm: psycopg.Connection) -> None:

@@ -14,6 +14,7 @@ from atlas_stage.errors import InvalidInput
 
 Json = Mapping[str, Any]
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+ClientName = Whole | str  # an id, or a slug
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -53,7 +54,7 @@ class Filters(TypedDict, total=False):
     page_size: Whole | None
     attention: str | None
     unowned: bool | None
-    client_ids: Sequence[Whole] | None
+    client_ids: Sequence[ClientName] | None
     sort: str | None
     cursor: str | None
 

@@ -1,7 +1,8 @@
 """The functions of schema `api` as methods, with the same names and the same argument names.
 
 Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of `models` and raises a
-`StageError` of `errors`. An optional argument that is None is left to the default of the database.
+`StageError` of `errors`. An optional argument that is None is left to the default of the database. `client_id` is a
+client's id or its slug; text that reads as a number is an id.
 
 `async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
 """
@@ -9,7 +10,16 @@ Every method is one transaction (or a part of `Stage.transaction()`), answers wi
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
 
-from atlas_stage.arguments import Context, Fields, Filters, Instant, Json, Whole, checked
+from atlas_stage.arguments import (
+    ClientName,
+    Context,
+    Fields,
+    Filters,
+    Instant,
+    Json,
+    Whole,
+    checked,
+)
 from atlas_stage.connecting import Connecting
 from atlas_stage.models import (
     Actor,
@@ -78,13 +88,13 @@ class Stage(Connecting):
             filters = {**filters, "after": None, "cursor": page.next_cursor}
             more = page.next_cursor is not None
 
-    def client(self, client_id: Whole) -> ClientView:
+    def client(self, client_id: ClientName) -> ClientView:
         """A client and its latest history row. Raises NotFound."""
         return self._read("client", ClientView, locals())
 
     def stage_history(
         self,
-        client_id: Whole,
+        client_id: ClientName,
         *,
         page_size: Whole | None = None,
         before_version: Whole | None = None,
@@ -93,7 +103,7 @@ class Stage(Connecting):
         return self._read("stage_history", HistoryPage, locals())
 
     def iter_history(
-        self, client_id: Whole, *, page_size: Whole | None = None
+        self, client_id: ClientName, *, page_size: Whole | None = None
     ) -> Iterator[HistoryRow]:
         """The whole history of a client, newest first, page after page."""
         before, more = None, True
@@ -131,7 +141,7 @@ class Stage(Connecting):
         after: str | None = None,
         *,
         actor_id: str | None = None,
-        client_id: Whole | None = None,
+        client_id: ClientName | None = None,
         stage: str | None = None,
         since: Instant | None = None,
         page_size: Whole | None = None,
@@ -139,11 +149,11 @@ class Stage(Connecting):
         """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
         return self._read("changes", Feed, locals())
 
-    def check_stage(self, client_id: Whole, *, to_stage: str) -> Check:
+    def check_stage(self, client_id: ClientName, *, to_stage: str) -> Check:
         """Would this move be allowed? Names every rule against it; changes nothing."""
         return self._read("check_stage", Check, locals())
 
-    def check_stages(self, client_ids: Sequence[Whole]) -> ClientMoves:
+    def check_stages(self, client_ids: Sequence[ClientName]) -> ClientMoves:
         """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
         return self._read("check_stages", ClientMoves, locals())
 
@@ -159,7 +169,7 @@ class Stage(Connecting):
 
     def set_stage(
         self,
-        client_id: Whole,
+        client_id: ClientName,
         *,
         to_stage: str,
         reason: str,
@@ -184,19 +194,34 @@ class Stage(Connecting):
         return self._change("set_flags", Outcomes, locals())
 
     def set_flag(
-        self, client_id: Whole, *, flag: str, reason: str | None = None, **context: Unpack[Context]
+        self,
+        client_id: ClientName,
+        *,
+        flag: str,
+        reason: str | None = None,
+        **context: Unpack[Context],
     ) -> Change:
         """Set a flag; setting what is set answers `changed` False."""
         return self._change("set_flag", Change, locals())
 
     def clear_flag(
-        self, client_id: Whole, *, flag: str, reason: str | None = None, **context: Unpack[Context]
+        self,
+        client_id: ClientName,
+        *,
+        flag: str,
+        reason: str | None = None,
+        **context: Unpack[Context],
     ) -> Change:
         """Clear a flag; clearing what is not set answers `changed` False."""
         return self._change("clear_flag", Change, locals())
 
     def rollback(
-        self, client_id: Whole, *, history_id: Whole, reason: str, external_id: str | None = None
+        self,
+        client_id: ClientName,
+        *,
+        history_id: Whole,
+        reason: str,
+        external_id: str | None = None,
     ) -> Change:
         """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one stands on it."""
         return self._change("rollback", Change, locals())
@@ -217,7 +242,7 @@ class Stage(Connecting):
 
     def update_client(
         self,
-        client_id: Whole,
+        client_id: ClientName,
         *,
         reason: str | None = None,
         expected_version: Whole | None = None,
@@ -227,7 +252,7 @@ class Stage(Connecting):
         """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
         return self._change("update_client", Change, locals())
 
-    def delete_client(self, client_id: Whole, *, reason: str) -> DeletedClient:
+    def delete_client(self, client_id: ClientName, *, reason: str) -> DeletedClient:
         """Take out a client that was made by mistake. Raises Conflict once it has a history."""
         return (self._write("delete_client", Deletion, locals())).deleted
 
@@ -328,7 +353,7 @@ class Stage(Connecting):
 
     def verify_history(
         self,
-        client_id: Whole | None = None,
+        client_id: ClientName | None = None,
         *,
         after: Whole | None = None,
         page_size: Whole | None = None,
@@ -346,7 +371,7 @@ class Stage(Connecting):
         """What histories were at a moment, as hashes; `as_of` None is now."""
         return self._read("history_seals", SealPage, locals())
 
-    def erase_words(self, client_id: Whole, *, reason: str) -> Erasure:
+    def erase_words(self, client_id: ClientName, *, reason: str) -> Erasure:
         """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""
         return (self._write("erase_words", ErasureDone, locals())).erasure
 

@@ -119,18 +119,25 @@ def connect(dsn: str | None) -> psycopg.Connection:
 def _statement(
     function: str, arguments: Mapping[str, Any], types: Mapping[str, str]
 ) -> tuple[sql.Composed, dict[str, Any]]:
+    """The call and its parameters. Text in the place of a number names a client, and the database finds its id."""
     named: list[sql.Composable] = []
     parameters: dict[str, Any] = {}
     for name, value in arguments.items():
         kind = types.get(name)
         if kind is None:
             raise InvalidInput(f"api.{function} has no argument {name}", details={"argument": name})
-        parameters[name] = as_json(value, name) if kind == "jsonb" and value is not None else value
-        # As the catalog writes the type, it can stand in a statement.
-        written = sql.SQL(kind)
-        named.append(
-            sql.SQL("{} => {}::{}").format(sql.Identifier(name), sql.Placeholder(name), written)
-        )
+        form: LiteralString = "{}::{}"  # as the catalog writes a type, it can stand in a statement
+        match kind, value:
+            case "jsonb", _ if value is not None:
+                value = as_json(value, name)
+            case "bigint", str():
+                form = "api.client_id({})"
+            case "bigint[]", [*each] if any(isinstance(one, str) for one in each):
+                form = "array(select api.client_id(named) from unnest({}::text[]) as named)"
+                value = [str(one) for one in each]
+        parameters[name] = value
+        given = sql.SQL(form).format(sql.Placeholder(name), sql.SQL(kind))
+        named.append(sql.SQL("{} => {}").format(sql.Identifier(name), given))
     call = sql.SQL("select {}({})").format(
         sql.Identifier("api", function), sql.SQL(", ").join(named)
     )

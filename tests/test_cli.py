@@ -94,7 +94,7 @@ class TestClients:
     def test_a_client_is_found_by_its_exact_slug_only(self, run: Run) -> None:
         missing = run("client", "show", "blue")
         assert missing.exit_code == Exit.REFUSED
-        assert missing.stderr.startswith("error: no client has this slug (slug: blue)")
+        assert missing.stderr.startswith("error: no such client (client_id: blue)")
         assert "Traceback" not in missing.stderr
 
     @pytest.mark.parametrize(
@@ -288,9 +288,7 @@ class TestMoving:
         assert "rollback" in last
         assert "too early" not in last
 
-    @pytest.mark.parametrize(
-        "words", [["client", "show", "99999999999999999999"], ["queue", "a\0"]]
-    )
+    @pytest.mark.parametrize("words", [["client", "show", "a\0"], ["queue", "a\0"]])
     def test_a_value_that_cannot_be_sent_is_wrong_usage(self, run: Run, words: list[str]) -> None:
         done = run(*words)
         assert done.exit_code == Exit.USAGE

@@ -248,15 +248,22 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
         seedfile.read(tmp_path / name)
 
 
-def test_a_number_that_is_one_clients_id_and_anothers_slug_is_refused(
+def test_a_number_is_the_id_of_a_client_and_never_a_slug(stage: Stage, write: Write) -> None:
+    _, second = (each.id for each in stage.iter_clients())
+    stage.create_client("Number", slug=str(second))
+    (row,) = _bring_in(stage, write("client,notes", f"{second},by id")).rows
+    assert (row.client, stage.client(second).client.stage_notes) == ("Beta", "by id")
+    stage.create_client("Other number", slug="4711")
+    (row,) = _bring_in(stage, write("client,stage", "4711,weekly")).rows
+    assert "no such client: 4711" in str(row.error)
+
+
+def test_a_new_slug_that_is_the_id_of_another_client_is_a_new_client(
     stage: Stage, write: Write
 ) -> None:
-    first, second = (each.id for each in stage.iter_clients())
-    stage.create_client("Number", slug=str(second))
-    (row,) = _bring_in(stage, write("client,stage", f"{second},weekly")).rows
-    assert "is the id of one client and the slug of another" in str(row.error)
-    stage.create_client("Other number", slug="4711")
-    assert _bring_in(stage, write("client,stage", "4711,weekly", f"{first},weekly")).applied
+    first, _ = (each.id for each in stage.iter_clients())
+    (row,) = _bring_in(stage, write("name,slug", f"Number,{first}")).rows
+    assert (row.client, row.outcome) == ("Number", "new")
 
 
 def test_a_dry_run_uses_up_no_ids(stage: Stage, write: Write) -> None:

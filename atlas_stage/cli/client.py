@@ -10,7 +10,6 @@ from atlas_stage.cli.base import ClientName, Exit, Reason, Session, session
 from atlas_stage.cli.rendering import error_lines, listed
 from atlas_stage.cli.tables import change_of, client_table, clients_table, history_table
 from atlas_stage.models import Change, Client
-from atlas_stage.ops.lookup import find_client
 from atlas_stage.stage import Stage
 
 app = typer.Typer(no_args_is_help=True, help="Look at clients, move and flag them, undo changes.")
@@ -66,7 +65,7 @@ def show(ctx: typer.Context, client: ClientName) -> None:
     """Show everything about a client, and its latest change."""
     run = session(ctx)
     with run.stage() as api:
-        view = api.client(find_client(api, client).id)
+        view = api.client(client)
         if run.output.as_json:
             run.output.json(view.as_json())
             return
@@ -154,7 +153,7 @@ def update(
     given = _given(locals())
     run = session(ctx)
     with run.stage() as api:
-        change = api.update_client(find_client(api, client).id, **given)
+        change = api.update_client(client, **given)
     _show_change(run, change)
 
 
@@ -163,7 +162,7 @@ def delete(ctx: typer.Context, client: ClientName, reason: Reason = "") -> None:
     """Take out a client that was made by mistake. One that leaves the firm goes to offboarding."""
     run = session(ctx)
     with run.stage() as api:
-        gone = api.delete_client(find_client(api, client).id, reason=reason)
+        gone = api.delete_client(client, reason=reason)
     run.output.result(gone, f"client {gone.client_id}, {gone.name}: taken out")
 
 
@@ -172,7 +171,7 @@ def erase_words(ctx: typer.Context, client: ClientName, reason: Reason = "") -> 
     """Erase, for good, what people wrote about a client: reasons, payloads, notes. What was done stays."""
     run = session(ctx)
     with run.stage() as api:
-        erased = api.erase_words(find_client(api, client).id, reason=reason)
+        erased = api.erase_words(client, reason=reason)
     run.output.result(erased, f"client {erased.client_id}: words of {erased.rows} rows are erased")
 
 
@@ -202,7 +201,7 @@ def move(
     if dry_run and override:
         raise typer.BadParameter("--dry-run says what is allowed without --override")
     with run.stage() as api:
-        found = find_client(api, client)
+        found = api.client(client).client
         if dry_run:
             _dry_run(run, api, found, stage)
             return
@@ -254,7 +253,7 @@ def _flag_command(name: str, words: str, call: Callable[..., Change]) -> None:
         given = _given(locals())
         run = session(ctx)
         with run.stage() as api:
-            change = call(api, find_client(api, client).id, **given)
+            change = call(api, client, **given)
         _show_change(run, change)
 
 
@@ -271,7 +270,7 @@ def history(
     """Show a client's history, oldest first."""
     run = session(ctx)
     with run.stage() as api:
-        found = api.iter_history(find_client(api, client).id)
+        found = api.iter_history(client)
         rows = list(islice(found, limit))[::-1]
         run.output.records("history", rows, lambda: history_table(rows, run.zone(api)))
 
@@ -288,7 +287,7 @@ def rollback(
     run = session(ctx)
     with run.stage() as api:
         change = api.rollback(
-            find_client(api, client).id,
+            client,
             history_id=history_id,
             reason=reason,
             external_id=external_id,

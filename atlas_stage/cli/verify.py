@@ -10,7 +10,6 @@ from atlas_stage.cli.base import Exit, session
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Verification
 from atlas_stage.ops import checkpoints
-from atlas_stage.ops.lookup import find_client
 
 _WORDS = {
     "row_altered": "is not as it was recorded",
@@ -50,9 +49,7 @@ def verify(
     written = False
     with run.stage() as api:
         pages = (
-            list(checkpoints.verifications(api))
-            if client is None
-            else [api.verify_history(find_client(api, client).id)]
+            list(checkpoints.verifications(api)) if client is None else [api.verify_history(client)]
         )
         breaks = [each for page in pages for each in page.breaks]
         if checkpoint is not None and checkpoint.exists():

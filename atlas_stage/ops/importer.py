@@ -14,7 +14,6 @@ from psycopg import sql
 
 from atlas_stage.errors import NotFound, StageError, Unavailable
 from atlas_stage.models import Client, Record
-from atlas_stage.ops.lookup import find_client, find_slug
 from atlas_stage.ops.seedfile import Row
 from atlas_stage.protocol import Work
 from atlas_stage.stage import Stage
@@ -137,11 +136,13 @@ def _find(stage: Stage, row: Row) -> Client | None:
     if named is None and not {"name", "slug"} <= row.cells.keys():
         raise row.refused("client", "the row names no client: give client, or name and slug")
     try:
-        client = find_client(stage, named) if named else find_slug(stage, row.cells["slug"])
+        client = stage.client(named or row.cells["slug"]).client
     except NotFound as error:
         if named is None:
             return None
         raise row.refused("client", f"{error.message}: {named}") from error
+    if named is None and client.slug != row.cells["slug"]:
+        return None  # a slug that reads as a number: it was the id of another client
     for column in ("name", "slug"):
         if row.cells.get(column, getattr(client, column)) != getattr(client, column):
             raise row.refused(column, f"the {column} of a client is not changed here")

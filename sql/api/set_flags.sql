@@ -34,6 +34,7 @@ begin
       when jsonb_typeof(i.item -> 'client_id') = 'number'
         and (i.item -> 'client_id')::numeric between -9223372036854775808 and 9223372036854775807
         then (i.item -> 'client_id')::bigint
+      when jsonb_typeof(i.item -> 'client_id') = 'string' then rules.client_named(i.item ->> 'client_id')
     end
     from jsonb_array_elements(items) as i (item)
   ));

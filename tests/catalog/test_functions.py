@@ -50,6 +50,7 @@ READS = {
     "health",
     "clients",
     "client",
+    "client_id",
     "stage_history",
     "closes",
     "changes",
@@ -193,8 +194,10 @@ def test_reads_are_stable_and_writes_volatile(functions: list[Function]) -> None
 
 def test_every_door_answers_json_and_names_its_arguments(functions: list[Function]) -> None:
     api = [f for f in functions if f["schema"] == "api"]
+    answers = {label(f): f["returns"] for f in api}
 
-    assert names([f for f in api if f["returns"] not in ("jsonb", 'api."application/json"')]) == []
+    assert answers.pop("api.client_id") == "bigint"  # it stands where an id does
+    assert {*answers.values()} <= {"jsonb", 'api."application/json"'}
     assert names([f for f in api if "" in f["arguments"]]) == []
 
 

@@ -129,6 +129,8 @@ def _assert_holds(actual: Any, documented: Any, where: str) -> None:
 
 def _said(answer: Any) -> dict[str, str]:
     """What the document's variables stand for after this answer."""
+    if not isinstance(answer, dict):
+        return {}
     issued = isinstance(answer.get("token"), str)
     found = {
         "VERSION": (answer.get("client") or {}).get("version"),

@@ -32,6 +32,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "check_stages": {"client_ids": [1]},
     "clear_flag": {"client_id": 1, "flag": "client_blocking"},
     "client": {"client_id": 1},
+    "client_id": {"client": "1"},
     "clients": {},
     "create_client": {"name": "N", "slug": "n"},
     "delete_client": {"client_id": 999999, "reason": "x"},

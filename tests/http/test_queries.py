@@ -106,7 +106,7 @@ def test_an_argument_of_the_wrong_type_is_named(api: Api) -> None:
     for path, argument, expected in (
         ("/api/clients?age_days_gt=old", "age_days_gt", "integer"),
         ("/rpc/clients?active=maybe", "active", "boolean"),
-        ("/api/clients/one", "client_id", "bigint"),
+        ("/rpc/stage_history?client_id=1&before_version=x", "before_version", "bigint"),
         ("/api/clients/1/stage_history?limit=x", "page_size", "integer"),
     ):
         details = refusal(api.send("GET", path), 400, "argument_not_valid")

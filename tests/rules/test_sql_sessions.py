@@ -407,3 +407,14 @@ def test_copy_is_an_insert_like_any_other(db: psycopg.Connection) -> None:
         " where c.slug like 'copied-%%'"
     ).fetchall()
     assert rows == [(0,), (0,)]
+
+
+def test_a_psql_user_names_a_client_by_its_slug(db: psycopg.Connection) -> None:
+    client = make_client(db, slug="blue-heron")
+    db.execute("select rules.act_as(%s)", [ADMIN])
+    moved = db.execute(
+        "select api.set_stage(api.client_id('blue-heron'), 'eom_close', 'month end', 0)"
+    ).fetchone()
+    assert moved is not None
+    assert moved[0]["client"]["id"] == client
+    assert db.execute("select api.client_id(%s)", [str(client)]).fetchone() == (client,)

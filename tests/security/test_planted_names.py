@@ -18,6 +18,7 @@ CALLS = {
     "health": "()",
     "clients": "(search => 'made', stage => 'weekly', flag => 'advisory_due', page_size => 2)",
     "client": "(client_id => {client})",
+    "client_id": "(client => 'made-{client}')",
     "check_stages": "(client_ids => array[{client}])",
     "summary": "()",
     "closes": "(month => '2026-05', state => 'open', page_size => 2)",

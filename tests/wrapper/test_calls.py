@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from atlas_stage import (
     ClientInactive,
     NotFound,
@@ -166,3 +168,32 @@ class TestChanging:
         assert (listed.id, listed.state, listed.expires_at) == (issued.id, "active", soon)
         assert stage.revoke_token(issued.id).state == "revoked"
         assert stage.adopt_legacy_token("0" * 64).actor_id == "system:legacy"
+
+
+@also_with_coroutines
+class TestByTheSlug:
+    def test_a_slug_stands_wherever_an_id_does(self, stage: Stage, client: Client) -> None:
+        flagged = stage.set_flag("blue-heron", flag="advisory_due")
+        moved = stage.set_stage(
+            "blue-heron",
+            to_stage="eom_close",
+            reason="month end",
+            expected_version=flagged.client.version,
+        ).client
+        assert (moved.id, moved.stage) == (client.id, "eom_close")
+        assert stage.client("blue-heron") == stage.client(str(client.id)) == stage.client(client.id)
+        assert len(list(stage.iter_history("blue-heron"))) == moved.version + 1
+
+    def test_lists_mix_slugs_and_ids(self, stage: Stage, client: Client) -> None:
+        other = stage.create_client("Juniper Row", slug="juniper-row").client
+        asked = stage.check_stages(["juniper-row", client.id])
+        assert {each.client_id for each in asked.clients} == {client.id, other.id}
+        found = stage.clients(client_ids=[client.id, "juniper-row"]).clients
+        assert [each.id for each in found] == [client.id, other.id]
+
+    def test_an_unknown_slug_is_not_found(self, stage: Stage) -> None:
+        with pytest.raises(NotFound) as refused:
+            stage.set_flag("no-such-slug", flag="advisory_due")
+        assert refused.value.rule == "client_not_found"
+        assert refused.value.details["client_id"] == "no-such-slug"
+        assert "no-such-slug" not in refused.value.message

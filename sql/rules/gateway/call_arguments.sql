@@ -35,9 +35,10 @@ begin
     if v_text is null then
       perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', 'in the path'));
     end if;
-    -- a path has text only, so digits are a number where the argument is one
+    -- a path has text only, so digits are a number where the argument is one, and other text is a client's slug
     v_said := v_said || jsonb_build_object(v_name, case
       when v_types ->> v_name = 'bigint' and v_text ~ '^[0-9]{1,100}$' then to_jsonb(v_text::numeric)
+      when v_name = 'client_id' then to_jsonb(rules.client_id_of(v_text))
       else to_jsonb(v_text)
     end);
   end loop;

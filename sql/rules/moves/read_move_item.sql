@@ -26,7 +26,10 @@ begin
     )));
   end if;
 
-  v_item.client_id := (item ->> 'client_id')::bigint;
+  v_item.client_id := case
+    when jsonb_typeof(item -> 'client_id') = 'string' then rules.client_id_of(item ->> 'client_id')
+    else (item ->> 'client_id')::bigint
+  end;
   v_item.to_stage := item ->> 'to_stage';
   v_item.expected_version := (item ->> 'expected_version')::bigint;
   v_item.context := rules.open_change(
@@ -44,7 +47,7 @@ exception
       ('item_not_valid', jsonb_build_object('expected', 'whole numbers and booleans'))::rules.violation
     ]);
     return v_item;
-  when sqlstate 'PT422' then
+  when sqlstate 'PT404' or sqlstate 'PT422' then
     get stacked diagnostics v_details = pg_exception_detail;
     v_item.outcome := rules.error_json(array[(v_details ->> 'rule', v_details - '{rule,refusals}'::text[])::rules.violation]);
     return v_item;

@@ -31,6 +31,7 @@ from atlas_stage.models import (
     ClientPage,
     ClientView,
     ClosePage,
+    ClosesByMonth,
     DeletedClient,
     Deletion,
     Erasure,
@@ -39,6 +40,7 @@ from atlas_stage.models import (
     HistoryPage,
     HistoryRow,
     IssuedToken,
+    MonthCloses,
     Outcomes,
     Permission,
     PermissionChange,
@@ -135,6 +137,12 @@ class AsyncStage(AsyncConnecting):
     ) -> ClosePage:
         """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
         return await self._read("closes", ClosePage, locals())
+
+    async def closes_by_month(
+        self, months: Whole | None = None, *, month: str | None = None
+    ) -> tuple[MonthCloses, ...]:
+        """The closes of the last months (default: 6) up to `month` in numbers, each by owner too; the oldest first."""
+        return (await self._read("closes_by_month", ClosesByMonth, locals())).months
 
     async def changes(
         self,

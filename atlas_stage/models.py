@@ -312,6 +312,44 @@ class ClosePage(Record):
     next_after: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class CloseCounts(Record):
+    """How many closes are in which state and how many are late; half of the closed ones took so many business days or
+    fewer (None: none is closed).
+    """
+
+    clients: int
+    not_opened: int
+    open: int
+    in_review: int
+    closed: int
+    late: int
+    median_business_days: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnerCloses(CloseCounts):
+    """Those of one owner; None is nobody."""
+
+    owner: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthCloses(CloseCounts):
+    """Those of a month, and of each owner in it; after `due_at` what is not closed is late."""
+
+    month: str
+    due_at: datetime
+    owners: tuple[OwnerCloses, ...]
+
+
+@dataclass(frozen=True)
+class ClosesByMonth(Record):
+    """The closes of the last months in numbers, the oldest month first."""
+
+    months: tuple[MonthCloses, ...]
+
+
 @dataclass(frozen=True)
 class QueueItem(Record):
     """A client that waits for the actor, why it does, and when its time in the stage is up (None: no limit)."""

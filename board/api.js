@@ -87,6 +87,11 @@ export class Api {
     return { ...answer, closes: rows };
   }
 
+  /** The closes of the last months in numbers, the oldest month first. */
+  async closesByMonth(month) {
+    return (await this.#call("closes_by_month", { month })).months;
+  }
+
   move(clientId, change, key) {
     return this.#call("set_stage", { client_id: clientId, ...change }, { key });
   }

@@ -47,7 +47,6 @@ export class Board {
   // The first and the last card in sight of each stage.
   #sight = new Map();
   #looking = null;
-  #months = new Map();
 
   constructor() {
     this.store = new Store({
@@ -274,16 +273,12 @@ export class Board {
     try {
       const answer = await this.#api.closes(month ?? undefined);
       if (month === this.state.month) this.store.set({ report: answer });
+      const months = await this.#api.closesByMonth(answer.month);
+      if (this.state.report === answer) this.store.set({ report: { ...answer, months } });
     } catch (error) {
       this.store.set({ report: null });
       throw error;
     }
-  }
-
-  /** The closes of another month, for comparison; months that are over are asked for once. */
-  async closesOf(month) {
-    if (!this.#months.has(month)) this.#months.set(month, (await this.#api.closes(month)).closes);
-    return this.#months.get(month);
   }
 
   #followAddress() {

@@ -52,10 +52,16 @@ def test_the_terminal_shows_how_far_each_owner_is(run: Run) -> None:
     assert everybody.split()[1:5] == ["2", "0", "0", "2"]
 
 
+def test_the_terminal_shows_the_months_before(run: Run) -> None:
+    months = [line.split()[0] for line in run().stdout.splitlines() if line.startswith(" 202")]
+    assert months == ["2025-12", "2026-01", "2026-02", "2026-03", "2026-04", MONTH]
+
+
 def test_a_program_gets_the_closes_as_json(run: Run) -> None:
     told = json.loads(run("--json").stdout)
     assert told["month"] == MONTH
     assert {each["state"] for each in told["closes"]} == {"open"}
+    assert (told["months"][-1]["month"], told["months"][-1]["open"]) == (MONTH, 2)
 
 
 def test_the_file_opens_in_a_spreadsheet_and_no_cell_of_it_is_a_formula(

@@ -1,7 +1,6 @@
 """`atlas-stage report`: how the close of a month stands, as tables or as a file for a spreadsheet."""
 
 import csv
-import statistics
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -12,7 +11,7 @@ from rich.table import Table
 
 from atlas_stage.cli.base import session
 from atlas_stage.cli.rendering import cell, make_table
-from atlas_stage.models import Close
+from atlas_stage.models import Close, CloseCounts, MonthCloses
 from atlas_stage.stage import Stage
 
 STATES = ("closed", "in_review", "open", "not_opened")
@@ -39,23 +38,31 @@ def report(
     run = session(ctx)
     with run.stage() as api:
         period, closes = _closes(api, month)
+        months = () if csv_file else api.closes_by_month(month=period)
         zone = run.zone(api)
     if csv_file is not None:
         write_csv(csv_file, closes)
         run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
         return
     if run.output.as_json:
-        run.output.json({"month": period, "closes": [each.as_json() for each in closes]})
+        run.output.json(
+            {
+                "month": period,
+                "closes": [each.as_json() for each in closes],
+                "months": [each.as_json() for each in months],
+            }
+        )
         return
     if not closes:
         run.output.line(f"nobody closes in {period}")
         return
-    run.output.console.print(owners_table(closes, f"The close of {period}"))
+    run.output.console.print(owners_table(months[-1]))
     late = [each for each in closes if each.late]
     if late:
         run.output.console.print(late_table(late, zone))
     else:
         run.output.line("Nobody is late.")
+    run.output.console.print(months_table(months))
 
 
 def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
@@ -69,33 +76,30 @@ def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
     return page.month, found
 
 
-def owners_table(closes: Sequence[Close], title: str) -> Table:
+def owners_table(month: MonthCloses) -> Table:
     """How many of each owner's are how far; the last row is the firm."""
-    owners = sorted({each.stage_owner or "" for each in closes})
-    groups = [
-        (owner or "nobody", [each for each in closes if (each.stage_owner or "") == owner])
-        for owner in owners
-    ]
-    return make_table(
-        ("owner", "clients", *STATES, "late", "days"),
-        (
-            [cell(owner, "bold" if own is closes else ""), len(own)]
-            + [sum(each.state == state for each in own) for state in STATES]
-            + [sum(each.late for each in own), _usual_days(own)]
-            for owner, own in [*groups, ("all", closes)]
-        ),
-        title=title,
+    rows = [(cell(each.owner or "nobody"), each) for each in month.owners]
+    return _counts_table(
+        "owner", [*rows, (cell("all", "bold"), month)], f"The close of {month.month}"
     )
 
 
-def _usual_days(closes: Iterable[Close]) -> int | None:
-    """The median of the business days of those that were signed off."""
-    days = [
-        each.business_days
-        for each in closes
-        if each.state == "closed" and each.business_days is not None
-    ]
-    return statistics.median_low(days) if days else None
+def months_table(months: Sequence[MonthCloses]) -> Table:
+    """The month beside those before it."""
+    return _counts_table("month", [(cell(each.month), each) for each in months], "Month by month")
+
+
+def _counts_table(first: str, rows: Iterable[tuple[object, CloseCounts]], title: str) -> Table:
+    return make_table(
+        (first, "clients", *STATES, "late", "days"),
+        (
+            [name, each.clients]
+            + [getattr(each, state) for state in STATES]
+            + [each.late, each.median_business_days]
+            for name, each in rows
+        ),
+        title=title,
+    )
 
 
 def late_table(closes: Iterable[Close], zone: tzinfo) -> Table:

@@ -1,5 +1,5 @@
 // How the close of a month stands, on one page that also prints.
-import { Fragment, html, number, plural, title, useEffect, useState, words } from "../ui.js";
+import { Fragment, html, number, plural, title, words } from "../ui.js";
 import { day, dayIn, instant, month as monthName, monthBefore, shortDay, shortMonth } from "../dates.js";
 import { csv, download } from "../csv.js";
 import { Bars, StackedDays } from "./chart.js";
@@ -11,7 +11,6 @@ const STATES = [
   { name: "open", style: "s2" },
   { name: "not_opened", style: "s1" },
 ];
-const MONTHS_BEFORE = 5;
 const MOST_DAYS = 62;
 
 export function Report({ board, state }) {
@@ -39,7 +38,7 @@ export function Report({ board, state }) {
 }
 
 function Body({ board, report, summary }) {
-  const { closes, month } = report;
+  const { closes, month, months } = report;
   if (!closes.length) return html`<p class="nothing">Nobody closes in ${monthName(month)}.</p>`;
   const late = closes.filter((each) => each.late);
   const days = dailyCounts(closes, summary);
@@ -60,11 +59,11 @@ function Body({ board, report, summary }) {
         : html`<p class="quiet">No close has been opened yet.</p>`}
       </section>
       <section class="panel" aria-labelledby="before"><h3 id="before">Business days to close, by month</h3>
-        <${Months} board=${board} month=${month} closes=${closes} /></section>
+        ${months ? html`<${Months} months=${months} />` : html`<p class="quiet">Loading…</p>`}</section>
     </div>
     <section class="panel" aria-labelledby="late"><h3 id="late">Late</h3>
       ${late.length ? html`<${Closes} board=${board} rows=${late} />` : html`<p class="quiet">Nobody is late.</p>`}</section>
-    <section class="panel" aria-labelledby="owners"><h3 id="owners">By owner</h3><${Owners} closes=${closes} /></section>
+    <section class="panel" aria-labelledby="owners"><h3 id="owners">By owner</h3>${months && html`<${Owners} owners=${months.at(-1).owners} />`}</section>
     <details class="panel"><summary>All ${plural(closes.length, "client")}</summary><${Closes} board=${board} rows=${closes} /></details>`;
 }
 
@@ -106,30 +105,11 @@ function daysBetween(first, last) {
   return days;
 }
 
-/** The months before are asked for one after another, once the month itself is there to read. */
-function Months({ board, month, closes }) {
-  const [before, setBefore] = useState(new Map());
-  useEffect(() => {
-    let isWanted = true;
-    (async () => {
-      for (let back = 1; back <= MONTHS_BEFORE && isWanted; back += 1) {
-        const each = monthBefore(month, back);
-        const rows = await board.closesOf(each).catch(() => null);
-        if (isWanted && rows) setBefore((known) => new Map([...known, [each, rows]]));
-      }
-    })();
-    return () => { isWanted = false; };
-  }, [month]);
-  const months = Array.from({ length: MONTHS_BEFORE + 1 }, (_, place) => monthBefore(month, MONTHS_BEFORE - place));
-  const rows = months.map((each) => ({ label: shortMonth(each), value: median(each === month ? closes : before.get(each) ?? []) }));
+function Months({ months }) {
+  const rows = months.map((each) => ({ label: shortMonth(each.month), value: each.median_business_days }));
   return html`
     <${Bars} rows=${rows} label=${`Median of business days from opening to sign-off: ${rows.map((row) => `${row.label} ${row.value ?? "none"}`).join(", ")}`} />
     <p class="quiet">Half of the closes that were signed off took so long or less.</p>`;
-}
-
-function median(closes) {
-  const values = closes.filter((each) => each.state === "closed" && each.business_days != null).map((each) => each.business_days).sort((a, b) => a - b);
-  return values.length ? values[Math.floor((values.length - 1) / 2)] : null;
 }
 
 function Closes({ board, rows }) {
@@ -152,17 +132,14 @@ function Closes({ board, rows }) {
 
 const Step = ({ at, by }) => at && html`<${Fragment}>${instant(at)}<br /><small dir="auto">${by}</small><//>`;
 
-function Owners({ closes }) {
-  const owners = new Map();
-  for (const close of closes) owners.set(close.stage_owner, [...(owners.get(close.stage_owner) ?? []), close]);
-  const rows = [...owners].sort(([, a], [, b]) => b.length - a.length);
+function Owners({ owners }) {
   return html`
     <div class="table-wrap"><table>
       <thead><tr><th scope="col">Owner</th><th scope="col" class="num">To close</th>${STATES.map(({ name }) => html`<th scope="col" class="num" key=${name}>${title(name)}</th>`)}<th scope="col" class="num">Late</th><th scope="col" class="num">Business days</th></tr></thead>
-      <tbody>${rows.map(([owner, own]) => html`
-        <tr key=${owner}><td dir="auto">${owner ?? "nobody"}</td><td class="num">${number(own.length)}</td>
-          ${STATES.map(({ name }) => html`<td class="num" key=${name}>${number(count(own, name))}</td>`)}
-          <td class="num">${number(own.filter((each) => each.late).length)}</td><td class="num">${median(own) ?? ""}</td></tr>`)}</tbody>
+      <tbody>${owners.map((own) => html`
+        <tr key=${own.owner}><td dir="auto">${own.owner ?? "nobody"}</td><td class="num">${number(own.clients)}</td>
+          ${STATES.map(({ name }) => html`<td class="num" key=${name}>${number(own[name])}</td>`)}
+          <td class="num">${number(own.late)}</td><td class="num">${own.median_business_days ?? ""}</td></tr>`)}</tbody>
     </table></div>`;
 }
 

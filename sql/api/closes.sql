@@ -63,63 +63,13 @@ begin
   v_closes := array(
     select row_to_json(found.*)
     from (
-      select
-        c.id as client_id,
-        c.name,
-        c.slug,
-        c.stage_owner,
-        c.stage,
-        close.state,
-        close.opened_at,
-        close.opened_by,
-        close.reviewed_at,
-        close.reviewed_by,
-        close.sent_back,
-        close.sent_back_at,
-        close.sent_back_by,
-        close.signed_off_at,
-        close.signed_off_by,
-        case
-          when close.opened_at is not null then rules.business_days(
-            rules.firm_time(close.opened_at)::date, rules.firm_time(coalesce(close.signed_off_at, now()))::date
-          )
-        end as business_days,
-        late.since is not null as late,
-        late.since as late_since
-      from public.clients c
-      cross join lateral rules.close_of(c.id, v_month) close
-      left join public.stages s on s.stage = c.stage
-      cross join lateral (
-        select min(limit_of.at) as since
-        from (values
-          (v_deadline),
-          (case
-            when close.is_newest and close.state in ('open', 'in_review') and c.stage in ('eom_close', 'eom_review')
-              then c.stage_entered_at + s.max_days * interval '24 hours'
-          end)
-        ) as limit_of (at)
-        where limit_of.at < coalesce(close.signed_off_at, now())
-      ) as late
-      where c.id > coalesce(after, -9223372036854775808)
-        and (v_opened is null or c.id = any (v_opened))
-        and (v_owner is null or c.stage_owner = v_owner)
-        and (v_state is null or close.state = v_state)
-        and (
-          close.state <> 'not_opened'
-          or (
-            c.active
-            and rules.closes_in(c.close_cadence, right(v_month, 2)::integer)
-            -- who came when the close was due already is not of it
-            and exists (
-              select
-              from public.stage_history h
-              where h.client_id = c.id
-                and h.version = 0
-                and h.occurred_at < v_deadline
-            )
-          )
-        )
-      order by c.id
+      select m.*
+      from rules.month_closes(v_month, v_deadline) m
+      where m.client_id > coalesce(after, -9223372036854775808)
+        and (v_opened is null or m.client_id = any (v_opened))
+        and (v_owner is null or m.stage_owner = v_owner)
+        and (v_state is null or m.state = v_state)
+      order by m.client_id
       limit page_size + 1
     ) as found
   );

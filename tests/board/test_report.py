@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import psycopg
@@ -122,3 +123,14 @@ def test_the_file_has_the_rows_of_the_command_line(
         ]
 
     assert read(Path(saved.value.path())) == read(tmp_path / "cli.csv")
+
+
+def test_it_says_what_the_database_counts(report: Page, house: House) -> None:
+    (*_, month) = house.admin.closes_by_month(month=MONTH)
+    rows = report.get_by_role("region", name="By owner").locator("tbody tr")
+    expect(rows).to_have_count(len(month.owners))
+    expect(rows.first).to_contain_text(f"nobody{len(NAMES)}")
+    bars = report.get_by_role("region", name="Business days to close, by month")
+    expect(bars.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile("Dec 25 none.*May 26 none")
+    )

@@ -53,6 +53,7 @@ READS = {
     "client_id",
     "stage_history",
     "closes",
+    "closes_by_month",
     "changes",
     "check_stages",
     "summary",

@@ -380,3 +380,74 @@ def test_a_state_finds_an_opening_whether_its_row_names_the_month_or_not(
     found = [each["client_id"] for each in call(db, "closes", month=MAY, state="open")["closes"]]
 
     assert found == [client]
+
+
+def months(db: psycopg.Connection, **asked: Any) -> dict[str, dict[str, Any]]:
+    """What closes_by_month answers, by month."""
+    return {each["month"]: each for each in call(db, "closes_by_month", **asked)["months"]}
+
+
+@pytest.fixture
+def closed_in_days(db: psycopg.Connection) -> None:
+    """May: of Ada closed in 0, 1, 2 and 21 business days, of nobody in 1, of Bo in review. April: of Ada, open."""
+    for owner, closed_on in (
+        (ADA, "06-02"), (ADA, "06-03"), (ADA, "06-04"), (ADA, "07-02"), (None, "06-03"), (BO, None),
+    ):  # fmt: skip
+        each = make_client(db, owner=owner)
+        happened(db, each, 0, "2020-01-01 09:00")
+        open_close(db, each)
+        happened(db, each, 1, "2026-06-02 08:00")
+        move(db, each, "eom_review")
+        if closed_on:
+            move(db, each, "weekly")
+            happened(db, each, 3, f"2026-{closed_on} 17:00")
+    each = make_client(db, owner=ADA, cadence="none")
+    open_close(db, each, "2026-04")
+
+
+@pytest.mark.usefixtures("closed_in_days")
+def test_the_last_months_are_counted_the_oldest_first(db: psycopg.Connection) -> None:
+    counted = months(db, months=3, month=MAY)
+
+    assert [*counted] == ["2026-03", "2026-04", MAY]
+    may = counted[MAY]
+    numbers = ("clients", "not_opened", "open", "in_review", "closed", "median_business_days")
+    assert [may[name] for name in numbers] == [6, 0, 0, 1, 5, 1]
+    assert [counted["2026-04"][name] for name in numbers] == [7, 6, 1, 0, 0, None]
+    assert may["due_at"] == call(db, "closes", month=MAY)["due_at"]
+
+
+@pytest.mark.usefixtures("closed_in_days")
+def test_each_owner_is_counted_in_its_month(db: psycopg.Connection) -> None:
+    owners = months(db, months=1, month=MAY)[MAY]["owners"]
+
+    assert [(each["owner"], each["clients"], each["closed"]) for each in owners] == [
+        (ADA, 4, 4),
+        (BO, 1, 0),
+        (None, 1, 1),
+    ]
+    # of an even number, the lower of the two in the middle
+    assert [each["median_business_days"] for each in owners] == [1, None, 1]
+
+
+@pytest.mark.usefixtures("closed_in_days")
+def test_what_is_counted_is_what_closes_lists(db: psycopg.Connection) -> None:
+    for month, counted in months(db, month=MAY).items():
+        listed = call(db, "closes", month=month)["closes"]
+        for name in ("not_opened", "open", "in_review", "closed"):
+            assert counted[name] == sum(each["state"] == name for each in listed), (month, name)
+        assert counted["late"] == sum(each["late"] for each in listed)
+        assert counted["clients"] == len(listed) == sum(o["clients"] for o in counted["owners"])
+
+
+def test_a_month_in_which_nobody_closes_has_zeros(db: psycopg.Connection) -> None:
+    nobody = months(db, months=1, month="1999-01")["1999-01"]
+
+    assert (nobody["clients"], nobody["closed"], nobody["owners"]) == (0, 0, [])
+    assert nobody["median_business_days"] is None
+
+
+@pytest.mark.parametrize("number", [0, -1, 25, None])
+def test_months_are_one_to_twenty_four(db: psycopg.Connection, number: int | None) -> None:
+    with refused(db, "months_not_valid", 422):
+        call(db, "closes_by_month", months=number)

@@ -28,6 +28,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "adopt_legacy_token": {"token_hash": "0" * 64},
     "changes": {},
     "closes": {},
+    "closes_by_month": {},
     "check_stage": {"client_id": 1, "to_stage": "cleanup"},
     "check_stages": {"client_ids": [1]},
     "clear_flag": {"client_id": 1, "flag": "client_blocking"},

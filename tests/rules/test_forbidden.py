@@ -59,6 +59,7 @@ ACTIONS = {
 CALLS = {
     "clients": "select api.clients()",
     "client": "select api.client(client_id => 1)",
+    "closes_by_month": "select api.closes_by_month()",
     "client_id": "select api.client_id(client => 'one')",
     "set_stage": "select api.set_stage(client_id => {client}, to_stage => 'eom_close',"
     " reason => 'r', expected_version => 0)",

@@ -22,6 +22,7 @@ CALLS = {
     "check_stages": "(client_ids => array[{client}])",
     "summary": "()",
     "closes": "(month => '2026-05', state => 'open', page_size => 2)",
+    "closes_by_month": "(months => 2, month => '2026-05')",
     "changes": "(actor_id => 'user:jimmie', client_id => {client}, stage => 'weekly', since => now(), page_size => 2)",
     "set_stage": "(client_id => {client}, to_stage => 'eom_close', reason => 'r', expected_version => {version},"
     " external_id => 'k1', payload => '{{\"a\": 1}}', triggered_by => 'x', on_behalf_of => 'user:x')",

@@ -32,6 +32,7 @@ ARGUMENT_TYPES = {
     "before_version": "bigint",
     "before_id": "bigint",
     "page_size": "integer",
+    "months": "integer",
     "age_days_gt": "integer",
     "payload": "jsonb",
     "items": "jsonb",

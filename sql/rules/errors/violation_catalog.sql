@@ -84,6 +84,7 @@ as $$
     ('cursor_not_valid', 422, 'not a cursor of this feed', 'send the cursor of an earlier answer, or none to begin anew'),
     ('client_ids_not_valid', 422, 'client_ids is an array of 1 to 200 ids', 'ask about at most 200 clients at a time'),
     ('month_not_valid', 422, 'not a month', 'send YYYY-MM, such as 2026-05'),
+    ('months_not_valid', 422, 'months is 1 to 24', 'ask for fewer months'),
     ('page_size_not_valid', 422, 'page_size is 1 to 1,000', 'send a page_size within the limits'),
 
     ('feed_not_in_order', 503, 'this database came to another server, and its changes have no order yet', 'run atlas-stage migrate, which begins a new epoch'),

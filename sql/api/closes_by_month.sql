@@ -1,0 +1,89 @@
+create or replace function api.closes_by_month(
+  months integer default 6,
+  month  text default null
+)
+returns api."application/json"
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+-- the closes of a client are found by index, however many rows the planner thinks there are
+set random_page_cost = 1.1
+set enable_seqscan = off
+set jit = off
+as $$
+#variable_conflict use_variable
+declare
+  v_actor text := rules.current_actor();
+  v_last  date := to_date(rules.require_month(month), 'YYYY-MM');
+begin
+  -- GUARD
+  if (months between 1 and 24) is not true then
+    perform rules.refuse('months_not_valid', jsonb_build_object('months', months));
+  end if;
+
+  -- ACT: each close is looked at once, and counted for its month and for its owner
+  return (
+    with asked as materialized (
+      select p.period, rules.close_deadline(p.period) as due_at
+      from (
+        select to_char(v_last - n * interval '1 month', 'YYYY-MM') as period
+        from generate_series(0, months - 1) n
+      ) as p
+    ),
+    counted as (
+      select
+        a.period,
+        f.stage_owner as owner,
+        grouping(f.stage_owner) = 1 as is_firm,
+        count(f.client_id) as clients,
+        count(*) filter (where f.state = 'not_opened') as not_opened,
+        count(*) filter (where f.state = 'open') as open,
+        count(*) filter (where f.state = 'in_review') as in_review,
+        count(*) filter (where f.state = 'closed') as closed,
+        count(*) filter (where f.late) as late,
+        percentile_disc(0.5) within group (order by f.business_days) filter (where f.state = 'closed') as median_business_days
+      from asked a
+      left join lateral rules.month_closes(a.period, a.due_at) f on true
+      group by a.period, rollup(f.stage_owner)
+    ),
+    shown as (
+      select
+        c.*,
+        jsonb_build_object(
+          'clients', c.clients,
+          'not_opened', c.not_opened,
+          'open', c.open,
+          'in_review', c.in_review,
+          'closed', c.closed,
+          'late', c.late,
+          'median_business_days', c.median_business_days
+        ) as counts
+      from counted c
+    )
+    select json_build_object('months', json_agg(
+      jsonb_build_object('month', a.period, 'due_at', a.due_at) || firm.counts || jsonb_build_object('owners', (
+        select coalesce(jsonb_agg(
+          jsonb_build_object('owner', s.owner) || s.counts
+          order by s.clients desc, s.owner
+        ), '[]')
+        from shown s
+        where s.period = a.period
+          and not s.is_firm
+          and s.clients > 0
+      ))
+      order by a.period
+    ))
+    from asked a
+    join shown firm on firm.period = a.period and firm.is_firm
+  );
+end
+$$;
+
+comment on function api.closes_by_month(integer, text) is
+'How the closes of the last months stand, in numbers: for each month, and in it for each owner.
+months: how many, 1 to 24. month: the last of them, YYYY-MM; the month that is being closed now when left out. Any actor may read.
+Answers {months}, the oldest first: month, due_at, and of the closes that the function closes lists how many clients, not_opened, open,
+in_review, closed and late; median_business_days: of those that were signed off, half took so many or fewer (null: none was);
+and owners, who has the most first: the same numbers for each owner, null being nobody.
+Errors: month_not_valid, months_not_valid (422).';

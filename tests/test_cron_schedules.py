@@ -259,13 +259,3 @@ def test_pg_cron_and_systemd_start_them_every_hour_of_every_day() -> None:
 def test_every_schedule_names_every_job(file: str) -> None:
     text = (CRON / file).read_text()
     assert [job for job in JOBS if job not in text] == []
-
-
-def test_the_powershell_script_knows_the_paths_that_are_written() -> None:
-    script = (CRON / "windows" / "install-tasks.ps1").read_text()
-    written = dict(re.findall(r"\$written(\w+) = '([^']+)'", script))
-    for job in JOBS:
-        run = "Actions/Exec"
-        assert find(task_of(job), f"{run}/Command") == written["Python"]
-        assert find(task_of(job), f"{run}/WorkingDirectory") == written["Cron"]
-        assert find(task_of(job), f"{run}/Arguments") == f'"{written["Cron"]}\\{job}.py"'

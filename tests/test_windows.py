@@ -112,7 +112,6 @@ def test_the_wheel_has_what_a_scheduler_needs(wheel: Path, tmp_path: Path) -> No
     for job in JOBS:
         assert (carried / f"{job}.py").read_bytes() == (CRON / f"{job}.py").read_bytes()
         assert (carried / "windows" / f"{job}.xml").is_file()
-    assert (carried / "windows" / "install-tasks.ps1").is_file()
 
 
 def test_every_module_can_be_imported() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 FOLDER = Path(__file__).resolve().parent.parent / "cron" / "windows"
-# Where the scripts are; install-tasks.ps1 puts the real folder in its place.
+# Where the scripts are; `atlas-stage schedule` puts the real folder in its place.
 ROOT = r"C:\Atlas\client-stage"
 DAYS = "<ScheduleByDay>\n        <DaysInterval>1</DaysInterval>\n      </ScheduleByDay>"
 

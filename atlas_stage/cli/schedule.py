@@ -1,7 +1,6 @@
 """`atlas-stage schedule`: the files for the scheduler of this machine."""
 
 import os
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,9 @@ from atlas_stage.ops.schedule import SCHEDULERS, write
 Scheduler = StrEnum("Scheduler", {name: name for name in SCHEDULERS})  # type: ignore[misc]
 
 _NEXT = {
-    "windows": "as an administrator: {folder}{sep}windows{sep}install-tasks.ps1 -Python {pythonw}",
+    "windows": "as an administrator, in PowerShell:"
+    " Get-ChildItem '{folder}{sep}*.xml' | ForEach-Object {{ Register-ScheduledTask -TaskPath '\\Atlas\\'"
+    ' -TaskName $_.BaseName -Xml (Get-Content $_.FullName -Raw) -User "$env:USERDOMAIN\\$env:USERNAME" -Force }}',
     "cron": "then, as the user that runs the jobs: crontab {folder}{sep}crontab",
     "systemd": "as root: cp {folder}/atlas-job@.* /etc/systemd/system/; systemctl enable --now atlas-job@JOB.timer",
 }
@@ -38,6 +39,4 @@ def schedule(
         return
     for file in written:
         run.output.line(str(file))
-    windowless = Path(sys.executable).with_name("pythonw.exe")
-    said = _NEXT[scheduler.value]
-    run.output.line(said.format(folder=written[0].parent, sep=os.sep, pythonw=windowless))
+    run.output.line(_NEXT[scheduler.value].format(folder=written[0].parent, sep=os.sep))

@@ -27,9 +27,7 @@ def write(scheduler: str, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         written = [Path(shutil.copy(file, folder)) for file in sorted(source.glob("*.py"))]
         for file in _files(source, scheduler):
-            # As in the checkout: what installs the tasks looks for the wrappers in the folder above.
-            target = folder / (scheduler if scheduler == "windows" else "") / file.name
-            target.parent.mkdir(exist_ok=True)
+            target = folder / file.name
             encoding = "utf-16" if file.suffix == ".xml" else "utf-8"
             text = file.read_bytes().decode(encoding)
             for old, new in _paths(scheduler, folder).items():

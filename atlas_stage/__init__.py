@@ -29,8 +29,10 @@ from atlas_stage.errors import (
 )
 from atlas_stage.models import (
     Actor as Actor,
+    AdministrationBreak as AdministrationBreak,
     AdministrationPage as AdministrationPage,
     AdministrationRecord as AdministrationRecord,
+    AdministrationVerification as AdministrationVerification,
     Break as Break,
     Change as Change,
     Check as Check,

@@ -24,6 +24,7 @@ from atlas_stage.connecting import AsyncConnecting
 from atlas_stage.models import (
     Actor,
     AdministrationPage,
+    AdministrationVerification,
     Change,
     Check,
     Client,
@@ -357,7 +358,7 @@ class AsyncStage(AsyncConnecting):
         """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
         return await self._read("administration", AdministrationPage, locals())
 
-    # -- what shows that history was not rewritten
+    # -- what shows that nothing was rewritten
 
     async def verify_history(
         self,
@@ -378,6 +379,12 @@ class AsyncStage(AsyncConnecting):
     ) -> SealPage:
         """What histories were at a moment, as hashes; `as_of` None is now."""
         return await self._read("history_seals", SealPage, locals())
+
+    async def verify_administration(
+        self, after: Whole | None = None, *, page_size: Whole | None = None
+    ) -> AdministrationVerification:
+        """Whether a page of the record of administration is what was recorded."""
+        return await self._read("verify_administration", AdministrationVerification, locals())
 
     async def erase_words(self, client_id: ClientName, *, reason: str) -> Erasure:
         """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""

@@ -544,6 +544,26 @@ class AdministrationPage(Record):
 
 
 @dataclass(frozen=True)
+class AdministrationBreak(Record):
+    """A place where the record of administration is not what was recorded."""
+
+    problem: str
+    record_id: int | None = None
+    place: int | None = None
+
+
+@dataclass(frozen=True)
+class AdministrationVerification(Record):
+    """What was looked at, and where it is not as recorded; `sha256` stands for all records up to `place`."""
+
+    records: int
+    breaks: tuple[AdministrationBreak, ...] = ()
+    place: int | None = None
+    sha256: str | None = None
+    next_after: int | None = None
+
+
+@dataclass(frozen=True)
 class Break(Record):
     """A place where a client's history is not what was recorded."""
 

@@ -57,7 +57,8 @@ begin
       'rules.refuse_history_change()'::regprocedure,
       'rules.refuse_record_change()'::regprocedure,
       'rules.hash_history_row()'::regprocedure,
-      'rules.record_administration()'::regprocedure
+      'rules.record_administration()'::regprocedure,
+      'rules.chain_administration()'::regprocedure
     )
       and t.tgenabled <> 'A'
     order by 1, 2

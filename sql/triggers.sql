@@ -139,12 +139,55 @@ begin
 end
 $$;
 
+-- Only added to. What is let through is the giving of its place and hash to a record that has none yet.
 create or replace trigger administration_history_append_only
-before update or delete on public.administration_history
+before delete on public.administration_history
 for each statement
+execute function rules.refuse_record_change();
+
+create or replace trigger administration_history_unchanged
+before update on public.administration_history
+for each row
+when (
+  old.row_hash is not null
+  or to_jsonb(old.*) - '{place,row_hash}'::text[] is distinct from to_jsonb(new.*) - '{place,row_hash}'::text[]
+)
 execute function rules.refuse_record_change();
 
 create or replace trigger administration_history_no_truncate
 before truncate on public.administration_history
 for each statement
 execute function rules.refuse_record_change();
+
+-- What was recorded before there was a chain becomes its beginning.
+select rules.chain_record(earlier.*)
+from (
+  select a.*
+  from public.administration_history as a
+  where not exists (select from public.administration_chain)
+  order by a.id
+) as earlier;
+
+-- Each record gets its place and hash at the commit. There is no "create or replace" for such a trigger, and dropping
+-- it would wait for whoever reads the record: it is switched off and on, which shows that it is one of this deploy's.
+-- ALWAYS, like the guards.
+do $$
+begin
+  if exists (
+    select from pg_catalog.pg_trigger as t
+    where t.tgname = 'administration_history_chain'
+      and t.tgrelid = 'public.administration_history'::regclass
+  ) then
+    reset role;  -- the table is the deployer's
+    alter table public.administration_history disable trigger administration_history_chain;
+    alter table public.administration_history enable trigger administration_history_chain;
+    set local role atlas_owner;
+  else
+    create constraint trigger administration_history_chain
+    after insert on public.administration_history
+    deferrable initially deferred
+    for each row
+    execute function rules.chain_administration();
+  end if;
+end
+$$;

@@ -545,6 +545,21 @@ class TestEvidence:
         assert (said.exit_code, "is not as it was recorded" in said.stdout) == (Exit.REFUSED, True)
         assert json.loads(run("verify", "--json").stdout)["breaks"][0]["problem"] == "row_altered"
 
+    def test_an_edited_record_of_administration_is_named(
+        self, run: Run, fresh_dsn: str, tmp_path: Path
+    ) -> None:
+        key, file = tmp_path / "key", tmp_path / "checkpoint.json"
+        key.write_text("k" * 64)
+        assert "records of administration: as recorded" in run("verify").stdout
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("alter table administration_history disable trigger user")
+            db.execute("update administration_history set actor_id = 'user:eve' where place = 2")
+        said = run("verify", "--checkpoint", str(file), "--key", str(key))
+        assert (said.exit_code, file.exists()) == (Exit.REFUSED, False)
+        assert "administration, record 2: is not as it was recorded" in said.stdout
+        found = json.loads(run("verify", "--json").stdout)["administration"]["breaks"]
+        assert [each["problem"] for each in found] == ["row_altered"]
+
     def test_words_are_erased_and_the_verification_says_by_whom(self, run: Run) -> None:
         run("client", "create", "Otter Bay", "otter-bay-2", "--notes", "knows Mr. Green")
         assert (

@@ -1,4 +1,4 @@
-"""`atlas-stage verify`: whether history is what was recorded."""
+"""`atlas-stage verify`: whether history, and the record of administration, are what was recorded."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import typer
 
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.errors import InvalidInput
-from atlas_stage.models import Verification
+from atlas_stage.models import AdministrationVerification, Verification
 from atlas_stage.ops import checkpoints
 
 _WORDS = {
@@ -16,6 +16,7 @@ _WORDS = {
     "row_missing": "has rows missing before it",
     "hash_missing": "has no hash",
     "client_set_back": "is beyond the version that the client has",
+    "chain_set_back": "is beyond the end that the chain has",
     "client_missing": "belongs to a client that is gone",
     "erasure_not_recorded": "lost its words, and no erasure is on record",
 }
@@ -40,21 +41,23 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Verify each row of history against its hash; exit 1 where one is not what was recorded."""
+    """Verify each row of history and of administration against its hash; exit 1 where one is not what was recorded."""
     run = session(ctx)
     if checkpoint is not None and (key is None or client is not None):
         raise InvalidInput("a checkpoint is of all clients, and needs --key")
     secret = checkpoints.read_key(key) if checkpoint is not None and key is not None else b""
-    rewritten: tuple[int, ...] = ()
+    compared: checkpoints.Comparison | None = None
     written = False
     with run.stage() as api:
         pages = (
             list(checkpoints.verifications(api)) if client is None else [api.verify_history(client)]
         )
+        administration = list(checkpoints.administration(api)) if client is None else []
         breaks = [each for page in pages for each in page.breaks]
+        broken = bool(breaks) or any(part.breaks for part in administration)
         if checkpoint is not None and checkpoint.exists():
-            rewritten = checkpoints.compare(api, checkpoint, secret).rewritten
-        elif checkpoint is not None and not breaks:
+            compared = checkpoints.compare(api, checkpoint, secret)
+        elif checkpoint is not None and not broken:
             checkpoints.write(api, checkpoint, secret)
             written = True
     if run.output.as_json:
@@ -64,17 +67,28 @@ def verify(
                 "rows": sum(page.rows for page in pages),
                 "breaks": [each.as_json() for each in breaks],
                 "erasures": [each.as_json() for page in pages for each in page.erasures],
-                "rewritten": list(rewritten),
+                "administration": {
+                    "records": sum(part.records for part in administration),
+                    "breaks": [each.as_json() for part in administration for each in part.breaks],
+                },
+                "rewritten": list(compared.rewritten) if compared else [],
+                "administration_rewritten": compared is not None
+                and compared.administration_rewritten,
             }
         )
     else:
         for line in _said(pages):
             run.output.line(line)
-        for first in rewritten:
+        for line in _said_of_administration(administration):
+            run.output.line(line)
+        for first in compared.rewritten if compared else ():
             run.output.line(f"clients {first} to {first + 99}: rewritten since {checkpoint}")
+        if compared and compared.administration_rewritten:
+            run.output.line(f"administration: rewritten since {checkpoint}")
     if written:
         run.output.aside(f"{checkpoint} holds what history is now: keep it, and its key, elsewhere")
-    raise typer.Exit(Exit.REFUSED if breaks or rewritten else Exit.DONE)
+    rewritten = compared and (compared.rewritten or compared.administration_rewritten)
+    raise typer.Exit(Exit.REFUSED if broken or rewritten else Exit.DONE)
 
 
 def _said(pages: Sequence[Verification]) -> Iterator[str]:
@@ -83,10 +97,23 @@ def _said(pages: Sequence[Verification]) -> Iterator[str]:
         words = _WORDS.get(each.problem, each.problem)
         yield f"client {each.client_id}, version {each.version}: {words}"
     clients, rows = sum(page.clients for page in pages), sum(page.rows for page in pages)
-    wrong = f"{len(breaks)} not as recorded" if breaks else "as recorded"
-    yield f"{rows} rows of {clients} clients: {wrong}"
+    yield f"{rows} rows of {clients} clients: {_judged(len(breaks))}"
     for gone in (each for page in pages for each in page.erasures):
         yield (
             f"client {gone.client_id}: words of {gone.rows} rows, to version {gone.last_version},"
             f" were erased by {gone.erased_by}: {gone.reason}"
         )
+
+
+def _said_of_administration(pages: Sequence[AdministrationVerification]) -> Iterator[str]:
+    breaks = [each for page in pages for each in page.breaks]
+    for each in breaks:
+        what = f"at {each.place}" if each.record_id is None else f"record {each.record_id}"
+        yield f"administration, {what}: {_WORDS.get(each.problem, each.problem)}"
+    if pages:
+        records = sum(page.records for page in pages)
+        yield f"{records} records of administration: {_judged(len(breaks))}"
+
+
+def _judged(breaks: int) -> str:
+    return f"{breaks} not as recorded" if breaks else "as recorded"

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from atlas_stage.errors import InvalidInput
-from atlas_stage.models import Seal, Verification
+from atlas_stage.models import AdministrationVerification, Seal, Verification
 from atlas_stage.stage import Stage
 
 _PAGE = 100
@@ -20,10 +20,12 @@ _SHORTEST_KEY = 32
 
 @dataclass(frozen=True)
 class Comparison:
-    """A checkpoint against the database: the first ids of the hundreds of clients whose history was rewritten since."""
+    """A checkpoint against the database: what was rewritten since."""
 
     as_of: str
     rewritten: tuple[int, ...]
+    """The first ids of the hundreds of clients whose history was."""
+    administration_rewritten: bool
 
 
 def read_key(path: Path) -> bytes:
@@ -50,10 +52,26 @@ def verifications(stage: Stage) -> Iterator[Verification]:
         more = after is not None
 
 
+def administration(stage: Stage) -> Iterator[AdministrationVerification]:
+    """All of the record of administration, page after page."""
+    after, more = None, True
+    while more:
+        page = stage.verify_administration(after=after)
+        yield page
+        after = page.next_after
+        more = after is not None
+
+
 def write(stage: Stage, path: Path, key: bytes) -> str:
     """Write a checkpoint of now; the moment that it is of. Raises InvalidInput where the file is there already."""
     as_of, seals = _seals(stage, None)
-    body = {"format": 1, "as_of": as_of, "seals": [_entry(seal) for seal in seals]}
+    *_, last = administration(stage)
+    body = {
+        "format": 1,
+        "as_of": as_of,
+        "seals": [_entry(seal) for seal in seals],
+        "administration": [last.place, last.sha256],
+    }
     text = json.dumps({"checkpoint": body, "hmac_sha256": _signature(body, key)}, indent=1)
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -71,6 +89,8 @@ def compare(stage: Stage, path: Path, key: bytes) -> Comparison:
         signed = hmac.compare_digest(_signature(body, key), str(said["hmac_sha256"]))
         known = {int(entry[0]): entry for entry in body["seals"]}
         as_of = str(body["as_of"])
+        # checkpoints of before have none
+        place, sha256 = body.get("administration") or (None, None)
     except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
         raise InvalidInput(f"{path} is no checkpoint: {error}") from error
     if not signed:
@@ -83,7 +103,15 @@ def compare(stage: Stage, path: Path, key: bytes) -> Comparison:
     rewritten = sorted(
         hundred * 100 for hundred in known | found if known.get(hundred) != found.get(hundred)
     )
-    return Comparison(as_of, tuple(rewritten))
+    return Comparison(
+        as_of,
+        tuple(rewritten),
+        administration_rewritten=place is not None and _administration_at(stage, place) != sha256,
+    )
+
+
+def _administration_at(stage: Stage, place: int) -> str | None:
+    return stage.verify_administration(after=place - 1, page_size=1).sha256
 
 
 def _seals(stage: Stage, as_of: str | None) -> tuple[str, list[Seal]]:

@@ -13,6 +13,7 @@ as $$
 declare
   v_moment text[];
   v_as_of  text := as_of;
+  v_from   bigint;
   v_first  bigint;
   v_last   bigint;
   v_more   boolean;
@@ -35,17 +36,20 @@ begin
     perform rules.refuse('cursor_not_valid', jsonb_build_object('as_of', left(as_of, 200)));
   end if;
 
-  -- ACT: by hundreds of ids, from the first in which there is a client
-  select min(ids.id) / 100
-  into v_first
-  from (
-    select min(c.id) as id from public.clients c where after is null or c.id >= (after + 1) * 100
-    union all
-    select min(d.client_id) from public.deleted_clients d where after is null or d.client_id >= (after + 1) * 100
-  ) as ids;
+  -- ACT: by hundreds of ids, from the first in which there is a client; ends of an index, so that nothing else is read
+  v_from := case
+    when after is null then -9223372036854775808
+    else (least(greatest(after, -90000000000000000), 90000000000000000) + 1) * 100
+  end;
+  v_first := least(
+    (select min(c.id) from public.clients c where c.id >= v_from),
+    (select min(d.client_id) from public.deleted_clients d where d.client_id >= v_from)
+  ) / 100;
   v_last := v_first + page_size - 1;
-  v_more := exists (select from public.clients c where c.id >= (v_last + 1) * 100)
-    or exists (select from public.deleted_clients d where d.client_id >= (v_last + 1) * 100);
+  v_more := greatest(
+    (select max(c.id) from public.clients c),
+    (select max(d.client_id) from public.deleted_clients d)
+  ) >= (v_last + 1) * 100;
   return jsonb_build_object(
     'as_of', v_as_of,
     'seals', (

@@ -61,6 +61,7 @@ READS = {
     "check_stage",
     "administration",
     "verify_history",
+    "verify_administration",
     "history_seals",
     "permissions",
     "tokens",
@@ -233,9 +234,8 @@ def objects_in(path: Path) -> list[tuple[str, str]]:
     found += re.findall(r'(?im)^\s*create\s+(?:type|domain)\s+(\w+)\."?([\w/]+)', raw)
     found += [
         ("trigger", name)
-        for name in re.findall(
-            r"(?im)^create\s+(?:or replace\s+)?(?:constraint\s+)?trigger\s+(\w+)", text
-        )
+        for name in re.findall(r"(?im)^create\s+(?:or replace\s+)?trigger\s+(\w+)", text)
+        + re.findall(r"(?im)^\s*create\s+constraint\s+trigger\s+(\w+)", raw)
     ]
     return found
 

@@ -24,6 +24,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "administration": {},
     "verify_history": {"client_id": 1},
     "history_seals": {},
+    "verify_administration": {},
     "erase_words": {"client_id": 1, "reason": "x"},
     "adopt_legacy_token": {"token_hash": "0" * 64},
     "changes": {},

@@ -47,6 +47,7 @@ CALLS = {
     "tokens": "()",
     "verify_history": "(client_id => {client})",
     "history_seals": "()",
+    "verify_administration": "()",
     "erase_words": "(client_id => {client}, reason => 'r')",
     "administration": "(about => 'stages', actor_id => 'user:jimmie', page_size => 2)",
     "adopt_legacy_token": "(token_hash => repeat('a', 64))",

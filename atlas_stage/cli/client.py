@@ -67,7 +67,7 @@ def show(ctx: typer.Context, client: ClientName) -> None:
     with run.stage() as api:
         view = api.client(client)
         if run.output.as_json:
-            run.output.json(view.as_json())
+            run.output.json(view)
             return
         zone = run.zone(api)
     run.output.console.print(client_table(view.client, zone))
@@ -225,16 +225,14 @@ def move(
 
 def _dry_run(run: Session, api: Stage, client: Client, stage: str) -> None:
     check = api.check_stage(client.id, to_stage=stage)
-    if run.output.as_json:
-        run.output.json(check.as_json())
-    elif check.allowed:
-        run.output.line(f"{client.name} may move from {client.stage} to {stage}", "green")
-    else:
-        run.output.line(f"{client.name} may not move from {client.stage} to {stage}:")
-        for refusal in check.refusals:
-            for line in error_lines(refusal.as_error()):
-                run.output.line(f"  {line}")
-    run.output.line(f"allowed from here: {listed(check.allowed_stages) or 'nothing'}")
+    may = "may" if check.allowed else "may not"
+    refused = [line for each in check.refusals for line in error_lines(each.as_error())]
+    run.output.result(
+        check,
+        f"{client.name} {may} move from {client.stage} to {stage}{':' if refused else ''}",
+        *(f"  {line}" for line in refused),
+        f"allowed from here: {listed(check.allowed_stages) or 'nothing'}",
+    )
     raise typer.Exit(Exit.DONE if check.allowed else Exit.REFUSED)
 
 

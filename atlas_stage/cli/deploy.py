@@ -12,6 +12,8 @@ from atlas_stage.errors import InvalidInput
 
 app = typer.Typer()
 
+_UP_TO_DATE = "nothing to do: the database is up to date"
+
 LockTimeout = Annotated[
     float, typer.Option(min=0.1, help="Seconds to wait for those who use the tables.")
 ]
@@ -49,27 +51,18 @@ def migrate(
     )
     set_passwords(run.database or "", run.output.line)
     adopt_shared_token(run.database or "", run.actor or FIRST_ACTOR, run.output.line)
-    if run.output.as_json:
-        run.output.json(asdict(done))
-    elif not (done.applied or done.marked or done.logic_changed):
-        run.output.line("nothing to do: the database is up to date")
+    changed = done.applied or done.marked or done.logic_changed
+    run.output.result(asdict(done), *([] if changed else [_UP_TO_DATE]))
 
 
 def _show_plan(run: Session) -> None:
     from atlas_stage.ops.deploy.plan import plan as find_out
 
     plan = find_out(run.database or "")
-    if run.output.as_json:
-        run.output.json(asdict(plan))
-        return
-    for name in plan.pending:
-        run.output.line(f"would apply {name}")
+    would = [f"would apply {name}" for name in plan.pending]
     if plan.logic_changes:
-        run.output.line("would put the stored logic in place")
-    for words in plan.words:
-        run.output.line(words)
-    if not (plan.pending or plan.logic_changes):
-        run.output.line("nothing to do: the database is up to date")
+        would.append("would put the stored logic in place")
+    run.output.result(asdict(plan), *would, *plan.words, *([] if would else [_UP_TO_DATE]))
 
 
 @app.command()
@@ -94,7 +87,5 @@ def rollback(
     done = deploy.rollback(
         run.database or "", to=to, report=run.output.line, lock_timeout=lock_timeout
     )
-    if run.output.as_json:
-        run.output.json({"rolled_back": done})
-    elif not done:
-        run.output.line("nothing to do: no later migration is applied")
+    said = [] if done else ["nothing to do: no later migration is applied"]
+    run.output.result({"rolled_back": done}, *said)

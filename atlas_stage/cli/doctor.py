@@ -23,13 +23,12 @@ def doctor(ctx: typer.Context) -> None:
     with run.connection() as connection:
         findings = checks.examine(connection)
     wrong = sum(bool(each.found) and each.severity != "notice" for each in findings)
-    if run.output.as_json:
-        run.output.json({"checks": [each.as_json() for each in findings]})
-    else:
-        shown = (row for each in findings for row in _rows(each))
-        run.output.console.print(make_table(("check", "", "what is wrong, and what to do"), shown))
-        said = f"{wrong} of {len(findings)} checks found something" if wrong else "all is well"
-        run.output.line(said)
+    shown = (row for each in findings for row in _rows(each))
+    run.output.result(
+        {"checks": findings},
+        make_table(("check", "", "what is wrong, and what to do"), shown),
+        f"{wrong} of {len(findings)} checks found something" if wrong else "all is well",
+    )
     raise typer.Exit(Exit.REFUSED if wrong else Exit.DONE)
 
 

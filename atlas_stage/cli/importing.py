@@ -43,13 +43,8 @@ def import_clients(
         report = importer.run(
             api, rows, reason=reason, apply=apply, on_row=lambda _: bar.advance(task)
         )
-    refused = report.count("refused")
-    if run.output.as_json:
-        run.output.json(report.as_json())
-    else:
-        run.output.console.print(report_table(report))
-        run.output.line(summary(report, apply=apply))
-    raise typer.Exit(Exit.REFUSED if refused else Exit.DONE)
+    run.output.result(report, report_table(report), summary(report, apply=apply))
+    raise typer.Exit(Exit.REFUSED if report.count("refused") else Exit.DONE)
 
 
 def progress_bar() -> Progress:

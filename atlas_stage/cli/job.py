@@ -40,11 +40,8 @@ def list_jobs(ctx: typer.Context) -> None:
     run = session(ctx)
     with _jobs(run) as jobs:
         catalog = jobs.catalog()
-    if run.output.as_json:
-        run.output.json({"jobs": catalog})
-        return
     columns = {name: itemgetter(name) for name in ("job", "schedule", "description")}
-    run.output.console.print(make_table(columns, catalog))
+    run.output.result({"jobs": catalog}, make_table(columns, catalog))
 
 
 @app.command()

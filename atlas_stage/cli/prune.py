@@ -23,7 +23,5 @@ def prune(ctx: typer.Context) -> None:
                 keys, runs = keys + row[0], runs + row[1]
         except psycopg.Error as error:
             raise translate(error) from error
-    if run.output.as_json:
-        run.output.json({"keys": keys, "runs": runs})
-    else:
-        run.output.line(f"{keys} answers and {runs} runs of jobs were old enough")
+    said = f"{keys} answers and {runs} runs of jobs were old enough"
+    run.output.result({"keys": keys, "runs": runs}, said)

@@ -189,24 +189,28 @@ class Output:
     console: Console = field(default_factory=console)
 
     def json(self, value: Any) -> None:
-        """Print a JSON document."""
-        print(json.dumps(value, indent=2, ensure_ascii=not _unicode_goes(), default=str))
+        """Print a JSON document; records may stand anywhere in it."""
+        print(json.dumps(value, indent=2, ensure_ascii=not _unicode_goes(), default=_written))
 
     def records(self, name: str, records: Sequence[Record], table: Callable[[], Table]) -> None:
         """Print records: `{name: [...]}` for programs, the table for people."""
         if self.as_json:
-            self.json({name: [each.as_json() for each in records]})
+            self.json({name: records})
         elif records:
             self.console.print(table())
         else:
             self.line(f"no {name}")
 
-    def result(self, record: Record, line: str) -> None:
-        """Print one answer: its JSON for programs, a line for people."""
+    def result(self, answer: object, *shown: str | Table) -> None:
+        """Print one answer: its JSON for programs, lines and tables for people."""
         if self.as_json:
-            self.json(record.as_json())
-        else:
-            self.line(line)
+            self.json(answer)
+            return
+        for each in shown:
+            if isinstance(each, str):
+                self.line(each)
+            else:
+                self.console.print(each)
 
     def line(self, text: str, style: str = "") -> None:
         """Print a line for people (nothing with `as_json`)."""
@@ -224,6 +228,11 @@ class Output:
             print(json.dumps(error.as_json(), default=str), file=sys.stderr)
         else:
             print("\n".join(map(shown, error_lines(error))), file=sys.stderr)
+
+
+def _written(value: object) -> Any:
+    """What JSON has no form for."""
+    return value.as_json() if isinstance(value, Record) else str(value)
 
 
 def _unicode_goes() -> bool:

@@ -44,25 +44,16 @@ def report(
         write_csv(csv_file, closes)
         run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
         return
-    if run.output.as_json:
-        run.output.json(
-            {
-                "month": period,
-                "closes": [each.as_json() for each in closes],
-                "months": [each.as_json() for each in months],
-            }
-        )
-        return
-    if not closes:
-        run.output.line(f"nobody closes in {period}")
-        return
-    run.output.console.print(owners_table(months[-1]))
     late = [each for each in closes if each.late]
-    if late:
-        run.output.console.print(late_table(late, zone))
-    else:
-        run.output.line("Nobody is late.")
-    run.output.console.print(months_table(months))
+    shown = (
+        owners_table(months[-1]),
+        late_table(late, zone) if late else "Nobody is late.",
+        months_table(months),
+    )
+    run.output.result(
+        {"month": period, "closes": closes, "months": months},
+        *(shown if closes else [f"nobody closes in {period}"]),
+    )
 
 
 def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:

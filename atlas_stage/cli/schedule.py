@@ -34,9 +34,5 @@ def schedule(
     """
     run = session(ctx)
     written = write(scheduler.value, folder)
-    if run.output.as_json:
-        run.output.json({"written": [str(file) for file in written]})
-        return
-    for file in written:
-        run.output.line(str(file))
-    run.output.line(_NEXT[scheduler.value].format(folder=written[0].parent, sep=os.sep))
+    following = _NEXT[scheduler.value].format(folder=written[0].parent, sep=os.sep)
+    run.output.result({"written": written}, *map(str, written), following)

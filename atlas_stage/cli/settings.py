@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from operator import itemgetter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -39,16 +39,16 @@ def show_settings(ctx: typer.Context) -> None:
     run = session(ctx)
     with _opened(run) as firm:
         found, stages = firm.settings(), firm.stages()
-    if run.output.as_json:
-        run.output.json({"settings": found, "stages": stages})
-        return
-    run.output.console.print(make_table(("setting", "value"), found.items()))
     columns: Columns = {
         "stage": itemgetter("stage"),
         "days": lambda each: "no limit" if each["max_days"] is None else each["max_days"],
         "waits with": itemgetter("waiting_flags"),
     }
-    run.output.console.print(make_table(columns, stages))
+    run.output.result(
+        {"settings": found, "stages": stages},
+        make_table(("setting", "value"), found.items()),
+        make_table(columns, stages),
+    )
 
 
 @settings.command("set")
@@ -62,7 +62,7 @@ def set_setting(
     with _opened(run) as firm:
         firm.change(name, value)
         now = firm.settings()
-    _done(run, {"settings": now}, f"{name} is {_words(now[name])}")
+    run.output.result({"settings": now}, f"{name} is {_words(now[name])}")
 
 
 @settings.command("sla")
@@ -78,7 +78,9 @@ def set_sla(
     with _opened(run) as firm:
         firm.set_max_days(stage, None if days == "none" else int(days))
         now = firm.stages()
-    _done(run, {"stages": now}, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}")
+    run.output.result(
+        {"stages": now}, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}"
+    )
 
 
 @calendar.command("show")
@@ -93,13 +95,12 @@ def show_calendar(
     with _opened(run) as firm:
         chosen = year or datetime.now().year
         holidays, closes = firm.holidays(chosen), firm.closes(chosen)
-    if run.output.as_json:
-        run.output.json({"holidays": holidays, "closes": closes})
-        return
-    days = (each.values() for each in holidays)
-    run.output.console.print(make_table(("holiday", "name"), days, title=str(chosen)))
-    months = (each.values() for each in closes)
-    run.output.console.print(make_table(("month", "last business day"), months))
+    days, months = ((each.values() for each in rows) for rows in (holidays, closes))
+    run.output.result(
+        {"holidays": holidays, "closes": closes},
+        make_table(("holiday", "name"), days, title=str(chosen)),
+        make_table(("month", "last business day"), months),
+    )
 
 
 @calendar.command("add")
@@ -110,7 +111,7 @@ def add_holiday(
     run = session(ctx)
     with _opened(run) as firm:
         firm.add_holiday(day.date(), name)
-    _done(run, {"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
+    run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
 
 
 @calendar.command("remove")
@@ -119,14 +120,7 @@ def remove_holiday(ctx: typer.Context, day: Day) -> None:
     run = session(ctx)
     with _opened(run) as firm:
         firm.remove_holiday(day.date())
-    _done(run, {"day": day.date(), "name": None}, f"open on {day.date()}")
-
-
-def _done(run: Session, answer: dict[str, Any], line: str) -> None:
-    if run.output.as_json:
-        run.output.json(answer)
-    else:
-        run.output.line(line)
+    run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")
 
 
 def _words(value: object) -> str:

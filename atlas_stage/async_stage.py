@@ -10,6 +10,7 @@ client's id or its slug; text that reads as a number is an id.
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
 
+from atlas_stage import models
 from atlas_stage.arguments import (
     ClientName,
     Context,
@@ -21,44 +22,8 @@ from atlas_stage.arguments import (
     checked,
 )
 from atlas_stage.connecting import AsyncConnecting
-from atlas_stage.models import (
-    Actor,
-    AdministrationPage,
-    AdministrationVerification,
-    Change,
-    Check,
-    Client,
-    ClientMoves,
-    ClientPage,
-    ClientView,
-    ClosePage,
-    ClosesByMonth,
-    DeletedClient,
-    Deletion,
-    Erasure,
-    ErasureDone,
-    Feed,
-    HistoryPage,
-    HistoryRow,
-    IssuedToken,
-    MonthCloses,
-    Outcomes,
-    Permission,
-    PermissionChange,
-    PermissionPage,
-    QueueItem,
-    QueuePage,
-    Record,
-    RunRollback,
-    SealPage,
-    Summary,
-    Token,
-    TokenChange,
-    TokenPage,
-    Verification,
-)
 
-Answer = TypeVar("Answer", bound=Record)
+Answer = TypeVar("Answer", bound=models.Record)
 Arguments = Mapping[str, Any]
 
 
@@ -73,15 +38,15 @@ class AsyncStage(AsyncConnecting):
 
     async def clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
-    ) -> ClientPage:
+    ) -> models.ClientPage:
         """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
         with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
         """
-        return await self._read("clients", ClientPage, locals())
+        return await self._read("clients", models.ClientPage, locals())
 
     async def iter_clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
-    ) -> AsyncIterator[Client]:
+    ) -> AsyncIterator[models.Client]:
         """All clients that fit the filters of `clients`, page after page."""
         more = True
         while more:
@@ -91,9 +56,9 @@ class AsyncStage(AsyncConnecting):
             filters = {**filters, "after": None, "cursor": page.next_cursor}
             more = page.next_cursor is not None
 
-    async def client(self, client_id: ClientName) -> ClientView:
+    async def client(self, client_id: ClientName) -> models.ClientView:
         """A client and its latest history row. Raises NotFound."""
-        return await self._read("client", ClientView, locals())
+        return await self._read("client", models.ClientView, locals())
 
     async def stage_history(
         self,
@@ -101,13 +66,13 @@ class AsyncStage(AsyncConnecting):
         *,
         page_size: Whole | None = None,
         before_version: Whole | None = None,
-    ) -> HistoryPage:
+    ) -> models.HistoryPage:
         """The latest rows of a client's history (before `before_version`), oldest first."""
-        return await self._read("stage_history", HistoryPage, locals())
+        return await self._read("stage_history", models.HistoryPage, locals())
 
     async def iter_history(
         self, client_id: ClientName, *, page_size: Whole | None = None
-    ) -> AsyncIterator[HistoryRow]:
+    ) -> AsyncIterator[models.HistoryRow]:
         """The whole history of a client, newest first, page after page."""
         before, more = None, True
         while more:
@@ -123,9 +88,9 @@ class AsyncStage(AsyncConnecting):
         *,
         page_size: Whole | None = None,
         after: str | None = None,
-    ) -> tuple[QueueItem, ...]:
+    ) -> tuple[models.QueueItem, ...]:
         """What the actor (default: the caller) should do next, most pressing first."""
-        return (await self._read("queue", QueuePage, locals())).queue
+        return (await self._read("queue", models.QueuePage, locals())).queue
 
     async def closes(
         self,
@@ -135,15 +100,15 @@ class AsyncStage(AsyncConnecting):
         owner: str | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> ClosePage:
+    ) -> models.ClosePage:
         """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
-        return await self._read("closes", ClosePage, locals())
+        return await self._read("closes", models.ClosePage, locals())
 
     async def closes_by_month(
         self, months: Whole | None = None, *, month: str | None = None
-    ) -> tuple[MonthCloses, ...]:
+    ) -> tuple[models.MonthCloses, ...]:
         """The closes of the last months (default: 6) up to `month` in numbers, each by owner too; the oldest first."""
-        return (await self._read("closes_by_month", ClosesByMonth, locals())).months
+        return (await self._read("closes_by_month", models.ClosesByMonth, locals())).months
 
     async def changes(
         self,
@@ -154,25 +119,25 @@ class AsyncStage(AsyncConnecting):
         stage: str | None = None,
         since: Instant | None = None,
         page_size: Whole | None = None,
-    ) -> Feed:
+    ) -> models.Feed:
         """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
-        return await self._read("changes", Feed, locals())
+        return await self._read("changes", models.Feed, locals())
 
-    async def check_stage(self, client_id: ClientName, *, to_stage: str) -> Check:
+    async def check_stage(self, client_id: ClientName, *, to_stage: str) -> models.Check:
         """Would this move be allowed? Names every rule against it; changes nothing."""
-        return await self._read("check_stage", Check, locals())
+        return await self._read("check_stage", models.Check, locals())
 
-    async def check_stages(self, client_ids: Sequence[ClientName]) -> ClientMoves:
+    async def check_stages(self, client_ids: Sequence[ClientName]) -> models.ClientMoves:
         """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
-        return await self._read("check_stages", ClientMoves, locals())
+        return await self._read("check_stages", models.ClientMoves, locals())
 
-    async def summary(self) -> Summary:
+    async def summary(self) -> models.Summary:
         """How many active clients there are by stage, owner, flag and attention."""
-        return await self._read("summary", Summary, locals())
+        return await self._read("summary", models.Summary, locals())
 
-    async def whoami(self) -> Actor:
+    async def whoami(self) -> models.Actor:
         """Who the database says is asking."""
-        return await self._read("whoami", Actor, locals())
+        return await self._read("whoami", models.Actor, locals())
 
     # -- changing
 
@@ -185,22 +150,24 @@ class AsyncStage(AsyncConnecting):
         expected_version: Whole,
         override: bool | None = None,
         **context: Unpack[Context],
-    ) -> Change:
+    ) -> models.Change:
         """Move a client. `expected_version` is the version that was read: VersionConflict if it is another by now."""
-        return await self._change("set_stage", Change, locals())
+        return await self._change("set_stage", models.Change, locals())
 
-    async def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> Outcomes:
+    async def set_stages(
+        self, items: Sequence[Json], *, atomic: bool | None = None
+    ) -> models.Outcomes:
         """Move many clients in one call: each item holds the arguments of `set_stage` and has its own outcome.
 
         With `atomic` one refusal refuses all.
         """
-        return await self._change("set_stages", Outcomes, locals())
+        return await self._change("set_stages", models.Outcomes, locals())
 
-    async def set_flags(self, items: Sequence[Json]) -> Outcomes:
+    async def set_flags(self, items: Sequence[Json]) -> models.Outcomes:
         """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set` and what else
         `set_flag` takes, and its own outcome.
         """
-        return await self._change("set_flags", Outcomes, locals())
+        return await self._change("set_flags", models.Outcomes, locals())
 
     async def set_flag(
         self,
@@ -209,9 +176,9 @@ class AsyncStage(AsyncConnecting):
         flag: str,
         reason: str | None = None,
         **context: Unpack[Context],
-    ) -> Change:
+    ) -> models.Change:
         """Set a flag; setting what is set answers `changed` False."""
-        return await self._change("set_flag", Change, locals())
+        return await self._change("set_flag", models.Change, locals())
 
     async def clear_flag(
         self,
@@ -220,9 +187,9 @@ class AsyncStage(AsyncConnecting):
         flag: str,
         reason: str | None = None,
         **context: Unpack[Context],
-    ) -> Change:
+    ) -> models.Change:
         """Clear a flag; clearing what is not set answers `changed` False."""
-        return await self._change("clear_flag", Change, locals())
+        return await self._change("clear_flag", models.Change, locals())
 
     async def rollback(
         self,
@@ -231,9 +198,9 @@ class AsyncStage(AsyncConnecting):
         history_id: Whole,
         reason: str,
         external_id: str | None = None,
-    ) -> Change:
+    ) -> models.Change:
         """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one stands on it."""
-        return await self._change("rollback", Change, locals())
+        return await self._change("rollback", models.Change, locals())
 
     # -- clients
 
@@ -245,9 +212,9 @@ class AsyncStage(AsyncConnecting):
         stage: str | None = None,
         reason: str | None = None,
         **fields: Unpack[Fields],
-    ) -> Change:
+    ) -> models.Change:
         """Take on a client. `notes` are the notes of its stage; its slug must be free."""
-        return await self._change("create_client", Change, locals())
+        return await self._change("create_client", models.Change, locals())
 
     async def update_client(
         self,
@@ -257,29 +224,29 @@ class AsyncStage(AsyncConnecting):
         expected_version: Whole | None = None,
         clear: Sequence[str] | None = None,
         **fields: Unpack[Fields],
-    ) -> Change:
+    ) -> models.Change:
         """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
-        return await self._change("update_client", Change, locals())
+        return await self._change("update_client", models.Change, locals())
 
-    async def delete_client(self, client_id: ClientName, *, reason: str) -> DeletedClient:
+    async def delete_client(self, client_id: ClientName, *, reason: str) -> models.DeletedClient:
         """Take out a client that was made by mistake. Raises Conflict once it has a history."""
-        return (await self._write("delete_client", Deletion, locals())).deleted
+        return (await self._write("delete_client", models.Deletion, locals())).deleted
 
-    async def rollback_run(self, run_id: Whole, *, reason: str) -> RunRollback:
+    async def rollback_run(self, run_id: Whole, *, reason: str) -> models.RunRollback:
         """Take back what a run of a job changed; what something later stands on is named and stays."""
-        return await self._write("rollback_run", RunRollback, locals())
+        return await self._write("rollback_run", models.RunRollback, locals())
 
     # -- grants
 
     async def grant_permission(
         self, actor_id: str, *, permission: str, scope: Json | None = None, notes: str | None = None
-    ) -> PermissionChange:
+    ) -> models.PermissionChange:
         """Grant a permission; `scope` None does not restrict it."""
-        return await self._write("grant_permission", PermissionChange, locals())
+        return await self._write("grant_permission", models.PermissionChange, locals())
 
-    async def revoke_permission(self, permission_id: Whole) -> PermissionChange:
+    async def revoke_permission(self, permission_id: Whole) -> models.PermissionChange:
         """Revoke a grant by its id; it stays on record."""
-        return await self._write("revoke_permission", PermissionChange, locals())
+        return await self._write("revoke_permission", models.PermissionChange, locals())
 
     async def permissions(
         self,
@@ -288,13 +255,13 @@ class AsyncStage(AsyncConnecting):
         include_revoked: bool | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> PermissionPage:
+    ) -> models.PermissionPage:
         """A page of grants by id."""
-        return await self._read("permissions", PermissionPage, locals())
+        return await self._read("permissions", models.PermissionPage, locals())
 
     async def iter_permissions(
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
-    ) -> AsyncIterator[Permission]:
+    ) -> AsyncIterator[models.Permission]:
         """All grants, page after page."""
         after, more = None, True
         while more:
@@ -313,13 +280,13 @@ class AsyncStage(AsyncConnecting):
         description: str | None = None,
         expires_at: Instant | None = None,
         never_expires: bool | None = None,
-    ) -> IssuedToken:
+    ) -> models.IssuedToken:
         """Issue a token. Its secret is in this answer and nowhere else."""
-        return await self._write("issue_token", IssuedToken, locals())
+        return await self._write("issue_token", models.IssuedToken, locals())
 
-    async def revoke_token(self, token_id: str) -> Token:
+    async def revoke_token(self, token_id: str) -> models.Token:
         """Revoke a token by its id; it stays on record."""
-        return (await self._write("revoke_token", TokenChange, locals())).token
+        return (await self._write("revoke_token", models.TokenChange, locals())).token
 
     async def tokens(
         self,
@@ -327,11 +294,11 @@ class AsyncStage(AsyncConnecting):
         *,
         after: str | None = None,
         page_size: Whole | None = None,
-    ) -> TokenPage:
+    ) -> models.TokenPage:
         """A page of tokens, without their secrets."""
-        return await self._read("tokens", TokenPage, locals())
+        return await self._read("tokens", models.TokenPage, locals())
 
-    async def iter_tokens(self, actor_id: str | None = None) -> AsyncIterator[Token]:
+    async def iter_tokens(self, actor_id: str | None = None) -> AsyncIterator[models.Token]:
         """All tokens, page after page."""
         after, more = None, True
         while more:
@@ -341,9 +308,9 @@ class AsyncStage(AsyncConnecting):
             after = page.next_after
             more = after is not None
 
-    async def adopt_legacy_token(self, token_hash: str) -> Token:
+    async def adopt_legacy_token(self, token_hash: str) -> models.Token:
         """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
-        return (await self._write("adopt_legacy_token", TokenChange, locals())).token
+        return (await self._write("adopt_legacy_token", models.TokenChange, locals())).token
 
     # -- the record of administration
 
@@ -354,9 +321,9 @@ class AsyncStage(AsyncConnecting):
         actor_id: str | None = None,
         before_id: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> AdministrationPage:
+    ) -> models.AdministrationPage:
         """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
-        return await self._read("administration", AdministrationPage, locals())
+        return await self._read("administration", models.AdministrationPage, locals())
 
     # -- what shows that nothing was rewritten
 
@@ -366,9 +333,9 @@ class AsyncStage(AsyncConnecting):
         *,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> Verification:
+    ) -> models.Verification:
         """Whether history is what was recorded: of one client, or of a page of all clients."""
-        return await self._read("verify_history", Verification, locals())
+        return await self._read("verify_history", models.Verification, locals())
 
     async def history_seals(
         self,
@@ -376,19 +343,21 @@ class AsyncStage(AsyncConnecting):
         *,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> SealPage:
+    ) -> models.SealPage:
         """What histories were at a moment, as hashes; `as_of` None is now."""
-        return await self._read("history_seals", SealPage, locals())
+        return await self._read("history_seals", models.SealPage, locals())
 
     async def verify_administration(
         self, after: Whole | None = None, *, page_size: Whole | None = None
-    ) -> AdministrationVerification:
+    ) -> models.AdministrationVerification:
         """Whether a page of the record of administration is what was recorded."""
-        return await self._read("verify_administration", AdministrationVerification, locals())
+        return await self._read(
+            "verify_administration", models.AdministrationVerification, locals()
+        )
 
-    async def erase_words(self, client_id: ClientName, *, reason: str) -> Erasure:
+    async def erase_words(self, client_id: ClientName, *, reason: str) -> models.Erasure:
         """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""
-        return (await self._write("erase_words", ErasureDone, locals())).erasure
+        return (await self._write("erase_words", models.ErasureDone, locals())).erasure
 
     # -- how a method is carried out; `arguments` are its locals()
 

@@ -10,6 +10,7 @@ client's id or its slug; text that reads as a number is an id.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
 
+from atlas_stage import models
 from atlas_stage.arguments import (
     ClientName,
     Context,
@@ -21,44 +22,8 @@ from atlas_stage.arguments import (
     checked,
 )
 from atlas_stage.connecting import Connecting
-from atlas_stage.models import (
-    Actor,
-    AdministrationPage,
-    AdministrationVerification,
-    Change,
-    Check,
-    Client,
-    ClientMoves,
-    ClientPage,
-    ClientView,
-    ClosePage,
-    ClosesByMonth,
-    DeletedClient,
-    Deletion,
-    Erasure,
-    ErasureDone,
-    Feed,
-    HistoryPage,
-    HistoryRow,
-    IssuedToken,
-    MonthCloses,
-    Outcomes,
-    Permission,
-    PermissionChange,
-    PermissionPage,
-    QueueItem,
-    QueuePage,
-    Record,
-    RunRollback,
-    SealPage,
-    Summary,
-    Token,
-    TokenChange,
-    TokenPage,
-    Verification,
-)
 
-Answer = TypeVar("Answer", bound=Record)
+Answer = TypeVar("Answer", bound=models.Record)
 Arguments = Mapping[str, Any]
 
 
@@ -73,15 +38,15 @@ class Stage(Connecting):
 
     def clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
-    ) -> ClientPage:
+    ) -> models.ClientPage:
         """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
         with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
         """
-        return self._read("clients", ClientPage, locals())
+        return self._read("clients", models.ClientPage, locals())
 
     def iter_clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
-    ) -> Iterator[Client]:
+    ) -> Iterator[models.Client]:
         """All clients that fit the filters of `clients`, page after page."""
         more = True
         while more:
@@ -91,9 +56,9 @@ class Stage(Connecting):
             filters = {**filters, "after": None, "cursor": page.next_cursor}
             more = page.next_cursor is not None
 
-    def client(self, client_id: ClientName) -> ClientView:
+    def client(self, client_id: ClientName) -> models.ClientView:
         """A client and its latest history row. Raises NotFound."""
-        return self._read("client", ClientView, locals())
+        return self._read("client", models.ClientView, locals())
 
     def stage_history(
         self,
@@ -101,13 +66,13 @@ class Stage(Connecting):
         *,
         page_size: Whole | None = None,
         before_version: Whole | None = None,
-    ) -> HistoryPage:
+    ) -> models.HistoryPage:
         """The latest rows of a client's history (before `before_version`), oldest first."""
-        return self._read("stage_history", HistoryPage, locals())
+        return self._read("stage_history", models.HistoryPage, locals())
 
     def iter_history(
         self, client_id: ClientName, *, page_size: Whole | None = None
-    ) -> Iterator[HistoryRow]:
+    ) -> Iterator[models.HistoryRow]:
         """The whole history of a client, newest first, page after page."""
         before, more = None, True
         while more:
@@ -123,9 +88,9 @@ class Stage(Connecting):
         *,
         page_size: Whole | None = None,
         after: str | None = None,
-    ) -> tuple[QueueItem, ...]:
+    ) -> tuple[models.QueueItem, ...]:
         """What the actor (default: the caller) should do next, most pressing first."""
-        return (self._read("queue", QueuePage, locals())).queue
+        return (self._read("queue", models.QueuePage, locals())).queue
 
     def closes(
         self,
@@ -135,15 +100,15 @@ class Stage(Connecting):
         owner: str | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> ClosePage:
+    ) -> models.ClosePage:
         """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
-        return self._read("closes", ClosePage, locals())
+        return self._read("closes", models.ClosePage, locals())
 
     def closes_by_month(
         self, months: Whole | None = None, *, month: str | None = None
-    ) -> tuple[MonthCloses, ...]:
+    ) -> tuple[models.MonthCloses, ...]:
         """The closes of the last months (default: 6) up to `month` in numbers, each by owner too; the oldest first."""
-        return (self._read("closes_by_month", ClosesByMonth, locals())).months
+        return (self._read("closes_by_month", models.ClosesByMonth, locals())).months
 
     def changes(
         self,
@@ -154,25 +119,25 @@ class Stage(Connecting):
         stage: str | None = None,
         since: Instant | None = None,
         page_size: Whole | None = None,
-    ) -> Feed:
+    ) -> models.Feed:
         """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
-        return self._read("changes", Feed, locals())
+        return self._read("changes", models.Feed, locals())
 
-    def check_stage(self, client_id: ClientName, *, to_stage: str) -> Check:
+    def check_stage(self, client_id: ClientName, *, to_stage: str) -> models.Check:
         """Would this move be allowed? Names every rule against it; changes nothing."""
-        return self._read("check_stage", Check, locals())
+        return self._read("check_stage", models.Check, locals())
 
-    def check_stages(self, client_ids: Sequence[ClientName]) -> ClientMoves:
+    def check_stages(self, client_ids: Sequence[ClientName]) -> models.ClientMoves:
         """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
-        return self._read("check_stages", ClientMoves, locals())
+        return self._read("check_stages", models.ClientMoves, locals())
 
-    def summary(self) -> Summary:
+    def summary(self) -> models.Summary:
         """How many active clients there are by stage, owner, flag and attention."""
-        return self._read("summary", Summary, locals())
+        return self._read("summary", models.Summary, locals())
 
-    def whoami(self) -> Actor:
+    def whoami(self) -> models.Actor:
         """Who the database says is asking."""
-        return self._read("whoami", Actor, locals())
+        return self._read("whoami", models.Actor, locals())
 
     # -- changing
 
@@ -185,22 +150,22 @@ class Stage(Connecting):
         expected_version: Whole,
         override: bool | None = None,
         **context: Unpack[Context],
-    ) -> Change:
+    ) -> models.Change:
         """Move a client. `expected_version` is the version that was read: VersionConflict if it is another by now."""
-        return self._change("set_stage", Change, locals())
+        return self._change("set_stage", models.Change, locals())
 
-    def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> Outcomes:
+    def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> models.Outcomes:
         """Move many clients in one call: each item holds the arguments of `set_stage` and has its own outcome.
 
         With `atomic` one refusal refuses all.
         """
-        return self._change("set_stages", Outcomes, locals())
+        return self._change("set_stages", models.Outcomes, locals())
 
-    def set_flags(self, items: Sequence[Json]) -> Outcomes:
+    def set_flags(self, items: Sequence[Json]) -> models.Outcomes:
         """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set` and what else
         `set_flag` takes, and its own outcome.
         """
-        return self._change("set_flags", Outcomes, locals())
+        return self._change("set_flags", models.Outcomes, locals())
 
     def set_flag(
         self,
@@ -209,9 +174,9 @@ class Stage(Connecting):
         flag: str,
         reason: str | None = None,
         **context: Unpack[Context],
-    ) -> Change:
+    ) -> models.Change:
         """Set a flag; setting what is set answers `changed` False."""
-        return self._change("set_flag", Change, locals())
+        return self._change("set_flag", models.Change, locals())
 
     def clear_flag(
         self,
@@ -220,9 +185,9 @@ class Stage(Connecting):
         flag: str,
         reason: str | None = None,
         **context: Unpack[Context],
-    ) -> Change:
+    ) -> models.Change:
         """Clear a flag; clearing what is not set answers `changed` False."""
-        return self._change("clear_flag", Change, locals())
+        return self._change("clear_flag", models.Change, locals())
 
     def rollback(
         self,
@@ -231,9 +196,9 @@ class Stage(Connecting):
         history_id: Whole,
         reason: str,
         external_id: str | None = None,
-    ) -> Change:
+    ) -> models.Change:
         """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one stands on it."""
-        return self._change("rollback", Change, locals())
+        return self._change("rollback", models.Change, locals())
 
     # -- clients
 
@@ -245,9 +210,9 @@ class Stage(Connecting):
         stage: str | None = None,
         reason: str | None = None,
         **fields: Unpack[Fields],
-    ) -> Change:
+    ) -> models.Change:
         """Take on a client. `notes` are the notes of its stage; its slug must be free."""
-        return self._change("create_client", Change, locals())
+        return self._change("create_client", models.Change, locals())
 
     def update_client(
         self,
@@ -257,29 +222,29 @@ class Stage(Connecting):
         expected_version: Whole | None = None,
         clear: Sequence[str] | None = None,
         **fields: Unpack[Fields],
-    ) -> Change:
+    ) -> models.Change:
         """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
-        return self._change("update_client", Change, locals())
+        return self._change("update_client", models.Change, locals())
 
-    def delete_client(self, client_id: ClientName, *, reason: str) -> DeletedClient:
+    def delete_client(self, client_id: ClientName, *, reason: str) -> models.DeletedClient:
         """Take out a client that was made by mistake. Raises Conflict once it has a history."""
-        return (self._write("delete_client", Deletion, locals())).deleted
+        return (self._write("delete_client", models.Deletion, locals())).deleted
 
-    def rollback_run(self, run_id: Whole, *, reason: str) -> RunRollback:
+    def rollback_run(self, run_id: Whole, *, reason: str) -> models.RunRollback:
         """Take back what a run of a job changed; what something later stands on is named and stays."""
-        return self._write("rollback_run", RunRollback, locals())
+        return self._write("rollback_run", models.RunRollback, locals())
 
     # -- grants
 
     def grant_permission(
         self, actor_id: str, *, permission: str, scope: Json | None = None, notes: str | None = None
-    ) -> PermissionChange:
+    ) -> models.PermissionChange:
         """Grant a permission; `scope` None does not restrict it."""
-        return self._write("grant_permission", PermissionChange, locals())
+        return self._write("grant_permission", models.PermissionChange, locals())
 
-    def revoke_permission(self, permission_id: Whole) -> PermissionChange:
+    def revoke_permission(self, permission_id: Whole) -> models.PermissionChange:
         """Revoke a grant by its id; it stays on record."""
-        return self._write("revoke_permission", PermissionChange, locals())
+        return self._write("revoke_permission", models.PermissionChange, locals())
 
     def permissions(
         self,
@@ -288,13 +253,13 @@ class Stage(Connecting):
         include_revoked: bool | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> PermissionPage:
+    ) -> models.PermissionPage:
         """A page of grants by id."""
-        return self._read("permissions", PermissionPage, locals())
+        return self._read("permissions", models.PermissionPage, locals())
 
     def iter_permissions(
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
-    ) -> Iterator[Permission]:
+    ) -> Iterator[models.Permission]:
         """All grants, page after page."""
         after, more = None, True
         while more:
@@ -313,13 +278,13 @@ class Stage(Connecting):
         description: str | None = None,
         expires_at: Instant | None = None,
         never_expires: bool | None = None,
-    ) -> IssuedToken:
+    ) -> models.IssuedToken:
         """Issue a token. Its secret is in this answer and nowhere else."""
-        return self._write("issue_token", IssuedToken, locals())
+        return self._write("issue_token", models.IssuedToken, locals())
 
-    def revoke_token(self, token_id: str) -> Token:
+    def revoke_token(self, token_id: str) -> models.Token:
         """Revoke a token by its id; it stays on record."""
-        return (self._write("revoke_token", TokenChange, locals())).token
+        return (self._write("revoke_token", models.TokenChange, locals())).token
 
     def tokens(
         self,
@@ -327,11 +292,11 @@ class Stage(Connecting):
         *,
         after: str | None = None,
         page_size: Whole | None = None,
-    ) -> TokenPage:
+    ) -> models.TokenPage:
         """A page of tokens, without their secrets."""
-        return self._read("tokens", TokenPage, locals())
+        return self._read("tokens", models.TokenPage, locals())
 
-    def iter_tokens(self, actor_id: str | None = None) -> Iterator[Token]:
+    def iter_tokens(self, actor_id: str | None = None) -> Iterator[models.Token]:
         """All tokens, page after page."""
         after, more = None, True
         while more:
@@ -341,9 +306,9 @@ class Stage(Connecting):
             after = page.next_after
             more = after is not None
 
-    def adopt_legacy_token(self, token_hash: str) -> Token:
+    def adopt_legacy_token(self, token_hash: str) -> models.Token:
         """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
-        return (self._write("adopt_legacy_token", TokenChange, locals())).token
+        return (self._write("adopt_legacy_token", models.TokenChange, locals())).token
 
     # -- the record of administration
 
@@ -354,9 +319,9 @@ class Stage(Connecting):
         actor_id: str | None = None,
         before_id: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> AdministrationPage:
+    ) -> models.AdministrationPage:
         """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
-        return self._read("administration", AdministrationPage, locals())
+        return self._read("administration", models.AdministrationPage, locals())
 
     # -- what shows that nothing was rewritten
 
@@ -366,9 +331,9 @@ class Stage(Connecting):
         *,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> Verification:
+    ) -> models.Verification:
         """Whether history is what was recorded: of one client, or of a page of all clients."""
-        return self._read("verify_history", Verification, locals())
+        return self._read("verify_history", models.Verification, locals())
 
     def history_seals(
         self,
@@ -376,19 +341,19 @@ class Stage(Connecting):
         *,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> SealPage:
+    ) -> models.SealPage:
         """What histories were at a moment, as hashes; `as_of` None is now."""
-        return self._read("history_seals", SealPage, locals())
+        return self._read("history_seals", models.SealPage, locals())
 
     def verify_administration(
         self, after: Whole | None = None, *, page_size: Whole | None = None
-    ) -> AdministrationVerification:
+    ) -> models.AdministrationVerification:
         """Whether a page of the record of administration is what was recorded."""
-        return self._read("verify_administration", AdministrationVerification, locals())
+        return self._read("verify_administration", models.AdministrationVerification, locals())
 
-    def erase_words(self, client_id: ClientName, *, reason: str) -> Erasure:
+    def erase_words(self, client_id: ClientName, *, reason: str) -> models.Erasure:
         """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""
-        return (self._write("erase_words", ErasureDone, locals())).erasure
+        return (self._write("erase_words", models.ErasureDone, locals())).erasure
 
     # -- how a method is carried out; `arguments` are its locals()
 

@@ -97,6 +97,7 @@ def pages(db: psycopg.Connection, function: str, **arguments: Any) -> int:
         ("clients", {"sort": "sla", "flag": "client_blocking"}),
         ("clients", {"client_ids": [1, 2, 3]}),
         ("client", {"client_id": 5}),
+        ("client_id", {"client": "slug-777"}),
         ("stage_history", {"client_id": 5}),
         ("check_stages", {"client_ids": [5, 6]}),
         ("queue", {}),

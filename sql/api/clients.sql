@@ -36,8 +36,15 @@ declare
   v_search    text := nullif(search, '');
   v_attention text := nullif(attention, '');
   v_sort      text := coalesce(nullif(sort, ''), 'id');
+  -- an index knows the sets of flags of those who are active
+  v_of_set    text := case when active then v_flag end;
+  v_else_flag text := case when active then null else v_flag end;
   v_words     tsquery := rules.search_query(v_search);
-  v_before    timestamptz := now() - make_interval(hours => 24 * (1 + least(greatest(age_days_gt, -36500), 36500)));
+  -- least and greatest pass over null, so it is asked first
+  v_before    timestamptz := case
+    when age_days_gt is not null
+      then now() - make_interval(hours => 24 * (1 + least(greatest(age_days_gt, -36500), 36500)))
+  end;
   v_place     text[] := regexp_match(nullif(cursor, ''), '^(-?[0-9]{1,17})\.(-?[0-9]{1,18})$');
   v_key       timestamptz := timestamptz 'epoch' + v_place[1]::bigint * interval '1 microsecond';
   v_id        bigint := v_place[2]::bigint;
@@ -71,7 +78,7 @@ begin
 
   -- ACT: few ask for attention, and indexes know them; of those who are no longer active only who is flagged so
   v_among := case
-    when stuck or v_flag = 'stuck' then rules.asking_clients('flagged')
+    when stuck or v_else_flag = 'stuck' then rules.asking_clients('flagged')
     when active and v_attention in ('stuck', 'waiting_on_client') then rules.asking_clients(v_attention)
   end;
   if v_among is not null and client_ids is not null then
@@ -88,17 +95,18 @@ begin
       select c.id, c.stage_entered_at + s.limit_of as key
       from (
         select
-          s.stage,
-          case v_sort when 'sla' then coalesce(s.max_days, 36500) else 0 end * interval '24 hours' as limit_of
-        from public.stages s
-        where v_stages is null or s.stage = any (v_stages)
+          p.stage,
+          p.flags,
+          case v_sort when 'sla' then coalesce(p.max_days, 36500) else 0 end * interval '24 hours' as limit_of
+        from rules.list_parts(v_stages, v_of_set) p
       ) as s
       cross join lateral (
         select f.id, f.stage_entered_at
         from rules.filtered_clients(
-          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
+          v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
         ) f
         where f.stage = s.stage
+          and (v_of_set is null or (f.flags = s.flags and f.flags <> '{}'))
           and (v_search is null or v_words is not null)
           and (v_key is null or (f.stage_entered_at, f.id) > (v_key - s.limit_of, v_id))
         order by f.stage_entered_at, f.id
@@ -107,16 +115,17 @@ begin
       order by 2, c.id
       limit page_size + 1
     ) as found;
-  elsif v_stages is not null then
+  elsif v_stages is not null or v_of_set is not null then
     v_ids := array(
       select c.id
-      from (select distinct unnest(v_stages) as stage) as s
+      from rules.list_parts(v_stages, v_of_set) s
       cross join lateral (
         select f.id
         from rules.filtered_clients(
-          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
+          v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
         ) f
         where f.stage = s.stage
+          and (v_of_set is null or (f.flags = s.flags and f.flags <> '{}'))
           and (v_search is null or v_words is not null)
           and f.id > coalesce(v_id, after, -9223372036854775808)
         order by f.id
@@ -133,7 +142,7 @@ begin
     v_ids := array(
       select f.id
       from rules.filtered_clients(
-        v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
+        v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
       ) f
       where f.id > coalesce(v_id, after, -9223372036854775808)
         and (v_search is null or v_words is not null)

@@ -524,3 +524,72 @@ def test_a_client_flagged_as_stuck_comes_first_however_many_are_older(
     (first,) = call(db, "queue", actor_id=ADA, page_size=1)["queue"]
 
     assert first["client"]["id"] == stuck
+
+
+@pytest.mark.parametrize("actor", [ADA, "user:reviewer", TALLY])
+@pytest.mark.parametrize("page_size", [1, 3, 100])
+def test_flags_and_the_limit_give_a_queue_its_order_whoever_s_it_is(
+    db: psycopg.Connection, actor: str, page_size: int
+) -> None:
+    grant(db, "user:reviewer", "can_sign_off_eom_review")
+    grant(db, TALLY, "can_set_stage", {"from": ["eom_review"]})
+    # the limit is 3 days; in the order in which they should come, each kind with the longer there first
+    cases: list[tuple[float, list[str]]] = [
+        (9, ["season_tax", "stuck"]),
+        (7, ["stuck"]),
+        (5, []),
+        (4, ["advisory_due"]),
+        (1, ["stuck"]),
+        (0.5, ["client_blocking", "stuck"]),
+        (2.5, ["client_blocking"]),
+        (2, ["advisory_due"]),
+        (1.5, []),
+        (8, ["client_blocking", "stuck"]),
+        (6, ["advisory_due", "client_blocking"]),
+        (3.5, ["client_blocking"]),
+    ]
+    clients = [make_client(db, "eom_review", owner=ADA) for _ in cases]
+    for client, (days, flags) in zip(clients, cases, strict=True):
+        age(db, client, days)
+        db.execute("alter table clients disable trigger user")
+        db.execute("update clients set flags = %s where id = %s", (flags, client))
+        db.execute("alter table clients enable trigger user")
+
+    found, after = [], None
+    while True:
+        page = call(db, "queue", actor=actor, page_size=page_size, after=after)
+        found += [clients.index(item["client"]["id"]) for item in page["queue"]]
+        after = page["next_after"]
+        if after is None:
+            break
+
+    assert found == list(range(len(cases)))
+
+
+def test_a_flag_lists_who_carries_it_among_any_others(db: psycopg.Connection) -> None:
+    alone, among, other = make_client(db, "cleanup"), make_client(db), make_client(db)
+    gone = make_client(db, active=False)
+    db.execute("set constraints all immediate")
+    db.execute("alter table clients disable trigger user")
+    for client, flags in (
+        (alone, ["client_blocking"]),
+        (among, ["advisory_due", "client_blocking", "season_tax"]),
+        (other, ["season_tax"]),
+        (gone, ["client_blocking"]),
+    ):
+        db.execute("update clients set flags = %s where id = %s", (flags, client))
+    db.execute("alter table clients enable trigger user")
+
+    for sort in ("id", "age", "sla"):
+        assert set(ids(call(db, "clients", flag="client_blocking", sort=sort))) == {alone, among}
+    assert ids(call(db, "clients", flag="client_blocking", stage="cleanup")) == [alone]
+    assert ids(call(db, "clients", flag="client_blocking", stage="weekly,cleanup")) == [
+        alone,
+        among,
+    ]
+    assert ids(call(db, "clients", flag="client_blocking", active=None)) == [alone, among, gone]
+    assert ids(call(db, "clients", flag="client_blocking", active=False)) == [gone]
+    assert ids(call(db, "clients", flag="advisory_due")) == [among]
+    first = call(db, "clients", flag="client_blocking", page_size=1)
+    rest = call(db, "clients", flag="client_blocking", page_size=1, after=first["next_after"])
+    assert (ids(first), ids(rest), rest["next_after"]) == ([alone], [among], None)

@@ -24,16 +24,19 @@ begin
     union all
     select waiting.id
     from public.stages s
+    cross join lateral rules.flag_sets(s.stage) carried
     cross join lateral (
       select c.id
       from public.clients c
-      where asking = 'waiting_on_client'
-        and c.stage = s.stage
+      where c.stage = s.stage
+        and c.flags = carried.flags
+        and c.flags <> '{}'
         and c.stage_entered_at < now() - s.max_days * interval '24 hours'
         and c.active
-        and c.flags <> '{}'
       limit 10001
     ) as waiting
+    where asking = 'waiting_on_client'
+      and carried.flags && s.waiting_flags
     union all
     select flagged.id
     from (

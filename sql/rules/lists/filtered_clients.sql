@@ -15,12 +15,13 @@ create or replace function rules.filtered_clients(
 returns table (
   id               bigint,
   stage            text,
+  flags            text[],
   stage_entered_at timestamptz
 )
 language sql
 stable
 as $$
-  select c.id, c.stage, c.stage_entered_at
+  select c.id, c.stage, c.flags, c.stage_entered_at
   from public.clients c
   where (filtered_clients.active is null or c.active = filtered_clients.active)
     -- most clients carry no flag, and are in no index of flags

@@ -1,4 +1,4 @@
--- depends: 023_retention
+-- depends: 024_lists_by_flag_set
 
 -- Each record carries a hash of itself and of the record before. The records that are there get theirs when the stored
 -- logic is put in place.

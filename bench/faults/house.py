@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from atlas_stage import PsycopgTransport, Stage
@@ -88,8 +89,7 @@ class House:
 
     def kill_postgresql(self) -> None:
         """The server dies at once, as by the kernel's hand."""
-        process = postmaster.find(self.server.pgdata)
-        assert process is not None
+        process = self._postmaster()
         process.kill()
         postmaster.wait_until_gone(process, 10)
 
@@ -103,8 +103,7 @@ class House:
 
     def restart_postgresql(self) -> None:
         """The server is told to stop, as for an update of its own."""
-        process = postmaster.find(self.server.pgdata)
-        assert process is not None
+        process = self._postmaster()
         process.send_signal(signal.SIGINT)
         postmaster.wait_until_gone(process, 30)
 
@@ -116,8 +115,7 @@ class House:
 
     def stop_the_clock_of_postgresql(self) -> None:
         """The server's postmaster and its sessions stand still for two seconds."""
-        process = postmaster.find(self.server.pgdata)
-        assert process is not None
+        process = self._postmaster()
         family = [process, *process.children()]
         for each in family:
             each.suspend()
@@ -192,6 +190,12 @@ class House:
         time.sleep(0.7)
         self.kill_postgresql()
         deploying.join()
+
+    def _postmaster(self) -> psutil.Process:
+        """The server's process; one that was still on its way down when it was last looked at is brought back first."""
+        while (process := postmaster.find(self.server.pgdata)) is None:
+            self.heal()
+        return process
 
     def _end(self, name: str, how: signal.Signals) -> None:
         pid = int((self.folder / "gateway" / f"{name}.pid").read_text().split()[0])

@@ -65,6 +65,8 @@ READS = {
     "history_seals",
     "permissions",
     "tokens",
+    # the gateway's, for queries that PostgREST would not read, and for all that it has refused before a standby
+    "read_by_name",
 }
 WRITES = {
     "whoami",  # marks the use of the token

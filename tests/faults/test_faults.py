@@ -18,6 +18,7 @@ import pytest
 from atlas_stage import PsycopgTransport, Stage
 from bench.faults import sabotage
 from bench.faults.check import check
+from bench.faults.house import house
 from bench.faults.run import run
 from bench.faults.ways import ADMIN, with_psycopg
 from bench.faults.writers import at_work
@@ -35,6 +36,16 @@ def test_logs_and_database_tell_one_story_after_everything_has_happened(tmp_path
     assert verdict.unanswered == 0
     assert house.deploys > house.refused_deploys
     assert any("503" in each for each in verdict.statuses)
+
+
+def test_a_server_that_is_down_already_is_brought_back_before_it_is_killed(tmp_path: Path) -> None:
+    with house(tmp_path) as at:
+        at.server.stop()
+        for happens in (at.kill_postgresql, at.stop_the_clock_of_postgresql):
+            happens()
+            at.heal()
+        with psycopg.connect(at.dsn) as db:
+            assert db.execute("select count(*) from clients").fetchone() == (0,)
 
 
 def written(dsn: str, folder: Path, seconds: float) -> list[int]:

@@ -66,6 +66,7 @@ PATHS = [
 OPEN = {"health"}
 FOR_THE_GATEWAY = {
     "call_by_name",
+    "read_by_name",
     "patch_client_stage",
     "post_client_flag",
     "delete_client_flag",

@@ -55,6 +55,7 @@ CALLS = {
     "delete_client": "(9, 'r')",
     "rollback_run": "(run_id => 1, reason => 'r')",
     "call_by_name": "('{{}}')",
+    "read_by_name": "('{{}}')",
     "patch_client_stage": '(\'{{"to_stage": "eom_close", "reason": "r", "expected_version": {version}}}\')',
     "post_client_flag": '(\'{{"reason": "r"}}\')',
     "delete_client_flag": '(\'{{"reason": "r"}}\')',

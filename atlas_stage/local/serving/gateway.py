@@ -86,6 +86,7 @@ def gateway(
                 "ATLAS_POSTGREST_UPSTREAM": f"{_HOST}:{upstream}",
                 "ATLAS_POSTGREST_ADMIN": f"{_HOST}:{admin}",
                 "ATLAS_BOARD": board.as_posix(),
+                "ATLAS_EXPLAINED_BY": "read_by_name" if standby else "call_by_name",
                 "XDG_CONFIG_HOME": str(folder / "caddy"),
                 "XDG_DATA_HOME": str(folder / "caddy"),
             },

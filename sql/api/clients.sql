@@ -39,7 +39,9 @@ declare
   -- an index knows the sets of flags of those who are active
   v_of_set    text := case when active then v_flag end;
   v_else_flag text := case when active then null else v_flag end;
-  v_words     tsquery := rules.search_query(v_search);
+  v_words     tsquery;
+  v_common    tsquery;
+  v_is_few    boolean;
   -- least and greatest pass over null, so it is asked first
   v_before    timestamptz := case
     when age_days_gt is not null
@@ -75,6 +77,9 @@ begin
   if nullif(cursor, '') is not null and v_place is null or (v_sort <> 'id' and after is not null) then
     perform rules.refuse('cursor_not_valid');
   end if;
+  if v_search is not null then
+    select q.words, q.common, q.is_few into v_words, v_common, v_is_few from rules.search_query(v_search) q;
+  end if;
 
   -- ACT: few ask for attention, and indexes know them; of those who are no longer active only who is flagged so
   v_among := case
@@ -87,7 +92,36 @@ begin
   v_among := coalesce(v_among, client_ids);
 
   -- the page is one more, to know whether another one follows
-  if v_sort <> 'id' then
+  if v_is_few then
+    -- whom a search finds, as the index gives them, and sorted then: no order is a reason to look through others
+    select array_agg(found.id order by found.key, found.id)
+    into v_ids
+    from (
+      select f.id, k.key
+      from (
+        select c.id, c.stage, c.stage_entered_at
+        from rules.filtered_clients(
+          v_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_common, v_among
+        ) c
+        offset 0
+      ) as f
+      join public.stages s on s.stage = f.stage
+      cross join lateral (
+        select case v_sort
+          when 'id' then timestamptz 'epoch'
+          when 'age' then f.stage_entered_at
+          else f.stage_entered_at + coalesce(s.max_days, 36500) * interval '24 hours'
+        end as key
+      ) as k
+      where (v_stages is null or f.stage = any (v_stages))
+        and case v_sort
+              when 'id' then f.id > coalesce(v_id, after, -9223372036854775808)
+              else v_key is null or (k.key, f.id) > (v_key, v_id)
+            end
+      order by k.key, f.id
+      limit page_size + 1
+    ) as found;
+  elsif v_sort <> 'id' then
     -- within a stage the longest there is also the nearest to its SLA, so each stage gives its oldest by index
     select array_agg(found.id order by found.key, found.id)
     into v_ids
@@ -103,7 +137,7 @@ begin
       cross join lateral (
         select f.id, f.stage_entered_at
         from rules.filtered_clients(
-          v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
+          v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_common, v_among
         ) f
         where f.stage = s.stage
           and (v_of_set is null or (f.flags = s.flags and f.flags <> '{}'))
@@ -122,7 +156,7 @@ begin
       cross join lateral (
         select f.id
         from rules.filtered_clients(
-          v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
+          v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_common, v_among
         ) f
         where f.stage = s.stage
           and (v_of_set is null or (f.flags = s.flags and f.flags <> '{}'))
@@ -142,7 +176,7 @@ begin
     v_ids := array(
       select f.id
       from rules.filtered_clients(
-        v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_among
+        v_else_flag, v_owner, unowned, v_before, stuck, v_attention, v_tier, active, v_words, v_common, v_among
       ) f
       where f.id > coalesce(v_id, after, -9223372036854775808)
         and (v_search is null or v_words is not null)

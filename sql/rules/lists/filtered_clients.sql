@@ -10,6 +10,7 @@ create or replace function rules.filtered_clients(
   service_tier   text,
   active         boolean,
   words          tsquery,
+  common_words   tsquery,   -- such as nearly everybody has: no index is asked for these
   client_ids     bigint[]
 )
 returns table (
@@ -41,5 +42,10 @@ as $$
     )
     and (filtered_clients.service_tier is null or c.service_tier = filtered_clients.service_tier)
     and (filtered_clients.words is null or to_tsvector('simple', c.name || ' ' || c.slug) @@ filtered_clients.words)
+    -- the operator's own function, which no index answers
+    and (
+      filtered_clients.common_words is null
+      or ts_match_vq(to_tsvector('simple', c.name || ' ' || c.slug), filtered_clients.common_words)
+    )
     and (filtered_clients.client_ids is null or c.id = any (filtered_clients.client_ids))
 $$;

@@ -109,11 +109,17 @@ def connect(dsn: str | None) -> psycopg.Connection:
             options = conninfo_to_dict(dsn)
         except psycopg.ProgrammingError:
             raise InvalidInput("the database URL cannot be read") from None
+        # Names and reasons are of any alphabet, whatever the database's clients otherwise write in.
+        options |= {"client_encoding": "UTF8"}
         options = {"application_name": "atlas-stage", "connect_timeout": 10, **options}
         # Behind a pooler the next transaction may be another session's, which knows no prepared statement.
-        return psycopg.connect(
+        connection = psycopg.connect(
             make_conninfo("", **options), autocommit=True, prepare_threshold=None
         )
+        # psycopg reads dates in this style alone, and a database may have another.
+        if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
+            connection.execute("set datestyle = 'ISO'")
+        return connection
 
 
 def _statement(

@@ -40,6 +40,8 @@ def examine(connection: psycopg.Connection) -> list[Finding]:
     A check that the login role has no right to make is a finding too. Raises Unavailable.
     """
     try:
+        # Names are compared as the catalog writes them without this.
+        connection.execute("set quote_all_identifiers = off")
         if connection.execute(_IS_DEPLOYED).fetchone() != (True,):
             said = f"the stage system is not deployed in database {connection.info.dbname}"
             return [Finding("deployed", (said,), _MIGRATE)]

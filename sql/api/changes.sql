@@ -48,7 +48,7 @@ begin
   if not rules.feed_is_in_order() then
     perform rules.refuse('feed_not_in_order');
   end if;
-  v_place := regexp_match(nullif(after, ''), '^([0-9]{1,9})\.([0-9]{1,18})\.([0-9]{1,19})$');
+  v_place := regexp_match(nullif(after, ''), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
   if nullif(after, '') is not null then
     if v_place is null
       or v_place[3]::numeric > 9223372036854775807

@@ -47,7 +47,7 @@ declare
     when age_days_gt is not null
       then now() - make_interval(hours => 24 * (1 + least(greatest(age_days_gt, -36500), 36500)))
   end;
-  v_place     text[] := regexp_match(nullif(cursor, ''), '^(-?[0-9]{1,17})\.(-?[0-9]{1,18})$');
+  v_place     text[] := regexp_match(nullif(cursor, ''), '^(-?[0-9]{1,17})[.](-?[0-9]{1,18})$');
   v_key       timestamptz := timestamptz 'epoch' + v_place[1]::bigint * interval '1 microsecond';
   v_id        bigint := v_place[2]::bigint;
   v_ids       bigint[];

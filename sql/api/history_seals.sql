@@ -31,7 +31,7 @@ begin
       (select coalesce(max(h.id), 0) from public.stage_history h)
     );
   end if;
-  v_moment := regexp_match(v_as_of, '^(\d{1,9})\.(\d{1,18})\.(\d{1,18})$');
+  v_moment := regexp_match(v_as_of, '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,18})$');
   if v_moment is null then
     perform rules.refuse('cursor_not_valid', jsonb_build_object('as_of', left(as_of, 200)));
   end if;

@@ -17,7 +17,7 @@ declare
   v_caller  text := rules.current_actor();
   v_actor   text := coalesce(nullif(actor_id, ''), v_caller);
   -- the last item's rank, limit (microseconds, or nothing) and id, and how many items came with it and before
-  v_place   text[] := regexp_match(nullif(after, ''), '^([012])\.([0-9]{1,17})?\.([0-9]{1,18})\.([0-9]{1,8})$');
+  v_place   text[] := regexp_match(nullif(after, ''), '^([012])[.]([0-9]{1,17})?[.]([0-9]{1,18})[.]([0-9]{1,8})$');
   v_due     timestamptz := timestamptz 'epoch' + v_place[2]::bigint * interval '1 microsecond';
   v_before  integer := coalesce(v_place[4]::integer, 0);
   v_items   json[];

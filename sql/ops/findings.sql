@@ -6,6 +6,8 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
+-- names are compared as they are written without this
+set quote_all_identifiers = off
 as $$
 declare
   v_cheap constant text[] := array[   -- health asks for these every minute
@@ -14,7 +16,7 @@ declare
   v_deep  constant text[] := array[   -- doctor has time for these
     'history_mismatch', 'no_admin', 'api_role_table_right', 'not_as_deployed', 'sequence_behind',
     'can_become_owner', 'operator', 'host_trigger', 'foreign_object', 'administration_mismatch',
-    'history_altered'
+    'history_altered', 'host_setting'
   ];
   v_check text;
 begin

@@ -15,6 +15,13 @@ returns table (
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
+-- the catalog is written out the same way whatever the database or its reader has set
+set datestyle = 'ISO, YMD'
+set intervalstyle = 'postgres'
+set timezone = 'UTC'
+set quote_all_identifiers = off
+set extra_float_digits = 1
+set bytea_output = 'hex'
 as $$
 declare
   v_schemas constant oid[] := array(

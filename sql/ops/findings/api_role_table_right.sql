@@ -15,7 +15,7 @@ begin
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace
     cross join pg_catalog.pg_roles r
     where c.relkind in ('r', 'p', 'v', 'm', 'f')
-      and n.nspname not like 'pg\_%'
+      and left(n.nspname, 3) <> 'pg_'
       and n.nspname <> 'information_schema'
       and r.rolname in ('atlas_anon', 'atlas_api', 'atlas_authenticator')
       and has_table_privilege(r.oid, c.oid, 'select, insert, update, delete, truncate, references, trigger')

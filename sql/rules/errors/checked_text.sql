@@ -20,13 +20,13 @@ begin
     ));
   end if;
   -- blank, also by the spaces that a C locale does not know as such
-  if value is null or value !~ '[^[:space:]\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]' then
+  if value is null or value !~ E'[^[:space:]\\u00a0\\u1680\\u2000-\\u200d\\u2028\\u2029\\u202f\\u205f\\u2060\\u3000\\ufeff]' then
     if required then
       perform rules.refuse('text_required', jsonb_build_object('field', field));
     end if;
     return null;
   end if;
-  if value ~ '[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]' or (not lines and value ~ '[\t\n\r]') then
+  if value ~ E'[\\x01-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]' or (not lines and value ~ E'[\\t\\n\\r]') then
     perform rules.refuse('text_not_clean', jsonb_build_object('field', field));
   end if;
   return value;

@@ -7,6 +7,8 @@ create or replace function rules.is_known(
 returns boolean
 language plpgsql
 stable
+-- written out as below, however the database likes its names
+set quote_all_identifiers = off
 as $$
 #variable_conflict use_variable
 begin

@@ -3,6 +3,8 @@ create or replace function rules.known_words(check_name text)
 returns text[]
 language plpgsql
 stable
+-- written out as below, however the database likes its names
+set quote_all_identifiers = off
 as $$
 #variable_conflict use_variable
 begin

@@ -1,0 +1,34 @@
+-- A setting of the server or the database under which a part of ours cannot work. Seen by who starts a session now; what
+-- PostgREST's own login has set otherwise counts for it.
+create or replace function ops.host_setting()
+returns setof ops.finding
+language plpgsql
+stable
+as $$
+begin
+  return query
+    select
+      'host_setting', 'error', jsonb_build_object('setting', s.name, 'value', s.reset_val),
+      format('%s is %s: %s', s.name, s.reset_val, harm.what),
+      harm.todo
+    from (values
+      (
+        'quote_all_identifiers', 'on', 'PostgREST does not know the types of our arguments then, and answers 503',
+        'alter role atlas_authenticator set quote_all_identifiers = off; then start PostgREST again'
+      ),
+      (
+        'default_transaction_read_only', 'on', 'no job and no program can change anything',
+        format('alter database %I set default_transaction_read_only = off', current_database())
+      )
+    ) as harm (setting, value, what, todo)
+    join pg_catalog.pg_settings s on s.name = harm.setting and s.reset_val = harm.value
+    where not exists (
+      select
+      from pg_catalog.pg_db_role_setting r
+      cross join lateral unnest(r.setconfig) as own (said)
+      where r.setrole = to_regrole('atlas_authenticator')
+        and split_part(own.said, '=', 1) = 'quote_all_identifiers'
+        and harm.setting = 'quote_all_identifiers'
+    );
+end
+$$;

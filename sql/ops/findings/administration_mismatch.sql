@@ -3,6 +3,9 @@ create or replace function ops.administration_mismatch()
 returns setof ops.finding
 language plpgsql
 stable
+-- as the record writes them
+set timezone = 'UTC'
+set intervalstyle = 'postgres'
 as $$
 declare
   v_table   text;

@@ -6,6 +6,9 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- times and lengths of time are written the same way whoever makes the change
+set timezone = 'UTC'
+set intervalstyle = 'postgres'
 as $$
 #variable_conflict use_variable
 declare

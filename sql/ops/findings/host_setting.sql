@@ -1,5 +1,5 @@
--- A setting of the server or the database under which a part of ours cannot work. Seen by who starts a session now; what
--- PostgREST's own login has set otherwise counts for it.
+-- A setting of the server or the database under which a part of ours cannot work, as a session finds it that starts now;
+-- what the login of PostgREST has set otherwise counts for it.
 create or replace function ops.host_setting()
 returns setof ops.finding
 language plpgsql

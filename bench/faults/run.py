@@ -1,9 +1,10 @@
 """Sixteen writers on shared clients, while everything under them is killed, cut and replaced; then the reckoning.
 
-    python bench/faults [--minutes 5] [--clients 24] [--seed 1] [--break idempotency] [--keep FOLDER]
+    python bench/faults [--minutes 5] [--clients 24] [--seed 1] [--break idempotency] [--keep FOLDER] [--compose]
 
 Each writer keeps a log of what it sent and what it was answered; afterwards logs and database have to tell one story.
 `--break` breaks a rule on purpose, which the reckoning has to find: the exit code says whether anything was found.
+`--compose` takes the containers of docker-compose.yml (needs Docker) in place of the stack of `atlas-stage serve`.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import psycopg
 
 from bench.faults import sabotage
 from bench.faults.check import Verdict, check
+from bench.faults.containers import Containers, containers
 from bench.faults.house import House, house
 from bench.faults.writers import WRITERS, at_work
 
 CLIENTS = 24
 _CALM_SECONDS = 1.0
+
+Stack = House | Containers
 
 
 def run(
@@ -36,11 +40,12 @@ def run(
     clients: int = CLIENTS,
     seed: int = 1,
     tell: Callable[[str], None] = lambda _: None,
-) -> tuple[Verdict, House]:
+    opened: Callable[[Path], AbstractContextManager[Stack]] = house,
+) -> tuple[Verdict, Stack]:
     """Let everything happen for so long: the first time in turn, then in an order of chance. Logs go into `folder`."""
     logs = folder / "logs"
     logs.mkdir()
-    with house(folder) as at:
+    with opened(folder) as at:
         shared = at.make_clients(clients)
         with psycopg.connect(at.dsn) as db:
             db.execute(sabotage.BEFORE.get(broken, ""))
@@ -53,7 +58,7 @@ def run(
 
 
 def _let_happen(
-    at: House,
+    at: Stack,
     seconds: float,
     chance: random.Random,
     tell: Callable[[str], None],
@@ -79,6 +84,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--break", dest="broken", default="", choices=sorted(sabotage.SEEN_AS))
     parser.add_argument("--keep", type=Path, help="a new folder for data and logs, which stay")
+    parser.add_argument("--compose", action="store_true", help="containers, in place of processes")
     said = parser.parse_args()
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # of broken connections there are many
     if said.keep is not None:
@@ -89,7 +95,13 @@ def main() -> int:
         else tempfile.TemporaryDirectory(prefix="atlas-faults-")
     ) as folder:
         verdict, at = run(
-            Path(folder), said.minutes * 60, said.broken, said.clients, said.seed, print
+            Path(folder),
+            said.minutes * 60,
+            said.broken,
+            said.clients,
+            said.seed,
+            print,
+            containers if said.compose else house,
         )
     print(f"deploys       {at.deploys}, of which {at.refused_deploys} gave up")
     print("\n".join(verdict.lines()))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bench.faults.containers import ROOT, Compose
 from tests.support.servers import docker_answers
 
-ROOT = Path(__file__).parents[2]
 SUITES = [
     "test_api_doc.py::test_every_curl_answers_as_it_says",  # first: its firm has no client yet
     "test_arguments.py",
@@ -35,53 +33,16 @@ pytestmark = [
 ]
 
 
-class Compose:
-    """A project of this test's own, made from docker-compose.yml."""
-
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.settings = {
-            "COMPOSE_PROJECT_NAME": f"atlas-test-{os.getpid()}",
-            "ATLAS_PUBLISH": f"127.0.0.1:{port}:8080",
-            "ATLAS_BUILD_NETWORK": "host",
-        } | {
-            name: secrets.token_urlsafe(16)
-            for name in ("POSTGRES_PASSWORD", "ATLAS_AUTHENTICATOR_PASSWORD", "ATLAS_CRON_PASSWORD")
-        }
-
-    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
-        return subprocess.run(
-            ["docker", "compose", "--env-file", "/dev/null", *arguments],
-            cwd=ROOT,
-            env=kept | self.settings | settings,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    def __call__(self, *arguments: str) -> str:
-        done = self.run(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    def token(self) -> str:
-        issue = ("token", "issue", "user:jimmie", "--days", "1", "--json")
-        return str(json.loads(self("run", "--rm", "migrate", *issue))["token"])
-
-
 @pytest.fixture(scope="module")
 def compose() -> Iterator[Compose]:
     if shutil.which("docker") is None:
         pytest.skip("no docker command")
     project = Compose()
     try:
-        project("up", "--build", "--detach", "--wait", "--wait-timeout", "300")
+        project.up()
         yield project
     finally:
-        project.run("down", "--volumes", "--timeout", "5")
+        project.down()
 
 
 def answers(compose: Compose, suite: str, **settings: str) -> None:

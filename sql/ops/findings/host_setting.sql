@@ -1,4 +1,4 @@
--- A setting of the server or the database under which a part of ours cannot work, as a session that starts now finds it;
+-- A setting of the server or the database under which a part of ours cannot work, as a new session finds it;
 -- what the login of PostgREST has set otherwise counts for it.
 create or replace function ops.host_setting()
 returns setof ops.finding

@@ -87,6 +87,7 @@ WRITES = {
     "adopt_legacy_token",
     "erase_words",
     # the gateway's, for the plan's paths
+    "patch_client",
     "patch_client_stage",
     "post_client_flag",
     "delete_client_flag",

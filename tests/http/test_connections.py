@@ -59,6 +59,7 @@ CALLS: dict[str, dict[str, Any]] = {
 # The plan's paths, which reach functions that cannot be called by name.
 PATHS = [
     ("PATCH", "/api/clients/1/stage", GOOD),
+    ("PATCH", "/api/clients/1", {"owner": "user:x"}),
     ("POST", "/api/clients/1/flags/client_blocking", {}),
     ("DELETE", "/api/clients/1/flags/client_blocking", {}),
     ("POST", "/api/clients/1/stage_history/1/rollback", {"reason": "x"}),
@@ -67,6 +68,7 @@ OPEN = {"health"}
 FOR_THE_GATEWAY = {
     "call_by_name",
     "read_by_name",
+    "patch_client",
     "patch_client_stage",
     "post_client_flag",
     "delete_client_flag",

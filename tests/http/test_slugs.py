@@ -30,6 +30,7 @@ def test_a_path_that_writes_takes_a_slug(api: Api, client: int, slug: str) -> No
     row = api.done("client", client_id=client)["history"]["id"]
     undone = api.send("POST", f"{path}/stage_history/{row}/rollback", json={"reason": "x"})
     assert undone.json()["client"]["version"] == api.version(client) == 4
+    assert api.send("PATCH", path, json={"owner": "user:ada"}).json()["client"]["id"] == client
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ CALLS = {
     "rollback_run": "(run_id => 1, reason => 'r')",
     "call_by_name": "('{{}}')",
     "read_by_name": "('{{}}')",
+    "patch_client": '(\'{{"owner": "user:x", "collaborators": ["user:y"]}}\')',
     "patch_client_stage": '(\'{{"to_stage": "eom_close", "reason": "r", "expected_version": {version}}}\')',
     "post_client_flag": '(\'{{"reason": "r"}}\')',
     "delete_client_flag": '(\'{{"reason": "r"}}\')',

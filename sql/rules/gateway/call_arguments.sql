@@ -51,6 +51,8 @@ begin
     when v_types ->> s.key = 'text' then jsonb_typeof(s.value) = 'string'
     when jsonb_typeof(s.value) = 'number' and v_types ->> s.key = 'bigint' then
       s.value::numeric % 1 = 0 and s.value::numeric between -9223372036854775808 and 9223372036854775807
+    when v_types ->> s.key = 'text[]' then
+      jsonb_typeof(s.value) = 'array' and not jsonb_path_exists(s.value, 'strict $[*] ? (@.type() != "string")')
     else jsonb_typeof(s.value) = v_types ->> s.key
   end;
   if v_name is not null then

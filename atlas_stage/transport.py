@@ -116,9 +116,11 @@ def connect(dsn: str | None) -> psycopg.Connection:
         connection = psycopg.connect(
             make_conninfo("", **options), autocommit=True, prepare_threshold=None
         )
-        # psycopg reads dates in this style alone, and a database may have another.
+        # psycopg reads dates and lengths of time in these styles alone, and a database may have others.
         if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
             connection.execute("set datestyle = 'ISO'")
+        if connection.info.parameter_status("IntervalStyle") not in ("postgres", None):
+            connection.execute("set intervalstyle = 'postgres'")
         return connection
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -10,12 +12,13 @@ from atlas_stage import Stage
 from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.jobs import Jobs
+from atlas_stage.ops.settings import FirmSettings
+from atlas_stage.transport import connect
 from tests.support.old_atlas import CLIENTS, make_old_atlas
 from tests.support.stack import ADMIN
 
 SETTINGS = {
     "standard_conforming_strings": "off",
-    "backslash_quote": "off",
     "quote_all_identifiers": "on",
     "datestyle": "SQL, DMY",
     "intervalstyle": "sql_standard",
@@ -23,20 +26,13 @@ SETTINGS = {
     "client_encoding": "LATIN1",
     "search_path": "nosuch",
     "default_transaction_isolation": "serializable",
-    "default_transaction_deferrable": "on",
     "transform_null_equals": "on",
-    "array_nulls": "off",
-    "bytea_output": "escape",
     "extra_float_digits": "-3",
-    "xmlbinary": "hex",
     "default_text_search_config": "pg_catalog.german",
-    "check_function_bodies": "off",
     "row_security": "off",
     "plpgsql.variable_conflict": "use_column",
     "plpgsql.extra_errors": "all",
-    "plpgsql.extra_warnings": "all",
     "session_replication_role": "replica",
-    "exit_on_error": "on",
 }
 
 
@@ -94,6 +90,13 @@ def test_calls_work_under_a_setting(host_dsn: str) -> None:
         assert stage.client(made.id).client.stage_entered_at == moved.client.stage_entered_at
         assert not stage.verify_history(made.id).breaks
         assert stage.summary().clients == CLIENTS + 1
+
+
+def test_the_firm_s_settings_are_read_under_a_setting(host_dsn: str) -> None:
+    migrate(host_dsn)
+
+    with connect(host_dsn) as connection:
+        assert FirmSettings(connection).settings()["lock_wait"] == timedelta(seconds=3)
 
 
 def test_a_job_works_under_a_setting(host_dsn: str) -> None:

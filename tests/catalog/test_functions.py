@@ -323,3 +323,13 @@ def test_a_function_that_prices_nested_loops_out_turns_the_jit_compiler_off(
 
     assert priced
     assert [f["name"] for f in priced if "jit=off" not in f["config"]] == []
+
+
+def test_nothing_is_compiled_for_a_page_that_goes_by_index(db: psycopg.Connection) -> None:
+    """Before PostgreSQL 18 a scan that is switched off has a price for which any query would be compiled."""
+    compiled = db.execute(
+        "select p.proname::text from pg_proc p where 'enable_seqscan=off' = any (p.proconfig)"
+        " and not 'jit=off' = any (p.proconfig)"
+    ).fetchall()
+
+    assert compiled == []

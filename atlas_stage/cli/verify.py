@@ -65,11 +65,11 @@ def verify(
             {
                 "clients": sum(page.clients for page in pages),
                 "rows": sum(page.rows for page in pages),
-                "breaks": [each.as_json() for each in breaks],
-                "erasures": [each.as_json() for page in pages for each in page.erasures],
+                "breaks": breaks,
+                "erasures": [each for page in pages for each in page.erasures],
                 "administration": {
                     "records": sum(part.records for part in administration),
-                    "breaks": [each.as_json() for part in administration for each in part.breaks],
+                    "breaks": [each for part in administration for each in part.breaks],
                 },
                 "rewritten": list(compared.rewritten) if compared else [],
                 "administration_rewritten": compared is not None

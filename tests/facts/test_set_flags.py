@@ -53,6 +53,7 @@ def test_who_may_not_is_refused_item_by_item(db: psycopg.Connection) -> None:
         {"client_id": 1, "flag": "advisory_due"},
         {"client_id": ["one"], "flag": "advisory_due", "set": True},
         {"client_id": 1e30, "flag": "advisory_due", "set": True},
+        {"client_id": 1.5, "flag": "advisory_due", "set": True},
         {"client_id": 1, "flag": "advisory_due", "set": "maybe"},
         {"client_id": 1, "flag": "advisory_due", "set": True, "flags": []},
     ],

@@ -72,7 +72,6 @@ class Target:
             " set_config('search_path', 'public', false),"
             " set_config('quote_all_identifiers', 'off', false),"
             " set_config('timezone', 'UTC', false),"
-            " set_config('intervalstyle', 'postgres', false),"
             " set_config('lock_timeout', %s, false),"
             " set_config('statement_timeout', '0', false),"
             " set_config('idle_in_transaction_session_timeout', '0', false),"

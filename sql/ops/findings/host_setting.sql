@@ -26,9 +26,9 @@ begin
       select
       from pg_catalog.pg_db_role_setting r
       cross join lateral unnest(r.setconfig) as own (said)
-      where r.setrole = to_regrole('atlas_authenticator')
-        and split_part(own.said, '=', 1) = 'quote_all_identifiers'
-        and harm.setting = 'quote_all_identifiers'
+      where harm.setting = 'quote_all_identifiers'
+        and r.setrole = to_regrole('atlas_authenticator')
+        and own.said = 'quote_all_identifiers=off'
     );
 end
 $$;

@@ -7,7 +7,7 @@ create or replace function rules.administration_breaks(
 )
 returns table (
   record_id bigint,
-  place  bigint,
+  place     bigint,
   problem   text
 )
 language plpgsql

@@ -2,7 +2,7 @@
 -- is (rules.row_hash): the same on every version of PostgreSQL and whatever a session has set.
 create or replace function rules.administration_hash(
   row_     public.administration_history,
-  place bigint,
+  place    bigint,
   previous bytea    -- the row_hash at the place before; empty for the first
 )
 returns bytea

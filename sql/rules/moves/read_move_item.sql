@@ -26,10 +26,7 @@ begin
     )));
   end if;
 
-  v_item.client_id := case
-    when jsonb_typeof(item -> 'client_id') = 'string' then rules.client_id_of(item ->> 'client_id')
-    else (item ->> 'client_id')::bigint
-  end;
+  v_item.client_id := rules.item_client_id(item);
   v_item.to_stage := item ->> 'to_stage';
   v_item.expected_version := (item ->> 'expected_version')::bigint;
   v_item.context := rules.open_change(

@@ -117,12 +117,16 @@ class House:
         """The server's postmaster and its sessions stand still for two seconds."""
         process = self._postmaster()
         family = [process, *process.children()]
-        for each in family:
-            each.suspend()
-        time.sleep(2)
-        for each in family:
-            with suppress(Exception):
-                each.resume()
+        try:
+            for each in family:
+                # a session may have ended since it was listed
+                with suppress(psutil.NoSuchProcess):
+                    each.suspend()
+            time.sleep(2)
+        finally:
+            for each in family:
+                with suppress(psutil.NoSuchProcess):
+                    each.resume()
 
     def cut_the_database(self) -> None:
         """Every connection to the database breaks off, three times."""

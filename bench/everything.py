@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import bulk_update
+import compare
 import http_api
 import jobs
 import matplotlib as mpl
@@ -53,6 +54,9 @@ BENCHES = {
         "Many moves in one plain UPDATE", bulk_update.measure, {"rounds": 3, "clients": 10_000}
     ),
     "http_api": Bench("Over HTTP", http_api.measure, {"seconds": 2, "rounds": 3}),
+    "compare": Bench(
+        "The same service, written otherwise", compare.measure, {"seconds": 2, "rounds": 3}
+    ),
     "jobs": Bench("The jobs", jobs.measure, {"clients": 50_000}),
     "scale": Bench(
         "A call, as the firm grows",

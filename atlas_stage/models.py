@@ -545,11 +545,15 @@ class AdministrationPage(Record):
 
 @dataclass(frozen=True)
 class AdministrationBreak(Record):
-    """A place where the record of administration is not what was recorded."""
+    """A place where the record of administration is not what was recorded, or a row of `about` that is not as on
+    record.
+    """
 
     problem: str
     record_id: int | None = None
     place: int | None = None
+    about: str | None = None
+    key: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -565,12 +569,15 @@ class AdministrationVerification(Record):
 
 @dataclass(frozen=True)
 class Break(Record):
-    """A place where a client's history is not what was recorded."""
+    """A place where a client's history is not what was recorded; `differs`: the columns in which the client itself is
+    not what its history makes of it.
+    """
 
     client_id: int
     problem: str
     version: int | None = None
     history_id: int | None = None
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -108,8 +108,9 @@ before insert or update on public.stage_seasons
 for each row
 execute function rules.check_setting();
 
--- Every change of what decides the rules is on record, whoever makes it and however: once a statement, after all its
--- rows. A statement of an api function is told by the role that it runs as. Enabled ALWAYS in grants.sql.
+-- Every change of what decides the rules, or says what was taken out of history, is on record, whoever makes it and
+-- however: once a statement, after all its rows. A statement of an api function is told by the role that it runs as.
+-- Enabled ALWAYS in grants.sql.
 do $$
 declare
   v_table text;
@@ -128,7 +129,10 @@ begin
         ' execute function rules.record_administration(%L)',
         v_table || '_record_' || v_event.column1, v_event.column2, v_table, v_event.column3, 'atlas_owner', 'psql'
       );
-      continue when v_table not in ('agent_permissions', 'actor_tokens') or v_event.column1 not in ('insert', 'update');
+      continue when (v_event.column1, v_table) not in (
+        ('insert', 'agent_permissions'), ('insert', 'actor_tokens'), ('insert', 'erasures'), ('insert', 'deleted_clients'),
+        ('update', 'agent_permissions'), ('update', 'actor_tokens')
+      );
       execute format(
         'create or replace trigger %I %s on public.%I %s for each statement when (current_user = %L)'
         ' execute function rules.record_administration(%L)',
@@ -159,12 +163,14 @@ before truncate on public.administration_history
 for each statement
 execute function rules.refuse_record_change();
 
--- What was recorded before there was a chain becomes its beginning.
+-- What was recorded before there was a chain becomes its beginning; what a migration recorded while there was no stored
+-- logic, follows.
 select rules.chain_record(earlier.*)
 from (
   select a.*
   from public.administration_history as a
-  where not exists (select from public.administration_chain)
+  where a.place is null
+    and (a.channel = 'install' or not exists (select from public.administration_chain))
   order by a.id
 ) as earlier;
 

@@ -1,5 +1,6 @@
 """`atlas-stage verify`: whether history, and the record of administration, are what was recorded."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,10 @@ _WORDS = {
     "client_set_back": "is beyond the version that the client has",
     "chain_set_back": "is beyond the end that the chain has",
     "client_missing": "belongs to a client that is gone",
+    "client_altered": "is not what its history makes of it",
+    "row_gone": "is gone, and no record says who removed it",
+    "row_added": "is there, and no record says who added it",
+    "row_changed": "is not what its newest record says",
     "erasure_not_recorded": "lost its words, and no erasure is on record",
 }
 
@@ -81,12 +86,17 @@ def verify(
             run.output.line(line)
         for line in _said_of_administration(administration):
             run.output.line(line)
-        for first in compared.rewritten if compared else ():
-            run.output.line(f"clients {first} to {first + 99}: rewritten since {checkpoint}")
-        if compared and compared.administration_rewritten:
-            run.output.line(f"administration: rewritten since {checkpoint}")
-    if written:
-        run.output.aside(f"{checkpoint} holds what history is now: keep it, and its key, elsewhere")
+        for line in _said_of_rewriting(compared, checkpoint):
+            run.output.line(line)
+    if checkpoint is not None and compared is None:
+        run.output.aside(
+            f"{checkpoint} was not there, so nothing was compared; "
+            + (
+                "it holds what history is now: keep it, and its key, elsewhere"
+                if written
+                else "nor was it written, for not all is as recorded"
+            )
+        )
     rewritten = compared and (compared.rewritten or compared.administration_rewritten)
     raise typer.Exit(Exit.REFUSED if broken or rewritten else Exit.DONE)
 
@@ -95,7 +105,8 @@ def _said(pages: Sequence[Verification]) -> Iterator[str]:
     breaks = [each for page in pages for each in page.breaks]
     for each in breaks:
         words = _WORDS.get(each.problem, each.problem)
-        yield f"client {each.client_id}, version {each.version}: {words}"
+        which = f": {', '.join(each.differs)}" if each.differs else ""
+        yield f"client {each.client_id}, version {each.version}: {words}{which}"
     clients, rows = sum(page.clients for page in pages), sum(page.rows for page in pages)
     yield f"{rows} rows of {clients} clients: {_judged(len(breaks))}"
     for gone in (each for page in pages for each in page.erasures):
@@ -109,10 +120,21 @@ def _said_of_administration(pages: Sequence[AdministrationVerification]) -> Iter
     breaks = [each for page in pages for each in page.breaks]
     for each in breaks:
         what = f"at {each.place}" if each.record_id is None else f"record {each.record_id}"
+        if each.about is not None:
+            what = f"{each.about} {json.dumps(each.key)}"
         yield f"administration, {what}: {_WORDS.get(each.problem, each.problem)}"
     if pages:
         records = sum(page.records for page in pages)
         yield f"{records} records of administration: {_judged(len(breaks))}"
+
+
+def _said_of_rewriting(
+    compared: checkpoints.Comparison | None, checkpoint: Path | None
+) -> Iterator[str]:
+    for first in compared.rewritten if compared else ():
+        yield f"clients {first} to {first + 99}: rewritten since {checkpoint}"
+    if compared and compared.administration_rewritten:
+        yield f"administration: rewritten since {checkpoint}"
 
 
 def _judged(breaks: int) -> str:

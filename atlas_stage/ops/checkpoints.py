@@ -91,7 +91,15 @@ def compare(stage: Stage, path: Path, key: bytes) -> Comparison:
         as_of = str(body["as_of"])
         # checkpoints of before have none
         place, sha256 = body.get("administration") or (None, None)
-    except (OSError, ValueError, TypeError, KeyError, IndexError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise InvalidInput(f"{path} is no checkpoint: {error}") from error
     if not signed:
         raise InvalidInput(

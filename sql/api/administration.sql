@@ -46,8 +46,9 @@ end
 $$;
 
 comment on function api.administration(text, text, bigint, integer) is
-'Who changed grants, tokens, settings and rules, the newest first.
-about: of one table only, such as agent_permissions, actor_tokens, stage_settings, stages, stage_transitions, stage_flags, stage_seasons, business_holidays, actor_logins.
+'Who changed grants, tokens, settings and rules, erased words or took out a client, the newest first.
+about: of one table only, such as agent_permissions, actor_tokens, stage_settings, stages, stage_transitions, stage_flags, stage_seasons, business_holidays, actor_logins,
+erasures, deleted_clients.
 actor_id: by one actor only. before_id: next_before_id of the page before. page_size: 1 to 1,000. For can_admin.
 Answers {records, next_before_id}: id, occurred_at, actor_id, login, program, channel (api, psql, install), reason, about, key, before, after, changed.
 Plain SQL is recorded too. A token is known by its id: neither it nor its hash is in here.

@@ -63,6 +63,7 @@ begin
   perform rules.refuse_all(rules.new_client_violations(v_actor, v_client));
 
   -- WRITE
+  v_client.returning_to_stage := rules.comes_back_to(stage);
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);
     perform rules.record_changes(array[(v_context, null, v_client)::rules.change]);

@@ -35,7 +35,16 @@ begin
   return v_answer || jsonb_build_object(
     'breaks', (
       select coalesce(jsonb_agg(to_jsonb(b.*)), '[]')
-      from (select b.* from rules.administration_breaks(after, v_last) b limit 1000) as b
+      from (
+        select b.record_id, b.place, b.problem, null::text as about, null::jsonb as key
+        from rules.administration_breaks(after, v_last) b
+        union all
+        -- at the end: what the record is about
+        select null, null, m.problem, m.about, m.key
+        from rules.administration_mismatches() m
+        where v_last is null
+        limit 1000
+      ) as b
     ),
     'next_after', v_last
   );
@@ -43,8 +52,10 @@ end
 $$;
 
 comment on function api.verify_administration(bigint, integer) is
-'Whether the record of administration is what was recorded: each record''s hash against it and the one before.
+'Whether the record of administration is what was recorded: each record against its hash and the one before.
+On the last page also each row that is on record, against its newest record.
 after: next_after of the page before, a place in the chain. page_size: 1 to 1,000. For can_admin.
 Answers {records, breaks, place, sha256, next_after}: breaks is empty where all is as recorded, else the first 1,000 of record_id, place and
-problem (row_altered, row_missing, hash_missing, chain_set_back); sha256: the hash at place, the last of this page, that stands for all before it.
+problem (row_altered, row_missing, hash_missing, chain_set_back), or of about (a table), key (of a row) and problem (row_gone, row_added, row_changed);
+sha256: the hash at place, the last of this page, that stands for all before it.
 Errors: permission_missing (403), page_size_not_valid (422).';

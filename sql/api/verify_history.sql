@@ -58,8 +58,9 @@ end
 $$;
 
 comment on function api.verify_history(bigint, bigint, integer) is
-'Whether history is what was recorded: each row''s hash against its content and the row before.
+'Whether history is what was recorded: each row against its hash and the row before, each client against its history.
 client_id: one client, for any actor. Without it all clients, in pages by id, for can_admin. after: next_after of the page before. page_size: 1 to 1,000.
 Answers {clients, rows, breaks, erasures, next_after}: breaks is empty where all is as recorded, else the first 1,000 of client_id, version, history_id and
-problem (row_altered, row_missing, hash_missing, client_set_back, client_missing, erasure_not_recorded); erasures: whose words were erased, by whom.
+problem (row_altered, row_missing, hash_missing, client_set_back, client_missing, client_altered, erasure_not_recorded), with
+differs, the columns in which a client_altered is not what its history makes of it; erasures: whose words were erased, by whom.
 Errors: permission_missing (403), client_not_found (404), page_size_not_valid (422).';

@@ -16,7 +16,7 @@ declare
   v_deep  constant text[] := array[   -- doctor has time for these
     'history_mismatch', 'no_admin', 'api_role_table_right', 'not_as_deployed', 'sequence_behind',
     'can_become_owner', 'operator', 'host_trigger', 'foreign_object', 'administration_mismatch',
-    'history_altered', 'host_setting'
+    'administration_altered', 'history_altered', 'host_setting'
   ];
   v_check text;
 begin

@@ -22,6 +22,7 @@ def put_data_everywhere(dsn: str) -> None:
         grant(db, "agent:tally", "can_set_flag", {"flags": ["client_blocking"]})
         call(db, "issue_token", actor_id="user:ada", never_expires=True)
         call(db, "erase_words", client_id=client, reason="asked to")
+        call(db, "delete_client", client_id=make_client(db), reason="a mistake")
         db.execute("insert into actor_logins values ('ada', 'user:ada')")
         db.execute("insert into stage_flags values ('audit', 'An audit', '{anyone}')")
         db.execute("insert into business_holidays values ('2026-12-24', 'Firm closed')")
@@ -61,6 +62,9 @@ def test_undoes_what_came_after_and_applies_it_again(empty_dsn: str, last: str |
     with psycopg.connect(empty_dsn) as db:
         client = make_client(db, "weekly", slug="after")
         assert move(db, client, "eom_close")["changed"]
+        db.execute("set constraints all immediate")
+        assert call(db, "verify_administration")["breaks"] == []
+        assert call(db, "verify_history", page_size=1000)["breaks"] == []
 
 
 def test_every_client_gets_a_version_0_row_again(empty_dsn: str) -> None:

@@ -192,6 +192,8 @@ class Life(RuleBasedStateMachine):
         assert [r["version"] for r in rows] == list(range(client.version + 1))
         self.compare_history(client, rows)
         self.replay(row, rows)
+        said = "select differs from rules.client_differences(%(id)s, %(id)s)"
+        assert self.db.execute(said, {"id": self.ids[key]}).fetchall() == []
 
     @staticmethod
     def compare_history(client: Client, rows: list[dict[str, Any]]) -> None:

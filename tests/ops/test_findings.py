@@ -51,6 +51,25 @@ DEEP = [
         "administration_mismatch",
         "the record does not say who added it",
     ),
+    (
+        "alter table agent_permissions disable trigger user; alter table administration_history disable trigger user;"
+        " update administration_history set actor_id = 'user:eve'"
+        " where place = (select length from administration_chain)",
+        "administration_altered",
+        "row_altered at place",
+    ),
+    (
+        "set local session_replication_role = replica; update clients set stage_owner = 'user:eve'",
+        "history_altered",
+        "client_altered at version 0, in stage_owner",
+    ),
+    (
+        "create or replace function rules.words_hash("
+        " salt uuid, reason text, on_behalf_of text, triggered_by text, payload jsonb) returns bytea"
+        " language sql immutable as $$ select sha256('x') $$",
+        "not_as_deployed",
+        "rules.words_hash(uuid,text,text,text,jsonb) is not what was deployed",
+    ),
     (NO_ADMIN_AROUND_THE_TRIGGERS, "no_admin", "nobody holds can_admin"),
     ("grant select on clients to atlas_api", "api_role_table_right", "atlas_api has rights on"),
 ]

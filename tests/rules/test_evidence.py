@@ -22,6 +22,7 @@ from tests.support.calls import (
     move,
     refused,
 )
+from tests.support.databases import Databases
 
 
 def breaks(db: psycopg.Connection, client: int) -> list[tuple[int, str]]:
@@ -282,6 +283,160 @@ def test_a_client_whose_version_was_set_back_is_found(db: psycopg.Connection) ->
     assert [problem for _, problem in breaks(db, client)] == ["client_set_back"]
 
 
+# What this system keeps of a client, changed while nothing records.
+CLIENT_EDITS = {
+    "id": "id + 1000000",
+    "version": "version - 1",
+    "stage": "'cleanup'",
+    "stage_entered_at": "stage_entered_at - interval '1 microsecond'",
+    "returning_to_stage": "'onboarding'",
+    "flags": "array_append(flags, 'stuck')",
+    "stage_owner": "'user:eve'",
+    "stage_collaborators": "'{user:eve}'",
+    "stage_notes": "coalesce(stage_notes, '') || 'x'",
+    "service_tier": "'full_service'",
+    "close_cadence": "'none'",
+    "sales_tax_schedule": "'annual'",
+    "eligible_reviewers": "'{user:eve}'",
+    "active": "not active",
+}
+
+
+@pytest.mark.parametrize("kind", ["with a past", "as it began", "forgotten"])
+@pytest.mark.parametrize("column", CLIENT_EDITS)
+def test_a_client_that_was_changed_around_the_triggers_is_found(
+    db: psycopg.Connection, column: str, kind: str
+) -> None:
+    client = make_client(db, "cleanup") if kind == "as it began" else with_a_past(db)
+    if kind == "as it began":
+        move(db, client, "weekly")
+    if kind == "forgotten":
+        call(db, "erase_words", client_id=client, reason="asked to")
+    assert breaks(db, client) == []
+    settle(db)
+    db.execute("set local session_replication_role = replica")
+    db.execute(
+        f"update clients set {column} = {CLIENT_EDITS[column]} where id = %s".encode(), (client,)
+    )
+
+    found = call(db, "verify_history")["breaks"]
+
+    assert found != []
+    if column not in ("id", "version"):
+        assert [(each["problem"], each["differs"]) for each in found] == [
+            ("client_altered", [column])
+        ]
+
+
+def test_nothing_that_is_kept_of_a_client_is_left_out_of_the_edits(db: psycopg.Connection) -> None:
+    rows = db.execute(
+        "select attname::text from pg_attribute where attrelid = 'rules.client_state'::regclass"
+    ).fetchall()
+
+    assert {row[0] for row in rows} == CLIENT_EDITS.keys()
+
+
+def test_what_a_client_begins_with_is_what_its_columns_default_to(db: psycopg.Connection) -> None:
+    row = db.execute(
+        "insert into clients (name, slug) values ('A', 'a')"
+        " returning rules.fields_json(rules.state_of(clients.*)) = rules.first_fields()"
+    ).fetchone()
+
+    assert row == (True,)
+
+
+def test_every_way_a_client_may_have_come_verifies(db: psycopg.Connection) -> None:
+    paused = make_client(db, "paused_client", returning_to="cleanup")
+    move(db, paused, "paused_internal")
+    moved = move(db, paused, "cleanup")["history"]["id"]
+    call(db, "rollback", client_id=paused, history_id=moved, reason="not yet")
+    begun = call(db, "create_client", name="P", slug="p", stage="paused_client", notes="n")
+    db.execute("select rules.act_as('user:jimmie', 'by hand')")
+    db.execute(
+        "insert into clients (name, slug, stage, flags, stage_owner, close_cadence) values"
+        " ('A', 'a', 'paused_internal', '{client_blocking,advisory_due}', 'user:bo', 'none')"
+    )
+    db.execute(
+        "update clients set stage = 'offboarding', active = false, stage_collaborators = '{user:bo,user:ada}',"
+        " flags = '{}', eligible_reviewers = '{user:bo}' where slug = 'a'"
+    )
+
+    assert begun["client"]["returning_to_stage"] == "onboarding"
+    assert call(db, "verify_history")["breaks"] == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        # one exchanges the histories of two clients, another the clients
+        (
+            "update stage_history set client_id = 3 - client_id",
+            "row_altered",
+        ),
+        (
+            "update clients set id = -1 where id = 1; update clients set id = 1 where id = 2;"
+            " update clients set id = 2 where id = -1",
+            "client_altered",
+        ),
+        ("delete from stage_history where client_id = 1", "row_missing"),
+        ("delete from clients where id = 1", "client_missing"),
+        ("truncate stage_history", "row_missing"),
+        ("insert into clients (name, slug) values ('X', 'x')", "row_missing"),
+        (
+            "update stage_history set row_hash = null, words_salt = null where client_id = 1",
+            "hash_missing",
+        ),
+        (
+            'update deleted_clients set history = history || \'{"reason": "another"}\'',
+            "row_altered",
+        ),
+        (
+            'update deleted_clients set history = history || \'{"actor_id": "user:eve"}\'',
+            "row_altered",
+        ),
+    ],
+)
+def test_what_touches_whole_clients_is_found(
+    db: psycopg.Connection, statement: str, problem: str
+) -> None:
+    db.execute("alter sequence clients_id_seq restart with 1")
+    for _ in range(2):
+        with_a_past(db)
+    move(db, 2, "paused_client")
+    gone = make_client(db, reason="by hand", slug="by-hand")
+    call(db, "delete_client", client_id=gone, reason="a mistake")
+    around_the_triggers(db, "set local session_replication_role = replica")
+    db.execute("alter table clients drop constraint clients_version_recorded_fkey")
+    db.execute("alter table stage_history drop constraint stage_history_client_id_fkey")
+    db.execute("alter table stage_history drop constraint stage_history_client_version_uniq")
+    assert call(db, "verify_history")["breaks"] == []
+
+    db.execute(statement.encode())
+
+    assert problem in {each["problem"] for each in call(db, "verify_history")["breaks"]}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        '\'{"rolls_back": "x"}\'',
+        "'{\"changed\": [1]}'",
+        '\'{"initial": 5, "changed": {"active": 1}}\'',
+        "'[]'",
+    ],
+)
+def test_a_history_that_makes_no_sense_is_a_break_and_no_error(
+    db: psycopg.Connection, payload: str
+) -> None:
+    client = with_a_past(db)
+    db.execute("drop index stage_history_rolls_back_uniq")
+    around_the_triggers(
+        db, f"update stage_history set payload = {payload}, trigger_type = 'rollback'"
+    )
+
+    assert "row_altered" in {problem for _, problem in breaks(db, client)}
+
+
 class TestCheckpoints:
     KEY = b"k" * 32
 
@@ -315,7 +470,9 @@ class TestCheckpoints:
         [
             # the last change never was, and the client knows nothing of it
             "delete from stage_history where client_id = 2 and version = (select version from clients where id = 2);"
-            " update clients set version = version - 1 where id = 2",
+            " update clients c set version = c.version - 1, stage = h.to_stage, stage_entered_at = h.occurred_at"
+            " from (select * from stage_history where client_id = 2 and to_stage is not null"
+            " order by version desc limit 1) h where c.id = 2",
             # a change of another reason, and every hash from there on made anew
             "update stage_history set reason = 'nothing' where client_id = 2 and version = 1;"
             " update stage_history set row_hash = null where client_id = 2 and version >= 1;"
@@ -363,6 +520,64 @@ class TestCheckpoints:
         (tmp_path / "key").write_text("short")
         with pytest.raises(InvalidInput, match="at least 32"):
             checkpoints.read_key(tmp_path / "key")
+
+    def test_a_file_that_is_no_checkpoint_is_refused(self, stage: Stage, tmp_path: Path) -> None:
+        file = tmp_path / "c.json"
+        checkpoints.write(stage, file, self.KEY)
+        whole = file.read_text()
+        for spoilt in (
+            "",
+            whole[:-20],
+            "[]",
+            '"x"',
+            "[" * 100_000,
+            '{"checkpoint": "x", "hmac_sha256": "x"}',
+            '{"checkpoint": {"seals": 1, "as_of": "1"}, "hmac_sha256": "x"}',
+            '{"checkpoint": {"seals": [], "as_of": "1", "administration": 5}, "hmac_sha256": "é"}',
+        ):
+            file.write_text(spoilt, encoding="utf-8")
+            with pytest.raises(InvalidInput, match="is no checkpoint"):
+                checkpoints.compare(stage, file, self.KEY)
+        file.write_bytes(b"\xff\xfe")
+        with pytest.raises(InvalidInput, match="is no checkpoint"):
+            checkpoints.compare(stage, file, self.KEY)
+
+    def test_a_checkpoint_of_another_database_does_not_fit(
+        self, stage: Stage, databases: Databases, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "c.json"
+        with databases.clone() as dsn, Stage.connect(dsn, ADMIN) as other:
+            other.create_client(name="Elsewhere", slug="elsewhere")
+            checkpoints.write(other, file, self.KEY)
+
+        assert self.compared(stage, file) == (0,)
+
+    def test_stored_logic_that_lies_is_replaced_by_a_forced_deploy_and_then_tells(
+        self, stage: Stage, fresh_dsn: str
+    ) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            around_the_triggers(db, "update stage_history set actor_id = 'user:eve'")
+            db.execute(
+                "create or replace function rules.history_breaks(from_client_id bigint, to_client_id bigint)"
+                " returns table (client_id bigint, version bigint, history_id bigint, problem text, differs text[])"
+                " language sql as $$ select null::bigint, 0::bigint, 0::bigint, '', '{}'::text[] where false $$"
+            )
+            told = (
+                "select count(*) from ops.findings(true)"
+                " where finding = 'not_as_deployed' and what like '%history_breaks%'"
+            )
+            assert db.execute(told).fetchone() == (1,)
+            # and what says how it was deployed is made to fit
+            db.execute(
+                "update stage_installation i set value = f.value from ops.installation() f"
+                " where (f.kind, f.name, f.aspect) = (i.kind, i.name, i.aspect)"
+            )
+            assert db.execute(told).fetchone() == (0,)
+        assert stage.verify_history().breaks == ()
+
+        migrate(fresh_dsn, force=True)
+
+        assert stage.verify_history().breaks != ()
 
 
 class TestErasing:

@@ -61,7 +61,7 @@ begin
     select a.id, null, 'hash_missing'
     from public.administration_history a
     where last is null
-      and a.row_hash is null
+      and a.place is null
       and a.xid is distinct from pg_current_xact_id_if_assigned()
     union all
     select

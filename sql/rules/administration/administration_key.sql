@@ -1,4 +1,4 @@
--- By what a row of one of the tables that decide the rules is known; null for any other table.
+-- By what a row of one of the tables that are on record is known; null for any other table.
 create or replace function rules.administration_key(
   about text,   -- the table
   row_  jsonb   -- the row
@@ -8,7 +8,8 @@ language sql
 immutable
 as $$
   select case
-    when about = 'agent_permissions' then jsonb_build_object('id', row_ -> 'id')
+    when about in ('agent_permissions', 'erasures') then jsonb_build_object('id', row_ -> 'id')
+    when about = 'deleted_clients' then jsonb_build_object('client_id', row_ -> 'client_id')
     when about = 'actor_tokens' then jsonb_build_object('id', left(row_ ->> 'token_hash', 12))
     when about = 'actor_logins' then jsonb_build_object('db_role', row_ -> 'db_role')
     when about = 'stage_settings' then jsonb_build_object('only_row', row_ -> 'only_row')

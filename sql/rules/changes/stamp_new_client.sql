@@ -13,9 +13,7 @@ begin
     perform rules.refuse('version_not_given', jsonb_build_object('client_id', new.id, 'version', new.version));
   end if;
   new.stage_entered_at := now();
-  new.returning_to_stage := case
-    when (select s.kind from public.stages s where s.stage = new.stage) = 'pause' then 'onboarding'
-  end;
+  new.returning_to_stage := rules.comes_back_to(new.stage);
   new.flags := rules.sorted_set(array_remove(new.flags, 'stuck'));
   new.stage_collaborators := rules.sorted_set(new.stage_collaborators);
   new.eligible_reviewers := rules.sorted_set(new.eligible_reviewers);

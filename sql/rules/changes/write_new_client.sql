@@ -19,21 +19,23 @@ declare
   v_as_meant boolean;
 begin
   insert into public.clients as c (
-    name, slug, stage, stage_owner, stage_collaborators, stage_notes, service_tier, close_cadence, sales_tax_schedule,
-    eligible_reviewers, active
+    name, slug, stage, returning_to_stage, stage_owner, stage_collaborators, stage_notes, service_tier, close_cadence,
+    sales_tax_schedule, eligible_reviewers, active
   )
   values (
-    write_new_client.name, write_new_client.slug, client.stage, client.stage_owner, client.stage_collaborators, client.stage_notes, client.service_tier,
-    client.close_cadence, client.sales_tax_schedule, client.eligible_reviewers, client.active
+    write_new_client.name, write_new_client.slug, client.stage, client.returning_to_stage, client.stage_owner,
+    client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
+    client.sales_tax_schedule, client.eligible_reviewers, client.active
   )
   returning
     c.id,
     (
-      c.slug, c.stage, c.flags, c.stage_owner, c.stage_collaborators, c.stage_notes, c.service_tier, c.close_cadence,
-      c.sales_tax_schedule, c.eligible_reviewers, c.active, c.version
+      c.slug, c.stage, c.returning_to_stage, c.flags, c.stage_owner, c.stage_collaborators, c.stage_notes,
+      c.service_tier, c.close_cadence, c.sales_tax_schedule, c.eligible_reviewers, c.active, c.version
     ) is not distinct from (
-      write_new_client.slug, client.stage, '{}'::text[], client.stage_owner, client.stage_collaborators, client.stage_notes,
-      client.service_tier, client.close_cadence, client.sales_tax_schedule, client.eligible_reviewers, client.active, 0::bigint
+      write_new_client.slug, client.stage, client.returning_to_stage, '{}'::text[], client.stage_owner,
+      client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
+      client.sales_tax_schedule, client.eligible_reviewers, client.active, 0::bigint
     )
   into v_id, v_as_meant;
   if v_as_meant is not true then

@@ -1,5 +1,5 @@
--- Where the histories of these clients are not what was recorded, a row each; none: they are. In the order of the
--- index, a window of one row at a time, however many there are.
+-- Where the histories of these clients are not what was recorded, or the clients not what their histories make of them,
+-- a row each; none: they are. In the order of the index, a window of one row at a time, however many there are.
 create or replace function rules.history_breaks(
   from_client_id bigint,
   to_client_id   bigint
@@ -8,7 +8,8 @@ returns table (
   client_id  bigint,
   version    bigint,
   history_id bigint,
-  problem      text
+  problem      text,
+  differs      text[]   -- of a client that is not what its history makes of it: the columns
 )
 language plpgsql
 stable
@@ -56,18 +57,35 @@ begin
       ) as newest on true
       where c.id between from_client_id and to_client_id
     )
-    select l.client_id, l.version, l.id, l.problem
+    select l.client_id, l.version, l.id, l.problem, '{}'::text[]
     from looked_at l
     where l.problem is not null
     union all
-    select e.id, e.version, null, case when e.recorded > e.version then 'client_set_back' else 'row_missing' end
+    select e.id, e.version, null, case when e.recorded > e.version then 'client_set_back' else 'row_missing' end, '{}'
     from ends e
     where e.version is distinct from e.recorded
     union all
-    select l.client_id, max(l.version), null, 'client_missing'
+    select l.client_id, max(l.version), null, 'client_missing', '{}'
     from looked_at l
     where not exists (select from public.clients c where c.id = l.client_id)
     group by l.client_id
+    union all
+    select d.client_id, d.version, null, 'client_altered', d.differs
+    from rules.client_differences(from_client_id, to_client_id) d
+    union all
+    -- the one row that each client had who was taken out
+    select d.client_id, h.version, h.id, 'row_altered', '{}'
+    from public.deleted_clients d
+    cross join lateral jsonb_populate_record(null::public.stage_history, d.history) as h
+    where d.client_id between from_client_id and to_client_id
+      and h.row_hash is distinct from rules.row_hash(
+        h,
+        coalesce(
+          h.words_hash,
+          rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload)
+        ),
+        ''
+      )
     order by 1, 2, 4;
 end
 $$;

@@ -188,21 +188,10 @@ begin
   end if;
 
   if cardinality(v_ids) > page_size then
-    v_cursor := (
-      select round(extract(epoch from c.stage_entered_at + case
-        when v_sort = 'sla' then coalesce(s.max_days, 36500) * interval '24 hours' else interval '0'
-      end) * 1000000)::bigint || '.' || c.id
-      from public.clients c
-      join public.stages s on s.stage = c.stage
-      where c.id = v_ids[page_size]
-    );
+    v_cursor := rules.list_cursor(v_ids[page_size], v_sort);
   end if;
   return json_build_object(
-    'clients', (
-      select coalesce(json_agg(shown.client order by n.nth), '[]')
-      from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
-      cross join lateral rules.shown_clients(array[n.id]) shown
-    ),
+    'clients', rules.clients_json(v_ids[:page_size]),
     'next_after', case when v_sort = 'id' and cardinality(v_ids) > page_size then v_ids[page_size] end,
     'next_cursor', v_cursor
   );

@@ -13,14 +13,15 @@ as $$
 declare
   v_actor   text := rules.current_actor();
   v_history json;
+  v_first   bigint;
 begin
   -- GUARD
   perform rules.require_page_size(page_size);
   perform rules.require_client(client_id);
 
   -- ACT
-  select coalesce(json_agg(row_to_json(page.*) order by page.version), '[]')
-  into v_history
+  select coalesce(json_agg(row_to_json(page.*) order by page.version), '[]'), min(page.version)
+  into v_history, v_first
   from (
     select h.*
     from rules.shown_history h
@@ -32,7 +33,7 @@ begin
 
   return json_build_object(
     'history', v_history,
-    'next_before_version', case when (v_history -> 0 ->> 'version')::bigint > 0 then v_history -> 0 -> 'version' end
+    'next_before_version', nullif(v_first, 0)
   );
 end
 $$;

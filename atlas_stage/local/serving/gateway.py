@@ -69,6 +69,7 @@ def gateway(
                 "PGRST_SERVER_PORT": str(upstream),
                 "PGRST_ADMIN_SERVER_PORT": str(admin),
                 "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
+                "GHCRTS": os.environ.get("GHCRTS") or f"-N{_postgrest_cores()}",
             }
             | ({} if pool is None else {"PGRST_DB_POOL": str(pool)})
             # A standby lets nobody listen, and PostgREST would not be ready before it does.
@@ -108,6 +109,11 @@ def _libpq_settings(dsn: str) -> dict[str, str]:
         if option.envvar and option.keyword.decode() in known
     }
     return settings | {"PGUSER": LOGIN}
+
+
+def _postgrest_cores() -> int:
+    """How many cores PostgREST's own work may use: its share of a request's. More than it needs make each request dearer."""
+    return max(1, (os.cpu_count() or 1) // 4)
 
 
 def _free_port(host: str, wanted: int) -> int:

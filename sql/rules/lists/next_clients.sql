@@ -1,4 +1,5 @@
--- The ids of the next clients, in order. Apart from the list with filters, so that it keeps its plan.
+-- The ids of the next clients, in order. Apart from the list with filters, which plans anew
+-- whatever it calls, so that this keeps its plan.
 create or replace function rules.next_clients(
   after  bigint,
   active boolean,
@@ -7,6 +8,7 @@ create or replace function rules.next_clients(
 returns bigint[]
 language plpgsql
 stable
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 begin

@@ -112,7 +112,7 @@ def _libpq_settings(dsn: str) -> dict[str, str]:
 
 
 def _postgrest_cores() -> int:
-    """How many cores PostgREST's own work may use: its share of a request's. More than it needs make each request dearer."""
+    """How many cores PostgREST may use: its share of a request. With more of them each request costs more."""
     return max(1, (os.cpu_count() or 1) // 4)
 
 

@@ -1,5 +1,5 @@
--- These clients as answers show them, in this order. Apart from the lists, and with a plan that is kept whatever the list
--- says of its own: planning this costs more than a page of it.
+-- These clients as answers show them, in this order. Apart from the lists, so that it keeps its plan whatever
+-- theirs are: planning this costs more than a page of it.
 create or replace function rules.clients_json(client_ids bigint[])
 returns json
 language plpgsql

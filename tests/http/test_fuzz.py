@@ -1,6 +1,7 @@
 """Thousands of requests made from the OpenAPI document: none of them is a server error.
 
-ATLAS_TEST_FUZZ is how many for each function and caller (default 4; continuous integration takes many more).
+ATLAS_TEST_FUZZ is how many for each function (default 4; continuous integration takes more), and a third of
+that for callers without a token that counts.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def operations(own_api: Api) -> list[Any]:
 @pytest.mark.parametrize("caller", ["good", "revoked", "nobody"])
 def test_nothing_is_a_server_error(own_api: Api, revoked: str, caller: str) -> None:
     token = {"good": "", "revoked": revoked, "nobody": None}[caller]
+    # The others are refused before their arguments mean anything.
+    examples = EXAMPLES if caller == "good" else -(-EXAMPLES // 3)
     seen: set[int] = set()
     tried = 0
 
@@ -51,7 +54,7 @@ def test_nothing_is_a_server_error(own_api: Api, revoked: str, caller: str) -> N
             cases = operation.as_strategy(generation_mode=mode)
 
             @settings(
-                max_examples=EXAMPLES,
+                max_examples=examples,
                 deadline=None,
                 database=None,
                 phases=[Phase.generate],
@@ -75,7 +78,7 @@ def test_nothing_is_a_server_error(own_api: Api, revoked: str, caller: str) -> N
                 continue
 
     print(f"{caller}: {tried} requests, answered with {sorted(seen)}")
-    assert tried > EXAMPLES * 10
+    assert tried > examples * 10
     assert (200 if caller == "good" else 401) in seen
 
 

@@ -2,8 +2,8 @@
 
     python bench/generate_clients.py --database postgresql://… --clients 1000000 --rows 30
 
-Four in five are in weekly, the rest is spread over the other stages; owners, tiers, cadences, schedules and some flags
-as a firm would have them. Each has so many rows of history: who is in the monthly round went round it, a month for
+Four in five are in weekly, the rest is spread over the other stages; tiers, cadences, schedules and some flags as a firm
+would have them. An owner has 60 clients, however large the firm; but one in 500 clients is the team's. Each has so many rows of history: who is in the monthly round went round it, a month for
 three rows; with the others a flag came and went. Hashes are the product's own. Its other triggers rest meanwhile, which
 takes a superuser: this is for benches, not for a firm's database.
 """
@@ -33,7 +33,7 @@ select
   'bench-' || n,
   s.stage,
   now() - make_interval(hours => (24 * (1 + n %% s.days))::integer - 12),
-  'user:bookkeeper-' || n %% 500,
+  case when n %% 500 = 7 then 'user:team' else 'user:bookkeeper-' || n %% (1 + %(owners)s) end,
   (array['recurring_only', 'recurring_plus_advisory', 'full_service'])[1 + n %% 3],
   case when n %% 20 = 0 then 'quarterly' when n %% 50 = 1 then 'annual' else 'monthly' end,
   (array['none', 'none', 'monthly', 'quarterly', 'annual'])[1 + n %% 5],
@@ -120,7 +120,7 @@ def generate(dsn: str, clients: int, rows: int = 1) -> None:
         assert row is not None
         begin, end = row[0] + 1, row[0] + clients
         with ThreadPoolExecutor(os.cpu_count()) as sessions:
-            done = sessions.map(lambda part: _fill(dsn, rows, *part), _slices(begin, end))
+            done = sessions.map(lambda part: _fill(dsn, clients, rows, *part), _slices(begin, end))
             total = -(-clients // _SLICE)
             for _ in track(done, f"{clients:,} clients", total, console=console, transient=True):
                 pass
@@ -134,12 +134,14 @@ def _slices(begin: int, end: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + _SLICE - 1, end)
 
 
-def _fill(dsn: str, rows: int, first: int, last: int) -> None:
+def _fill(dsn: str, clients: int, rows: int, first: int, last: int) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute("set local session_replication_role = replica")
         # nobody waits for this server's disk; a lost slice is made again
         connection.execute("set local synchronous_commit = off")
-        connection.execute(_CLIENTS, {"rows": rows, "first": first, "last": last})
+        connection.execute(
+            _CLIENTS, {"rows": rows, "first": first, "last": last, "owners": clients // 60}
+        )
         connection.execute(_HISTORY, {"rows": rows, "first": first, "last": last})
 
 

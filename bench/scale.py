@@ -41,6 +41,8 @@ CALLS = {
     "owner": "clients(owner => 'user:bookkeeper-7', page_size => 50)",
     "owner and stage": "clients(owner => 'user:bookkeeper-7', stage => 'eom_close', page_size => 50)",
     "owner, sort by age": "clients(owner => 'user:bookkeeper-7', sort => 'age', page_size => 50)",
+    "owner of one in 500": "clients(owner => 'user:team', page_size => 50)",
+    "owner of one in 500, and stage": "clients(owner => 'user:team', stage => 'eom_close', page_size => 50)",
     "unowned": "clients(unowned => true, page_size => 50)",
     "tier": "clients(service_tier => 'full_service', page_size => 50)",
     "age": "clients(age_days_gt => 20, page_size => 50)",
@@ -58,6 +60,7 @@ CALLS = {
     "its history": "stage_history(client_id => {client})",
     "its history, verified": "verify_history(client_id => {client})",
     "an owner's queue": "queue(actor_id => 'user:bookkeeper-7', page_size => 50)",
+    "the queue of who owns one in 500": "queue(actor_id => 'user:team', page_size => 50)",
     "an agent's queue": "queue(actor_id => 'agent:tally', page_size => 50)",
     "an admin's queue": "queue(page_size => 50)",
     "closes": "closes(month => '2035-01', page_size => 50)",
@@ -168,7 +171,8 @@ def firm(server: EmbeddedPostgres, size: int, rows: int) -> str:
     name = f"scale_{size}_{rows}"
     dsn = server.dsn.replace("/postgres?", f"/{name}?")
     with psycopg.connect(server.dsn, autocommit=True) as db:
-        if db.execute("select from pg_database where datname = %s", [name]).fetchone():
+        found = db.execute("select from pg_database where datname = %s", [name]).fetchone()
+        if found is not None:
             return dsn
         db.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     migrate(dsn)

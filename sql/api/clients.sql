@@ -163,7 +163,8 @@ begin
         where f.stage = s.stage
           and (v_of_set is null or (f.flags = s.flags and f.flags <> '{}'))
           and (v_search is null or v_words is not null)
-          and f.id > coalesce(v_id, after, -9223372036854775808)
+          -- the first page says nothing of ids: a bound beside the stage makes an owner's index of stages look dear
+          and (coalesce(v_id, after) is null or f.id > coalesce(v_id, after))
         order by f.id
         limit page_size + 1
       ) as c

@@ -2,10 +2,11 @@
 
     python bench/generate_clients.py --database postgresql://… --clients 1000000 --rows 30
 
-Four in five are in weekly, the rest is spread over the other stages; tiers, cadences, schedules and some flags as a firm
-would have them. An owner has 60 clients, however large the firm; but one in 500 clients is the team's. Each has so many rows of history: who is in the monthly round went round it, a month for
-three rows; with the others a flag came and went. Hashes are the product's own. Its other triggers rest meanwhile, which
-takes a superuser: this is for benches, not for a firm's database.
+Four in five are in weekly, the rest is spread over the other stages; tiers, cadences, schedules and some flags as a
+firm would have them. An owner has 60 clients, however large the firm; but one in 500 clients is the team's. Each has so
+many rows of history: who is in the monthly round went round it, a month for three rows; with the others a flag came and
+went. Hashes are the product's own. Its other triggers rest meanwhile, which takes a superuser: this is for benches, not
+for a firm's database.
 """
 
 import argparse

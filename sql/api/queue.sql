@@ -13,6 +13,8 @@ set random_page_cost = 1.1
 set enable_seqscan = off
 -- before PostgreSQL 18 what is switched off has a price, and a dear query is compiled first, for seconds
 set jit = off
+-- one plan serves every actor, and to plan takes twice as long as to look
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare

@@ -1,10 +1,18 @@
 """The program `atlas-stage`, also as `python -m atlas_stage`."""
 
+import logging
 import sys
 
 
 def main() -> int:
     """Run the command line, or say what to install."""
+    try:
+        return _run()
+    except KeyboardInterrupt:  # before the command line stands: from then on it ends so itself
+        return 130
+
+
+def _run() -> int:
     try:
         from atlas_stage.cli import app
     except ModuleNotFoundError as error:
@@ -16,6 +24,8 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
+    # It would tell of a connection that Ctrl-C cut off; who pressed it knows.
+    logging.getLogger("psycopg").addHandler(logging.NullHandler())
     app(prog_name="atlas-stage")
     return 0
 

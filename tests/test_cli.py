@@ -167,6 +167,9 @@ class TestSettings:
             ("set", "time_zone", "Mars"),
             ("set", "colour", "blue"),
             ("set", "sales_tax_due_day", "31"),
+            ("set", "sales_tax_due_day", "first"),
+            ("set", "eom_open_at", "25:00"),
+            ("sla", "nowhere", "3"),
             ("sla", "weekly", "0"),
             ("sla", "weekly", "soon"),
         ],
@@ -178,6 +181,9 @@ class TestSettings:
         done = run("settings", *words)
         assert done.exit_code in {Exit.REFUSED, Exit.USAGE}
         assert done.stderr.startswith("error: ")
+        assert "database_error" not in done.stderr
+        if words != ("sla", "weekly", "soon"):
+            assert "hint: " in done.stderr
         assert run("settings", "show").stdout == before
 
     def test_a_holiday_moves_the_close(self, run: Run) -> None:
@@ -205,6 +211,34 @@ class TestMigrating:
         with psycopg.connect(fresh_dsn) as db:
             db.execute("update stage_deploys set sha256 = 'x' where name = '001_roles'")
         assert "would refuse: 001_roles was changed" in run("migrate", "--plan").stdout
+
+    @pytest.mark.parametrize(
+        "harm",
+        [
+            "drop function api.health()",
+            "alter function api.queue set work_mem = '1MB'",
+            "grant select on clients to atlas_anon",
+            "alter table stage_history drop column payload cascade",
+        ],
+    )
+    def test_the_plan_is_what_is_done_then(self, run: Run, fresh_dsn: str, harm: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute(harm.encode())
+        plan = json.loads(run("migrate", "--plan", "--json").stdout)
+        done = run("migrate", "--json")
+        if done.exit_code == Exit.DONE:
+            report = json.loads(done.stdout)
+            assert plan["mended"] == report["mended"]
+            assert plan["logic_changes"] is report["logic_changed"] is True
+            assert not plan["words"]
+        else:
+            refused = json.loads(done.stderr)["message"]
+            assert plan["words"] == [f"would refuse: {refused}"]
+
+    def test_a_rollback_does_not_ask_a_program(self, run: Run) -> None:
+        asked = run("migrate", "rollback", "--json", input="y\n")
+        assert (asked.exit_code, asked.stdout) == (Exit.USAGE, "")
+        assert "--yes" in json.loads(asked.stderr)["hint"]
 
     def test_a_rollback_asks_first(self, run: Run) -> None:
         asked = run("migrate", "rollback", "--to", "012_stage_records", input="n\n")
@@ -389,6 +423,36 @@ class TestEnding:
     @pytest.mark.parametrize("words", [["--colour"], ["--as"], ["--database"]])
     def test_an_option_that_cannot_be_read_is_wrong_usage(self, run: Run, words: list[str]) -> None:
         assert run("client", "list", *words).exit_code == Exit.USAGE
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--colour",),
+            ("nope",),
+            ("client", "list", "--limit", "0"),
+            ("calendar", "add", "2026-99-01", "x"),
+            ("schedule", "at"),
+            ("report", "--csv", "/nowhere/at/all.csv"),
+        ],
+    )
+    def test_what_cannot_be_read_is_told_to_programs_too(
+        self, run: Run, words: tuple[str, ...]
+    ) -> None:
+        done = run(*words, "--json")
+        assert (done.exit_code, done.stdout) == (Exit.USAGE, "")
+        assert json.loads(done.stderr)["rule"] == "invalid_input"
+
+    @pytest.mark.parametrize("where", [">/dev/full", ">&-", "2>&-", ">&- 2>&-", "| true"])
+    @pytest.mark.parametrize("form", ["", "--json"])
+    def test_an_answer_that_nobody_takes_ends_without_a_traceback(
+        self, fresh_dsn: str, form: str, where: str
+    ) -> None:
+        words = f"-m atlas_stage --database '{fresh_dsn}' --as {ADMIN} {form} permission list"
+        done = subprocess.run(
+            ["sh", "-c", f"'{sys.executable}' {words} {where}"], capture_output=True, text=True
+        )
+        assert "Traceback" not in done.stderr
+        assert (done.returncode == Exit.REFUSED) is ("full" in where)
 
 
 class TestOutput:

@@ -1,6 +1,7 @@
 """What all commands share: exit codes, the global options, and how an error ends the program."""
 
-from collections.abc import Sequence
+import errno
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from enum import IntEnum
@@ -47,6 +48,10 @@ EXIT_CODES = (
     "somebody was faster, read again and repeat."
 )
 
+# What the line has that cannot be: an option, a value. Typer has its class, but no name for it.
+_UsageError = typer.BadParameter.__bases__[0]
+_AS_JSON = "atlas_stage.as_json"
+
 # Options that may stand anywhere on the line, and whether a value follows.
 _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
 
@@ -61,34 +66,51 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the line with its global options moved to the front."""
-        return super().parse_args(ctx, _global_first(args))
+        ctx.meta[_AS_JSON] = "--json" in args  # asked of the line, which may be what cannot be read
+        rest: list[str] = self._ended_in_a_line(ctx, super().parse_args, _global_first(args))
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a StageError goes to stderr and becomes the exit code."""
+        return self._ended_in_a_line(ctx, super().invoke)
+
+    def _ended_in_a_line(self, ctx: Any, step: Callable[..., Any], *given: Any) -> Any:
         try:
             try:
-                return super().invoke(ctx)
-            except ModuleNotFoundError as missing:
-                raise _to_install(missing) from missing
+                return step(ctx, *given)
+            except Exception as error:
+                known = _known(error, as_json=ctx.meta[_AS_JSON])
+                if known is None:
+                    raise
+                raise known from error
         except StageError as error:
             if str(error.details.get("actor_id", "")).startswith("system:db:"):
                 error.hint = (
                     f"you act as {error.details['actor_id']}, your database login: say who you are with"
                     " --as user:…, or in ATLAS_ACTOR; otherwise " + (error.hint or "ask an admin")
                 )
-            Output(as_json=bool(ctx.params.get("as_json"))).error(error)
+            Output(as_json=ctx.meta[_AS_JSON]).error(error)
             raise typer.Exit(Exit.of(error)) from error
 
 
-def _to_install(missing: ModuleNotFoundError) -> StageError:
-    """What to install for a command; a module of our own that is missing is a fault of ours."""
-    name = (missing.name or "").partition(".")[0]
-    if name in {"", "atlas_stage"}:
-        raise missing
-    return InvalidInput(
-        f"this command needs {name}, which is not installed",
-        hint="pip install 'atlas-stage[local]'",
-    )
+def _known(error: Exception, *, as_json: bool) -> StageError | None:
+    """What an exception that is not ours means to the user; None: a fault of ours, or what Typer says itself."""
+    match error:
+        case ModuleNotFoundError():
+            name = (error.name or "").partition(".")[0]
+            if name not in {"", "atlas_stage"}:
+                return InvalidInput(
+                    f"this command needs {name}, which is not installed",
+                    hint="pip install 'atlas-stage[local]'",
+                )
+        case OSError() if error.filename is not None:
+            return InvalidInput(f"{error.filename}: {error.strerror}")
+        case OSError() if error.errno != errno.EPIPE:  # nobody reads on: that is no error
+            return StageError(f"the answer could not be written: {error.strerror}", rule="output")
+        case _ if as_json and isinstance(error, _UsageError):
+            first_line = str(getattr(error, "message", "")).partition("\n")[0]
+            return InvalidInput(first_line or "a command is missing", hint="see --help")
+    return None
 
 
 def _global_first(args: Sequence[str]) -> list[str]:

@@ -15,7 +15,7 @@ app = typer.Typer()
 _UP_TO_DATE = "nothing to do: the database is up to date"
 
 LockTimeout = Annotated[
-    float, typer.Option(min=0.1, help="Seconds to wait for those who use the tables.")
+    float, typer.Option(min=0.1, max=86_400, help="Seconds to wait for those who use the tables.")
 ]
 
 
@@ -40,7 +40,7 @@ def migrate(
         return
     run = session(ctx)
     if plan:
-        _show_plan(run)
+        _show_plan(run, force=force)
         return
     from atlas_stage.ops import deploy
     from atlas_stage.ops.deploy.passwords import set_passwords
@@ -55,11 +55,12 @@ def migrate(
     run.output.result(asdict(done), *([] if changed else [_UP_TO_DATE]))
 
 
-def _show_plan(run: Session) -> None:
+def _show_plan(run: Session, *, force: bool) -> None:
     from atlas_stage.ops.deploy.plan import plan as find_out
 
-    plan = find_out(run.database or "")
-    would = [f"would apply {name}" for name in plan.pending]
+    plan = find_out(run.database or "", force=force)
+    would = [f"would mend {each}" for each in plan.mended]
+    would += [f"would apply {name}" for name in plan.pending]
     if plan.logic_changes:
         would.append("would put the stored logic in place")
     run.output.result(asdict(plan), *would, *plan.words, *([] if would else [_UP_TO_DATE]))
@@ -80,7 +81,8 @@ def rollback(
     """Undo migrations, newest first, with the data in their tables; `migrate` brings them back, empty."""
     run = session(ctx)
     what = f"everything after {to}" if to else "the whole stage system"
-    if not yes and not typer.confirm(f"Take {what} out of the database, with its data?", err=True):
+    question = f"Take {what} out of the database, with its data?"
+    if not yes and (run.output.as_json or not typer.confirm(question, err=True)):
         raise InvalidInput("nothing was done", hint="answer y, or give --yes")
     from atlas_stage.ops import deploy
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, Literal
 
 from rich import box
@@ -61,7 +62,12 @@ _IN_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-", "–": "-"})
 
 
 def survive_any_encoding() -> None:
-    """What a terminal, a pipe or a file cannot be written in (cp1252, ASCII) becomes an escape, and no error."""
+    """What a terminal, a pipe or a file cannot be written in (cp1252, ASCII) becomes an escape, and no error. Where
+    there is nothing to write to, nothing is written.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (to the end)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -190,7 +196,8 @@ class Output:
 
     def json(self, value: Any) -> None:
         """Print a JSON document; records may stand anywhere in it."""
-        print(json.dumps(value, indent=2, ensure_ascii=not _unicode_goes(), default=_written))
+        text = json.dumps(value, indent=2, ensure_ascii=not _unicode_goes(), default=_written)
+        print(text, flush=True)
 
     def records(self, name: str, records: Sequence[Record], table: Callable[[], Table]) -> None:
         """Print records: `{name: [...]}` for programs, the table for people."""

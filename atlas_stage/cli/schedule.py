@@ -1,6 +1,6 @@
 """`atlas-stage schedule`: the files for the scheduler of this machine."""
 
-import os
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,10 +14,12 @@ Scheduler = StrEnum("Scheduler", {name: name for name in SCHEDULERS})  # type: i
 
 _NEXT = {
     "windows": "as an administrator, in PowerShell:"
-    " Get-ChildItem '{folder}{sep}*.xml' | ForEach-Object {{ Register-ScheduledTask -TaskPath '\\Atlas\\'"
-    ' -TaskName $_.BaseName -Xml (Get-Content $_.FullName -Raw) -User "$env:USERDOMAIN\\$env:USERNAME" -Force }}',
-    "cron": "then, as the user that runs the jobs: crontab {folder}{sep}crontab",
-    "systemd": "as root: cp {folder}/atlas-job@.* /etc/systemd/system/; systemctl enable --now atlas-job@JOB.timer",
+    " Get-ChildItem -LiteralPath {powershell} -Filter *.xml | ForEach-Object {{ Register-ScheduledTask"
+    " -TaskPath '\\Atlas\\'"
+    " -TaskName $_.BaseName -Xml (Get-Content -LiteralPath $_.FullName -Raw)"
+    ' -User "$env:USERDOMAIN\\$env:USERNAME" -Force }}',
+    "cron": "then, as the user that runs the jobs: crontab {shell}/crontab",
+    "systemd": "as root: cp {shell}/atlas-job@.* /etc/systemd/system/; systemctl enable --now atlas-job@JOB.timer",
 }
 
 
@@ -34,5 +36,7 @@ def schedule(
     """
     run = session(ctx)
     written = write(scheduler.value, folder)
-    following = _NEXT[scheduler.value].format(folder=written[0].parent, sep=os.sep)
+    where = str(written[0].parent)
+    quoted = "'" + where.replace("'", "''") + "'"
+    following = _NEXT[scheduler.value].format(shell=shlex.quote(where), powershell=quoted)
     run.output.result({"written": written}, *map(str, written), following)

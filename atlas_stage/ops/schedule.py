@@ -5,6 +5,7 @@ The files that travel in the wheel name the paths below; whatever else they say 
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -23,6 +24,8 @@ def write(scheduler: str, folder: Path) -> list[Path]:
     """
     source = resources.root() / "cron"
     folder = folder.expanduser().resolve()
+    if not str(folder).isprintable():
+        raise InvalidInput("no scheduler can read the name of this folder: choose another")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [Path(shutil.copy(file, folder)) for file in sorted(source.glob("*.py"))]
@@ -46,7 +49,9 @@ def _files(source: Path, scheduler: str) -> list[Path]:
 
 
 def _paths(scheduler: str, folder: Path) -> dict[str, str]:
-    """Each path as the shipped files have it, and as it is here; what is within another comes first."""
+    """Each path as the shipped files have it, and as it is here, quoted as the scheduler reads it; what is within
+    another comes first. Logs go where the wrappers are, unless their settings say otherwise.
+    """
     python = Path(sys.executable)
     if scheduler == "windows":
         home, windowless = r"C:\Atlas\client-stage", python.with_name("pythonw.exe")
@@ -55,9 +60,28 @@ def _paths(scheduler: str, folder: Path) -> dict[str, str]:
             rf"{home}\cron": escape(str(folder)),
         }
     home = "$ATLAS_HOME" if scheduler == "cron" else "/opt/atlas/client-stage"
-    return {
-        f"{home}/.venv/bin/python": str(python),
-        f"{home}/cron": str(folder),
-        "ATLAS_HOME=/opt/atlas/client-stage\n": "",
-        "ATLAS_LOG_DIR=/var/log/atlas": f"ATLAS_LOG_DIR={folder}",
-    }
+    if scheduler == "cron":
+        quoted = {
+            f"{home}/.venv/bin/python": _for_cron(python),
+            f"{home}/cron": _for_cron(folder),
+            "ATLAS_HOME=/opt/atlas/client-stage\n": "",
+        }
+    else:
+        quoted = {
+            f"{home}/.venv/bin/python": _for_systemd(python),
+            f"{home}/cron/%i.py": _for_systemd(folder, "/%i.py"),
+            f"{home}/cron": str(folder).replace("%", "%%"),  # the rest of its line, with no quotes
+            "Environment=ATLAS_LOG_DIR=/var/log/atlas\n": "",
+        }
+    return {**quoted, "ATLAS_LOG_DIR=/var/log/atlas\n": ""}
+
+
+def _for_cron(path: Path) -> str:
+    """A word of a crontab's command: the shell's, and a `%` would end the line."""
+    return shlex.quote(str(path)).replace("%", "\\%")
+
+
+def _for_systemd(path: Path, ending: str = "") -> str:
+    """A word of a unit's command, where `%` and `$` are its own."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("%", "%%").replace("$", "$$") + ending + '"'

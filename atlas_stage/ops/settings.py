@@ -16,6 +16,8 @@ from atlas_stage.transport import translate
 
 Rows = list[dict[str, Any]]
 
+_LOOK = "atlas-stage settings show, and calendar show, have what is there"
+
 
 class FirmSettings:
     """The settings of one database, over a connection with the right to change them. What a value may be, the database
@@ -36,7 +38,7 @@ class FirmSettings:
         if name not in names:
             raise InvalidInput(f"there is no setting {name}", hint="settings: " + ", ".join(names))
         statement = sql.SQL("update public.stage_settings set {} = %s").format(sql.Identifier(name))
-        with _said():
+        with self._said():
             self._connection.execute(statement, [value])
 
     def stages(self) -> Rows:
@@ -66,7 +68,7 @@ class FirmSettings:
 
     def add_holiday(self, day: date, name: str) -> None:
         """Have the firm closed on a day; one that is there gets the name."""
-        with _said():
+        with self._said():
             self._connection.execute(
                 "insert into public.business_holidays (day, name) values (%s, %s)"
                 " on conflict (day) do update set name = excluded.name",
@@ -78,21 +80,34 @@ class FirmSettings:
         self._one("delete from public.business_holidays where day = %s", day)
 
     def _rows(self, statement: LiteralString, *parameters: object) -> Rows:
-        with _said(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with self._said(), self._connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement, parameters).fetchall()
 
     def _one(self, statement: LiteralString, *parameters: object) -> None:
-        with _said():
+        with self._said():
             if self._connection.execute(statement, parameters).rowcount == 0:
-                raise NotFound(f"there is none: {parameters[-1]}")
+                raise NotFound(f"there is none: {parameters[-1]}", hint=_LOOK)
 
-
-@contextmanager
-def _said() -> Iterator[None]:
-    """What the database says of a value, as an error of this package."""
-    try:
-        yield
-    except psycopg.IntegrityError as error:
-        raise InvalidInput(error.diag.message_primary or "not allowed") from error
-    except psycopg.Error as error:
-        raise translate(error) from error
+    @contextmanager
+    def _said(self) -> Iterator[None]:
+        """What the database says of a value, as an error of this package."""
+        try:
+            yield
+        except psycopg.errors.CheckViolation as error:
+            named = error.diag.constraint_name
+            (expected,) = self._connection.execute(
+                "select string_agg(pg_get_constraintdef(oid), '; ') from pg_catalog.pg_constraint"
+                " where conname = %s and connamespace = 'public'::regnamespace",
+                [named],
+            ).fetchone() or (None,)
+            raise InvalidInput(
+                "a setting that makes no sense",
+                rule="setting_not_valid",
+                status=422,
+                details={"constraint": named, "expected": expected},
+                hint="write what is expected",
+            ) from error
+        except psycopg.Error as error:
+            said = translate(error)
+            said.hint = said.hint or _LOOK
+            raise said from error

@@ -47,9 +47,9 @@ def migrate(
     before it stays.
     """
     root = root or resources.root()
-    target = _target(dsn, lock_timeout)
+    target = target_of(dsn, lock_timeout)
     with deploying(target) as session, roles.lent_for_no_longer(session):
-        mended, changed, judged = _mended(session, root, force)
+        mended, changed, judged = put_right(session, root, force=force)
         for each in mended:
             report(f"mended {each}")
         with migrations.opened(target, root / "migrations", session) as pending:
@@ -73,7 +73,7 @@ def migrate(
     return MigrateReport(applied, marked, logic_changed, mended)
 
 
-def _mended(session: Connection, root: Path, force: bool) -> tuple[list[str], bool, bool]:
+def put_right(session: Connection, root: Path, *, force: bool) -> tuple[list[str], bool, bool]:
     """Make so again what the last deploy left and somebody changed.
 
     What was mended, whether to deploy anew, and whether there was stored logic to judge that.
@@ -106,7 +106,7 @@ def rollback(
     those tables with it. Raises DeployError.
     """
     root = root or resources.root()
-    target = _target(dsn, lock_timeout)
+    target = target_of(dsn, lock_timeout)
     with (
         deploying(target) as session,
         roles.lent_for_no_longer(session),
@@ -119,6 +119,6 @@ def rollback(
         return applied.roll_back(to, report)
 
 
-def _target(dsn: str, lock_timeout: float) -> Target:
-    # A name of its own, by which this deploy's sessions are found among all others.
+def target_of(dsn: str, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Target:
+    """The database, with a name by which this deploy's sessions are found among all others."""
     return Target(dsn, lock_timeout, f"atlas-stage migrate {uuid.uuid4().hex[:8]}")

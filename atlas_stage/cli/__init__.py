@@ -7,12 +7,10 @@ import typer
 
 from atlas_stage import connecting
 from atlas_stage.cli import access, client, deploy, job, settings
-from atlas_stage.cli.audit import audit
 from atlas_stage.cli.base import EXIT_CODES, Commands, Session
 from atlas_stage.cli.doctor import doctor
 from atlas_stage.cli.importing import import_clients
 from atlas_stage.cli.prune import prune
-from atlas_stage.cli.queue import show_queue
 from atlas_stage.cli.rendering import Output
 from atlas_stage.cli.report import report
 from atlas_stage.cli.schedule import schedule
@@ -74,7 +72,7 @@ app.command()(local.serve)
 app.command()(local.demo)
 app.add_typer(client.app, name="client")
 client.app.command("import")(import_clients)
-app.command("queue")(show_queue)
+app.command("queue")(client.show_queue)
 app.command()(report)
 app.add_typer(access.tokens, name="token")
 app.add_typer(access.permissions, name="permission")
@@ -83,7 +81,7 @@ app.add_typer(settings.settings, name="settings")
 app.add_typer(settings.calendar, name="calendar")
 app.command()(schedule)
 app.command()(doctor)
-app.command()(audit)
+app.command()(access.audit)
 app.command()(prune)
 app.command()(verify)
 

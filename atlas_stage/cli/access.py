@@ -1,4 +1,4 @@
-"""`atlas-stage token …` and `atlas-stage permission …`: who may come in, and what they may do."""
+"""`atlas-stage token …`, `permission …` and `audit`: who may come in, what they may do, and who changed that."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ import typer
 
 from atlas_stage.cli.base import session
 from atlas_stage.cli.rendering import moment
-from atlas_stage.cli.tables import permissions_table, tokens_table
+from atlas_stage.cli.tables import administration_table, permissions_table, tokens_table
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import PermissionChange
 
@@ -138,6 +138,27 @@ def revoke(
     with run.stage() as api:
         change = api.revoke_permission(permission_id)
     run.output.result(change, _said(change, "revoked from"))
+
+
+def audit(
+    ctx: typer.Context,
+    about: Annotated[
+        str | None,
+        typer.Argument(metavar="[TABLE]", help="Only of this one: agent_permissions, stages, …"),
+    ] = None,
+    actor: Annotated[str | None, typer.Option("--by", help="Only what this actor did.")] = None,
+    before: Annotated[int | None, typer.Option(help="Only what came before this id.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many (20).")] = None,
+) -> None:
+    """Show who changed grants, tokens, settings and rules, the newest first."""
+    run = session(ctx)
+    with run.stage() as api:
+        page = api.administration(about, actor_id=actor, before_id=before, page_size=limit)
+        run.output.records(
+            "records", page.records, lambda: administration_table(page.records, run.zone(api))
+        )
+    if page.next_before_id is not None:
+        run.output.aside(f"older ones: --before {page.next_before_id}")
 
 
 def _json(text: str | None) -> Any:

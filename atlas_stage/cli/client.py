@@ -1,4 +1,4 @@
-"""`atlas-stage client …`: look at clients, move and flag them, read and undo their history."""
+"""`atlas-stage client …`: look at clients, move and flag them, read and undo their history; `atlas-stage queue`."""
 
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -8,7 +8,13 @@ import typer
 
 from atlas_stage.cli.base import ClientName, Exit, Reason, Session, session
 from atlas_stage.cli.rendering import error_lines, listed
-from atlas_stage.cli.tables import change_of, client_table, clients_table, history_table
+from atlas_stage.cli.tables import (
+    change_of,
+    client_table,
+    clients_table,
+    history_table,
+    queue_table,
+)
 from atlas_stage.models import Change, Client
 from atlas_stage.stage import Stage
 
@@ -300,3 +306,17 @@ def _show_change(run: Session, change: Change) -> None:
     else:
         said = f"{client.name}: nothing to change (version {client.version})"
     run.output.result(change, said + (" [replayed]" if change.replayed else ""))
+
+
+def show_queue(
+    ctx: typer.Context,
+    actor: Annotated[
+        str | None, typer.Argument(metavar="[ACTOR]", help="Whose (default: your own).")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+) -> None:
+    """Show what to do next, most pressing first, and why."""
+    run = session(ctx)
+    with run.stage() as api:
+        items = api.queue(actor, page_size=limit)
+        run.output.records("queue", items, lambda: queue_table(items, run.zone(api)))

@@ -94,18 +94,9 @@ def review(cast: Cast) -> None:
     back = move(cast.admin, back, "eom_close", "inventory count is last month's").client
     signed = cast.clients("eom_review")
     for client in cast.screen.each(signed, f"{ADMIN}: eom_review → weekly"):
-        cast.admin.set_stage(
-            client.id, to_stage="weekly", reason="signed off", expected_version=client.version
-        )
-    again = cast.bookkeeper.set_stage(
-        back.id, to_stage="eom_review", reason="count corrected", expected_version=back.version
-    ).client
-    cast.admin.set_stage(
-        again.id,
-        to_stage="weekly",
-        reason="signed off the second time",
-        expected_version=again.version,
-    )
+        move(cast.admin, client, "weekly", "signed off")
+    again = move(cast.bookkeeper, back, "eom_review", "count corrected").client
+    move(cast.admin, again, "weekly", "signed off the second time")
     cast.screen.say(f"{back.name} went back, was corrected, and is signed off too.")
 
 
@@ -116,9 +107,7 @@ def rollback(cast: Cast) -> None:
         f"{BOOKKEEPER} opens a quarterly client; {ADMIN} takes it back. The history keeps both.",
     )
     client = cast.client(MOVED_BY_MISTAKE)
-    mistake = cast.bookkeeper.set_stage(
-        client.id, to_stage="eom_close", reason="month end", expected_version=client.version
-    )
+    mistake = move(cast.bookkeeper, client, "eom_close", "month end")
     assert mistake.history is not None
     reason = "closes by the quarter, not now"
     cast.screen.command(

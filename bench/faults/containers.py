@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,18 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_stage import PsycopgTransport, Stage
-from bench.faults.ways import ADMIN, Http, Way, with_client
+from bench.faults.deploys import Deploys
+from bench.faults.patience import until_it_answers
+from bench.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
 
 ROOT = Path(__file__).parents[2]
 _SERVICES = ("db", "postgrest", "gateway")
 
 
 class Compose:
-    """A project of its own, made from docker-compose.yml."""
+    """A project of its own, made from docker-compose.yml and what is given besides."""
 
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+    def __init__(self, *besides: Path) -> None:
+        self._files = [f"--file={file}" for file in (ROOT / "docker-compose.yml", *besides)]
+        port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.settings = {
             "COMPOSE_PROJECT_NAME": f"atlas-test-{os.getpid()}",
@@ -40,7 +43,7 @@ class Compose:
         """One command of docker compose; whether it succeeds is for the caller to see."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
         return subprocess.run(
-            ["docker", "compose", "--env-file", "/dev/null", *arguments],
+            ["docker", "compose", "--env-file", "/dev/null", *self._files, *arguments],
             cwd=ROOT,
             env=kept | self.settings | settings,
             capture_output=True,
@@ -70,33 +73,21 @@ class Compose:
 
 @dataclass
 class Containers:
-    """A running project. Only the gateway can be reached from outside, so all writers come over HTTP."""
+    """A running project: HTTP goes to the gateway, psycopg to the database's own port."""
 
     compose: Compose
     token: str
-    deploys: int = 0
-    refused_deploys: int = 0
-
-    @property
-    def dsn(self) -> str:
-        """Of the database's container, which gets another address when it starts again."""
-        address = _docker(
-            "inspect",
-            "-f",
-            "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
-            self._id("db"),
-        )
-        password = self.compose.settings["POSTGRES_PASSWORD"]
-        return f"postgresql://postgres:{password}@{address}/atlas"
+    dsn: str
+    deploys: Deploys
 
     def ways(self, writers: int) -> list[Callable[[], Way]]:
-        """How so many writers come: by themselves, or with the package."""
-        kinds = (self._over_http, self._with_client)
-        return [kinds[number % 2] for number in range(writers)]
+        """How so many writers come: half with psycopg, the others over HTTP, by themselves or with the package."""
+        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
+        return [kinds[number % 4] for number in range(writers)]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
         """Who reads only."""
-        return {"reader-http": self._over_http}
+        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
 
     def make_clients(self, count: int) -> list[int]:
         """New clients, in weekly."""
@@ -107,14 +98,17 @@ class Containers:
     def heal(self) -> None:
         """Start what was killed; Docker leaves alone what was killed by hand."""
         _docker("start", *(self._id(service) for service in _SERVICES))
+        until_it_answers(self.dsn)
 
     def happenings(self) -> list[Callable[[], None]]:
         """All that happens to it, the usual first."""
         return [
             self.kill_the_database,
+            self.deploy,
             self.kill_postgrest,
             self.kill_the_gateway,
             self.restart_the_database,
+            self.deploy_cut_off,
             self.restart_postgrest,
             self.restart_the_gateway,
             self.pause_the_database,
@@ -155,6 +149,18 @@ class Containers:
         """The machine goes down."""
         _docker("kill", *(self._id(service) for service in _SERVICES))
 
+    def deploy(self) -> None:
+        """The next version of the stored logic, in which functions have changed."""
+        self.deploys.next()
+
+    def deploy_cut_off(self) -> None:
+        """The database's container dies under a deploy."""
+        deploying = threading.Thread(target=self.deploy)
+        deploying.start()
+        time.sleep(0.7)
+        self.kill_the_database()
+        deploying.join()
+
     def _id(self, service: str) -> str:
         return f"{self.compose.settings['COMPOSE_PROJECT_NAME']}-{service}-1"
 
@@ -164,20 +170,31 @@ class Containers:
     def _with_client(self) -> Way:
         return with_client(self.compose.url, self.token)
 
+    def _with_psycopg(self) -> Way:
+        return with_psycopg(self.dsn)
+
 
 @contextmanager
-def containers(_: Path) -> Iterator[Containers]:
+def containers(folder: Path) -> Iterator[Containers]:
     """A project of its own, gone afterwards; its data are in a volume, not in the folder."""
-    compose = Compose()
+    compose = Compose(Path(__file__).with_name("compose.yml"))
+    port = _free_port()
+    compose.settings["ATLAS_FAULTS_DATABASE_PORT"] = str(port)
+    dsn = f"postgresql://postgres:{compose.settings['POSTGRES_PASSWORD']}@127.0.0.1:{port}/atlas"
     try:
         compose.up()
-        made = Containers(compose, compose.token())
+        made = Containers(compose, compose.token(), dsn, Deploys(dsn, folder))
         try:
             yield made
         finally:
             made.heal()
     finally:
         compose.down()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _docker(*arguments: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import threading
 import time
@@ -19,8 +18,9 @@ from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.local.embedded import EmbeddedPostgres, postmaster
 from atlas_stage.local.serving.gateway import Gateway, gateway
 from atlas_stage.local.serving.part import Part
-from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import DeployError, migrate
+from atlas_stage.ops.deploy import migrate
+from bench.faults.deploys import Deploys
+from bench.faults.patience import until_it_answers
 from bench.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
 from bench.faults.wire import Wire, wire
 
@@ -42,8 +42,7 @@ class House:
     token: str
     dsn: str
     """Of the server itself, whatever happens to the wires."""
-    deploys: int = 0
-    refused_deploys: int = 0
+    deploys: Deploys
 
     def ways(self, writers: int) -> list[Callable[[], Way]]:
         """How so many writers come: half with psycopg, the others over HTTP, by themselves or with the package."""
@@ -84,6 +83,7 @@ class House:
             self.server.start()
         for each in starting:
             each.join()
+        until_it_answers(self.dsn)
 
     # What happens to it. Each comes back when it is over; what died is brought back by `heal`.
 
@@ -173,19 +173,7 @@ class House:
 
     def deploy(self) -> None:
         """The next version of the stored logic, in which functions have changed."""
-        self.deploys += 1
-        root = self.folder / f"version-{self.deploys}"
-        for folder in ("migrations", "sql"):
-            shutil.copytree(resources.root() / folder, root / folder)
-        for name in ("api/set_stage", "rules/changes/write_changes", "rules/gateway/pre_request"):
-            file = root / "sql" / f"{name}.sql"
-            changed = file.read_text().replace("\nbegin\n", f"\nbegin\n  -- {self.deploys}\n", 1)
-            file.write_text(changed)
-        try:
-            migrate(self.dsn, root=root)
-        except (DeployError, psycopg.Error):
-            self.refused_deploys += 1
-        shutil.rmtree(root)
+        self.deploys.next()
 
     def deploy_cut_off(self) -> None:
         """The server dies under a deploy."""
@@ -254,7 +242,16 @@ def house(folder: Path) -> Iterator[House]:
             ) as running,
             wire(running.url.rpartition(":")[2]) as http,
         ):
-            made = House(server, running, database, http, folder, token, server.dsn)
+            made = House(
+                server,
+                running,
+                database,
+                http,
+                folder,
+                token,
+                server.dsn,
+                Deploys(server.dsn, folder),
+            )
             try:
                 yield made
             finally:

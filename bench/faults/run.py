@@ -103,7 +103,7 @@ def main() -> int:
             print,
             containers if said.compose else house,
         )
-    print(f"deploys       {at.deploys}, of which {at.refused_deploys} gave up")
+    print(f"deploys       {at.deploys.tried}, of which {at.deploys.refused} gave up")
     print("\n".join(verdict.lines()))
     return 1 if verdict.broken else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -628,6 +629,22 @@ class TestErasing:
         later = call(db, "erase_words", client_id=client, reason="asked again")
 
         assert (later["changed"], later["erasure"]["rows"], breaks(db, client)) == (True, 1, [])
+
+    def test_an_erasure_that_is_at_work_holds_up_nobody_but_its_client(
+        self, connect: Callable[[], psycopg.Connection]
+    ) -> None:
+        eraser, writer = connect(), connect()
+        forgotten, other = with_a_past(eraser), make_client(eraser)
+        writer.execute("set lock_timeout = '1s'")
+        with eraser.transaction():
+            call(eraser, "erase_words", client_id=forgotten, reason="asked to")
+            assert move(writer, other, "eom_close")["changed"]
+            grant(writer, "user:bo", "can_set_stage")
+            call(writer, "erase_words", client_id=other, reason="asked to")
+            assert call(writer, "client", client_id=forgotten)["client"]["id"] == forgotten
+
+        assert call(writer, "verify_history")["breaks"] == []
+        assert call(writer, "verify_administration")["breaks"] == []
 
     def test_only_an_admin_erases(self, db: psycopg.Connection) -> None:
         client = with_a_past(db)

@@ -1,0 +1,40 @@
+"""Deploys of a next version of the stored logic, while it is used."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from atlas_stage.ops import resources
+from atlas_stage.ops.deploy import DeployError, migrate
+
+_CHANGED = ("api/set_stage", "rules/changes/write_changes", "rules/gateway/pre_request")
+
+
+@dataclass
+class Deploys:
+    """What was deployed to one database, and how often that gave up."""
+
+    dsn: str
+    folder: Path
+    tried: int = 0
+    refused: int = 0
+
+    def next(self) -> None:
+        """The next version of the stored logic, in which functions have changed."""
+        self.tried += 1
+        root = self.folder / f"version-{self.tried}"
+        for folder in ("migrations", "sql"):
+            shutil.copytree(resources.root() / folder, root / folder)
+        for name in _CHANGED:
+            file = root / "sql" / f"{name}.sql"
+            changed = file.read_text().replace("\nbegin\n", f"\nbegin\n  -- {self.tried}\n", 1)
+            file.write_text(changed)
+        try:
+            migrate(self.dsn, root=root)
+        except (DeployError, psycopg.Error):
+            self.refused += 1
+        shutil.rmtree(root)

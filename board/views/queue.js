@@ -11,7 +11,7 @@ export function Queue({ board, state }) {
   return html`
     <main class="page queue">
       <h2>My queue</h2>
-      <p class="quiet">${queue.length ? `${plural(queue.length, "client")}, most pressing first. What waits for the client comes last.` : ""}</p>
+      <p class="quiet">${queue.length ? `${plural(queue.length, "client")}, most pressing first. Who is over the limit and waits on the client comes last.` : ""}</p>
       ${!queue.length && html`<p class="nothing">Nothing waits for you. Enjoy it.</p>`}
       <ol>
         ${queue.map(({ client: queued, why, sla_due_at: due }) => {

@@ -21,6 +21,7 @@ from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.embedded.account import Account, server_account
 from atlas_stage.local.embedded.binaries import binaries_of
 from atlas_stage.local.serving.part import Part
+from atlas_stage.local.serving.ports import free_port
 
 NODES = ("one", "two", "three")
 _HERE = Path(__file__).resolve().parent
@@ -196,7 +197,7 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
     for path in (binaries, Path(sys.executable), Path(sys.executable).resolve(), folder / "etcd"):
         account.let_in(path, tell)
     account.let_read(binaries.parent)
-    ports = iter(_free_ports(2 + 3 + 2 * len(NODES)))
+    ports = iter({free_port() for _ in range(50)})  # more than are needed, since one may come twice
     etcd_port, peer_port = next(ports), next(ports)
     leader_port, standbys_port, pooler_port = next(ports), next(ports), next(ports)
     with ExitStack() as parts:
@@ -295,12 +296,6 @@ def _program(name: str) -> Path:
     found = shutil.which(name, path=_SEARCHED)
     assert found is not None
     return Path(found)
-
-
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as open_:
-        probes = [open_.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _answers(url: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import shlex
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -17,7 +19,7 @@ import psycopg
 import pytest
 
 from atlas_stage.local.embedded import postmaster
-from atlas_stage.local.serving import write_env
+from atlas_stage.local.serving import gateway, write_env
 
 PROGRAM = [sys.executable, "-c", "from atlas_stage.cli import app; app(prog_name='atlas-stage')"]
 PARTS = ["postgrest", "caddy"]
@@ -253,3 +255,19 @@ def test_settings_survive_the_shell(tmp_path: Path) -> None:
 
     assert done.stdout == hostile
     assert [each.name for each in tmp_path.iterdir()] == ["env"]
+
+
+@pytest.mark.parametrize("which", range(3), ids=["Caddy's", "PostgREST's", "PostgREST's second"])
+def test_a_port_that_another_program_took_meanwhile_is_replaced(
+    dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        free_port, asked = gateway.free_port, itertools.count()
+
+        def taken_once(*arguments: Any) -> int:
+            free = free_port(*arguments)
+            return int(other.getsockname()[1]) if next(asked) == which else free
+
+        monkeypatch.setattr(gateway, "free_port", taken_once)
+        with gateway.gateway(dsn, tmp_path, 0, lambda _: None) as running:
+            assert httpx.get(f"{running.url}/healthz", trust_env=False).is_success

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import ssl
 import subprocess
 import time
@@ -14,14 +13,10 @@ import httpx
 import pytest
 
 from atlas_stage.local.serving import programs
+from atlas_stage.local.serving.ports import free_port
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 ORIGIN = "https://board.example.com"
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.part import Part, stop_leftover
-from atlas_stage.local.serving.programs import PartError
+from atlas_stage.local.serving.part import Part, PortTakenError, stop_leftover
+from atlas_stage.local.serving.ports import LOOPBACK, free_port
 from atlas_stage.ops import resources
 
 LOGIN = "atlas_authenticator"
-_HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def gateway(
     port: int,
     report: Callable[[str], None],
     pool: int | None = None,
-    host: str = _HOST,
+    host: str = LOOPBACK,
     standby: bool = False,
 ) -> Iterator[Gateway]:
     """Serve the database over HTTP at a port (0: any free one) of an address. Raises PartError.
@@ -51,21 +50,42 @@ def gateway(
     `dsn` is any address of the database; PostgREST comes to it as atlas_authenticator. Logs go into `folder`.
     ATLAS_CORS_ORIGIN and ATLAS_PUBLIC_URL are those of the environment. `standby`: the database only reads.
     """
+    for name in ("Caddy", "PostgREST"):
+        stop_leftover(folder, name)
+    with ExitStack() as stack:
+        # A port that was free may be another program's by the time that ours listens.
+        for attempt in Retrying(
+            retry=retry_if_exception_type(PortTakenError), stop=stop_after_attempt(5), reraise=True
+        ):
+            with attempt:
+                running = stack.enter_context(
+                    _gateway_at(free_port(host, port), dsn, folder, report, pool, host, standby)
+                )
+        yield running
+
+
+@contextmanager
+def _gateway_at(
+    port: int,
+    dsn: str,
+    folder: Path,
+    report: Callable[[str], None],
+    pool: int | None,
+    host: str,
+    standby: bool,
+) -> Iterator[Gateway]:
     files = resources.root() / "gateway"
     board = resources.root() / "board"
     with ExitStack() as stack:
         postgrest, caddy = programs.postgrest(report), programs.caddy()
-        for name in ("Caddy", "PostgREST"):
-            stop_leftover(folder, name)
-        port = _free_port(host, port)
-        upstream, admin = _free_port(_HOST, 0), _free_port(_HOST, 0)
+        upstream, admin = free_port(), free_port()
         url = f"http://{_reachable(host)}:{port}"
         behind = Part(
             "PostgREST",
             [postgrest, files / "postgrest.conf"],
             _libpq_settings(dsn)
             | {
-                "PGRST_SERVER_HOST": _HOST,
+                "PGRST_SERVERLOOPBACK": LOOPBACK,
                 "PGRST_SERVER_PORT": str(upstream),
                 "PGRST_ADMIN_SERVER_PORT": str(admin),
                 "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
@@ -75,7 +95,7 @@ def gateway(
             # A standby lets nobody listen, and PostgREST would not be ready before it does.
             | ({"PGRST_DB_CHANNEL_ENABLED": "false"} if standby else {}),
             folder,
-            lambda: _answers(f"http://{_HOST}:{admin}/ready"),
+            lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
         )
         before = Part(
             "Caddy",
@@ -84,8 +104,8 @@ def gateway(
                 "ATLAS_GATEWAY": f"http://:{port}",
                 "ATLAS_BIND": host,
                 "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
-                "ATLAS_POSTGREST_UPSTREAM": f"{_HOST}:{upstream}",
-                "ATLAS_POSTGREST_ADMIN": f"{_HOST}:{admin}",
+                "ATLAS_POSTGREST_UPSTREAM": f"{LOOPBACK}:{upstream}",
+                "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
                 "ATLAS_BOARD": board.as_posix(),
                 "ATLAS_EXPLAINED_BY": "read_by_name" if standby else "call_by_name",
                 "XDG_CONFIG_HOME": str(folder / "caddy"),
@@ -94,7 +114,7 @@ def gateway(
             folder,
             lambda: _answers(f"{url}/healthz"),
         )
-        behind_url = f"http://{_HOST}:{upstream}"
+        behind_url = f"http://{LOOPBACK}:{upstream}"
         yield Gateway(url, behind_url, (stack.enter_context(behind), stack.enter_context(before)))
 
 
@@ -116,22 +136,9 @@ def _postgrest_cores() -> int:
     return max(1, (os.cpu_count() or 1) // 4)
 
 
-def _free_port(host: str, wanted: int) -> int:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
-        with closing(socket.socket(family)) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        raise PartError(
-            f"port {wanted} cannot be used ({error.strerror}): choose another with --port or --listen"
-        ) from error
-
-
 def _reachable(host: str) -> str:
     """Where a program of this machine finds what listens there."""
-    everywhere = {"0.0.0.0": _HOST, "::": "[::1]"}  # noqa: S104 (told, not bound)
+    everywhere = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 (told, not bound)
     return everywhere.get(host, f"[{host}]" if ":" in host else host)
 
 

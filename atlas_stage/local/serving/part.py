@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,10 @@ from atlas_stage.local.serving.programs import PartError
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
+
+
+class PortTakenError(PartError):
+    """The part did not start, because another program listens at its port by now."""
 
 
 class Part:
@@ -80,7 +85,11 @@ class Part:
                 problem = (
                     f"did not start: {telling_line(said)}" if ended else "is not ready in time"
                 )
-                raise PartError(f"{self.name} {problem}; see {self.log}")
+                # PostgREST's words and Caddy's
+                taken = re.search("address (already )?in use", said, re.IGNORECASE)
+                raise (PortTakenError if ended and taken else PartError)(
+                    f"{self.name} {problem}; see {self.log}"
+                )
             time.sleep(0.05)
 
     def _environment(self) -> dict[str, str]:

@@ -5,6 +5,7 @@
 #   make ha      three PostgreSQL nodes under Patroni and everything before them, for trying (ha/README.md)
 #   make test    all tests        (make test TESTS=tests/rules ARGS=-x)
 #   make check   linters, types, SQL
+#   make audit   what is known against the packages we depend on; needs a network
 #   make bench   what everything costs, as one table and a plot in bench/results (make bench ARGS=--long)
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ BENCH := $(VENV)/installed-bench
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo serve ha test check bench clean
+.PHONY: demo serve ha test check audit bench clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -55,6 +56,9 @@ check: $(DEV)
 	  echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; \
 	done > $@.new && mv $@.new $@
 	@echo "wrote $@"
+
+audit:
+	$(PYTHON) tools/audit.py
 
 bench: $(BENCH)
 	$(BIN)/python bench/everything.py $(ARGS)

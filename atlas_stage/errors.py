@@ -12,6 +12,8 @@ from atlas_stage.text import plain
 
 JsonObject = dict[str, Any]
 
+SAME_VERSION = "bring the client and the database to the same version: run atlas-stage migrate"
+
 # Keys of a refusal that describe it; all other keys are facts.
 _DESCRIPTION = frozenset({"rule", "status", "message", "hint", "refusals"})
 
@@ -179,7 +181,8 @@ def from_sqlstate(
             message, rule="database_privilege", details=details, hint=hint if operator else None
         )
     if code[:2] in {"22", "54"} or code in {"42883", "42846", "42804"}:
-        return InvalidInput(message, details=details)
+        no_function = code == "42883"
+        return InvalidInput(message, details=details, hint=SAME_VERSION if no_function else None)
     if code == "25006":
         return Unavailable(
             message,

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import msgspec
 
-from atlas_stage.errors import StageError, from_refusal
+from atlas_stage.errors import SAME_VERSION, StageError, from_refusal
 
 
 class Record:
@@ -29,7 +29,7 @@ class Record:
             raise StageError(
                 f"this is not the answer that this version expects: {error}",
                 rule="answer_not_known",
-                hint="bring the client and the database to the same version",
+                hint=SAME_VERSION,
             ) from error
 
     def as_json(self) -> dict[str, Any]:

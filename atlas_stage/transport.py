@@ -10,7 +10,13 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from atlas_stage.arguments import as_json
-from atlas_stage.errors import InvalidInput, StageError, Unavailable, from_sqlstate
+from atlas_stage.errors import (
+    SAME_VERSION,
+    InvalidInput,
+    StageError,
+    Unavailable,
+    from_sqlstate,
+)
 from atlas_stage.protocol import Work
 
 # The types of a function's arguments, which the database knows.
@@ -133,7 +139,11 @@ def _statement(
     for name, value in arguments.items():
         kind = types.get(name)
         if kind is None:
-            raise InvalidInput(f"api.{function} has no argument {name}", details={"argument": name})
+            raise InvalidInput(
+                f"api.{function} has no argument {name}",
+                details={"argument": name},
+                hint=SAME_VERSION,
+            )
         form: LiteralString = "{}::{}"  # as the catalog writes a type, it can stand in a statement
         match kind, value:
             case "jsonb", _ if value is not None:

@@ -466,6 +466,24 @@ class TestOutput:
         run("settings", "set", "time_zone", "Asia/Kolkata")
         assert "times: Asia/Kolkata" in run(*words).stdout
 
+    @pytest.mark.usefixtures("client")
+    @pytest.mark.parametrize(
+        ("words", "value"), [("client list", "Heron"), ("permission list", "can_set_flag")]
+    )
+    def test_a_narrow_terminal_has_room_for_each_value(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, words: str, value: str
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "40")
+        shown = run(*words.split()).stdout
+        assert max(map(len, shown.splitlines())) <= 40
+        assert f" {value} " in shown
+
+    def test_a_database_of_another_version_is_told(self, run: Run, fresh_dsn: str) -> None:
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("drop function api.summary(), api.queue(text, integer, text)")
+        for words in (("queue",), ("queue", ADMIN)):
+            assert "run atlas-stage migrate" in run(*words).stderr
+
     @pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
     @pytest.mark.parametrize(
         "words", [("--help",), ("client", "list", "--help"), ("client", "show", "ñ→")]

@@ -52,6 +52,7 @@ _COLUMN_STYLES = {
     "field": "dim",
 }
 _PIPE_WIDTH = 200
+_READABLE = 8  # so wide a column of words is at least
 # Columns of numbers, and columns whose cells are not broken into lines as long as there is room.
 _NUMBERS = {"id", "version", "v", "days", "row", "clients"}
 _WHOLE = (
@@ -128,7 +129,8 @@ def make_table(
 
     `columns` says what of a row stands in each column: an attribute, or what a function makes of the row; where it only
     names them, a row is its values. Columns in `spare` give way, one after another, where the terminal is too narrow
-    for all. `zone` is that of the times in it, and said below.
+    for all; where it is too narrow for the others too, each row is a few lines of its own. `zone` is that of the times
+    in it, and said below.
     """
     names = list(columns)
     if isinstance(columns, Mapping):
@@ -143,10 +145,38 @@ def make_table(
         table = _table([names[place] for place in used], title, zone)
         for row in cells:
             table.add_row(*(row[place] for place in used))
-        if not giving_way or screen.measure(table, options=unbounded).maximum <= screen.width:
+        if screen.measure(table, options=unbounded).maximum <= screen.width:
             return table
+        if not giving_way:
+            return (
+                table if _fits(names, used, cells, screen.width) else _upright(names, cells, table)
+            )
         gone = giving_way.pop(0)
         used = [place for place in used if names[place] != gone]
+
+
+def _fits(
+    names: Sequence[str], used: Sequence[int], cells: Sequence[Sequence[Text]], width: int
+) -> bool:
+    """Whether all columns have room to be read, if not for their longest values."""
+    needed = 0
+    for place in used:
+        longest = max(row[place].cell_len for row in cells)
+        whole = names[place] in _WHOLE
+        needed += max(len(names[place]), longest if whole else min(longest, _READABLE)) + 2
+    return needed <= width
+
+
+def _upright(names: Sequence[str], cells: Sequence[Sequence[Text]], wide: Table) -> Table:
+    """The rows below each other, a line for each of their values."""
+    table = _table(("field", "value"), None, None)
+    table.title, table.caption = wide.title, wide.caption
+    for row in cells:
+        for name, value in zip(names, row, strict=True):
+            if value.plain:
+                table.add_row(cell(name, "dim"), value)
+        table.add_section()
+    return table
 
 
 def _shown_in(column: str, value: object, zone: tzinfo | None) -> Text:

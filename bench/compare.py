@@ -43,7 +43,7 @@ from atlas_stage.ops.deploy import migrate
 
 OTHERS = Path(__file__).parent / "others"
 WANTED = 1.5
-WARM_UP_SECONDS = 4  # Node compiles what it has run often
+WARM_UP_REQUESTS = 2000  # of each read: Node compiles what it has run often
 KNOWN = 1000  # clients that are read; those that are moved come after them
 BUSY = 500  # the client whose history is read, with more than a page of it
 CHECKED = 100  # the first client that is moved to see whether a service does it rightly
@@ -159,9 +159,8 @@ def measure(seconds: int = 4, rounds: int = 5) -> list[Row]:
                 raise LeftOutError("none of the other services can run here")
             answer_rightly(found, tokens)
             server = int((database.data / "pgdata" / "postmaster.pid").read_text().split()[0])
-            _round(found, rounds, tokens.admin, WARM_UP_SECONDS, server, database.dsn)
-            for service in found:
-                service.measured.clear()
+            for place, service in enumerate(found):
+                _warm_up(service, rounds * 5 + place, tokens.admin)
             for number in range(rounds):
                 _round(found, number, tokens.admin, seconds, server, database.dsn)
         return _rows(found)
@@ -376,8 +375,7 @@ def _round(
         db.execute("checkpoint")
     for what in WORDS:
         for place, service in list(enumerate(found))[:: 1 if number % 2 == 0 else -1]:
-            first = KNOWN + 1 + (number * 5 + place) * THREADS * CLIENTS_A_THREAD
-            load = _load(service.paths, what, first)
+            load = _load(service.paths, what, number * 5 + place)
             pids = [server, *service.pids]
             before = _seconds_used(pids)
             rate = _wrk(service.url, load, token, seconds, service.is_behind)
@@ -386,8 +384,19 @@ def _round(
             measured.served.append(rate * seconds / (_seconds_used(pids) - before))
 
 
-def _load(paths: Paths, what: str, first: int) -> Load:
+def _warm_up(service: Service, share: int, token: str) -> None:
+    for what in ("page", "client", "history"):
+        answered = 0.0
+        while answered < WARM_UP_REQUESTS:
+            load = _load(service.paths, what, share)
+            answered += 2 * _wrk(service.url, load, token, 2, service.is_behind)
+    _wrk(service.url, _load(service.paths, "move", share), token, 2, service.is_behind)
+
+
+def _load(paths: Paths, what: str, share: int) -> Load:
+    """What wrk does; moves are of a share of the clients that nobody has moved yet."""
     if what == "move":
+        first = KNOWN + 1 + share * THREADS * CLIENTS_A_THREAD
         script = MOVES.format(first=first, each=CLIENTS_A_THREAD, request=paths.moving)
         return Load(paths.move, script)
     return Load(getattr(paths, what).format(id=BUSY))

@@ -26,7 +26,8 @@ begin
       select h.version, h.from_stage, h.to_stage, h.occurred_at, h.from_returning_to, h.trigger_type, h.payload
       from public.stage_history h
       where h.client_id = s.id
-        and h.to_stage is not null
+        -- put together, so that no other index than that of the client's versions is thought of
+        and h.to_stage || '' is not null
       order by h.version desc
       limit 1
     ) as m on true

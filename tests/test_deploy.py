@@ -10,6 +10,9 @@ import pytest
 
 from atlas_stage.ops.deploy import DeployError, connection, migrate, rollback
 
+# Roles are the server's: these migrations make none, and a database of the whole product has made them.
+pytestmark = pytest.mark.usefixtures("dsn")
+
 RECORD = "insert into public.atlas_migrations (id) values ('{}');\n"
 BASELINE = """\
 create table public.atlas_migrations (id text primary key, applied_at timestamptz default now(), note text);

@@ -338,6 +338,30 @@ def test_a_bulk_update_after_one_row_updates_in_the_same_session_keeps_its_speed
     db.execute("update clients set stage = 'eom_close' where id = %s", (client,))
 
 
+def test_many_history_rows_written_by_hand_find_the_one_before_by_index(
+    db: psycopg.Connection,
+) -> None:
+    client = make_client(db)
+    # as after a vacuum of the first few rows: read from end to end they are two pages
+    db.execute("analyze stage_history")
+    rows = 2000
+
+    db.execute(
+        "insert into stage_history"
+        " (client_id, version, flag_added, actor_type, actor_id, channel, trigger_type)"
+        " select %s, version, 'seen', 'human', 'user:jimmie', 'api', 'manual'"
+        " from generate_series(1, %s) version",
+        (client, rows),
+    )
+
+    row = db.execute(
+        "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables"
+        " where relname = 'stage_history'"
+    ).fetchone()
+    assert row is not None
+    assert row[0] < 5 * rows
+
+
 def test_an_upsert_and_a_from_clause_are_updates_like_any_other(db: psycopg.Connection) -> None:
     client = make_client(db, slug="upserted")
 

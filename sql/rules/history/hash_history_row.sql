@@ -11,12 +11,7 @@ declare
   v_previous bytea := case when new.version = 0 then '' else new.row_hash end;
 begin
   if v_previous is null then
-    v_previous := (
-      select h.row_hash
-      from public.stage_history h
-      where h.client_id = new.client_id
-        and h.version = new.version - 1
-    );
+    v_previous := rules.hash_before(new.client_id, new.version);
     if v_previous is null then
       return new;
     end if;

@@ -1,5 +1,6 @@
--- The row_hash of the row before this version of a client. The order asks for the index of the versions: a session that
--- plans this while history has a page or two would go on reading all of it, or all of the client's, for each new row.
+-- The row_hash of the row before this version of a client. The order, which nobody may sort for, asks for the index of the
+-- versions: a session that plans this while history has a page or two would go on reading all of it, or all of the
+-- client's, for each new row.
 create or replace function rules.hash_before(
   client_id bigint,
   version   bigint
@@ -7,8 +8,8 @@ create or replace function rules.hash_before(
 returns bytea
 language plpgsql
 stable
-set enable_seqscan = off
-set jit = off
+set enable_sort = off
+set enable_incremental_sort = off
 as $$
 #variable_conflict use_variable
 begin

@@ -1,5 +1,5 @@
--- The row_hash of the row before this version of a client. The order, which nobody may sort for, asks for the index of the
--- versions: a session that plans this while history has a page or two would go on reading all of it, or all of the
+-- The row_hash of the row before this version of a client. The order, which nobody may sort for, asks for the index of
+-- the versions: a session that plans this while history has a page or two would go on reading all of it, or all of the
 -- client's, for each new row.
 create or replace function rules.hash_before(
   client_id bigint,

@@ -342,7 +342,9 @@ export class Board {
   async refreshDrawer() {
     const { id } = this.state.drawer;
     try {
-      const [client, history] = await Promise.all([this.#api.client(id), this.#api.history(id), this.learnAllowed([id])]);
+      // The client first: what happens before the rest is here is then news to the feed, and not known by half.
+      const client = await this.#api.client(id);
+      const [history] = await Promise.all([this.#api.history(id), this.learnAllowed([id])]);
       this.#setDrawer(id, { client, rows: history.rows, next: history.next, error: null });
       this.store.set({ clients: this.#withClients([client]) });
     } catch (error) {

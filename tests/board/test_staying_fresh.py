@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.board.conftest import House, OpenPage, SignIn, enter
@@ -45,6 +48,22 @@ def test_an_open_drawer_follows_what_others_do(sign_in: SignIn, house: House) ->
     page = sign_in()
     opened = drawer(page, client)
     house.move(client, "eom_close", "seen in the history")
+    expect(opened.get_by_role("listitem").filter(has_text="seen in the history")).to_be_visible()
+
+
+def test_what_happens_while_the_drawer_opens_is_in_its_history(
+    sign_in: SignIn, house: House
+) -> None:
+    client = house.client()
+    page = sign_in()
+
+    def meanwhile(route: Route) -> None:
+        time.sleep(0.5)  # whatever else the drawer asks for is answered by now
+        house.move(client, "eom_close", "seen in the history")
+        route.continue_()
+
+    page.route(re.compile(r"/rpc/client([?]|$)"), meanwhile, times=1)
+    opened = drawer(page, client)
     expect(opened.get_by_role("listitem").filter(has_text="seen in the history")).to_be_visible()
 
 

@@ -187,6 +187,18 @@ def test_says_which_part_has_ended_and_stops_the_others(data: Path, part: str, n
     assert postmaster.find(data / "pgdata") is None
 
 
+def test_only_this_machine_reaches_what_it_runs(data: Path) -> None:
+    with serving(data):
+        heard_at = {
+            (name, heard.laddr.ip)
+            for name in PARTS
+            for heard in part_of(data, name).net_connections("inet")
+            if heard.status == psutil.CONN_LISTEN
+        }
+
+    assert heard_at == {(name, "127.0.0.1") for name in PARTS}
+
+
 def test_serves_the_api_to_the_token_in_its_env_file(data: Path) -> None:
     with serving(data):
         answer = who_am_i(settings_of(data))

@@ -85,7 +85,7 @@ def _gateway_at(
             [postgrest, files / "postgrest.conf"],
             _libpq_settings(dsn)
             | {
-                "PGRST_SERVERLOOPBACK": LOOPBACK,
+                "PGRST_SERVER_HOST": LOOPBACK,
                 "PGRST_SERVER_PORT": str(upstream),
                 "PGRST_ADMIN_SERVER_PORT": str(admin),
                 "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,

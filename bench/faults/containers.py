@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from atlas_stage import PsycopgTransport, Stage
+from atlas_stage.local.serving.ports import free_port
 from bench.faults.deploys import Deploys
 from bench.faults.patience import until_it_answers
 from bench.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
@@ -28,7 +27,7 @@ class Compose:
 
     def __init__(self, *besides: Path) -> None:
         self._files = [f"--file={file}" for file in (ROOT / "docker-compose.yml", *besides)]
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.settings = {
             "COMPOSE_PROJECT_NAME": f"atlas-test-{os.getpid()}",
@@ -155,11 +154,7 @@ class Containers:
 
     def deploy_cut_off(self) -> None:
         """The database's container dies under a deploy."""
-        deploying = threading.Thread(target=self.deploy)
-        deploying.start()
-        time.sleep(0.7)
-        self.kill_the_database()
-        deploying.join()
+        self.deploys.next_cut_off_by(self.kill_the_database)
 
     def _id(self, service: str) -> str:
         return f"{self.compose.settings['COMPOSE_PROJECT_NAME']}-{service}-1"
@@ -178,7 +173,7 @@ class Containers:
 def containers(folder: Path) -> Iterator[Containers]:
     """A project of its own, gone afterwards; its data are in a volume, not in the folder."""
     compose = Compose(Path(__file__).with_name("compose.yml"))
-    port = _free_port()
+    port = free_port()
     compose.settings["ATLAS_FAULTS_DATABASE_PORT"] = str(port)
     dsn = f"postgresql://postgres:{compose.settings['POSTGRES_PASSWORD']}@127.0.0.1:{port}/atlas"
     try:
@@ -190,11 +185,6 @@ def containers(folder: Path) -> Iterator[Containers]:
             made.heal()
     finally:
         compose.down()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _docker(*arguments: str) -> str:

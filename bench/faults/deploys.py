@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,3 +41,11 @@ class Deploys:
         except (DeployError, psycopg.Error):
             self.refused += 1
         shutil.rmtree(root)
+
+    def next_cut_off_by(self, kill: Callable[[], None]) -> None:
+        """A deploy under which something dies."""
+        deploying = threading.Thread(target=self.next)
+        deploying.start()
+        time.sleep(0.7)
+        kill()
+        deploying.join()

@@ -177,11 +177,7 @@ class House:
 
     def deploy_cut_off(self) -> None:
         """The server dies under a deploy."""
-        deploying = threading.Thread(target=self.deploy)
-        deploying.start()
-        time.sleep(0.7)
-        self.kill_postgresql()
-        deploying.join()
+        self.deploys.next_cut_off_by(self.kill_postgresql)
 
     def _postmaster(self) -> psutil.Process:
         """The server's process; one that was still on its way down when it was last looked at is brought back first."""

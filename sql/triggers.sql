@@ -11,20 +11,20 @@ create or replace trigger clients_stamp_change
 before update on public.clients
 for each row
 when (current_user <> 'atlas_writer' or new.version = old.version)
-execute function rules.stamp_change();
+execute function rules.stamp_plain_sql();
 
 create or replace trigger clients_stamp_new_client
 before insert on public.clients
 for each row
 when (current_user <> 'atlas_writer')
-execute function rules.stamp_new_client();
+execute function rules.stamp_plain_sql();
 
 -- A client is not deleted: history would lose it.
 create or replace trigger clients_refuse_delete
 before delete on public.clients
 for each row
 when (current_user <> 'atlas_writer')
-execute function rules.refuse_delete();
+execute function rules.stamp_plain_sql();
 
 -- Once a statement, after all its rows: evaluate what it changed, and record it.
 create or replace trigger clients_record_plain_changes
@@ -32,14 +32,14 @@ after update on public.clients
 referencing old table as old_clients new table as new_clients
 for each statement
 when (current_user <> 'atlas_writer' or pg_trigger_depth() > 0)
-execute function rules.record_plain_changes();
+execute function rules.record_plain_sql();
 
 create or replace trigger clients_record_plain_clients
 after insert on public.clients
 referencing new table as new_clients
 for each statement
 when (current_user <> 'atlas_writer')
-execute function rules.record_plain_clients();
+execute function rules.record_plain_sql();
 
 -- At commit, for everybody: the foreign key clients_version_recorded_fkey. A version that history does not have is
 -- refused, whatever was forgotten above.
@@ -71,12 +71,6 @@ create or replace trigger erasures_no_truncate
 before truncate on public.erasures
 for each statement
 execute function rules.refuse_record_change();
-
--- A stage that `clients` does not know could be reached by no move: the table's CHECK learns it first.
-create or replace trigger stages_known_to_clients
-before insert or update of stage on public.stages
-for each row
-execute function rules.require_known_stage();
 
 -- Once a statement that records: who waits for changes is woken at the commit.
 create or replace trigger stage_history_wake_readers

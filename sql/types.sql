@@ -53,6 +53,19 @@ begin
     );
   end if;
 
+  -- What the rules of a move may look at, and nothing else: clients that are alike in it are judged once, however many
+  -- they are. A rule that needs another fact adds it here, and every batch tells clients apart by it.
+  if to_regtype('rules.facts') is null then
+    create type rules.facts as (
+      client_id           bigint,   -- null where it makes no difference which client it is (rules.tells_apart)
+      stage               text,
+      returning_to_stage  text,
+      active              boolean,
+      service_tier        text,
+      eligible_reviewers  text[]
+    );
+  end if;
+
   -- A change of one client. Its versions are not in it: they are given when it is recorded.
   if to_regtype('rules.change') is null then
     create type rules.change as (

@@ -19,11 +19,11 @@ begin
   perform rules.refuse_all(rules.unknown_stage(to_stage));
 
   -- EVALUATE as the real move does
-  v_violations := rules.move_violations(v_actor, v_client, to_stage);
+  v_violations := rules.move_violations(v_actor, rules.facts_of(v_client), to_stage);
   return jsonb_build_object(
     'allowed', v_violations is null,
-    'refusals', rules.violations_json(v_violations),
-    'allowed_stages', (select coalesce(jsonb_agg(a.to_stage order by a.to_stage), '[]') from rules.allowed_stages(v_client) a),
+    'refusals', coalesce(rules.error_json(v_violations) #> '{details,refusals}', '[]'),
+    'allowed_stages', (select coalesce(jsonb_agg(a.to_stage order by a.to_stage), '[]') from rules.allowed_stages(rules.facts_of(v_client)) a),
     'client_id', v_client.id,
     'version', v_client.version
   );

@@ -8,9 +8,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_actor constant text := rules.current_actor();
-  -- where a grant names clients, or who moved a client into review counts, no two clients are alike
-  v_each  constant boolean := (select s.separate_reviewer from public.stage_settings s)
-    or exists (select from rules.live_grants(v_actor) g where g.scope ? 'clients');
+  v_each  constant boolean := rules.tells_apart(v_actor);
 begin
   if (cardinality(client_ids) between 1 and 200) is not true then
     perform rules.refuse('client_ids_not_valid');
@@ -28,23 +26,23 @@ begin
         array_agg(a.id) as ids,
         (array_agg(row(a.*)::rules.client_state))[1] as client
       from asked a
-      group by a.stage, a.returning_to_stage, a.active, a.service_tier, a.eligible_reviewers, case when v_each then a.id end
+      group by rules.facts_of(row(a.*)::rules.client_state, v_each)
     ),
     judged as materialized (
       select
         g.ids,
         (
           select coalesce(json_agg(json_build_object('to_stage', t.to_stage, 'note', t.note) order by s.position), '[]')
-          from rules.allowed_stages(g.client) a
+          from rules.allowed_stages(rules.facts_of(g.client)) a
           join public.stage_transitions t on t.from_stage = (g.client).stage and t.to_stage = a.to_stage
           join public.stages s on s.stage = t.to_stage
-          where rules.move_violations(v_actor, g.client, a.to_stage) is null
+          where rules.move_violations(v_actor, rules.facts_of(g.client, v_each), a.to_stage) is null
         ) as moves,
         array(
           select s.stage
           from public.stages s
           where s.stage <> (g.client).stage
-            and rules.move_violations(v_actor, g.client, s.stage, true) is null
+            and rules.move_violations(v_actor, rules.facts_of(g.client, v_each), s.stage, true) is null
           order by s.position
         ) as override_to,
         array(

@@ -65,7 +65,7 @@ begin
   if v_flag is not null then
     perform rules.refuse_all(rules.unknown_flag(v_flag));
   end if;
-  if v_tier is not null and not rules.is_known('clients_service_tier_check', v_tier) then
+  if v_tier is not null and v_tier <> all (rules.known_words('clients_service_tier_check')) then
     perform rules.refuse('unknown_value', jsonb_build_object('field', 'service_tier'));
   end if;
   if v_attention not in ('stuck', 'waiting_on_client', 'none') then

@@ -39,21 +39,19 @@ declare
 begin
   -- OPEN
   v_context := rules.open_change(v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload);
+  v_client := rules.default_client();
   v_client.stage := stage;
-  v_client.version := 0;
-  v_client.flags := '{}';
   v_client.stage_owner := owner;
-  v_client.stage_collaborators := coalesce(rules.checked_actor_list(collaborators), '{}');
+  v_client.stage_collaborators := coalesce(rules.checked_actor_list(collaborators), v_client.stage_collaborators);
   v_client.stage_notes := rules.checked_text('notes', notes, 10000, lines => true);
-  v_client.service_tier := coalesce(tier, 'recurring_only');
-  v_client.close_cadence := coalesce(cadence, 'monthly');
-  v_client.sales_tax_schedule := coalesce(schedule, 'none');
+  v_client.service_tier := coalesce(tier, v_client.service_tier);
+  v_client.close_cadence := coalesce(cadence, v_client.close_cadence);
+  v_client.sales_tax_schedule := coalesce(schedule, v_client.sales_tax_schedule);
   v_client.eligible_reviewers := rules.checked_actor_list(reviewers);
-  v_client.active := coalesce(active, true);
+  v_client.active := coalesce(active, v_client.active);
   v_answer := rules.earlier_answer(
-    v_actor, v_key,
+    v_context,
     jsonb_build_object('call', 'create_client', 'name', v_name, 'slug', v_slug, 'client', to_jsonb(v_client))
-      || rules.context_request(v_context)
   );
   if v_answer is not null then
     return v_answer;
@@ -63,7 +61,8 @@ begin
   perform rules.refuse_all(rules.new_client_violations(v_actor, v_client));
 
   -- WRITE
-  v_client.returning_to_stage := rules.comes_back_to(stage);
+  v_client.stage := 'onboarding';
+  v_client := rules.moved(v_client, stage);
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);
     perform rules.record_changes(array[(v_context, null, v_client)::rules.change]);
@@ -76,7 +75,7 @@ begin
   end;
 
   -- ANSWER
-  return rules.remember_answer(v_actor, v_key, rules.change_answer(v_client.id, true));
+  return rules.remember_answer(v_context, rules.change_answer(v_client.id, true));
 end
 $$;
 

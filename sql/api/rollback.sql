@@ -17,15 +17,15 @@ declare
   v_context rules.change_context;
   v_client  rules.client_state;
   v_row     public.stage_history;
+  v_missing rules.violation;
   v_answer  json;
 begin
   -- OPEN
   v_context := rules.open_change(v_actor, reason, external_id => v_key, reason_required => true);
   v_context.rolls_back := history_id;
   v_answer := rules.earlier_answer(
-    v_actor, v_key,
+    v_context,
     jsonb_build_object('call', 'rollback', 'client_id', client_id, 'history_id', history_id)
-      || rules.context_request(v_context)
   );
   if v_answer is not null then
     return v_answer;
@@ -35,13 +35,23 @@ begin
   v_client := rules.lock_client(client_id);
 
   -- EVALUATE
-  v_row := rules.reversible_row(v_actor, v_client, history_id);
+  v_missing := rules.missing_permission(
+    v_actor, 'can_admin', client_id => client_id, from_stage => v_client.stage, service_tier => v_client.service_tier
+  );
+  if v_missing is not null then
+    perform rules.refuse_all(array[v_missing], jsonb_build_object('client_id', client_id));
+  end if;
+  select h.* into v_row from public.stage_history h where h.id = history_id and h.client_id = rollback.client_id;
+  if v_row.id is null then
+    perform rules.refuse('history_not_found', jsonb_build_object('client_id', client_id, 'history_id', history_id));
+  end if;
+  perform rules.refuse_all(rules.reversal_violations(v_client, v_row));
 
   -- WRITE
   perform rules.write_changes(array[(v_context, v_client, rules.rolled_back(v_client, v_row))::rules.change]);
 
   -- ANSWER
-  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, true));
+  return rules.remember_answer(v_context, rules.change_answer(client_id, true));
 end
 $$;
 

@@ -9,6 +9,7 @@ as $$
 declare
   v_actor    constant text := rules.current_actor();
   v_key      constant text := rules.idempotency_key(null);
+  v_context  rules.change_context;
   v_answer   json;
   v_outcomes jsonb := jsonb '[]';
   v_outcome  jsonb;
@@ -23,7 +24,8 @@ begin
   ) is not true then
     perform rules.refuse('items_not_valid');
   end if;
-  v_answer := rules.earlier_answer(v_actor, v_key, jsonb_build_object('call', 'set_flags', 'items', items));
+  v_context := rules.open_change(v_actor, null, external_id => v_key);
+  v_answer := rules.earlier_answer(v_context, jsonb_build_object('call', 'set_flags', 'items', items));
   if v_answer is not null then
     return v_answer;
   end if;
@@ -34,7 +36,7 @@ begin
       when jsonb_typeof(i.item -> 'client_id') = 'number'
         and (i.item -> 'client_id')::numeric between -9223372036854775808 and 9223372036854775807
         then (i.item -> 'client_id')::bigint
-      when jsonb_typeof(i.item -> 'client_id') = 'string' then rules.client_named(i.item ->> 'client_id')
+      when jsonb_typeof(i.item -> 'client_id') = 'string' then rules.client_id_of(i.item ->> 'client_id', required => false)
     end
     from jsonb_array_elements(items) as i (item)
   ));
@@ -47,7 +49,7 @@ begin
   end loop;
 
   -- ANSWER
-  return rules.remember_answer(v_actor, v_key, json_build_object(
+  return rules.remember_answer(v_context, json_build_object(
     'items', v_outcomes, 'done', jsonb_array_length(items) - v_refused, 'refused', v_refused
   ));
 end

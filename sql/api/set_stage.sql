@@ -29,7 +29,9 @@ begin
     v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload, override, reason_required => true
   );
   if v_key is not null then
-    v_answer := rules.earlier_answer(v_actor, v_key, rules.move_request(v_context, client_id, to_stage, expected_version));
+    v_answer := rules.earlier_answer(v_context, jsonb_build_object(
+      'call', 'set_stage', 'client_id', client_id, 'to_stage', to_stage, 'expected_version', expected_version
+    ));
     if v_answer is not null then
       return v_answer;
     end if;
@@ -42,7 +44,7 @@ begin
   perform rules.refuse_all(
     coalesce(
       rules.move_request_violations(v_context, v_client, to_stage, expected_version),
-      rules.move_violations(v_actor, v_client, to_stage, v_context.override)
+      rules.move_violations(v_actor, rules.facts_of(v_client), to_stage, v_context.override)
     ),
     jsonb_build_object('client_id', client_id)
   );
@@ -51,7 +53,7 @@ begin
   perform rules.write_changes(array[(v_context, v_client, rules.moved(v_client, to_stage))::rules.change]);
 
   -- ANSWER
-  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, true));
+  return rules.remember_answer(v_context, rules.change_answer(client_id, true));
 end
 $$;
 

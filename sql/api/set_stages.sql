@@ -16,6 +16,7 @@ declare
   v_clients  rules.client_state[];
   v_outcomes json[] := array[]::json[];
   v_refused  json[] := array[]::json[];
+  v_context  rules.change_context;
   v_answer   json;
   v_step     integer;
 begin
@@ -28,8 +29,9 @@ begin
   ) is not true then
     perform rules.refuse('items_not_valid');
   end if;
+  v_context := rules.open_change(v_actor, null, external_id => v_key);
   v_answer := rules.earlier_answer(
-    v_actor, v_key, jsonb_build_object('call', 'set_stages', 'items', items, 'atomic', atomic)
+    v_context, jsonb_build_object('call', 'set_stages', 'items', items, 'atomic', atomic)
   );
   if v_answer is not null then
     return v_answer;
@@ -41,17 +43,27 @@ begin
   );
 
   -- LOCK: keys before clients, each in one order, so that two calls wait for each other and never in a ring
-  perform rules.earlier_use(v_actor, i.key, i.request)
+  perform rules.earlier_use(i.context, i.request)
   from (
-    select (u.context).external_id as key, u.request
+    select u.context, u.request
     from unnest(v_items) u
     where u.request is not null
-    order by 1, u.index
+    order by (u.context).external_id, u.index
   ) i;
   v_clients := rules.lock_clients(array(select i.client_id from unnest(v_items) i));
 
   -- EVALUATE and WRITE: all at once; a batch that names a client or a key twice goes item by item, in its own order
-  v_step := case when rules.names_twice(v_items) then 1 else cardinality(v_items) end;
+  v_step := case
+    when exists (
+      select
+      from unnest(v_items) i
+      cross join lateral (values ('client', i.client_id::text), ('key', (i.context).external_id)) as named (what, name)
+      where named.name is not null
+      group by named.what, named.name
+      having count(*) > 1
+    ) then 1
+    else cardinality(v_items)
+  end;
   for i in 1 .. cardinality(v_items) by v_step loop
     select
       v_outcomes || array_agg(o.outcome order by o.index),
@@ -69,9 +81,17 @@ begin
 
   -- ANSWER
   if atomic and cardinality(v_refused) > 0 then
-    perform rules.refuse_items(v_refused);
+    -- the first refused item's error, with all refused items in its details
+    perform rules.refuse_all(
+      array(
+        select (r.refusal ->> 'rule', r.refusal - '{rule,status,message,hint}'::text[])::rules.violation
+        from jsonb_array_elements(to_jsonb(v_refused[1]) #> '{details,refusals}') with ordinality as r (refusal, place)
+        order by r.place
+      ),
+      jsonb_build_object('items', to_jsonb(v_refused))
+    );
   end if;
-  return rules.remember_answer(v_actor, v_key, json_build_object(
+  return rules.remember_answer(v_context, json_build_object(
     'items', array_to_json(v_outcomes),
     'done', cardinality(v_outcomes) - cardinality(v_refused),
     'refused', cardinality(v_refused)

@@ -86,7 +86,12 @@ begin
     'time_zone', (select s.time_zone from public.stage_settings s),
     'as_of', now(),
     'month', rules.close_period(now()),
-    'cursor', rules.feed_now()
+    'cursor', rules.feed_cursor(
+      -- what began to be written before this snapshot and may still be committed comes after it
+      (select max(e.epoch) from public.feed_epochs e),
+      (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8,
+      9223372036854775807
+    )
   );
 end
 $$;

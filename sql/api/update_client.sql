@@ -42,12 +42,12 @@ begin
     ));
   end if;
   v_answer := rules.earlier_answer(
-    v_actor, v_key,
+    v_context,
     jsonb_build_object(
       'call', 'update_client', 'client_id', client_id, 'expected_version', expected_version, 'owner', owner,
       'collaborators', collaborators, 'notes', left(notes, 20000), 'tier', tier, 'cadence', cadence, 'schedule', schedule,
       'reviewers', reviewers, 'active', active, 'clear', v_clear
-    ) || rules.context_request(v_context)
+    )
   );
   if v_answer is not null then
     return v_answer;
@@ -89,7 +89,7 @@ begin
   end if;
 
   -- ANSWER
-  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, v_changes));
+  return rules.remember_answer(v_context, rules.change_answer(client_id, v_changes));
 end
 $$;
 

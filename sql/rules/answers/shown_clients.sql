@@ -18,7 +18,7 @@ as $$
   from (
     select
       stored.*,
-      rules.age_days(stored.stage_entered_at) as age_days,
+      date_part('day', now() - stored.stage_entered_at)::integer as age_days,
       rules.attention(stored.flags, stored.stage_entered_at, s.max_days, s.waiting_flags) as attention
     from (select null::text as notes, null::text as gdrive_folder) as absent
     cross join lateral (

@@ -11,10 +11,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_actor constant text := (changes[1]).context.actor_id;
-  -- where a grant names clients, or who moved a client into review counts, no two clients are alike
-  v_each  constant boolean := cardinality(changes) = 1
-    or (select s.separate_reviewer from public.stage_settings s)
-    or exists (select from rules.live_grants(v_actor) g where g.scope ? 'clients');
+  v_each  constant boolean := cardinality(changes) = 1 or rules.tells_apart(v_actor);
 begin
   return query
     with asked as (
@@ -33,8 +30,7 @@ begin
         a.override, null as flag
       from asked a
       where a.moved
-      group by (a.before).stage, (a.after).stage, (a.before).returning_to_stage, (a.before).active, (a.before).service_tier,
-        (a.before).eligible_reviewers, a.override, case when v_each then a.id end
+      group by rules.facts_of(a.before, v_each), (a.after).stage, a.override
       union all
       select 2, array_agg(a.id), (array_agg(a.before))[1], null, false, coalesce(f.added, f.removed)
       from asked a
@@ -53,7 +49,7 @@ begin
       select
         a.place, a.ids,
         case a.place
-          when 1 then rules.move_violations(v_actor, a.before, (a.after).stage, a.override)
+          when 1 then rules.move_violations(v_actor, rules.facts_of(a.before, v_each), (a.after).stage, a.override)
           when 2 then rules.flag_violations(v_actor, a.before, a.flag)
           else rules.field_violations(v_actor, a.before, a.after)
         end as violations

@@ -12,6 +12,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
+  v_default constant rules.client_state := rules.default_client();
   v_is_new  constant boolean := before.id is null;
   v_moved   constant boolean := not v_is_new and before.stage <> after.stage;
   v_flagged constant boolean := v_is_new or before.flags <> after.flags;
@@ -21,7 +22,15 @@ begin
   v_row := row(
     after.id, coalesce(before.version, -1), null, null, null, null, null, null,
     rules.actor_type(context.actor_id), context.actor_id, context.channel, context.on_behalf_of, context.triggered_by,
-    rules.trigger_type(context), context.reason, coalesce(context.payload, '{}'), context.external_id
+    case
+      when context.rolls_back is not null then 'rollback'
+      when context.override then 'manual_override'
+      when context.channel = 'event_webhook' and context.triggered_by is not null then 'auto_event'
+      when context.actor_id like 'system:cron:%' then coalesce(context.trigger_type, 'auto_time')
+      when context.actor_id like 'agent:%' then 'agent_action'
+      else 'manual'
+    end,
+    context.reason, coalesce(context.payload, '{}'), context.external_id
   )::rules.history_row;
   if context.rolls_back is not null then
     v_row.payload := v_row.payload || jsonb_build_object('rolls_back', context.rolls_back);
@@ -32,7 +41,8 @@ begin
     v_first := v_row;
     v_first.to_stage := after.stage;
     if v_is_new then
-      if not rules.is_plain_client(after) then
+      -- of one that a program wrote which knows Atlas's own columns only, there is nothing to say
+      if (after.stage, after.flags) <> (v_default.stage, v_default.flags) or rules.fields_differ(after, v_default) then
         v_first.payload := v_row.payload || jsonb_build_object('initial', rules.fields_json(after));
       end if;
       v_row.external_id := null;

@@ -37,7 +37,17 @@ begin
     );
   end if;
   perform rules.refuse('host_trigger_failed', jsonb_build_object(
-    'said', left(said, 2000), 'sqlstate', state, 'triggers', rules.host_triggers()
+    'said', left(said, 2000), 'sqlstate', state,
+    -- the triggers on `clients` that are not ours, by name
+    'triggers', (
+        select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]')
+      from pg_catalog.pg_trigger t
+      join pg_catalog.pg_proc p on p.oid = t.tgfoid
+      where t.tgrelid = 'public.clients'::regclass
+        and not t.tgisinternal
+        and p.pronamespace <> 'rules'::regnamespace
+    
+    )
   ) || facts);
 end
 $$;

@@ -10,7 +10,18 @@ immutable
 as $$
 #variable_conflict use_variable
 declare
-  v_all   jsonb := rules.violations_json(violations);
+  v_all   jsonb := (
+    select coalesce(
+      jsonb_agg(
+        jsonb_build_object('rule', c.rule, 'status', c.status, 'message', c.message, 'hint', c.hint)
+          || coalesce(v.facts, '{}')
+        order by v.place
+      ),
+      '[]'
+    )
+    from unnest(violations) with ordinality as v (rule, facts, place)
+    join rules.violation_catalog() c on c.rule = v.rule
+  );
   v_first jsonb := v_all -> 0;
 begin
   return jsonb_build_object(

@@ -17,9 +17,9 @@ begin
   perform rules.checked_text('notes', client.stage_notes, 10000, lines => true);
 
   v_given := jsonb_strip_nulls(jsonb_build_object(
-    'tier', case when not rules.is_known('clients_service_tier_check', client.service_tier) then left(client.service_tier, 200) end,
-    'cadence', case when not rules.is_known('clients_close_cadence_check', client.close_cadence) then left(client.close_cadence, 200) end,
-    'schedule', case when not rules.is_known('clients_sales_tax_schedule_check', client.sales_tax_schedule) then left(client.sales_tax_schedule, 200) end
+    'tier', case when client.service_tier <> all (rules.known_words('clients_service_tier_check')) then left(client.service_tier, 200) end,
+    'cadence', case when client.close_cadence <> all (rules.known_words('clients_close_cadence_check')) then left(client.close_cadence, 200) end,
+    'schedule', case when client.sales_tax_schedule <> all (rules.known_words('clients_sales_tax_schedule_check')) then left(client.sales_tax_schedule, 200) end
   ));
   if v_given = '{}' then
     return null;

@@ -11,6 +11,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
+  v_default    constant rules.client_state := rules.default_client();
   v_begins     rules.client_state := client;
   v_missing    rules.violation;
   v_violations rules.violation[] := rules.unknown_stage(client.stage);
@@ -31,13 +32,18 @@ begin
     v_begins.stage := 'onboarding';
     v_begins.returning_to_stage := null;
     v_begins.active := true;
-    v_violations := v_violations || rules.move_violations(actor_id, v_begins, client.stage);
+    v_violations := v_violations || rules.move_violations(actor_id, rules.facts_of(v_begins), client.stage);
   end if;
   foreach v_flag in array client.flags loop
     v_violations := v_violations || rules.flag_violations(actor_id, client, v_flag);
   end loop;
 
-  if not rules.has_default_agreement(client) then
+  if (client.service_tier, client.close_cadence, client.sales_tax_schedule, client.eligible_reviewers, client.active)
+    is distinct from (
+      v_default.service_tier, v_default.close_cadence, v_default.sales_tax_schedule, v_default.eligible_reviewers,
+      v_default.active
+    )
+  then
     v_missing := rules.missing_permission(actor_id, 'can_admin', client_id => client.id, service_tier => client.service_tier);
     if v_missing is not null then
       v_violations := v_violations || v_missing;

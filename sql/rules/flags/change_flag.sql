@@ -26,10 +26,10 @@ begin
   -- OPEN
   v_context := rules.open_change(v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload);
   v_answer := rules.earlier_answer(
-    v_actor, v_key,
+    v_context,
     jsonb_build_object(
       'call', case when setting then 'set_flag' else 'clear_flag' end, 'client_id', client_id, 'flag', flag
-    ) || rules.context_request(v_context)
+    )
   );
   if v_answer is not null then
     return v_answer;
@@ -48,6 +48,6 @@ begin
   end if;
 
   -- ANSWER
-  return rules.remember_answer(v_actor, v_key, rules.change_answer(client_id, v_changes));
+  return rules.remember_answer(v_context, rules.change_answer(client_id, v_changes));
 end
 $$;

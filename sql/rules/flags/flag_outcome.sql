@@ -21,7 +21,11 @@ declare
   v_details jsonb;
 begin
   v_setting := (item -> 'set')::boolean;
-  v_id := rules.item_client_id(item);
+  v_id := case
+    -- a number goes as it is written: a fraction is refused, and not rounded to another client
+    when jsonb_typeof(item -> 'client_id') = 'string' then rules.client_id_of(item ->> 'client_id')
+    else (item ->> 'client_id')::bigint
+  end;
   v_flag := item ->> 'flag';
   if jsonb_typeof(item) <> 'object' or item - v_known <> '{}' or v_setting is null then
     perform rules.refuse('item_not_valid', jsonb_build_object('known', v_known));

@@ -58,6 +58,7 @@ begin
   if v_name is not null then
     perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_types -> v_name));
   end if;
-  return v_said;
+  -- null is left to the default
+  return coalesce((select jsonb_object_agg(s.key, s.value) from jsonb_each(v_said) s where s.value <> 'null'), '{}');
 end
 $$;

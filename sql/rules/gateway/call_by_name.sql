@@ -12,7 +12,6 @@ declare
   v_said    jsonb;
   v_written json;
   v_ids     jsonb;
-  v_answer  json;
 begin
   -- GUARD
   if v_headers ? 'x-atlas-query' then
@@ -47,27 +46,7 @@ begin
     perform rules.refuse('service_away');
   end if;
 
-  -- ACT: every name is quoted where it stands, which the checker does not see in a query
-  -- @plpgsql_check_options: security_warnings = off
-  execute (
-    select format(
-      'select api.%I(%s)::json from jsonb_to_record($1) as r (%s)',
-      v_called,
-      string_agg(format('%1$I => r.%1$I', a.name), ', '),
-      string_agg(format('%I %s', a.name, a.type::regtype), ', ')
-    )
-    from pg_catalog.pg_proc p
-    cross join unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
-    where p.pronamespace = 'api'::regnamespace
-      and p.proname = v_called
-      and v_said ? a.name
-    having count(*) > 0
-    union all
-    select format('select api.%I()::json', v_called)
-    where v_said = '{}'
-  )
-  into v_answer
-  using v_said;
-  return v_answer;
+  -- ACT
+  return rules.dispatch(v_called, v_said);
 end
 $$;

@@ -49,7 +49,7 @@ begin
     ) as flagged
     cross join lateral (
       -- of a field that changed more than once the last change stays
-      select rules.first_fields() || coalesce(jsonb_object_agg(e.word, e.value order by h.version), '{}') as fields
+      select rules.fields_json(rules.default_client()) || coalesce(jsonb_object_agg(e.word, e.value order by h.version), '{}') as fields
       from public.stage_history h
       cross join lateral (
         select i.key as word, i.value
@@ -70,7 +70,7 @@ begin
         ('returning_to_stage', s.returning_to_stage is distinct from case
           when taken_back.id is not null then taken_back.from_returning_to
           -- earlier versions let a client begin paused that came from nowhere
-          when m.version = 0 and s.returning_to_stage is not null then rules.comes_back_to(m.to_stage)
+          when m.version = 0 and s.returning_to_stage is not null then case when st.kind = 'pause' then 'onboarding' end
           when st.kind = 'pause' then coalesce(m.from_returning_to, m.from_stage)
         end),
         ('flags', s.flags is distinct from flagged.flags)

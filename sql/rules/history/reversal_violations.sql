@@ -18,7 +18,11 @@ begin
   then
     return array[('not_reversible', v_facts)::rules.violation];
   end if;
-  if rules.is_rolled_back(undone.id) then
+  if exists (
+    select
+    from public.stage_history b
+    where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = undone.id
+  ) then
     return array[('already_rolled_back', v_facts)::rules.violation];
   end if;
   if undone.to_stage is not null and not client.active then
@@ -37,7 +41,11 @@ begin
           else coalesce(h.flag_added, h.flag_removed) = coalesce(undone.flag_added, undone.flag_removed)
             and (h.trigger_type <> 'rollback' or h.to_stage is not null)
         end
-    and not rules.is_rolled_back(h.id)
+    and not exists (
+      select
+      from public.stage_history b
+      where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = h.id
+    )
   order by h.version desc
   limit 1;
   if v_blocking is not null then

@@ -2,9 +2,8 @@
 -- nothing when the key is new, or there is none. A new key is taken: a second request with it waits here, so that it
 -- finds the first one's answer.
 create or replace function rules.earlier_use(
-  actor_id       text,
-  external_id    text,
-  request        jsonb,
+  context        rules.change_context,
+  request        jsonb,   -- the call and its arguments; what the context says of the change belongs to it too
   out answer     jsonb,
   out violations rules.violation[]
 )
@@ -15,15 +14,20 @@ as $$
 declare
   v_sha256 bytea;
   v_kept   public.idempotency_keys;
+  external_id constant text := context.external_id;
+  actor_id    constant text := context.actor_id;
 begin
   if external_id is null then
     return;
   end if;
-  v_sha256 := sha256(convert_to(request::text, 'UTF8'));
+  v_sha256 := sha256(convert_to((request || jsonb_build_object(
+    'reason', context.reason, 'triggered_by', context.triggered_by, 'on_behalf_of', context.on_behalf_of,
+    'channel', context.channel, 'payload', context.payload, 'override', context.override
+  ))::text, 'UTF8'));
 
   begin
     insert into public.idempotency_keys as k (external_id, actor_id, request_sha256)
-    values (earlier_use.external_id, earlier_use.actor_id, v_sha256)
+    values (external_id, actor_id, v_sha256)
     on conflict on constraint idempotency_keys_pkey do nothing
     returning * into v_kept;
   exception when lock_not_available then
@@ -33,14 +37,14 @@ begin
   if v_kept.external_id is not null and not exists (
     select
     from public.stage_history h
-    where h.external_id = earlier_use.external_id and h.actor_id = earlier_use.actor_id
+    where h.external_id = external_id and h.actor_id = actor_id
   ) then
     return;
   end if;
 
   select * into v_kept
   from public.idempotency_keys k
-  where k.external_id = earlier_use.external_id and k.actor_id = earlier_use.actor_id;
+  where k.external_id = external_id and k.actor_id = actor_id;
   if v_kept.request_sha256 = v_sha256 then
     -- without an answer it is a key that this very transaction has taken
     answer := v_kept.response || '{"replayed": true}';

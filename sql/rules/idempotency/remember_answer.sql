@@ -1,8 +1,7 @@
 -- Keep the answer of a repeatable write, and pass it on. An answer without a key is only passed on.
 create or replace function rules.remember_answer(
-  actor_id    text,
-  external_id text,
-  answer      json
+  context rules.change_context,
+  answer  json
 )
 returns json
 language plpgsql
@@ -10,10 +9,10 @@ volatile
 as $$
 #variable_conflict use_variable
 begin
-  if external_id is not null then
+  if context.external_id is not null then
     update public.idempotency_keys k
     set response = answer::jsonb
-    where k.external_id = remember_answer.external_id and k.actor_id = remember_answer.actor_id;
+    where k.external_id = context.external_id and k.actor_id = context.actor_id;
   end if;
   return answer;
 end

@@ -1,6 +1,6 @@
 -- Where a client may go from here, by the transitions alone: out of a pause it goes back to where it came from, to the
 -- other pause, or away. SQL, so that it becomes part of the query that asks.
-create or replace function rules.allowed_stages(client rules.client_state)
+create or replace function rules.allowed_stages(client rules.facts)
 returns table (
   to_stage   text,
   permission text

@@ -32,14 +32,14 @@ begin
   into v_items
   from unnest(items) i
   left join unnest(clients) c on c.id = i.client_id
-  cross join lateral rules.earlier_use(make_moves.actor_id, (i.context).external_id, i.request) used
+  cross join lateral rules.earlier_use(i.context, i.request) used
   cross join lateral (
     select case
       when i.outcome is null then coalesce(
         used.violations,
         rules.move_request_violations(i.context, c, i.to_stage, i.expected_version),
         -- to where it is already is no change, which is all that evaluate looks at
-        case when c.stage = i.to_stage then rules.move_violations(make_moves.actor_id, c, i.to_stage, (i.context).override) end
+        case when c.stage = i.to_stage then rules.move_violations(make_moves.actor_id, rules.facts_of(c), i.to_stage, (i.context).override) end
       )
     end
   ) as v (violations);
@@ -68,7 +68,7 @@ begin
       i.index,
       case
         when i.outcome is null and no.error is null
-          then rules.remember_answer(make_moves.actor_id, (i.context).external_id, json_build_object(
+          then rules.remember_answer(i.context, json_build_object(
             'index', i.index, 'status', 200, 'client', shown.client, 'history', row_to_json(h.*),
             'changed', true, 'replayed', false
           ))

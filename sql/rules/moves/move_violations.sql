@@ -2,7 +2,7 @@
 -- The facts are those of the client before the move.
 create or replace function rules.move_violations(
   actor_id text,
-  client   rules.client_state,
+  client   rules.facts,
   to_stage text,
   override boolean default false
 )
@@ -25,7 +25,7 @@ begin
     end;
   end if;
   v_missing := rules.missing_permission(
-    actor_id, v_permission, client_id => client.id, from_stage => client.stage, to_stage => to_stage,
+    actor_id, v_permission, client_id => client.client_id, from_stage => client.stage, to_stage => to_stage,
     service_tier => client.service_tier
   );
   if v_missing is not null then

@@ -26,7 +26,11 @@ begin
     )));
   end if;
 
-  v_item.client_id := rules.item_client_id(item);
+  v_item.client_id := case
+    -- a number goes as it is written: a fraction is refused, and not rounded to another client
+    when jsonb_typeof(item -> 'client_id') = 'string' then rules.client_id_of(item ->> 'client_id')
+    else (item ->> 'client_id')::bigint
+  end;
   v_item.to_stage := item ->> 'to_stage';
   v_item.expected_version := (item ->> 'expected_version')::bigint;
   v_item.context := rules.open_change(
@@ -35,7 +39,9 @@ begin
     (item ->> 'override')::boolean, reason_required => true
   );
   if (v_item.context).external_id is not null then
-    v_item.request := rules.move_request(v_item.context, v_item.client_id, v_item.to_stage, v_item.expected_version);
+    v_item.request := jsonb_build_object(
+      'call', 'set_stage', 'client_id', v_item.client_id, 'to_stage', v_item.to_stage, 'expected_version', v_item.expected_version
+    );
   end if;
   return v_item;
 exception

@@ -1,7 +1,7 @@
 -- What stands, besides the permission, between an actor and the sign-off of a client's review; null where nothing does.
 create or replace function rules.sign_off_violations(
   actor_id text,
-  client   rules.client_state
+  client   rules.facts
 )
 returns rules.violation[]
 language plpgsql
@@ -21,7 +21,7 @@ begin
     and actor_id = (
       select h.actor_id
       from public.stage_history h
-      where h.client_id = client.id
+      where h.client_id = client.client_id
         and h.to_stage = 'eom_review'
         -- coming back from a pause, or a rollback, is nobody's moving in
         and h.from_returning_to is distinct from h.to_stage

@@ -19,8 +19,9 @@ declare
 begin
   if exists (
     select
-    from rules.live_grants(actor_id) g
-    where g.permission in (missing_permission.permission, 'can_admin')
+    from rules.live_grants g
+    where g.actor_id = actor_id
+      and g.permission in (missing_permission.permission, 'can_admin')
       and (
         g.scope is null
         or rules.scope_mismatches(g.scope, client_id, from_stage, to_stage, flag, service_tier) is null
@@ -39,8 +40,9 @@ begin
       order by g.id
     )
   into v_near_misses
-  from rules.live_grants(actor_id) g
-  where g.permission in (missing_permission.permission, 'can_admin');
+  from rules.live_grants g
+  where g.actor_id = actor_id
+    and g.permission in (missing_permission.permission, 'can_admin');
 
   return ('permission_missing', jsonb_strip_nulls(jsonb_build_object(
     'actor_id', actor_id,

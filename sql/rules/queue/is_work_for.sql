@@ -11,12 +11,13 @@ as $$
 #variable_conflict use_variable
 begin
   if why = 'review' then
-    return rules.move_violations(actor_id, client, 'weekly') is null;
+    return rules.move_violations(actor_id, rules.facts_of(client), 'weekly') is null;
   end if;
   return exists (
     select
-    from rules.live_grants(actor_id) g
-    where g.scope ?| '{from,clients,service_tiers}'
+    from rules.live_grants g
+    where g.actor_id = actor_id
+      and g.scope ?| '{from,clients,service_tiers}'
       -- where it may lead to, and with which flag, is not the question here
       and rules.scope_mismatches(
         g.scope - '{to,flags}'::text[], client.id, client.stage, null, null, client.service_tier

@@ -84,7 +84,7 @@ as $$
       and c.active
     union all
     select c.id, c.stage, c.stage_entered_at, c.flags, 'in_scope'
-    from rules.live_grants(queue_of.actor_id) g
+    from (select l.* from rules.live_grants l where l.actor_id = queue_of.actor_id) g
     cross join lateral jsonb_array_elements(
       case when jsonb_typeof(g.scope -> 'clients') = 'array' then g.scope -> 'clients' else '[]' end
     ) as named (number)

@@ -11,11 +11,11 @@ stable
 as $$
   select 'eom_review', 'review'
   where exists (
-    select from rules.live_grants(queue_stages.actor_id) g where g.permission in ('can_sign_off_eom_review', 'can_admin')
+    select from rules.live_grants g where g.actor_id = queue_stages.actor_id and g.permission in ('can_sign_off_eom_review', 'can_admin')
   )
   union
   select s.stage, 'in_scope'
-  from rules.live_grants(queue_stages.actor_id) g
+  from (select l.* from rules.live_grants l where l.actor_id = queue_stages.actor_id) g
   join public.stages s
     on (g.scope -> 'from') ? s.stage or (not g.scope ? 'from' and g.scope ? 'service_tiers')
   where rules.actor_type(queue_stages.actor_id) = 'agent'

@@ -22,6 +22,10 @@ begin
         );
       end if;
     when 'stages' then
+      -- a stage that the CHECK of `clients` does not know could never be entered
+      if v_new ->> 'stage' <> all (rules.known_words('clients_stage_check')) then
+        perform rules.refuse('unknown_value', jsonb_build_object('field', 'stage', 'check', 'clients_stage_check'));
+      end if;
       v_wrong := (
         select jsonb_build_object('setting', 'waiting_flags', 'value', w.flag, 'expected', 'a flag of stage_flags')
         from jsonb_array_elements_text(v_new -> 'waiting_flags') as w (flag)

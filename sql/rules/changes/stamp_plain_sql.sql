@@ -1,6 +1,5 @@
--- BEFORE UPDATE ROW on clients, for plain SQL: what the database keeps by itself, and the versions that the change
--- takes.
-create or replace function rules.stamp_change()
+-- BEFORE ROW on clients, for plain SQL: what the database keeps by itself, and the versions that the change takes.
+create or replace function rules.stamp_plain_sql()
 returns trigger
 language plpgsql
 security definer
@@ -8,10 +7,36 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_old   constant rules.client_state := rules.state_of(old);
+  v_old   rules.client_state;
   v_new   rules.client_state;
-  v_moved constant boolean := new.stage <> old.stage;
+  v_moved boolean;
 begin
+  if tg_op = 'DELETE' then
+    -- history would lose it
+    perform rules.refuse('client_is_kept', jsonb_build_object('client_id', old.id));
+  end if;
+
+  if tg_op = 'INSERT' then
+    -- a client with a past is one that comes out of a backup, and its history would come after it
+    if new.version <> 0 then
+      perform rules.refuse('version_not_given', jsonb_build_object('client_id', new.id, 'version', new.version));
+    end if;
+    -- wherever it begins, it came there from onboarding
+    v_old := rules.state_of(new);
+    v_old.stage := 'onboarding';
+    v_old.returning_to_stage := null;
+    v_new := rules.moved(v_old, new.stage);
+    new.stage_entered_at := v_new.stage_entered_at;
+    new.returning_to_stage := v_new.returning_to_stage;
+    new.flags := rules.sorted_set(v_new.flags);
+    new.stage_collaborators := rules.sorted_set(new.stage_collaborators);
+    new.eligible_reviewers := rules.sorted_set(new.eligible_reviewers);
+    new.version := cardinality(new.flags);
+    return new;
+  end if;
+
+  v_old := rules.state_of(old);
+  v_moved := new.stage <> old.stage;
   if new.id <> old.id then
     perform rules.refuse('client_id_is_kept', jsonb_build_object('client_id', old.id));
   end if;

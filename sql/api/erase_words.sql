@@ -18,19 +18,19 @@ declare
   v_erasure public.erasures;
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, reason_required => true);
+  v_context := rules.open_context(v_actor, reason, reason_required => true);
+
+  perform rules.require_permission(v_actor, 'can_admin');
 
   -- LOCK
   v_before := rules.lock_client(client_id);
 
-  -- EVALUATE
-  perform rules.require_permission(v_actor, 'can_admin');
-
   -- WRITE: the notes go by an ordinary change, whose words go with the others
   v_after := v_before;
-  v_after.stage_notes := null;
-  if v_before.stage_notes is not null then
-    perform rules.write_changes(array[(v_context, v_before, v_after)::rules.change]);
+  v_after.fields.stage_notes := null;
+  v_after.version := v_before.version + 1;
+  if (v_before.fields).stage_notes is not null then
+    perform rules.write_change((v_context, v_before, v_after)::rules.change);
   end if;
   update public.stage_history h
   set words_hash = bare.words_hash, words_salt = bare.words_salt, reason = bare.reason,

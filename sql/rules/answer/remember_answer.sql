@@ -1,4 +1,4 @@
--- Keep the answer of a repeatable write, and pass it on. An answer without a key is only passed on.
+-- ANSWER: keep the answer to a request with an idempotency key, and return it.
 create or replace function rules.remember_answer(
   context rules.change_context,
   answer  json

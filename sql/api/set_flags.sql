@@ -4,6 +4,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- The length of an array is known only at run time, and planning for it would cost more than one change.
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare

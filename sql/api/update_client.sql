@@ -22,6 +22,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- The length of an array is known only at run time, and planning for it would cost more than one change.
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
@@ -43,7 +45,9 @@ begin
     cadence, schedule, rules.checked_actor_list(reviewers), active
   );
   v_items := array[rules.open_item('update', client_id, null, v_context, expected_version, v_fields, clear)];
-  v_items := rules.earlier_answers(v_items);
+  if v_context.external_id is not null then
+    v_items := rules.earlier_answers(v_items);
+  end if;
 
   -- LOCK
   v_items := rules.lock_items(v_items);

@@ -12,6 +12,7 @@ begin
   for v_shown in
     select
       i.nth::integer as nth,
+      i.has_key,
       json_build_object(
         'client', shown.client,
         'history', case when i.is_changed then row_to_json(h.*) end,
@@ -19,7 +20,7 @@ begin
         'replayed', false
       ) as answer
     from (
-      select i.client_id, (i.after).id is not null as is_changed, i.nth
+      select i.client_id, (i.after).id is not null as is_changed, (i.context).external_id is not null as has_key, i.nth
       from unnest(items) with ordinality as i (
         place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
         violations, answer, nth
@@ -27,10 +28,13 @@ begin
       where i.violations is null
         and i.answer is null
     ) as i
-    join rules.shown_clients(array(select i.client_id from unnest(items) i)) shown on shown.id = i.client_id
+    cross join lateral rules.shown_clients(array[i.client_id]) shown
     left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version and i.is_changed
   loop
-    items[v_shown.nth].answer := rules.remember_answer(items[v_shown.nth].context, v_shown.answer);
+    items[v_shown.nth].answer := v_shown.answer;
+    if v_shown.has_key then
+      perform rules.remember_answer(items[v_shown.nth].context, v_shown.answer);
+    end if;
   end loop;
   return items;
 end

@@ -6,7 +6,9 @@ volatile
 as $$
 #variable_conflict use_variable
 begin
-  perform rules.refuse_all(items[1].violations, jsonb_build_object('client_id', items[1].client_id));
+  if items[1].violations is not null then
+    perform rules.refuse_all(items[1].violations, jsonb_build_object('client_id', items[1].client_id));
+  end if;
   items := rules.answer_items(items);
   return items[1].answer;
 end

@@ -29,7 +29,7 @@ begin
         and i.answer is null
     ),
     alike as (
-      select a.conflict, f as facts, a.action, a.word, a.override, a.old_fields, a.new_fields, array_agg(a.nth) as nths
+      select f as facts, a.conflict, a.action, a.word, a.override, a.old_fields, a.new_fields, array_agg(a.nth) as nths
       from asked a
       cross join lateral rules.facts_of(a.before, v_actor) f
       group by 1, 2, 3, 4, 5, 6, 7
@@ -37,13 +37,7 @@ begin
     judged as materialized (
       select
         a.nths,
-        case
-          when a.conflict is not null then array[a.conflict]
-          when (a.facts).stage is null then array[('client_not_found', null)::rules.violation]
-          when a.action = 'move' then rules.move_violations(v_actor, a.facts, a.word, a.override)
-          when a.action = 'update' then rules.field_violations(v_actor, a.facts, a.old_fields, a.new_fields)
-          else rules.flag_violations(v_actor, a.facts, a.word)
-        end as found
+        rules.violations_of(v_actor, a.facts, a.conflict, a.action, a.word, a.override, a.old_fields, a.new_fields) as found
       from alike a
     )
     select n.nth::integer, j.found

@@ -8,6 +8,9 @@ as $$
 declare
   v_refused record;
 begin
+  if cardinality(items) = 1 and items[1].is_evaluated then
+    return items;
+  end if;
   for v_refused in select e.nth, e.violations from rules.evaluate(items) e loop
     items[v_refused.nth].violations := v_refused.violations;
   end loop;

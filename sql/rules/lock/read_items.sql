@@ -1,5 +1,8 @@
--- Read the clients of items without a lock, and compute what each item would make of its client.
-create or replace function rules.read_items(items rules.item[])
+-- Read the clients of items without locking them, and compute what each item would make of its client.
+create or replace function rules.read_items(
+  items     rules.item[],
+  if_locked boolean default false   -- only the items whose clients this transaction has locked
+)
 returns rules.item[]
 language plpgsql
 stable
@@ -14,6 +17,7 @@ begin
     join public.clients c on c.id = i.client_id
     where (items[i.nth]).is_evaluated is not null   -- refused when it was opened
       and (items[i.nth]).answer is null
+      and ((items[i.nth]).is_locked or not if_locked)
   loop
     items[v_read.nth].before := v_read.state;
     items[v_read.nth].after := rules.state_after(items[v_read.nth]);

@@ -23,8 +23,8 @@ begin
   loop
     v_items := array(select items[n.nth] from unnest(v_round.nths) as n (nth));
     if v_round.round > 1 then
-      -- an earlier round changed these clients and answered these keys
-      v_items := rules.read_items(rules.earlier_answers(v_items));
+      -- an earlier round changed these clients and answered these keys; a client that was not locked is unchanged
+      v_items := rules.read_items(rules.earlier_answers(v_items), if_locked => true);
     end if;
 
     -- EVALUATE

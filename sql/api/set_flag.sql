@@ -23,7 +23,7 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );
   v_items := array[rules.open_item('set', client_id, flag, v_context)];
   if v_context.external_id is not null then
@@ -34,13 +34,14 @@ begin
   v_items := rules.lock_items(v_items);
 
   -- EVALUATE: an actor without permission is refused also where nothing would change
-  v_items := rules.evaluate_items(v_items);
+  v_items := rules.evaluate(v_items);
 
   -- WRITE
   v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.answer_one(v_items);
+  v_items := rules.answer_items(v_items, raises => true);
+  return v_items[1].answer;
 end
 $$;
 

@@ -25,8 +25,8 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload,
-    override, reason_required => true
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload, override,
+    reason_required => true
   );
   v_items := array[rules.open_item('move', client_id, to_stage, v_context, expected_version)];
   if v_context.external_id is not null then
@@ -37,13 +37,14 @@ begin
   v_items := rules.lock_items(v_items);
 
   -- EVALUATE
-  v_items := rules.evaluate_items(v_items);
+  v_items := rules.evaluate(v_items);
 
   -- WRITE
   v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.answer_one(v_items);
+  v_items := rules.answer_items(v_items, raises => true);
+  return v_items[1].answer;
 end
 $$;
 

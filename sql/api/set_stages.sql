@@ -17,7 +17,7 @@ declare
   v_earlier record;
 begin
   -- OPEN
-  v_context := rules.open_context(rules.current_actor(), null, external_id => rules.idempotency_key(null));
+  v_context := rules.open_context(rules.current_actor(), null);
   if (jsonb_typeof(items) = 'array' and jsonb_array_length(items) between 1 and 1000) is not true then
     perform rules.refuse('items_not_valid');
   end if;

@@ -33,7 +33,7 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );
   if not clear <@ array(select c.argument from rules.field_catalog() c where c.is_clearable) then
     perform rules.refuse('unknown_value', jsonb_build_object(
@@ -53,13 +53,14 @@ begin
   v_items := rules.lock_items(v_items);
 
   -- EVALUATE
-  v_items := rules.evaluate_items(v_items);
+  v_items := rules.evaluate(v_items);
 
   -- WRITE
   v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.answer_one(v_items);
+  v_items := rules.answer_items(v_items, raises => true);
+  return v_items[1].answer;
 end
 $$;
 

@@ -1,6 +1,9 @@
 -- ANSWER: what each item that was not refused returns: the client as it is now, and the history row of the change (null if
 -- nothing changed). Answers under an idempotency key are kept.
-create or replace function rules.answer_items(items rules.item[])
+create or replace function rules.answer_items(
+  items  rules.item[],
+  raises boolean default false   -- raise the violations of the first item: for a call that changes one client
+)
 returns rules.item[]
 language plpgsql
 volatile
@@ -9,6 +12,9 @@ as $$
 declare
   v_shown record;
 begin
+  if raises and items[1].violations is not null then
+    perform rules.refuse_all(items[1].violations, jsonb_build_object('client_id', items[1].client_id));
+  end if;
   for v_shown in
     select
       i.nth::integer as nth,

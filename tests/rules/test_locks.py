@@ -1,0 +1,111 @@
+"""Who may not make a change holds up no one: only a change that no rule forbids takes a lock."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+NOBODY = "user:nobody"
+BATCH = 200
+
+CALLS: dict[str, tuple[str, Callable[[list[int]], tuple[Any, ...]]]] = {
+    "set_stage": ("select api.set_stage(%s, 'eom_close', 'r', 0)", lambda ids: (ids[0],)),
+    "set_stage, wrong version": (
+        "select api.set_stage(%s, 'eom_close', 'r', 7)",
+        lambda ids: (ids[0],),
+    ),
+    "set_stage, unknown stage": (
+        "select api.set_stage(%s, 'holiday', 'r', 0)",
+        lambda ids: (ids[0],),
+    ),
+    "set_stage, override": (
+        "select api.set_stage(%s, 'eom_review', 'r', 0, override => true)",
+        lambda ids: (ids[0],),
+    ),
+    "set_flag": ("select api.set_flag(%s, 'client_blocking')", lambda ids: (ids[0],)),
+    "clear_flag": ("select api.clear_flag(%s, 'client_blocking')", lambda ids: (ids[0],)),
+    "update_client": ("select api.update_client(%s, notes => 'n')", lambda ids: (ids[0],)),
+    "rollback": ("select api.rollback(%s, 1, 'r')", lambda ids: (ids[0],)),
+    "delete_client": ("select api.delete_client(%s, 'r')", lambda ids: (ids[0],)),
+    "erase_words": ("select api.erase_words(%s, 'r')", lambda ids: (ids[0],)),
+    "set_stages": (
+        "select api.set_stages(%s)",
+        lambda ids: (Jsonb([move(client) for client in [*ids, ids[0]]]),),
+    ),
+    "set_stages, second try of a client": (
+        "select api.set_stages(%s)",
+        lambda ids: (Jsonb([move(ids[0], version=n) for n in range(3)]),),
+    ),
+    "set_flags": (
+        "select api.set_flags(%s)",
+        lambda ids: (
+            Jsonb(
+                [{"client_id": c, "flag": "client_blocking", "set": True} for c in [*ids, ids[0]]]
+            ),
+        ),
+    ),
+}
+
+
+def move(client: int, version: int = 0) -> dict[str, Any]:
+    return {
+        "client_id": client,
+        "to_stage": "eom_close",
+        "reason": "r",
+        "expected_version": version,
+    }
+
+
+GRANTS: dict[str, str] = {
+    "no grant": "select 1",
+    "another permission": (
+        "insert into agent_permissions (actor_id, permission, granted_by)"
+        f" values ('{NOBODY}', 'can_read_clients', 'user:jimmie')"
+    ),
+    "out of scope": (
+        "insert into agent_permissions (actor_id, permission, scope, granted_by)"
+        f" select '{NOBODY}', p, '{{\"from\": [\"cleanup\"]}}', 'user:jimmie'"
+        " from unnest('{can_set_stage,can_set_flag,can_admin}'::text[]) p"
+    ),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("grants", GRANTS)
+def test_an_actor_that_may_not_change_a_client_asks_for_no_lock(
+    connect: Callable[[], psycopg.Connection], call: str, grants: str
+) -> None:
+    holder, caller = connect(), connect()
+    holder.execute(
+        "insert into clients (name, slug) select 'c', 'c' || n from generate_series(1, %s) n",
+        [BATCH],
+    )
+    holder.execute(GRANTS[grants])
+    statement, arguments = CALLS[call]
+
+    with holder.transaction():
+        ids = [row[0] for row in holder.execute("select id from clients for update").fetchall()]
+        began = time.monotonic()
+        answer = refusals(caller, statement, arguments(ids))
+
+    assert time.monotonic() - began < 2  # it would wait 3 s for a client that another session holds
+    assert answer, "nothing was refused"
+    assert "client_locked" not in answer
+
+
+def refusals(caller: psycopg.Connection, statement: str, arguments: tuple[Any, ...]) -> set[str]:
+    """The rules that refused the call or its items."""
+    try:
+        with caller.transaction():
+            caller.execute("select rules.act_as(%s)", [NOBODY])
+            row = caller.execute(statement, arguments).fetchone()
+    except psycopg.Error as error:
+        return {json.loads(error.diag.message_detail or "{}")["rule"]}
+    assert row is not None
+    return {item["details"]["rule"] for item in row[0]["items"]}

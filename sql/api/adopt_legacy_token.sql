@@ -41,8 +41,8 @@ end
 $$;
 
 comment on function api.adopt_legacy_token(text) is
-'Let the existing shared ATLAS_INGEST_TOKEN go on working, as system:legacy.
-It may read, and write what system:legacy is granted.
-token_hash: the SHA-256 of the token in hex; the token itself does not come here. It never expires; revoke it when its callers have tokens of their own; adopting another one revokes it. For can_admin.
-Answers {token, changed}; changed is false when it was adopted already.
-Errors: permission_missing (403), token_exists (409), token_hash_not_valid (422).';
+'Keep accepting the existing shared ATLAS_INGEST_TOKEN, as system:legacy.
+It can read, and write what system:legacy is granted. token_hash: the token''s SHA-256 in hex; the token itself is never sent
+here. It never expires: revoke it when its callers have tokens. Adopting another one revokes it. Needs can_admin.
+Returns {token, changed}; changed is false if it was adopted already.
+Errors: permission_missing (403); token_exists (409); token_hash_not_valid (422).';

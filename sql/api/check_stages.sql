@@ -73,8 +73,9 @@ end
 $$;
 
 comment on function api.check_stages(bigint[]) is
-'What the caller may do with each of these clients: the dry run of many changes, by the evaluators of the real ones.
-client_ids: 1 to 200 clients; those that there are not are left out. Any actor may ask for itself.
-Answers {clients}: for each client_id and version its moves (to_stage, note), override_to (the stages that an override may move it to),
-set_flags and clear_flags, fields (the arguments of update_client) and may_roll_back. What is not named would be refused; check_stage says why.
+'What the caller may do with each of these clients: the dry run of moves, flags and fields, by the real evaluators.
+client_ids: 1 to 200 ids; ids of no client are left out. Any actor may ask for itself.
+Returns {clients}: for each client_id and version its moves (to_stage, note), override_to (stages that an override can reach),
+set_flags, clear_flags, fields (arguments of update_client) and may_roll_back. What is not listed would be refused; check_stage
+says why.
 Errors: client_ids_not_valid (422).';

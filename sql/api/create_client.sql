@@ -84,10 +84,11 @@ comment on function api.create_client(
   text, text, text, text, text[], text, text, text, text, text[], boolean, text, text, text, text, text, jsonb
 ) is
 'Create a client.
-name, slug: required, at most 200 characters; the slug is unique. stage: onboarding (default) or one that may follow it.
-owner: an actor id. collaborators: actor ids. notes: at most 10,000 characters. tier, cadence, schedule, reviewers, active: the firm''s
-agreement with the client; other than the defaults (recurring_only, monthly, none, anyone, true) only by an admin.
-reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. For can_set_stage.
-Answers {client, history, changed, replayed}.
-Errors: permission_missing (403); slug_taken, idempotency_key_reused (409); unknown_stage, transition_not_allowed, unknown_value,
-text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid (422).';
+name, slug: required, at most 200 characters; the slug is unique. stage: onboarding (default) or a stage that can follow it.
+owner: an actor id. collaborators, reviewers: at most 100 actor ids. notes: at most 10,000 characters.
+tier, cadence, schedule, reviewers, active: other than the defaults (recurring_only, monthly, none, any reviewer, true) only by
+an admin. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. Needs can_set_stage.
+Returns {client, history, changed, replayed}.
+Errors: permission_missing (403); slug_taken, idempotency_key_reused, host_constraint, host_trigger_failed (409); unknown_stage,
+transition_not_allowed, unknown_value, text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel,
+payload_not_valid (422); key_in_use (503).';

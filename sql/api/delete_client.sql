@@ -56,8 +56,9 @@ end
 $$;
 
 comment on function api.delete_client(bigint, text) is
-'Take out a client that was made by mistake; it has no history beyond its creation.
-client_id: the client. reason: why, at most 2,000 characters. For can_admin. What was is kept in deleted_clients. A client that leaves the firm is
-not deleted: it goes to offboarding, or is made inactive with update_client.
-Answers {deleted: {client_id, name, slug, deleted_at, deleted_by, reason}}.
-Errors: permission_missing (403); client_not_found (404); client_has_history, host_constraint (409); reason_required, text_too_long, text_not_clean (422).';
+'Remove a client that was created by mistake.
+client_id: a client with no history beyond its creation. reason: why, at most 2,000 characters. Needs can_admin. What was there
+is kept in deleted_clients. A client that leaves the firm is not removed: move it to offboarding, or make it inactive.
+Returns {deleted: {client_id, name, slug, deleted_at, deleted_by, reason}}.
+Errors: permission_missing (403); client_not_found (404); client_has_history, host_constraint, host_trigger_failed (409);
+reason_required, text_too_long, text_not_clean (422); client_locked (503).';

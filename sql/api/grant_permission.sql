@@ -56,8 +56,10 @@ $$;
 
 comment on function api.grant_permission(text, text, jsonb, text) is
 'Grant a permission to an actor.
-actor_id: user:…, agent:… or system:…. permission: can_read_clients, can_set_stage, can_set_flag, can_sign_off_eom_review, can_offboard or can_admin.
-scope: null for everywhere, or an object with any of from, to (stages), flags, clients (ids), service_tiers, each an array; a key that is left out does not restrict.
-notes: at most 2,000 characters. For can_admin.
-Answers {permission, changed}; changed is false when the same grant is live already.
-Errors: permission_missing (403); actor_id_not_valid, unknown_permission, unknown_scope_key, scope_not_valid, text_too_long, text_not_clean (422).';
+actor_id: user:…, agent:… or system:…, at most 200 characters. permission: can_read_clients, can_set_stage, can_set_flag,
+can_sign_off_eom_review, can_offboard or can_admin. scope: null for everywhere, or an object of at most 100,000 bytes with any of
+from, to (stages), flags, clients (ids), service_tiers, each an array; an omitted key does not restrict.
+notes: at most 2,000 characters. Needs can_admin.
+Returns {permission, changed}; changed is false if the same grant is live already.
+Errors: permission_missing (403); actor_id_not_valid, unknown_permission, unknown_scope_key, scope_not_valid, text_too_long,
+text_not_clean (422).';

@@ -42,7 +42,8 @@ end
 $$;
 
 comment on function api.issue_token(text, text, timestamptz, boolean) is
-'Issue a bearer token for an actor; it is shown this once.
-actor_id: user:…, agent:… or system:…. description: what it is for, at most 200 characters. expires_at: when it ends; or never_expires := true on purpose. For can_admin.
-Answers {token, id, actor_id, description, created_at, created_by, expires_at, revoked_at, last_used_at, state}.
+'Issue a bearer token for an actor. It is shown only in this answer.
+actor_id: user:…, agent:… or system:…. description: what it is for, at most 200 characters. expires_at: required unless
+never_expires is true. Needs can_admin.
+Returns {token, id, actor_id, description, created_at, created_by, expires_at, revoked_at, last_used_at, state}.
 Errors: permission_missing (403); actor_id_not_valid, expiry_required, expiry_in_past, text_too_long, text_not_clean (422).';

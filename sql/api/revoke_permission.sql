@@ -35,7 +35,6 @@ $$;
 
 comment on function api.revoke_permission(bigint) is
 'Revoke a grant, from the next request on; the row stays visible.
-permission_id: the grant''s id. For can_admin.
-Answers {permission, changed}; changed is false when it was revoked already.
-The last live can_admin without a scope stays: somebody must remain who may grant.
-Errors: permission_missing (403), permission_not_found (404), last_admin (409).';
+permission_id: the grant''s id. Needs can_admin. The last live, unscoped can_admin grant can''t be revoked.
+Returns {permission, changed}; changed is false if it was revoked already.
+Errors: permission_missing (403); permission_not_found (404); last_admin (409).';

@@ -52,10 +52,11 @@ end
 $$;
 
 comment on function api.rollback(bigint, bigint, text, text) is
-'Take a change back by appending a compensating history row.
-client_id, history_id: the client and the row of its history. reason: why. external_id: makes the call repeatable.
+'Roll back a history row by appending a compensating row.
+client_id, history_id: the client and the row. reason: why, at most 2,000 characters. external_id: the idempotency key.
 Restores stage, stage_entered_at and returning_to_stage, or the flag. A row is rolled back at most once, and only while no later
-change of the same thing stands on it. For can_admin.
-Answers {client, history, changed, replayed}.
+change of the same thing depends on it. Needs can_admin.
+Returns {client, history, changed, replayed}.
 Errors: permission_missing (403); client_not_found, history_not_found (404); already_rolled_back, rollback_blocked (gives
-blocking_history_id), idempotency_key_reused (409); not_reversible, client_inactive, reason_required, text_too_long, text_not_clean (422).';
+blocking_history_id), idempotency_key_reused, host_constraint, host_trigger_failed (409); not_reversible, client_inactive,
+reason_required, text_too_long, text_not_clean (422); client_locked, key_in_use (503).';

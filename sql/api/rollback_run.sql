@@ -84,9 +84,11 @@ end
 $$;
 
 comment on function api.rollback_run(bigint, text) is
-'Take back what a run of a job changed, as a whole.
-run_id: as job list and jobs.runs show it. reason: why, at most 2,000 characters. For can_admin.
-Each change of the run that nothing later stands on is taken back, by a row of its own; the others are named and stay. Asked again, it takes
-back what has become free since. A job does nothing twice for one period; one that keeps a flag right sets it again at its next run.
-Answers {run_id, job, rolled_back, left}: rolled_back counts changes; left names each other one with client_id, history_id, its rule and facts.
-Errors: permission_missing (403); run_not_found (404); run_at_work (409); client_locked (503); reason_required, text_too_long, text_not_clean (422).';
+'Roll back everything that a job run changed.
+run_id: as jobs.runs lists it. reason: why, at most 2,000 characters. Needs can_admin.
+Every change that no later change depends on is rolled back by its own history row; the others are listed and kept. A second
+call rolls back what has become free since.
+Returns {run_id, job, rolled_back, left}: the number of changes rolled back; for each other one client_id, history_id, its rule
+and facts.
+Errors: permission_missing (403); run_not_found (404); run_at_work (409); reason_required, text_too_long, text_not_clean (422);
+client_locked (503).';

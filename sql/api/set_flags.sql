@@ -42,9 +42,9 @@ end
 $$;
 
 comment on function api.set_flags(jsonb) is
-'Set or clear a flag on many clients in one call.
-items: an array of 1 to 1,000 objects with client_id, flag, set (true: set, false: clear) and reason, triggered_by, on_behalf_of, channel,
-payload as in set_flag. Each item is judged by itself, in the order of the items.
-Answers {items, done, refused}: for each item its index and status with {client, history, changed, replayed}, or with the
-{code, message, details, hint} that it would have had alone.
-Errors: items_not_valid (422), client_locked (503).';
+'Set or clear flags of many clients in one call.
+items: 1 to 1,000 objects with client_id, flag, set (true: set, false: clear) and reason, triggered_by, on_behalf_of, channel,
+payload as in set_flag. Each item is judged alone, in the order of the items.
+Returns {items, done, refused}, as set_stages does.
+Errors: items_not_valid (422); idempotency_key_reused (409); key_in_use, client_locked (503). Of an item: item_not_valid (422) and
+those of set_flag.';

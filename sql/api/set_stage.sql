@@ -50,12 +50,13 @@ $$;
 
 comment on function api.set_stage(bigint, text, text, bigint, text, text, text, text, jsonb, boolean) is
 'Move a client to another stage.
-client_id: the client. to_stage: onboarding, cleanup, weekly, eom_close, eom_review, paused_client, paused_internal or offboarding.
-reason: why, at most 2,000 characters. expected_version: the client''s version as it was read.
-triggered_by: the event behind it. on_behalf_of: recorded, gives no right. channel: api (default), slack, nlp_relay, event_webhook.
-external_id: makes the call repeatable; so does the Idempotency-Key header. payload: a JSON object kept with the history row.
-override: an admin''s move past the transitions.
-Answers {client, history, changed, replayed}.
+client_id: the client. to_stage: one of stages. reason: why, at most 2,000 characters.
+expected_version: the version of the client that the caller has read. triggered_by: the event that caused the move.
+on_behalf_of: recorded; gives no right. channel: api (default), slack, nlp_relay or event_webhook.
+external_id: the idempotency key, as the Idempotency-Key header; the same key with the same request returns the first answer.
+payload: a JSON object of at most 64 KiB, kept with the history row. override: an admin''s move past the transitions.
+Returns {client, history, changed, replayed}.
 Errors: permission_missing, not_eligible_reviewer, reviewer_moved_it_in, override_needs_admin (403); client_not_found (404);
-version_conflict, idempotency_key_reused (409); transition_not_allowed, unknown_stage, client_inactive, reason_required,
-expected_version_required, text_too_long, text_not_clean, unknown_channel, payload_not_valid (422).';
+version_conflict, idempotency_key_reused, host_constraint, host_trigger_failed (409); transition_not_allowed, unknown_stage,
+client_inactive, reason_required, expected_version_required, text_too_long, text_not_clean, unknown_channel, payload_not_valid,
+period_not_valid (422); client_locked, key_in_use (503).';

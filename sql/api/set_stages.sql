@@ -50,8 +50,10 @@ $$;
 
 comment on function api.set_stages(jsonb, boolean) is
 'Move many clients in one call.
-items: an array of 1 to 1,000 objects, each with the arguments of set_stage. atomic: whether one refusal refuses all.
-Each item is judged by itself; a client named twice is moved twice, in the order of the items.
-Answers {items, done, refused}: for each item its index and status with {client, history, changed, replayed}, or with the
-{code, message, details, hint} that it would have had alone. An atomic call that is refused is the first refused item''s error, with all refused items in details.
-Errors: items_not_valid (422); atomic: those of set_stage.';
+items: 1 to 1,000 objects, each with the arguments of set_stage. atomic: one refusal refuses all items.
+Each item is judged alone. A client that occurs twice is moved twice, in the order of the items.
+Returns {items, done, refused}. An item has its index and status, and {client, history, changed, replayed} or the
+{code, message, details, hint} of a single call. A refused atomic call is the error of the first refused item, with all refused
+items in details.
+Errors: items_not_valid (422); idempotency_key_reused (409); key_in_use, client_locked (503). Of an item, and of an atomic call:
+item_not_valid (422) and those of set_stage.';

@@ -67,11 +67,11 @@ $$;
 comment on function api.update_client(
   bigint, text, bigint, text, text[], text, text, text, text, text[], boolean, text[], text, text, text, text, jsonb
 ) is
-'Change what is known of a client besides stage and flags.
-client_id: the client. What is left out stays. expected_version: refuse when the client has changed since.
-owner, collaborators, notes: for can_set_stage. tier, cadence, schedule, reviewers, active: for can_admin.
-clear: names of owner, collaborators, notes, reviewers to empty.
-reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required.
-Answers {client, history, changed, replayed}; changed is false and history null when everything was so already.
-Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused (409); unknown_value,
-text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid (422).';
+'Change the fields of a client besides its stage and flags.
+client_id: the client. An omitted field is kept. expected_version: refuse if the client has changed since.
+owner, collaborators, notes need can_set_stage; tier, cadence, schedule, reviewers, active need can_admin.
+clear: fields to empty: owner, collaborators, notes, reviewers. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required.
+Returns {client, history, changed, replayed}. If no field changes, changed is false and history null.
+Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused, host_constraint,
+host_trigger_failed (409); unknown_value, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid
+(422); client_locked, key_in_use (503).';

@@ -346,7 +346,7 @@ class TestLedger:
         self, db: psycopg.Connection, installed: float
     ) -> None:
         begin = calendar.at(date(2026, 5, 4)) + timedelta(hours=installed)
-        db.execute("update atlas_migrations set applied_at = %s", (begin,))
+        db.execute("update job_locks set installed_at = %s", (begin,))
         midnight = calendar.at(date(2026, 5, 5))
 
         def overdue(at: datetime) -> dict[str, tuple[datetime, str]]:
@@ -362,7 +362,7 @@ class TestLedger:
         self, db: psycopg.Connection
     ) -> None:
         noon = calendar.at(date(2026, 5, 4), 12)
-        db.execute("update atlas_migrations set applied_at = %s", (noon,))
+        db.execute("update job_locks set installed_at = %s", (noon,))
 
         def overdue(at: datetime) -> list[tuple[datetime, str, int]]:
             rows = db.execute(

@@ -302,7 +302,7 @@ class TestStarts:
             }
 
         assert found() == set()
-        db.execute("update atlas_migrations set applied_at = now() - interval '3 hours'")
+        db.execute("update job_locks set installed_at = now() - interval '3 hours'")
         assert ROLL in found()
         row = db.execute("select jobs.begin_run(%s)", (ROLL,)).fetchone()
         assert row is not None

@@ -12,14 +12,12 @@ set search_path = pg_catalog, pg_temp
 set enable_sort = off  -- as in jobs.state_of
 as $$
 declare
-  v_at        constant timestamptz := coalesce(at, now());
-  v_installed constant timestamptz := (
-    select m.applied_at from public.atlas_migrations m where m.id = '013_job_indexes'
-  );
+  v_at constant timestamptz := coalesce(at, now());
 begin
   return query
     select d.job, since.due_at, d.state, floor(extract(epoch from v_at - since.due_at) / 3600)::integer
     from jobs.due(v_at) d
+    join public.job_locks l on l.job = d.job
     left join lateral (
       -- the newest occurrence that is settled; of a gap, its end
       select coalesce((r.counts ->> 'until')::timestamptz, r.due_at) as due_at
@@ -29,9 +27,9 @@ begin
       limit 1
     ) settled on true
     cross join lateral (
-      -- what was due before the installation counts from then
-      select greatest(v_installed, least(d.due_at, o.next_due)) as due_at
-      from jobs.occurrences(d.job, greatest(v_installed, settled.due_at)) o
+      -- what was due before the job was installed counts from its installation
+      select greatest(l.installed_at, least(d.due_at, o.next_due)) as due_at
+      from jobs.occurrences(d.job, greatest(l.installed_at, settled.due_at)) o
     ) since
     where d.state not in ('done', 'running', 'not_due')
       -- a month that was skipped asks for attention only where somebody was left as he was

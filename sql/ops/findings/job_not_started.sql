@@ -15,10 +15,8 @@ begin
       ),
       'is its schedule set up (cron/), and does its login get in? It starts every job every hour, on every day'
     from jobs.catalog() c
-    left join public.job_locks l on l.job = c.job
-    where greatest(l.started_at, (
-      select m.applied_at from public.atlas_migrations m where m.id = '015_jobs_and_settings'
-    )) < now() - interval '2 hours'
+    join public.job_locks l on l.job = c.job
+    where greatest(l.started_at, l.installed_at) < now() - interval '2 hours'
       and not jobs.is_at_work(c.job)
     order by c.job;
 end

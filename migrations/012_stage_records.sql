@@ -69,7 +69,7 @@ create table public.job_runs (
   constraint job_runs_pkey primary key (id),
   constraint job_runs_occurrence_uniq unique (job, due_at),
   constraint job_runs_outcome_check check (outcome in (
-    'running',  -- running, or crashed: jobs.is_at_work tells
+    'running',  -- running, or crashed: jobs.is_running tells
     'done',
     'failed',   -- error has the reason
     'skipped'   -- missed for longer than the catch-up days

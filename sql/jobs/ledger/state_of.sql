@@ -31,7 +31,7 @@ begin
   run_id := v_run.id;
   state := case
     when v_run.outcome <> 'running' then v_run.outcome
-    when v_run.outcome = 'running' then case when jobs.is_at_work(job) then 'running' else 'crashed' end
+    when v_run.outcome = 'running' then case when jobs.is_running(job) then 'running' else 'crashed' end
     when not too_late then 'due'
     -- what was due before the installation, nobody waits for
     when v_before.id is not null then 'missed'

@@ -26,7 +26,7 @@ begin
       limit 1
     ) r
     where r.outcome = 'failed'
-      or r.outcome = 'running' and not jobs.is_at_work(r.job)
+      or r.outcome = 'running' and not jobs.is_running(r.job)
     order by r.job;
 end
 $$;

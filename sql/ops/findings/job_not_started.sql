@@ -17,7 +17,7 @@ begin
     from jobs.catalog() c
     join public.job_locks l on l.job = c.job
     where greatest(l.started_at, l.installed_at) < now() - interval '2 hours'
-      and not jobs.is_at_work(c.job)
+      and not jobs.is_running(c.job)
     order by c.job;
 end
 $$;

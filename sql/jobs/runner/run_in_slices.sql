@@ -28,7 +28,7 @@ begin
   if result ->> 'outcome' <> 'running' then
     return;
   end if;
-  v_run_id := result ->> 'run_id';
+  v_run_id := (result ->> 'run_id')::bigint;
   if (result ->> 'attempts')::integer > 1 then
     raise notice 'resumes the run due on %, attempt %', result ->> 'due_at', result ->> 'attempts';
   end if;

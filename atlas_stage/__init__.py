@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     )
     from atlas_stage.transport import PsycopgTransport as PsycopgTransport
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Imported when asked for: httpx and psycopg take longer than all the rest, and a script needs one of them.
 _LATER = {

@@ -1,4 +1,4 @@
--- Only what this migration made goes: an Atlas that was here before keeps its clients and its ledger.
+-- Drops only what this migration created. An Atlas that was here before keeps its clients and its ledger.
 drop table public.stage_deploys;
 
 do $$

@@ -1,5 +1,5 @@
--- Atlas's own tables, where they do not exist yet. An Atlas database that is already there is left as it is:
--- `if not exists` is the point of this one migration, and of no other.
+-- Atlas's own tables, for a database that does not have them. An existing Atlas is left unchanged: only this
+-- migration uses `if not exists`, and only for these two tables.
 
 create table if not exists public.atlas_migrations (
   id          text primary key,
@@ -7,7 +7,7 @@ create table if not exists public.atlas_migrations (
   note        text
 );
 
--- The note remembers who made `clients`: the rollback drops it only when this migration did.
+-- The note records whether this migration created `clients`. The rollback drops the table only then.
 insert into public.atlas_migrations (id, note)
 select
   '000_atlas_baseline',
@@ -21,7 +21,7 @@ create table if not exists public.clients (
   gdrive_folder  text
 );
 
--- What was deployed, by content: a changed migration is refused, unchanged stored logic is not re-created.
+-- A deploy refuses a migration that changed after it was applied, and skips stored logic that has not changed.
 create table public.stage_deploys (
   part         text        not null,
   name         text        not null,
@@ -31,6 +31,5 @@ create table public.stage_deploys (
   constraint stage_deploys_pkey primary key (part, name),
   constraint stage_deploys_part_check check (part in ('migration', 'stored_logic'))
 );
-
 comment on table public.stage_deploys is
-  'Content hashes of what is deployed: one row a migration, one row for the stored logic as a whole.';
+  'Content hashes of what is deployed: one row per migration, and one row for the stored logic as a whole.';

@@ -1,6 +1,6 @@
 -- depends: 000_atlas_baseline
 
--- Roles belong to the whole server, so they may be here already, made for another database of it.
+-- Roles belong to the whole server, so another database of it may have created them already.
 do $$
 declare
   v_role record;
@@ -9,21 +9,17 @@ begin
     select *
     from (values
       ('atlas_owner',         'nologin noinherit'),  -- owns the stored logic; never a superuser
-      ('atlas_authenticator', 'login noinherit'),    -- PostgREST connects as it; a password is set at installation
+      ('atlas_writer',        'nologin noinherit'),  -- owns the functions that write clients, and nothing else
+      ('atlas_authenticator', 'login noinherit'),    -- PostgREST's login; the installation sets its password
       ('atlas_anon',          'nologin'),            -- a request without a token
-      ('atlas_api',           'nologin'),            -- a request with one
+      ('atlas_api',           'nologin'),            -- a request with a token
       ('atlas_cron',          'login'),              -- the scheduled jobs
-      ('atlas_operator',      'nologin')             -- people and programs that may act as someone else
+      ('atlas_operator',      'nologin')             -- people and programs that may act as other actors
     ) as wanted (name, options)
     where not exists (select from pg_catalog.pg_roles where rolname = wanted.name)
   loop
     execute format('create role %I %s', v_role.name, v_role.options);
   end loop;
-
-  -- A deployer that is no superuser must be able to hand its functions to their owner.
-  if not (select rolsuper from pg_catalog.pg_roles where rolname = current_user) then
-    execute format('grant atlas_owner to %I', current_user);
-  end if;
 end
 $$;
 

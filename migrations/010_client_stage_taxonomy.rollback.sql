@@ -1,10 +1,5 @@
--- Takes the stage system's columns and tables with all they hold; Atlas's own five columns stay as they are.
--- The stored logic goes first: its triggers stand on these tables.
-drop schema if exists jobs, api, rules cascade;
-
+-- Drops the plan's columns and tables with everything in them. Atlas's own five columns keep their data.
 drop table public.actor_tokens, public.agent_permissions, public.stage_history;
-
-drop index public.clients_search_idx;
 
 alter table public.clients
   drop column stage,
@@ -21,11 +16,14 @@ alter table public.clients
   drop column active,
   drop column version;
 
+revoke all on public.clients from atlas_owner, atlas_writer;
 do $$
 begin
-  revoke all on public.clients from atlas_owner;
-  execute format('revoke all on sequence %s from atlas_owner', pg_get_serial_sequence('public.clients', 'id'));
-  delete from public.stage_deploys where part = 'stored_logic';
-  delete from public.atlas_migrations where id = '010_client_stage_taxonomy';
+  execute format(
+    'revoke all on sequence %s from atlas_owner, atlas_writer', pg_get_serial_sequence('public.clients', 'id')
+  );
 end
 $$;
+
+delete from public.atlas_migrations
+where id = '010_client_stage_taxonomy';

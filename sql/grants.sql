@@ -17,15 +17,15 @@ grant execute on function
   jobs.runs(text, integer, bigint, bigint),
   jobs.run(text, timestamptz, boolean)
 to atlas_cron, atlas_operator;
--- These commit, so they run as their caller, who needs what they call.
+-- This commits, so it runs with the rights of its caller, who needs what it calls.
 grant execute on procedure
-  jobs.perform(text, timestamptz, boolean, jsonb),
-  jobs.work(bigint, boolean)
+  jobs.run_in_slices(text, timestamptz, boolean, jsonb, boolean)
 to atlas_cron, atlas_operator;
 grant execute on function
-  jobs.begin_run(text, timestamptz, boolean),
-  jobs.next_work(bigint, bigint[], boolean),
-  jobs.work_slice(bigint, bigint[])
+  jobs.start_run(text, timestamptz, boolean),
+  jobs.clients_to_change(bigint),
+  jobs.change_slice(bigint, bigint[]),
+  jobs.end_run(bigint, bigint[])
 to atlas_cron, atlas_operator;
 
 -- What is wrong, for doctor.

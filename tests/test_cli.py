@@ -244,8 +244,8 @@ class TestMigrating:
         asked = run("migrate", "rollback", "--to", "012_stage_records", input="n\n")
         assert asked.exit_code == Exit.USAGE
         done = run("migrate", "rollback", "--to", "012_stage_records", "--yes", "--json")
-        assert "013_job_indexes" in json.loads(done.stdout)["rolled_back"]
-        assert "would apply 013_job_indexes" in run("migrate", "--plan").stdout
+        assert "013_stage_indexes" in json.loads(done.stdout)["rolled_back"]
+        assert "would apply 013_stage_indexes" in run("migrate", "--plan").stdout
 
 
 class TestMoving:

@@ -162,7 +162,7 @@ class Jobs:
     ) -> JobRun:
         """Run a job. The ledger has it before the work begins; each slice of the work is committed."""
         (row,) = self._rows(
-            "call jobs.perform(%s::text, %s::timestamptz, %s::boolean, null)",
+            "call jobs.run_in_slices(%s::text, %s::timestamptz, %s::boolean, null)",
             job,
             as_of,
             only_if_due,

@@ -64,7 +64,7 @@ class Disturbed:
     def perform(
         self, db: psycopg.Connection, job: str, now: datetime, *, only_if_due: bool = True
     ) -> Any:
-        row = db.execute("call jobs.perform(%s, %s, %s)", (job, now, only_if_due)).fetchone()
+        row = db.execute("call jobs.run_in_slices(%s, %s, %s)", (job, now, only_if_due)).fetchone()
         assert row is not None
         self.outcomes[row[0]["outcome"]] += 1
         db.execute("call public.sim_date_since(%s)", (now,))
@@ -73,26 +73,26 @@ class Disturbed:
     def start_twice(self, job: str, now: datetime) -> None:
         """While one session is at it, another comes."""
         with self.connect() as first:
-            row = first.execute("select jobs.begin_run(%s, %s)", (job, now)).fetchone()
+            row = first.execute("select jobs.start_run(%s, %s)", (job, now)).fetchone()
             assert row is not None
             assert self.perform(self.db, job, now)["outcome"] == (
                 "busy" if row[0]["outcome"] == "running" else row[0]["outcome"]
             )
             if row[0]["outcome"] == "running":
-                first.execute("call jobs.work(%s, true)", (row[0]["run_id"],))
+                finish(first, row[0]["run_id"])
         self.db.execute("call public.sim_date_since(%s)", (now,))
 
     def crash(self, job: str, now: datetime) -> None:
         """The server loses the session after a part of the work."""
         crashing = self.connect()
-        row = crashing.execute("select jobs.begin_run(%s, %s)", (job, now)).fetchone()
+        row = crashing.execute("select jobs.start_run(%s, %s)", (job, now)).fetchone()
         assert row is not None
         if row[0]["outcome"] == "running":
             run = row[0]["run_id"]
-            found = crashing.execute("select jobs.next_work(%s, '{}', false)", (run,)).fetchone()
+            found = crashing.execute("select jobs.clients_to_change(%s)", (run,)).fetchone()
             assert found is not None
             if found[0]:
-                crashing.execute("select jobs.work_slice(%s, %s)", (run, found[0][:2]))
+                crashing.execute("select jobs.change_slice(%s, %s)", (run, found[0][:2]))
             self.crashes += 1
         self.db.execute("select pg_terminate_backend(%s, 5000)", (crashing.info.backend_pid,))
         crashing.close()
@@ -115,6 +115,12 @@ class Disturbed:
                 if tomorrow.day == 1 and "sales_tax_due" in flags:
                     call(self.db, "clear_flag", client_id=client, flag="sales_tax_due")
                 self.db.execute("call public.sim_date(%s)", (now,))
+
+
+def finish(db: psycopg.Connection, run: int) -> None:
+    """Do the rest of a run that this session has started."""
+    db.execute("select jobs.change_slice(%s, jobs.clients_to_change(%s))", (run, run))
+    db.execute("select jobs.end_run(%s, '{}')", (run,))
 
 
 # Runs commit, so what they moved is known by its date: the real now, far from the made-up one.

@@ -29,7 +29,7 @@ def run(db: psycopg.Connection, job: str, as_of: datetime | None = None) -> dict
 def perform(
     db: psycopg.Connection, job: str, as_of: datetime | None = None, *, only_if_due: bool = True
 ) -> dict[str, Any]:
-    row = db.execute("call jobs.perform(%s, %s, %s)", (job, as_of, only_if_due)).fetchone()
+    row = db.execute("call jobs.run_in_slices(%s, %s, %s)", (job, as_of, only_if_due)).fetchone()
     assert row is not None
     found: dict[str, Any] = row[0]
     return found
@@ -346,7 +346,7 @@ class TestLedger:
         self, db: psycopg.Connection, installed: float
     ) -> None:
         begin = calendar.at(date(2026, 5, 4)) + timedelta(hours=installed)
-        db.execute("update atlas_migrations set applied_at = %s", (begin,))
+        db.execute("update job_locks set installed_at = %s", (begin,))
         midnight = calendar.at(date(2026, 5, 5))
 
         def overdue(at: datetime) -> dict[str, tuple[datetime, str]]:
@@ -362,7 +362,7 @@ class TestLedger:
         self, db: psycopg.Connection
     ) -> None:
         noon = calendar.at(date(2026, 5, 4), 12)
-        db.execute("update atlas_migrations set applied_at = %s", (noon,))
+        db.execute("update job_locks set installed_at = %s", (noon,))
 
         def overdue(at: datetime) -> list[tuple[datetime, str, int]]:
             rows = db.execute(
@@ -389,7 +389,7 @@ class TestLedger:
 class TestAtOnce:
     def test_the_second_says_so_and_does_nothing(self, connect: Connect) -> None:
         one, two = connect(), connect()
-        one.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END))
+        one.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END))
         assert perform(two, ROLL, MONTH_END)["outcome"] == "busy"
         assert run(two, ROLL, MONTH_END)["outcome"] == "busy"
         state = two.execute(
@@ -399,7 +399,7 @@ class TestAtOnce:
 
     def test_other_jobs_are_not_kept_waiting(self, connect: Connect) -> None:
         one, two = connect(), connect()
-        one.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END))
+        one.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END))
         assert perform(two, "flag_seasonal", MONTH_END)["outcome"] == "done"
 
     def test_the_ledger_has_the_run_before_the_work_begins(self, connect: Connect) -> None:
@@ -416,10 +416,10 @@ class TestAtOnce:
     def test_a_crash_is_seen_and_the_next_run_takes_over(self, connect: Connect) -> None:
         crashing, after = connect(), connect()
         clients = [make_client(after) for _ in range(4)]
-        row = crashing.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
+        row = crashing.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
         crashing.execute(
-            "select jobs.work_slice(%s, %s)",
+            "select jobs.change_slice(%s, %s)",
             (row[0]["run_id"], clients[:2]),
         )
         pid = crashing.info.backend_pid
@@ -438,7 +438,7 @@ class TestAtOnce:
     def test_a_crash_that_a_later_run_finds_is_closed_as_one(self, connect: Connect) -> None:
         crashing, after = connect(), connect()
         noon = calendar.at(date(2026, 5, 4), 12)
-        crashing.execute("select jobs.begin_run('stage_stuck_detector', %s)", (noon,))
+        crashing.execute("select jobs.start_run('stage_stuck_detector', %s)", (noon,))
         after.execute("select pg_terminate_backend(%s, 5000)", (crashing.info.backend_pid,))
         crashing.close()
         perform(after, "stage_stuck_detector", noon + timedelta(hours=1))
@@ -478,8 +478,8 @@ class TestAtOnce:
         for forbidden in (
             "update clients set stage = 'weekly'",
             "delete from job_runs",
-            "select jobs.hold_run(1)",
-            "select jobs.close_run(r) from job_runs r",
+            "select jobs.lock_run(1)",
+            "select jobs.count_left(r, '{}') from job_runs r",
             "update job_locks set started_at = now()",
             "select rules.act_as('user:jimmie')",
         ):
@@ -493,7 +493,7 @@ class TestAtOnce:
     ) -> None:
         db = connect()
         client = make_client(db, cadence="none")
-        row = db.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
+        row = db.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
-        db.execute("select jobs.work_slice(%s, %s)", (row[0]["run_id"], [client]))
+        db.execute("select jobs.change_slice(%s, %s)", (row[0]["run_id"], [client]))
         assert len(history_rows(db, client)) == 1

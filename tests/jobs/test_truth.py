@@ -191,9 +191,9 @@ class TestTheSchedulersLogin:
     def test_runs_no_other_moment_than_now(self, scheduler: psycopg.Connection, hours: int) -> None:
         as_of = datetime.now(calendar.FIRM) + timedelta(hours=hours)
         for statement in (
-            "call jobs.perform(%s, %s)",
+            "call jobs.run_in_slices(%s, %s)",
             "select jobs.run(%s, %s)",
-            "select jobs.begin_run(%s, %s)",
+            "select jobs.start_run(%s, %s)",
         ):
             with refused(scheduler, "as_of_for_operators", 403):
                 scheduler.execute(statement, (ROLL, as_of))
@@ -218,22 +218,23 @@ class TestTheSchedulersLogin:
         """Whatever it says of the clients: the run is done only when nothing is left to do."""
         owner = connect()
         owner.execute("update stage_settings set sales_tax_due_day = 1, sales_tax_lead_days = 0")
-        clients = [make_client(owner, schedule="monthly") for _ in range(2)]
-        row = scheduler.execute("select jobs.begin_run('flag_sales_tax_due')").fetchone()
+        make_client(owner, schedule="monthly"), make_client(owner, schedule="monthly")
+        row = scheduler.execute("select jobs.start_run('flag_sales_tax_due')").fetchone()
         assert row is not None
-        scheduler.execute("select jobs.next_work(%s, %s, true)", (row[0]["run_id"], clients))
+        scheduler.execute("select jobs.end_run(%s, '{}')", (row[0]["run_id"],))
         (told,) = ledger(owner)
         assert told[2:4] == ("failed", {"unchanged": 0, "failed": 2})
 
     def test_has_no_say_in_the_run_of_another_session(
         self, connect: Connect, scheduler: psycopg.Connection
     ) -> None:
-        row = connect().execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
+        row = connect().execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
         run_id = row[0]["run_id"]
         for statement in (
-            "select jobs.next_work(%s, '{}', true)",
-            "select jobs.work_slice(%s, '{1}')",
+            "select jobs.clients_to_change(%s)",
+            "select jobs.end_run(%s, '{}')",
+            "select jobs.change_slice(%s, '{1}')",
         ):
             with refused(scheduler, "run_not_held", 409):
                 scheduler.execute(statement, (run_id,))
@@ -261,7 +262,7 @@ class TestLocks:
         pooled, other = connect(), connect()
         pooled.execute("begin")
         with pytest.raises(psycopg.errors.InvalidTransactionTermination):
-            pooled.execute("call jobs.perform(%s, %s)", (HOURLY, None))
+            pooled.execute("call jobs.run_in_slices(%s, %s)", (HOURLY, None))
         pooled.execute("rollback")
         assert perform(other, HOURLY)["outcome"] == "done"
         assert perform(pooled, HOURLY, only_if_due=False)["outcome"] == "done"
@@ -270,21 +271,21 @@ class TestLocks:
         """A pool keeps the server's process when a client goes away in the middle of its work."""
         pooled, other = connect(), connect()
         client = make_client(other)
-        pooled.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END))
+        pooled.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END))
         assert perform(other, ROLL, MONTH_END)["outcome"] == "busy"
         other.execute("update job_runs set seen_at = seen_at - interval '11 seconds'")
         done = perform(other, ROLL, MONTH_END)
         assert (done["outcome"], done["attempts"]) == ("done", 2)
         with refused(pooled, "run_not_held", 409):
-            pooled.execute("select jobs.work_slice(%s, %s)", (done["run_id"], [client]))
+            pooled.execute("select jobs.change_slice(%s, %s)", (done["run_id"], [client]))
 
     def test_the_work_itself_keeps_others_off_however_long_it_takes(self, connect: Connect) -> None:
         worker, other = connect(), connect()
-        row = worker.execute("select jobs.begin_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
+        row = worker.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
         other.execute("update job_runs set seen_at = seen_at - interval '1 hour'")
         worker.execute("begin")
-        worker.execute("select jobs.work_slice(%s, '{}')", (row[0]["run_id"],))
+        worker.execute("select jobs.change_slice(%s, '{}')", (row[0]["run_id"],))
         assert perform(other, ROLL, MONTH_END)["outcome"] == "busy"
         state = other.execute("select state from jobs.due(%s) where job = %s", (MONTH_END, ROLL))
         assert state.fetchone() == ("running",)
@@ -302,9 +303,9 @@ class TestStarts:
             }
 
         assert found() == set()
-        db.execute("update atlas_migrations set applied_at = now() - interval '3 hours'")
+        db.execute("update job_locks set installed_at = now() - interval '3 hours'")
         assert ROLL in found()
-        row = db.execute("select jobs.begin_run(%s)", (ROLL,)).fetchone()
+        row = db.execute("select jobs.start_run(%s)", (ROLL,)).fetchone()
         assert row is not None
         assert row[0]["outcome"] == "nothing_due"  # a start all the same
         assert ROLL not in found()

@@ -61,19 +61,11 @@ def value(dsn: str, query: str) -> object:
     return row[0]
 
 
-CAN_BECOME_OWNER = (
-    """
+CAN_BECOME_OWNER = """
   select pg_has_role('deployer', 'atlas_owner', 'usage') or pg_has_role('deployer', 'atlas_writer', 'usage')
     or case when current_setting('server_version_num')::int >= 160000
        then pg_has_role('deployer', 'atlas_owner', 'set') or pg_has_role('deployer', 'atlas_writer', 'set') end is true
 """
-    if "014_one_path_for_every_change" in OURS
-    else """
-  select pg_has_role('deployer', 'atlas_owner', 'usage')
-    or case when current_setting('server_version_num')::int >= 160000
-       then pg_has_role('deployer', 'atlas_owner', 'set') end is true
-"""
-)
 
 
 def test_after_a_deploy_the_deployer_is_no_owner_any_more(cluster: Cluster) -> None:

@@ -40,7 +40,7 @@ def test_line_ends_of_the_checkout_are_no_change(fresh_dsn: str, root: Path) -> 
 
 
 def test_changed_stored_logic_is_deployed(fresh_dsn: str, root: Path) -> None:
-    file = root / "sql" / "rules" / "actor" / "actor_type.sql"
+    (file,) = (root / "sql").rglob("actor_type.sql")
     file.write_text(
         file.read_text() + "\ncomment on function rules.actor_type(text) is 'changed';\n"
     )
@@ -89,6 +89,27 @@ def test_a_broken_migration_is_named_and_leaves_nothing(empty_dsn: str, root: Pa
         assert db.execute("select to_regclass('public.stage_transitions')").fetchone() == (None,)
     # and the repaired file goes on where this stopped
     assert migrate(empty_dsn).applied == OURS[3:]
+
+
+def test_a_client_added_while_a_deploy_was_cut_off_gets_its_history_too(
+    empty_dsn: str, root: Path
+) -> None:
+    make_old_atlas(empty_dsn)
+    file = root / "migrations" / "014_stage_installation.sql"
+    file.write_text(file.read_text() + "\nselect no_such_column from public.clients;\n")
+    with pytest.raises(DeployError, match="014_stage_installation"):
+        migrate(empty_dsn, root=root)
+    with psycopg.connect(empty_dsn) as db:
+        db.execute("insert into clients (name, slug) values ('Late', 'late')")
+
+    assert migrate(empty_dsn).applied == ["014_stage_installation"]
+
+    with psycopg.connect(empty_dsn) as db:
+        rows = db.execute(
+            "select c.version, h.version, h.to_stage"
+            " from clients c left join stage_history h on h.client_id = c.id where c.slug = 'late'"
+        ).fetchall()
+    assert rows == [(0, 0, "weekly")]
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -12,7 +12,7 @@ from tests.support.calls import call, make_client
 
 CHECKS = Path(__file__).parents[2] / "sql" / "ops" / "findings"
 
-NEVER_RAN = "update atlas_migrations set applied_at = now() - interval '3 days'"
+NEVER_RAN = "update job_locks set installed_at = now() - interval '3 days'"
 EXPIRES = (
     "insert into actor_tokens (token_hash, actor_id, created_by, expires_at)"
     " values (repeat('ab', 32), 'agent:tally', 'user:jimmie', now() + interval '3 days')"

@@ -11,4 +11,4 @@ end
 $$;
 
 comment on function jobs.instant(timestamp) is
-'The instant at which the clock on the firm''s wall says this, for `as_of`.';
+'The moment of a local time in the firm''s time zone, for `as_of`.';

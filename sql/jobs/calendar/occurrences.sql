@@ -1,10 +1,10 @@
--- The occurrences of a job around an instant.
+-- The occurrences of a job before and after a moment.
 create or replace function jobs.occurrences(
   job          text,
   at           timestamptz,
-  out due_at   timestamptz,   -- the newest one that is not after it
+  out due_at   timestamptz,   -- the newest one at or before it
   out next_due timestamptz,   -- the first one after it
-  out too_late boolean        -- whether the newest one may no longer be made up for
+  out too_late boolean        -- whether due_at is past the catch-up days
 )
 language plpgsql
 stable
@@ -24,7 +24,7 @@ begin
     when 'hourly' then
       v_dues := array[date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + interval '1 hour'];
     when 'daily' then
-      -- a midnight that comes twice is the second one, so that the newest one may be yesterday's
+      -- where daylight saving time repeats midnight, the second one counts: the newest can be yesterday's
       v_dues := array(
         select rules.firm_instant((v_today + days)::timestamp) from generate_series(-1, 1) as days
       );

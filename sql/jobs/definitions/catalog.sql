@@ -2,9 +2,9 @@ create or replace function jobs.catalog(only_job text default null)
 returns table (
   job         text,
   schedule    text,      -- hourly, daily (at midnight) or monthly
-  day         integer,   -- of a monthly job: its day; null: the last business day
-  at          time,      -- of a monthly job: the hour
-  about       text[],    -- the stage that it moves clients to, or the flags that it sets and clears
+  day         integer,   -- for a monthly job: its day; null: the last business day
+  at          time,      -- for a monthly job: the hour
+  about       text[],    -- the stage that the job moves clients to, or the flags that it sets and clears
   description text
 )
 language plpgsql
@@ -50,6 +50,6 @@ end
 $$;
 
 comment on function jobs.catalog(text) is
-'The jobs there are, and when each is due. only_job: this one.
-A new job is a row here, a function of its name in definitions/, its grants, and its line in the schedules.
+'The jobs and when each is due. only_job: only this one.
+A new job is a row here, a function with its name in definitions/, its grants, and its files for schedulers.
 Errors: unknown_job (422).';

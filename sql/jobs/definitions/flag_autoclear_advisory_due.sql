@@ -1,8 +1,9 @@
--- Day 16: advisory_due goes. A flag that was set after the run was due, while it was late, is the next month's.
+-- Day 16: clears advisory_due. A flag that was set after the run was due, while the run was late, belongs to the next
+-- month.
 create or replace function jobs.flag_autoclear_advisory_due(
   due_at timestamptz,
   as_of  timestamptz,
-  among  bigint[]   -- these clients only; null: all
+  among  bigint[]   -- only these clients; null: all
 )
 returns setof jobs.step
 language plpgsql
@@ -28,15 +29,10 @@ begin
           and h.flag_added = 'advisory_due'
           and h.occurred_at > due_at
           and h.occurred_at <= as_of
+        offset 0
       )
       and not exists (
-        select
-        from public.stage_history h
-        where h.client_id = c.id
-          and h.actor_id = 'system:cron:flag_autoclear_advisory_due'
-          and h.payload ->> 'period' = v_period
-          and h.channel = 'cron'
-          and h.payload ? 'period'
+        select from jobs.done_for('flag_autoclear_advisory_due', v_period) d where d.client_id = c.id offset 0
       );
 end
 $$;

@@ -1,9 +1,9 @@
--- Daily: from the lead days before a filing is due until its month is over, sales_tax_due is set, once a period: a
--- person who clears it has filed.
+-- Daily: sets sales_tax_due from the lead days before a filing is due until its month is over, once per period. A
+-- person clears it after filing.
 create or replace function jobs.flag_sales_tax_due(
   due_at timestamptz,
   as_of  timestamptz,
-  among  bigint[]   -- these clients only; null: all
+  among  bigint[]   -- only these clients; null: all
 )
 returns setof jobs.step
 language plpgsql
@@ -18,7 +18,7 @@ declare
   v_period   text;
   v_opens_on date;
 begin
-  -- with many lead days, a filing of a later month may already be announced
+  -- with many lead days, a filing of a later month can be due already
   for v_month in
     select m::date
     from generate_series(date_trunc('month', v_today::timestamp), v_today + v_settings.sales_tax_lead_days, '1 month') m
@@ -35,15 +35,9 @@ begin
         and rules.files_in(c.sales_tax_schedule, extract(month from v_month)::integer)
         and 'sales_tax_due' <> all (c.flags)
         and not exists (
-          select
-          from public.stage_history h
-          where h.client_id = c.id
-            and h.actor_id = 'system:cron:flag_sales_tax_due'
-            and h.payload ->> 'period' = v_period
-            and h.channel = 'cron'
-            and h.payload ? 'period'
+          select from jobs.done_for('flag_sales_tax_due', v_period) d where d.client_id = c.id offset 0
         )
-        -- somebody had set it before the job did, and cleared it in the meantime
+        -- a person set it before the job did, and has filed since
         and not exists (
           select
           from public.stage_history h
@@ -51,6 +45,7 @@ begin
             and h.flag_removed = 'sales_tax_due'
             and h.occurred_at >= rules.firm_instant(v_opens_on::timestamp)
             and h.occurred_at <= as_of
+          offset 0
         );
   end loop;
 end

@@ -1,8 +1,8 @@
--- Daily: in its season each active client carries a season's flag, and out of it nobody does.
+-- Daily: an active client carries a seasonal flag in its season, and no client carries it outside.
 create or replace function jobs.flag_seasonal(
   due_at timestamptz,
   as_of  timestamptz,
-  among  bigint[]   -- these clients only; null: all
+  among  bigint[]   -- only these clients; null: all
 )
 returns setof jobs.step
 language plpgsql

@@ -1,10 +1,10 @@
--- Month-end: the active clients in weekly whose cadence closes this month go to eom_close.
--- Who came into weekly after the run was due, while it was late, is not of this month-end.
--- Named, and left alone, is who is still in the close of an earlier month.
+-- Month-end: active clients in weekly whose cadence closes this month move to eom_close. A client that entered weekly
+-- after the run was due, while the run was late, waits for the next month-end.
+-- Clients that are still in the close of an earlier month are named in the counts and left alone.
 create or replace function jobs.stage_autoroll_eom_open(
   due_at timestamptz,
   as_of  timestamptz,
-  among  bigint[]   -- these clients only; null: all
+  among  bigint[]   -- only these clients; null: all
 )
 returns setof jobs.step
 language plpgsql
@@ -13,6 +13,7 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_variable
 declare
+  v_job    constant text    := 'stage_autoroll_eom_open';
   v_month  constant integer := extract(month from rules.firm_time(due_at));
   v_period constant text    := to_char(rules.firm_time(due_at), 'YYYY-MM');
 begin
@@ -25,21 +26,13 @@ begin
       and c.active
       and rules.closes_in(c.close_cadence, v_month)
       and not (c.stage_entered_at > due_at and c.stage_entered_at <= as_of)
-      and not exists (
-        select
-        from public.stage_history h
-        where h.client_id = c.id
-          and h.actor_id = 'system:cron:stage_autoroll_eom_open'
-          and h.payload ->> 'period' = v_period
-          and h.channel = 'cron'
-          and h.payload ? 'period'
-      );
+      and not exists (select from jobs.done_for(v_job, v_period) d where d.client_id = c.id offset 0);
 
   return query
     select 'name', 'still_closing', v_period, null::text, null::text, array_agg(c.id)
     from public.clients c
     cross join lateral (
-      -- the close that it is in began with its newest way into eom_close that was no way back
+      -- the opening of the close that the client is in; a resume is not an opening
       select coalesce(h.payload ->> 'period', rules.close_period(h.occurred_at)) as period
       from public.stage_history h
       where h.client_id = c.id
@@ -52,14 +45,7 @@ begin
       and c.active
       and coalesce(c.returning_to_stage, c.stage) in ('eom_close', 'eom_review')
       and opened.period < v_period
-      and not exists (   -- most of them were opened by this run: that is quick to see
-        select
-        from public.stage_history h
-        where h.client_id = c.id
-          and h.actor_id = 'system:cron:stage_autoroll_eom_open'
-          and h.payload ->> 'period' = v_period
-          and h.channel = 'cron'
-          and h.payload ? 'period'
-      );
+      -- this run opened most of them, and this drops those sooner than the lateral query does
+      and not exists (select from jobs.done_for(v_job, v_period) d where d.client_id = c.id offset 0);
 end
 $$;

@@ -1,10 +1,10 @@
 create or replace function jobs.due(at timestamptz default null)
 returns table (
   job          text,
-  due_at       timestamptz,   -- the occurrence in force
+  due_at       timestamptz,   -- the newest occurrence
   state        text,
-  is_due       boolean,       -- a scheduler that starts it now will find something to do
-  missed       integer,       -- occurrences before it that are not on the ledger
+  is_due       boolean,       -- a scheduler that starts the job now does something
+  missed       integer,       -- occurrences before it without a row in job_runs
   last_success timestamptz,
   next_due     timestamptz
 )
@@ -34,6 +34,6 @@ end
 $$;
 
 comment on function jobs.due(timestamptz) is
-'Each job: the occurrence in force, where it stands, what was missed, the last success, when it is due next.
-at: what to take as now. state: due, running, crashed, done, failed, skipped, missed (for longer than the catch-up
+'Each job: its newest occurrence and the state of it, how many were missed, the last success, and when it is due next.
+at: the time to use as now. state: due, running, crashed, done, failed, skipped, missed (for longer than the catch-up
 days), not_due (from before the installation).';

@@ -1,11 +1,11 @@
--- Put on the ledger what was missed and is not made up for, from one occurrence to before another: hourly and
--- daily ones as one gap, since the next run makes up for them; monthly ones each by itself, with what was not done
--- and how to do it.
+-- Record missed occurrences in job_runs as skipped, from `first` until before `before`. Hourly and daily ones are one
+-- row, because the next run does their work. Monthly ones are one row each, with the number of clients left unchanged
+-- and the command that changes them.
 create or replace function jobs.record_missed(
   job    text,
   first  timestamptz,
   before timestamptz,
-  number integer,       -- how many there are
+  number integer,       -- of missed occurrences
   as_of  timestamptz
 )
 returns void

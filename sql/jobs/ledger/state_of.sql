@@ -1,18 +1,18 @@
--- Where a job stands at an instant.
+-- The state of a job at a moment.
 create or replace function jobs.state_of(
   job              text,
   at               timestamptz,
-  out due_at       timestamptz,   -- the occurrence in force
+  out due_at       timestamptz,   -- the newest occurrence
   out next_due     timestamptz,
-  out too_late     boolean,       -- it may no longer be made up for
-  out run_id       bigint,        -- its row on the ledger; null: none
+  out too_late     boolean,       -- due_at is past the catch-up days
+  out run_id       bigint,        -- its row in job_runs; null: none
   out state        text,          -- due, running, crashed, done, failed, skipped, missed or not_due
-  out first_missed timestamptz,   -- the first occurrence before it that is not on the ledger though an earlier one is
-  out missed       integer        -- how many of them there are
+  out first_missed timestamptz,   -- the first occurrence before it without a row, after one with a row
+  out missed       integer        -- the number of such occurrences
 )
 language plpgsql
 stable
-set enable_sort = off  -- the newest run comes from the index, also before the ledger's first statistics
+set enable_sort = off  -- read the newest run by index, also before job_runs has statistics
 as $$
 declare
   v_run    public.job_runs;
@@ -31,9 +31,9 @@ begin
   run_id := v_run.id;
   state := case
     when v_run.outcome <> 'running' then v_run.outcome
-    when v_run.outcome = 'running' then case when jobs.is_at_work(job) then 'running' else 'crashed' end
+    when v_run.outcome = 'running' then case when jobs.is_running(job) then 'running' else 'crashed' end
     when not too_late then 'due'
-    -- what was due before the installation, nobody waits for
+    -- an occurrence from before the installation is not due
     when v_before.id is not null then 'missed'
     else 'not_due'
   end;

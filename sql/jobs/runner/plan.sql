@@ -7,7 +7,7 @@ returns table (
   slug       text,
   name       text,
   change     text,   -- 'weekly -> eom_close', '+stuck', '-stuck'
-  refused_by text    -- the rule that forbids it; null: it would be changed
+  refused_by text    -- the rule that forbids it; null: the client would be changed
 )
 language plpgsql
 volatile
@@ -19,7 +19,7 @@ declare
   v_as_of constant timestamptz := coalesce(as_of, now());
   v_due   record;
   v_step  jobs.step;
-  v_ids   bigint[];
+  v_items rules.item[];
 begin
   select * into v_due from jobs.occurrences(job, v_as_of);
   if v_due.too_late then
@@ -33,19 +33,18 @@ begin
   loop
     v_step.client_ids := array(select id from unnest(v_step.client_ids) as id order by 1);
     for v_from in 1..cardinality(v_step.client_ids) by 20000 loop
-      v_ids := v_step.client_ids[v_from:v_from + 19999];
+      v_items := jobs.evaluate_step(job, v_due.due_at, null, v_step, v_step.client_ids[v_from:v_from + 19999]);
       return query
         select
           c.id, c.slug, c.name,
-          case v_step.action
-            when 'move' then c.stage || ' -> ' || v_step.word
-            when 'set' then '+' || v_step.word
-            else '-' || v_step.word
+          case i.action
+            when 'move' then c.stage || ' -> ' || i.word
+            when 'set' then '+' || i.word
+            else '-' || i.word
           end,
-          (e.violations[1]).rule
-        from public.clients c
-        left join unnest(rules.evaluate(jobs.items_of(job, v_due.due_at, null, v_step, v_ids))) e on e.client_id = c.id
-        where c.id = any (v_ids)
+          (i.violations[1]).rule
+        from unnest(v_items) i
+        join public.clients c on c.id = i.client_id
         order by c.id;
     end loop;
   end loop;
@@ -53,6 +52,6 @@ end
 $$;
 
 comment on function jobs.plan(text, timestamptz) is
-'Exactly the rows that a run of this job would change, and those that it would have to skip.
-job: one of jobs.catalog(). as_of: what to take as now.
+'Exactly the clients that a run of this job would change, and those that it would skip because a rule forbids it.
+job: one of jobs.catalog(). as_of: the time to use as now.
 Errors: unknown_job, moment_not_valid (422).';

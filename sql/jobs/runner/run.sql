@@ -25,22 +25,16 @@ begin
       from (select p.*, row_number() over () as place from jobs.plan(job, as_of) p) p
     );
   end if;
-
-  v_run := jobs.begin_run(job, as_of, only_if_due => false);
-  if v_run ->> 'outcome' = 'running' then
-    call jobs.work((v_run ->> 'run_id')::bigint, commits => false);
-    v_run := (select r from jobs.runs(run_id => (v_run ->> 'run_id')::bigint) r);
-  end if;
+  call jobs.run_in_slices(job, as_of, false, v_run, commits => false);
   return v_run;
 end
 $$;
 
 comment on function jobs.run(text, timestamptz, boolean) is
-'Run a job now, or as of a moment, in one transaction; with dry_run, only say what would change.
-job: one of jobs.catalog(). as_of: what to take as now, for operators and dry runs; the occurrence in force then is
-run, whether it was done or not: what was done is not done twice. Who is no operator runs what is due now, and nothing
-else.
-Answers the row of the ledger: outcome done, failed, skipped (missed for longer than the catch-up days), busy (another
-session runs it) or nothing_due; counts; error.
-Schedulers call jobs.perform instead, whose ledger row is there before the work begins.
+'Run a job now, or as of a moment, in one transaction. With dry_run, only report what would change.
+job: one of jobs.catalog(). as_of: the time to use as now, for operators and dry runs. The occurrence in force then
+runs, whether or not it ran before: nothing is changed twice. Other callers can run only what is due now.
+Returns the run: outcome done, failed, skipped (missed for longer than the catch-up days), busy (another session runs
+the job) or nothing_due; counts; error.
+Schedulers call jobs.run_in_slices instead: it commits the run before its work, and each slice of the work.
 Errors: as_of_for_operators (403), unknown_job, moment_not_valid (422).';

@@ -1,4 +1,4 @@
--- A job whose newest run ended as failed, or crashed: part of its work is not done.
+-- A job whose newest run failed or crashed, so part of its work is not done.
 create or replace function ops.job_failed()
 returns setof ops.finding
 language plpgsql
@@ -14,9 +14,9 @@ begin
       ),
       format(
         'job %s, run %s, due on %s: %s', r.job, r.id, to_char(rules.firm_time(r.due_at), 'YYYY-MM-DD HH24:MI'),
-        coalesce(r.error, 'crashed, and no start has taken over')
+        coalesce(r.error, 'crashed, and no start has resumed it')
       ),
-      'put right what the errors name; the next start does the rest. At once: atlas-stage job run JOB'
+      'fix what the errors name; the next start does the rest. To run it now: atlas-stage job run JOB'
     from jobs.catalog() c
     cross join lateral (
       select newest.*
@@ -26,7 +26,7 @@ begin
       limit 1
     ) r
     where r.outcome = 'failed'
-      or r.outcome = 'running' and not jobs.is_at_work(r.job)
+      or r.outcome = 'running' and not jobs.is_running(r.job)
     order by r.job;
 end
 $$;

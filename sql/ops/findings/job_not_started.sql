@@ -1,4 +1,5 @@
--- A job that no scheduler started for two hours. Each is started every hour, due or not: the database decides.
+-- A job that no scheduler has started for two hours. Schedulers start every job every hour; the database decides
+-- whether it is due.
 create or replace function ops.job_not_started()
 returns setof ops.finding
 language plpgsql
@@ -13,13 +14,11 @@ begin
         'no scheduler started job %s %s', c.job,
         coalesce('since ' || to_char(rules.firm_time(l.started_at), 'YYYY-MM-DD HH24:MI'), 'ever')
       ),
-      'is its schedule set up (cron/), and does its login get in? It starts every job every hour, on every day'
+      'check that its schedule (cron/) is set up and that its login can connect; it starts every job every hour'
     from jobs.catalog() c
-    left join public.job_locks l on l.job = c.job
-    where greatest(l.started_at, (
-      select m.applied_at from public.atlas_migrations m where m.id = '015_jobs_and_settings'
-    )) < now() - interval '2 hours'
-      and not jobs.is_at_work(c.job)
+    join public.job_locks l on l.job = c.job
+    where greatest(l.started_at, l.installed_at) < now() - interval '2 hours'
+      and not jobs.is_running(c.job)
     order by c.job;
 end
 $$;

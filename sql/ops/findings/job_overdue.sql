@@ -1,4 +1,4 @@
--- A job that should have run by now and did not.
+-- A job that should have run by now and didn't.
 create or replace function ops.job_overdue()
 returns setof ops.finding
 language plpgsql
@@ -12,7 +12,7 @@ begin
         'job %s was due on %s, %s hours ago: %s',
         o.job, to_char(rules.firm_time(o.due_at), 'YYYY-MM-DD HH24:MI'), o.hours, o.state
       ),
-      'is its scheduler set up (cron/)? What happened: atlas-stage job runs; do it: atlas-stage job run JOB'
+      'check its scheduler (cron/). To see its runs: atlas-stage job runs. To run it now: atlas-stage job run JOB'
     from jobs.overdue() o
     order by o.job;
 end

@@ -34,7 +34,7 @@ as $$
     ('permission_not_found', 404, 'no such grant', 'list the grants with api.permissions'),
     ('token_not_found', 404, 'no such token', 'list the tokens with api.tokens'),
 
-    ('run_not_held', 409, 'this session is not at the work of this run', 'begin a run of its own with jobs.perform'),
+    ('run_not_held', 409, 'this session is not at the work of this run', 'start another run with jobs.run_in_slices'),
     ('run_not_found', 404, 'no such run of a job', 'list the runs with jobs.runs or atlas-stage job runs'),
     ('run_at_work', 409, 'the run is still at work', 'wait until it has ended'),
     ('version_conflict', 409, 'the client has changed since it was read', 'read the client again and decide on its current version'),

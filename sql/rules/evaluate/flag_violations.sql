@@ -24,7 +24,7 @@ begin
   if not (
     'anyone' = any (v_set_by)
     or ('human' = any (v_set_by) and rules.actor_type(actor_id) = 'human')
-    or actor_id in (select 'system:cron:' || setter from unnest(v_set_by) as setter)
+    or actor_id in (select rules.job_actor(setter) from unnest(v_set_by) as setter)
   ) then
     v_violations := v_violations || ('flag_reserved', jsonb_build_object(
       'flag', flag, 'set_by', v_set_by, 'actor_id', actor_id

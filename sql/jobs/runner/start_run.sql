@@ -1,10 +1,10 @@
--- Take a job's lock and put the occurrence in force at `as_of` on the ledger as running.
--- Answers as jobs.run does; the outcome is running, or why there is nothing to run: busy (another session is at it),
--- nothing_due (it was done), skipped or failed (it is too late to make up for it).
-create or replace function jobs.begin_run(
+-- START a run: lock the job, and put the occurrence in force at `as_of` into job_runs as running.
+-- Returns the run as jobs.runs does. Without one, the outcome is busy (another session runs the job), nothing_due (it
+-- is done), or skipped (it is too late to make up for it).
+create or replace function jobs.start_run(
   job         text,
   as_of       timestamptz default null,
-  only_if_due boolean default true   -- leave alone what was done already
+  only_if_due boolean default true   -- false: also run an occurrence that is done
 )
 returns jsonb
 language plpgsql
@@ -14,14 +14,13 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_operator constant boolean     := rules.is_operator(session_user);
-  v_only_due constant boolean     := only_if_due or not v_operator;  -- a scheduler runs what is due now, nothing else
+  v_only_due constant boolean     := only_if_due or not v_operator;  -- a scheduler can run only what is due now
   v_as_of    constant timestamptz := coalesce(as_of, now());
   v_answer   jsonb;
   v_crashed  bigint[];
   v_job      record;
   v_run_id   bigint;
 begin
-  -- GUARD
   if as_of is not null and not v_operator then
     perform rules.refuse('as_of_for_operators');
   end if;
@@ -29,28 +28,27 @@ begin
   into v_answer
   from jobs.occurrences(job, v_as_of) o;
 
-  -- LOCK: the job's row, held by each transaction of a run
+  -- LOCK
   insert into public.job_locks (job) values (job) on conflict do nothing;
-  perform from public.job_locks l where l.job = begin_run.job for update skip locked;
-  if not found or jobs.is_at_work(job) then
+  perform from public.job_locks l where l.job = start_run.job for update skip locked;
+  if not found or jobs.is_running(job) then
     return v_answer || '{"outcome": "busy"}';
   end if;
   if only_if_due then
-    update public.job_locks l set started_at = clock_timestamp() where l.job = begin_run.job;
+    update public.job_locks l set started_at = clock_timestamp() where l.job = start_run.job;
   end if;
 
-  -- what still stands as running has nobody at it
+  -- This session has the lock, so a run that is still marked as running has crashed.
   with crashed as (
     update public.job_runs r
     set
       outcome = 'failed',
       finished_at = clock_timestamp(),
       error = format(
-        'crashed: begun on %s, ended without a word; the next start takes over',
+        'crashed: started on %s and never ended; the next start resumes it',
         to_char(rules.firm_time(r.started_at), 'YYYY-MM-DD HH24:MI')
       )
-    where r.job = begin_run.job
-      and r.outcome = 'running'
+    where r.job = start_run.job and r.outcome = 'running'
     returning r.id
   )
   select coalesce(array_agg(c.id), '{}') into v_crashed from crashed c;
@@ -62,27 +60,21 @@ begin
   then
     return v_answer || '{"outcome": "nothing_due"}';
   end if;
-
-  -- ACT
   perform jobs.record_missed(job, v_job.first_missed, v_job.due_at, v_job.missed, v_as_of);
   if v_job.too_late then
     perform jobs.record_missed(job, v_job.due_at, v_job.next_due, 1, v_as_of);
     return (select r from jobs.runs(job, 1, run_id => v_job.run_id) r);
   end if;
+
   insert into public.job_runs as r (job, due_at, as_of, started_at, backend_pid, seen_at)
   values (job, v_job.due_at, v_as_of, clock_timestamp(), pg_backend_pid(), clock_timestamp())
   on conflict on constraint job_runs_occurrence_uniq do update
   set
-    as_of = excluded.as_of,
-    started_at = excluded.started_at,
-    finished_at = null,
-    outcome = 'running',
-    error = null,
-    backend_pid = excluded.backend_pid,
-    seen_at = excluded.seen_at,
-    -- what was changed adds up; who was not is said anew
-    counts = r.counts - '{unchanged,skipped,failed,errors,not_done,missed,until,still_closing}'::text[],
-    attempts = r.attempts + 1
+    (as_of, started_at, backend_pid, seen_at) =
+      row(excluded.as_of, excluded.started_at, excluded.backend_pid, excluded.seen_at),
+    (outcome, finished_at, error, attempts) = row('running', null, null, r.attempts + 1),
+    -- Changes add up over the attempts. What was left unchanged is counted again.
+    counts = r.counts - '{unchanged,skipped,failed,errors,not_done,missed,until,still_closing}'::text[]
   returning r.id into v_run_id;
   return (select r from jobs.runs(run_id => v_run_id) r);
 end

@@ -1,5 +1,5 @@
--- The items that a step asks for, of clients as they are now.
-create or replace function jobs.items_of(
+-- EVALUATE a step of a run: one item for each of these clients as they are now, with the rules that forbid it.
+create or replace function jobs.evaluate_step(
   job        text,
   due_at     timestamptz,
   run_id     bigint,      -- null: a dry run
@@ -14,14 +14,13 @@ as $$
 declare
   v_context rules.change_context;
 begin
-  -- a job is an actor like any other
-  v_context.actor_id := 'system:cron:' || job;
+  v_context.actor_id := rules.job_actor(job);  -- with grants like any other actor
   v_context.channel := 'cron';
   v_context.reason := step.reason;
   v_context.trigger_type := step.trigger_type;
   v_context.payload := jsonb_strip_nulls(jsonb_build_object('run_id', run_id, 'due_at', due_at, 'period', step.period));
   v_context.override := false;
-  return array(
+  return rules.evaluate(array(
     select (
       0, c.id, step.action, step.word, null, null, c.version, v_context, c.state,
       rules.state_after(c.state, step.action, step.word), true, false, null, null
@@ -33,6 +32,6 @@ begin
       order by c.id
       offset 0
     ) c
-  );
+  ));
 end
 $$;

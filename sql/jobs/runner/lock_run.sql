@@ -1,6 +1,6 @@
--- The run that this session has begun, its job's lock taken for this transaction. Where another session has taken
--- over, this one has no more say.
-create or replace function jobs.hold_run(run_id bigint)
+-- Lock a run's job until the transaction ends, for the session that started the run. If another session has taken the
+-- run over, this one is refused.
+create or replace function jobs.lock_run(run_id bigint)
 returns public.job_runs
 language plpgsql
 volatile

@@ -22,16 +22,17 @@ begin
   -- OPEN
   v_context := rules.open_change(v_actor, reason, reason_required => true);
 
+  perform rules.require_permission(v_actor, 'can_admin');
+
   -- LOCK
   v_client := rules.lock_client(client_id);
 
   -- EVALUATE
-  perform rules.require_permission(v_actor, 'can_admin');
   if exists (select from public.stage_history h where h.client_id = v_client.id and h.version > 0) then
     perform rules.refuse('client_has_history', jsonb_build_object('client_id', client_id, 'version', v_client.version));
   end if;
 
-  -- WRITE: what was is kept apart, then the client goes with its first row
+  -- WRITE: keep the client's row apart, then remove it together with its only history row
   insert into public.deleted_clients (client_id, name, slug, history, deleted_by, reason)
   select c.id, c.name, c.slug, to_jsonb(h.*), v_actor, v_context.reason
   from public.clients c
@@ -57,8 +58,8 @@ end
 $$;
 
 comment on function api.delete_client(bigint, text) is
-'Take out a client that was made by mistake; it has no history beyond its creation.
-client_id: the client. reason: why, at most 2,000 characters. For can_admin. What was is kept in deleted_clients. A client that leaves the firm is
-not deleted: it goes to offboarding, or is made inactive with update_client.
+'Remove a client that was created by mistake and has no history beyond its creation.
+client_id: the client. reason: why, at most 2,000 characters. For can_admin. deleted_clients keeps the client and its history row;
+erase_words erases their words. A client that leaves the firm is not deleted: move it to offboarding, or make it inactive with update_client.
 Answers {deleted: {client_id, name, slug, deleted_at, deleted_by, reason}}.
 Errors: permission_missing (403); client_not_found (404); client_has_history, host_constraint (409); reason_required, text_too_long, text_not_clean (422).';

@@ -74,10 +74,13 @@ begin
       v_clients := rules.lock_clients(array(select c.id from unnest(v_clients) c));
     end if;
   end loop;
-  -- a key of a move that was not made is free again
+  -- the key of a move that was not made is free again; the batch's own key, which an item may repeat, is not
   delete from public.idempotency_keys k
   using unnest(v_items) i
-  where k.external_id = (i.context).external_id and k.actor_id = v_actor and k.response is null;
+  where k.external_id = (i.context).external_id
+    and k.actor_id = v_actor
+    and k.response is null
+    and k.external_id is distinct from v_key;
 
   -- ANSWER
   if atomic and cardinality(v_refused) > 0 then

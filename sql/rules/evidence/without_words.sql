@@ -1,4 +1,4 @@
--- A history row without its words: only their hash remains.
+-- A history row without its words: only their hash remains. An erased row stays as it is.
 create or replace function rules.without_words(row_ public.stage_history)
 returns public.stage_history
 language plpgsql
@@ -6,8 +6,11 @@ stable
 as $$
 #variable_conflict use_variable
 begin
-  row_.words_hash := rules.words_hash(
-    row_.words_salt, row_.reason, row_.on_behalf_of, row_.triggered_by, row_.payload, row_.external_id
+  row_.words_hash := coalesce(
+    row_.words_hash,
+    rules.words_hash(
+      row_.words_salt, row_.reason, row_.on_behalf_of, row_.triggered_by, row_.payload, row_.external_id
+    )
   );
   row_.words_salt := null;
   row_.reason := null;

@@ -41,24 +41,8 @@ begin
     perform rules.write_changes(array[(v_context, v_before, v_after)::rules.change]);
   end if;
 
-  -- keys before history: history knows the keys whose answers were pruned
-  with used as (
-    delete from public.idempotency_keys k
-    where k.client_ids @> array[client_id]
-    returning k.actor_id, k.external_id
-  )
-  insert into public.erased_keys (key_sha256)
-  select rules.key_sha256(u.actor_id, u.external_id)
-  from (
-    select used.actor_id, used.external_id from used
-    union
-    select h.actor_id, h.external_id from public.stage_history h where h.client_id = client_id
-    union
-    select v_first.actor_id, v_first.external_id
-  ) u
-  where u.external_id is not null
-  on conflict on constraint erased_keys_pkey do nothing;
-  get diagnostics v_answers = row_count;
+  -- before history, which knows the keys whose answers were pruned
+  v_answers := rules.erase_answers(client_id);
 
   update public.stage_history h
   set words_hash = bare.words_hash, words_salt = bare.words_salt, reason = bare.reason,

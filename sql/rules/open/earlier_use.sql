@@ -28,7 +28,7 @@ begin
   ))::text, 'UTF8'));
 
   begin
-    insert into public.idempotency_keys (external_id, actor_id, request_sha256, client_ids)
+    insert into public.idempotency_keys as k (external_id, actor_id, request_sha256, client_ids)
     values (external_id, actor_id, v_sha256, array(
       select distinct found.id::bigint
       from (
@@ -39,14 +39,17 @@ begin
       where jsonb_typeof(found.id) = 'number'
         and found.id::numeric between -9223372036854775808 and 9223372036854775807
     ))
-    on conflict on constraint idempotency_keys_pkey do nothing;
+    on conflict on constraint idempotency_keys_pkey do nothing
+    returning k.* into v_kept;
   exception when lock_not_available then
     perform rules.refuse('key_in_use', jsonb_build_object('external_id', external_id));
   end;
 
-  select k.* into v_kept
-  from public.idempotency_keys k
-  where k.external_id = external_id and k.actor_id = actor_id;
+  if v_kept.external_id is null then
+    select k.* into v_kept
+    from public.idempotency_keys k
+    where k.external_id = external_id and k.actor_id = actor_id;
+  end if;
   if v_kept.request_sha256 <> v_sha256 then
     violations := array[('idempotency_key_reused', jsonb_build_object(
       'external_id', external_id, 'first_used_at', v_kept.created_at

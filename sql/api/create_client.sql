@@ -28,7 +28,7 @@ declare
   v_actor      constant text := rules.current_actor();
   v_key        constant text := rules.idempotency_key(external_id);
   v_name       constant text := rules.checked_text('name', name, 200, required => true);
-  v_slug       constant text := rules.checked_text('slug', slug, 200, required => true);
+  v_slug       constant text := rules.checked_slug(slug);
   v_context    rules.change_context;
   v_client     rules.client_state;
   v_answer     json;

@@ -70,7 +70,7 @@ as $$
     ('scope_not_valid', 422, 'a scope is an object of arrays', 'give what is expected, or null for no restriction'),
     ('reason_required', 422, 'a reason is required', 'say why, in at most 2,000 characters'),
     ('expected_version_required', 422, 'the expected version is required', 'read the client and send its version'),
-    ('slug_not_valid', 422, 'a slug cannot be a number', 'add a letter to the slug, as in client-24'),
+    ('slug_not_valid', 422, 'this slug reads as a number', 'add a letter or a word to it, such as client-24; a number is taken for the id of a client'),
     ('text_required', 422, 'a text is required', 'fill in the field'),
     ('text_too_long', 422, 'a text is too long', 'shorten it to the limit; nothing is cut off for you'),
     ('text_not_clean', 422, 'a text has control characters', 'remove them; a reason may have line breaks and tabs'),

@@ -37,6 +37,8 @@ grant execute on function ops.prune(integer) to atlas_cron, atlas_operator;
 
 -- A request without a token, and what finds out whether there is one.
 grant execute on function api.health() to atlas_anon;
+-- write_clients compares what it stored with what was meant.
+grant execute on function rules.state_of(public.clients) to atlas_writer;
 -- The writer's functions are the owner's to call; what they may do, the writer's own rights say.
 revoke create on schema rules from atlas_writer;
 

@@ -72,12 +72,6 @@ before truncate on public.erasures
 for each statement
 execute function rules.refuse_record_change();
 
--- Once a statement that records: who waits for changes is woken at the commit.
-create or replace trigger stage_history_wake_readers
-after insert on public.stage_history
-for each statement
-execute function rules.wake_readers();
-
 -- Somebody always remains who may grant.
 create or replace trigger agent_permissions_require_an_admin
 after update or delete on public.agent_permissions

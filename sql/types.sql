@@ -1,15 +1,15 @@
--- The shapes that pass between the functions of the house. Each is made once: a type that was made anew would be
--- another one to every live connection. A shape that has to change gets a migration that alters it.
+-- The shapes that functions pass to each other. Each type is created where it is absent: a re-created type would be a
+-- different one to every live connection. A migration alters a type that has to change.
 
 do $$
 begin
-  -- JSON as it is sent: a body of this type PostgREST hands on (a media type handler, since PostgREST 12); any other
-  -- it aggregates into an array, to take the one element out again by parsing all of it.
+  -- PostgREST passes a body of this type on unchanged (a media type handler, since version 12). It wraps any other return
+  -- type in json_agg and parses it back.
   if to_regtype('api."application/json"') is null then
     create domain api."application/json" as json;
   end if;
 
-  -- One rule that forbids something, and the facts that failed. Its status and words stand in rules.violation_catalog.
+  -- One rule that forbids a change, and the facts that failed. rules.violation_catalog has its status and words.
   if to_regtype('rules.violation') is null then
     create type rules.violation as (
       rule   text,
@@ -17,31 +17,26 @@ begin
     );
   end if;
 
-  -- Who makes a change, why, and through which channel: what each of its history rows says besides the change itself.
+  -- What every history row of a change says besides the change: the actor, the reason and the channel.
   if to_regtype('rules.change_context') is null then
     create type rules.change_context as (
       actor_id      text,     -- user:…, agent:… or system:…
       channel       text,     -- api, slack, nlp_relay, cron, event_webhook or psql
       reason        text,
-      triggered_by  text,     -- the event behind it
+      triggered_by  text,     -- the event that caused the change
       on_behalf_of  text,     -- recorded; gives no right
-      trigger_type  text,     -- null: follows from who and how, as rules.trigger_type says
-      external_id   text,     -- the caller's key
+      trigger_type  text,     -- null: record_changes derives it from actor and channel
+      external_id   text,     -- the caller's idempotency key
       payload       jsonb,    -- the caller's facts
       override      boolean,  -- an admin's move past the transitions
-      rolls_back    bigint    -- the history row that this change takes back
+      rolls_back    bigint    -- the history row that this change rolls back
     );
   end if;
 
-  -- What this system keeps of a client. It names our columns and none of the host's, whatever they are.
-  if to_regtype('rules.client_state') is null then
-    create type rules.client_state as (
-      id                   bigint,
-      version              bigint,
-      stage                text,
-      stage_entered_at     timestamptz,
-      returning_to_stage   text,
-      flags                text[],
+  -- The fields of a client besides its stage and flags, as history names them. To add a field: a column of `clients`, a
+  -- line here, and a line in rules.state_of, rules.field_catalog, write_clients, write_new_client and shown_clients.
+  if to_regtype('rules.client_fields') is null then
+    create type rules.client_fields as (
       stage_owner          text,
       stage_collaborators  text[],
       stage_notes          text,
@@ -53,61 +48,63 @@ begin
     );
   end if;
 
-  -- What the rules of a move may look at, and nothing else: clients that are alike in it are judged once, however many
-  -- they are. A rule that needs another fact adds it here, and every batch tells clients apart by it.
+  -- What this system keeps of a client: our columns, none of the host's.
+  if to_regtype('rules.client_state') is null then
+    create type rules.client_state as (
+      id                   bigint,
+      version              bigint,
+      stage                text,
+      stage_entered_at     timestamptz,
+      returning_to_stage   text,
+      flags                text[],
+      fields               rules.client_fields
+    );
+  end if;
+
+  -- Everything a rule may look at. Evaluators get the actor and these facts, and nothing else of the client, so clients
+  -- with equal facts are judged once. A rule that needs another fact adds it here and in rules.facts_of.
   if to_regtype('rules.facts') is null then
     create type rules.facts as (
-      client_id           bigint,   -- null where it makes no difference which client it is (rules.tells_apart)
       stage               text,
       returning_to_stage  text,
       active              boolean,
       service_tier        text,
-      eligible_reviewers  text[]
+      eligible_reviewers  text[],
+      handed_over_by      text,     -- in eom_review: the actor that moved the client there; null elsewhere
+      listed_in           bigint[]  -- the actor's grants whose scope lists this client by its id
     );
   end if;
 
-  -- A change of one client. Its versions are not in it: they are given when it is recorded.
+  -- A change of one client, ready to be written.
   if to_regtype('rules.change') is null then
     create type rules.change as (
       context  rules.change_context,
       before   rules.client_state,  -- null: a new client
-      after    rules.client_state
+      after    rules.client_state   -- with the version that the client will have
     );
   end if;
 
-  -- One row of history, as a change makes it.
-  if to_regtype('rules.history_row') is null then
-    create type rules.history_row as (
-      client_id          bigint,
-      version            bigint,
-      from_stage         text,
-      to_stage           text,
-      from_entered_at    timestamptz,
-      from_returning_to  text,
-      flag_added         text,
-      flag_removed       text,
-      actor_type         text,
-      actor_id           text,
-      channel            text,
-      on_behalf_of       text,
-      triggered_by       text,
-      trigger_type       text,
-      reason             text,
-      payload            jsonb,
-      external_id        text
-    );
-  end if;
-
-  -- One item of set_stages: a change that is asked for, its key, and its outcome as far as it is known.
-  if to_regtype('rules.move_item') is null then
-    create type rules.move_item as (
-      index             bigint,                -- its place in the call, from 0
+  -- A requested change of one client. Each step of a change adds what it found; a batch is an array of items.
+  if to_regtype('rules.item') is null then
+    create type rules.item as (
+      -- open
+      place             bigint,               -- in the call, from 0
       client_id         bigint,
-      to_stage          text,
-      expected_version  bigint,
+      action            text,                 -- move, set, clear or update
+      word              text,                 -- the stage or the flag
+      fields            rules.client_fields,  -- of an update: the new values; null keeps a value
+      clear             text[],               -- of an update: the fields to empty
+      expected_version  bigint,               -- null: any
       context           rules.change_context,
-      request           jsonb,                 -- what its key stands for; null without a key
-      outcome           jsonb                  -- its answer or its error; null while it is still to be made
+      -- lock
+      before            rules.client_state,
+      after             rules.client_state,   -- null: nothing would change
+      is_locked         boolean,
+      -- evaluate
+      is_evaluated      boolean,              -- null: refused when it was opened
+      violations        rules.violation[],    -- null: no rule forbids it
+      -- answer
+      answer            json                  -- null until it is answered
     );
   end if;
 

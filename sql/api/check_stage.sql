@@ -11,19 +11,27 @@ as $$
 #variable_conflict use_variable
 declare
   v_actor      constant text := rules.current_actor();
-  v_client     rules.client_state;
+  v_client     record;
   v_violations rules.violation[];
 begin
-  perform rules.require_client(client_id);
-  select (rules.state_of(c.*)).* into v_client from public.clients c where c.id = client_id;
+  select c.id, c.version, f as facts
+  into v_client
+  from public.clients c
+  cross join lateral rules.facts_of(rules.state_of(c.*), v_actor) f
+  where c.id = client_id;
+  if not found then
+    perform rules.refuse('client_not_found', jsonb_build_object('client_id', client_id));
+  end if;
   perform rules.refuse_all(rules.unknown_stage(to_stage));
 
   -- EVALUATE as the real move does
-  v_violations := rules.move_violations(v_actor, rules.facts_of(v_client), to_stage);
+  v_violations := rules.move_violations(v_actor, v_client.facts, to_stage);
   return jsonb_build_object(
     'allowed', v_violations is null,
     'refusals', coalesce(rules.error_json(v_violations) #> '{details,refusals}', '[]'),
-    'allowed_stages', (select coalesce(jsonb_agg(a.to_stage order by a.to_stage), '[]') from rules.allowed_stages(rules.facts_of(v_client)) a),
+    'allowed_stages', (
+      select coalesce(jsonb_agg(a.to_stage order by a.to_stage), '[]') from rules.allowed_stages(v_client.facts) a
+    ),
     'client_id', v_client.id,
     'version', v_client.version
   );

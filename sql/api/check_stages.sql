@@ -8,54 +8,49 @@ as $$
 #variable_conflict use_variable
 declare
   v_actor constant text := rules.current_actor();
-  v_each  constant boolean := rules.tells_apart(v_actor);
 begin
   if (cardinality(client_ids) between 1 and 200) is not true then
     perform rules.refuse('client_ids_not_valid');
   end if;
 
-  -- EVALUATE as the real changes do, once for all clients that are alike in what the rules look at
+  -- EVALUATE as the real changes do, once for all clients with the same facts
   return (
-    with asked as (
-      select (rules.state_of(c.*)).*
+    with asked as materialized (
+      select c.id, c.version, c.flags, f as facts
       from public.clients c
+      cross join lateral rules.facts_of(rules.state_of(c.*), v_actor) f
       where c.id = any (client_ids)
     ),
     alike as materialized (
-      select
-        array_agg(a.id) as ids,
-        (array_agg(row(a.*)::rules.client_state))[1] as client
-      from asked a
-      group by rules.facts_of(row(a.*)::rules.client_state, v_each)
+      select distinct a.facts from asked a
     ),
     judged as materialized (
       select
-        g.ids,
+        g.facts,
         (
           select coalesce(json_agg(json_build_object('to_stage', t.to_stage, 'note', t.note) order by s.position), '[]')
-          from rules.allowed_stages(rules.facts_of(g.client)) a
-          join public.stage_transitions t on t.from_stage = (g.client).stage and t.to_stage = a.to_stage
+          from rules.allowed_stages(g.facts) a
+          join public.stage_transitions t on t.from_stage = (g.facts).stage and t.to_stage = a.to_stage
           join public.stages s on s.stage = t.to_stage
-          where rules.move_violations(v_actor, rules.facts_of(g.client, v_each), a.to_stage) is null
+          where rules.move_violations(v_actor, g.facts, a.to_stage) is null
         ) as moves,
         array(
           select s.stage
           from public.stages s
-          where s.stage <> (g.client).stage
-            and rules.move_violations(v_actor, rules.facts_of(g.client, v_each), s.stage, true) is null
+          where s.stage <> (g.facts).stage
+            and rules.move_violations(v_actor, g.facts, s.stage, true) is null
           order by s.position
         ) as override_to,
         array(
-          select f.flag
-          from public.stage_flags f
-          where rules.flag_violations(v_actor, g.client, f.flag) is null
-          order by f.flag
+          select f.flag from public.stage_flags f where rules.flag_violations(v_actor, g.facts, f.flag) is null order by f.flag
         ) as flags,
-        rules.open_fields(v_actor, g.client) as fields,
-        rules.missing_permission(
-          v_actor, 'can_admin',
-          client_id => (g.client).id, from_stage => (g.client).stage, service_tier => (g.client).service_tier
-        ) is null as may_roll_back
+        array(
+          select c.argument
+          from rules.field_catalog() with ordinality as c (field, argument, permission, is_clearable, nth)
+          where rules.missing_permission(v_actor, c.permission, g.facts) is null
+          order by c.nth
+        ) as fields,
+        rules.missing_permission(v_actor, 'can_admin', g.facts) is null as may_roll_back
       from alike g
     )
     select json_build_object('clients', coalesce(json_agg(
@@ -71,9 +66,8 @@ begin
       )
       order by a.id
     ), '[]'))
-    from judged j
-    cross join unnest(j.ids) as same (id)
-    join asked a on a.id = same.id
+    from asked a
+    join judged j on j.facts = a.facts
   );
 end
 $$;

@@ -15,10 +15,28 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
+declare
+  v_context rules.change_context;
+  v_items   rules.item[];
 begin
-  return rules.change_flag(
-    false, client_id, flag, reason, triggered_by, on_behalf_of, channel, external_id, payload
+  -- OPEN
+  v_context := rules.open_context(
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
   );
+  v_items := array[rules.open_item('clear', client_id, flag, v_context)];
+  v_items := rules.earlier_answers(v_items);
+
+  -- LOCK
+  v_items := rules.lock_items(v_items);
+
+  -- EVALUATE: an actor without permission is refused also where nothing would change
+  v_items := rules.evaluate_items(v_items);
+
+  -- WRITE
+  v_items := rules.write_items(v_items);
+
+  -- ANSWER
+  return rules.answer_one(v_items);
 end
 $$;
 

@@ -25,57 +25,58 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor      constant text := rules.current_actor();
-  v_key        constant text := rules.idempotency_key(external_id);
-  v_name       constant text := rules.checked_text('name', name, 200, required => true);
-  v_slug       constant text := rules.checked_slug(slug);
-  v_context    rules.change_context;
-  v_client     rules.client_state;
-  v_answer     json;
+  v_name    constant text := rules.checked_text('name', name, 200, required => true);
+  v_slug    constant text := rules.checked_slug(slug);
+  v_context rules.change_context;
+  v_client  rules.client_state := rules.default_client();
+  v_earlier record;
   v_state      text;
-  v_said       text;
+  v_message    text;
   v_constraint text;
   v_table      text;
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload);
-  v_client := rules.default_client();
+  v_context := rules.open_context(
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
+  );
   v_client.stage := stage;
-  v_client.stage_owner := owner;
-  v_client.stage_collaborators := coalesce(rules.checked_actor_list(collaborators), v_client.stage_collaborators);
-  v_client.stage_notes := rules.checked_text('notes', notes, 10000, lines => true);
-  v_client.service_tier := coalesce(tier, v_client.service_tier);
-  v_client.close_cadence := coalesce(cadence, v_client.close_cadence);
-  v_client.sales_tax_schedule := coalesce(schedule, v_client.sales_tax_schedule);
-  v_client.eligible_reviewers := rules.checked_actor_list(reviewers);
-  v_client.active := coalesce(active, v_client.active);
-  v_answer := rules.earlier_answer(
+  v_client.fields := rules.fields_after(
+    v_client.fields,
+    row(
+      owner, rules.checked_actor_list(collaborators), rules.checked_text('notes', notes, 10000, lines => true), tier,
+      cadence, schedule, rules.checked_actor_list(reviewers), active
+    ),
+    '{}'
+  );
+  select * into v_earlier from rules.earlier_answer(
     v_context,
     jsonb_build_object('call', 'create_client', 'name', v_name, 'slug', v_slug, 'client', to_jsonb(v_client))
   );
-  if v_answer is not null then
-    return v_answer;
+  perform rules.refuse_all(v_earlier.violations);
+  if v_earlier.answer is not null then
+    return v_earlier.answer;
   end if;
 
   -- EVALUATE
-  perform rules.refuse_all(rules.new_client_violations(v_actor, v_client));
+  perform rules.refuse_all(rules.new_client_violations(v_context.actor_id, v_client));
 
   -- WRITE
   v_client.stage := 'onboarding';
-  v_client := rules.moved(v_client, stage);
+  v_client := rules.state_after_move(v_client, stage);
+  v_client.version := 0;
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);
     perform rules.record_changes(array[(v_context, null, v_client)::rules.change]);
   exception
     when others then
       get stacked diagnostics
-        v_state = returned_sqlstate, v_said = message_text, v_constraint = constraint_name, v_table = table_name;
-      perform rules.refuse_as_host(v_state, v_said, v_constraint, v_table, jsonb_build_object('slug', v_slug));
+        v_state = returned_sqlstate, v_message = message_text, v_constraint = constraint_name, v_table = table_name;
+      perform rules.refuse_as_host(v_state, v_message, v_constraint, v_table, jsonb_build_object('slug', v_slug));
       raise;
   end;
 
   -- ANSWER
-  return rules.remember_answer(v_context, rules.change_answer(v_client.id, true));
+  return rules.remember_answer(v_context, rules.change_answer(v_client.id));
 end
 $$;
 
@@ -88,5 +89,5 @@ owner: an actor id. collaborators: actor ids. notes: at most 10,000 characters. 
 agreement with the client; other than the defaults (recurring_only, monthly, none, anyone, true) only by an admin.
 reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. For can_set_stage.
 Answers {client, history, changed, replayed}.
-Errors: permission_missing (403); slug_taken, idempotency_key_reused (409); unknown_stage, transition_not_allowed, unknown_value,
-text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid (422).';
+Errors: permission_missing (403); slug_taken, idempotency_key_reused, answer_erased (409); unknown_stage, transition_not_allowed, unknown_value,
+slug_not_valid, text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid (422).';

@@ -10,19 +10,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor   constant text := rules.current_actor();
   v_context rules.change_context;
   v_client  rules.client_state;
   v_gone    public.deleted_clients;
-  v_state   text;
-  v_said    text;
-  v_key     text;
-  v_table   text;
+  v_state      text;
+  v_message    text;
+  v_constraint text;
+  v_table      text;
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, reason_required => true);
-
-  perform rules.require_permission(v_actor, 'can_admin');
+  v_context := rules.open_context(rules.current_actor(), reason, reason_required => true);
+  perform rules.require_permission(v_context.actor_id, 'can_admin');
 
   -- LOCK
   v_client := rules.lock_client(client_id);
@@ -34,7 +32,7 @@ begin
 
   -- WRITE: keep the client's row apart, then remove it together with its only history row
   insert into public.deleted_clients (client_id, name, slug, history, deleted_by, reason)
-  select c.id, c.name, c.slug, to_jsonb(h.*), v_actor, v_context.reason
+  select c.id, c.name, c.slug, to_jsonb(h.*), v_context.actor_id, v_context.reason
   from public.clients c
   join public.stage_history h on h.client_id = c.id
   where c.id = v_client.id
@@ -44,8 +42,8 @@ begin
   exception
     when others then
       get stacked diagnostics
-        v_state = returned_sqlstate, v_said = message_text, v_key = constraint_name, v_table = table_name;
-      perform rules.refuse_as_host(v_state, v_said, v_key, v_table);
+        v_state = returned_sqlstate, v_message = message_text, v_constraint = constraint_name, v_table = table_name;
+      perform rules.refuse_as_host(v_state, v_message, v_constraint, v_table);
       raise;
   end;
 

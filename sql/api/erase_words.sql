@@ -22,7 +22,7 @@ declare
   v_erasure public.erasures;
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, reason_required => true);
+  v_context := rules.open_context(v_actor, reason, reason_required => true);
   perform rules.require_permission(v_actor, 'can_admin');
 
   -- LOCK
@@ -36,9 +36,10 @@ begin
 
   -- WRITE: first the notes, by an ordinary change whose reason is erased with the other words
   v_after := v_before;
-  v_after.stage_notes := null;
-  if v_before.stage_notes is not null then
-    perform rules.write_changes(array[(v_context, v_before, v_after)::rules.change]);
+  v_after.fields.stage_notes := null;
+  v_after.version := v_before.version + 1;
+  if (v_before.fields).stage_notes is not null then
+    perform rules.write_change((v_context, v_before, v_after)::rules.change);
   end if;
 
   -- before history, which knows the keys whose answers were pruned

@@ -12,35 +12,31 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor   constant text := rules.current_actor();
-  v_key     constant text := rules.idempotency_key(external_id);
   v_context rules.change_context;
   v_client  rules.client_state;
   v_row     public.stage_history;
-  v_missing rules.violation;
-  v_answer  json;
+  v_earlier record;
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, external_id => v_key, reason_required => true);
-  v_context.rolls_back := history_id;
-  v_answer := rules.earlier_answer(
-    v_context,
-    jsonb_build_object('call', 'rollback', 'client_id', client_id, 'history_id', history_id)
+  v_context := rules.open_context(
+    rules.current_actor(), reason, external_id => rules.idempotency_key(external_id), reason_required => true
   );
-  if v_answer is not null then
-    return v_answer;
+  v_context.rolls_back := history_id;
+  select * into v_earlier from rules.earlier_answer(
+    v_context, jsonb_build_object('call', 'rollback', 'client_id', client_id, 'history_id', history_id)
+  );
+  perform rules.refuse_all(v_earlier.violations);
+  if v_earlier.answer is not null then
+    return v_earlier.answer;
   end if;
+  -- before the lock: a caller without permission holds up no one
+  perform rules.require_permission(v_context.actor_id, 'can_admin', client_id);
 
   -- LOCK
   v_client := rules.lock_client(client_id);
 
-  -- EVALUATE
-  v_missing := rules.missing_permission(
-    v_actor, 'can_admin', client_id => client_id, from_stage => v_client.stage, service_tier => v_client.service_tier
-  );
-  if v_missing is not null then
-    perform rules.refuse_all(array[v_missing], jsonb_build_object('client_id', client_id));
-  end if;
+  -- EVALUATE: again, for the client may have left the scope meanwhile
+  perform rules.require_permission(v_context.actor_id, 'can_admin', client_id);
   select h.* into v_row from public.stage_history h where h.id = history_id and h.client_id = rollback.client_id;
   if v_row.id is null then
     perform rules.refuse('history_not_found', jsonb_build_object('client_id', client_id, 'history_id', history_id));
@@ -48,10 +44,10 @@ begin
   perform rules.refuse_all(rules.reversal_violations(v_client, v_row));
 
   -- WRITE
-  perform rules.write_changes(array[(v_context, v_client, rules.rolled_back(v_client, v_row))::rules.change]);
+  perform rules.write_change((v_context, v_client, rules.state_after_rollback(v_client, v_row))::rules.change);
 
   -- ANSWER
-  return rules.remember_answer(v_context, rules.change_answer(client_id, true));
+  return rules.remember_answer(v_context, rules.change_answer(client_id));
 end
 $$;
 

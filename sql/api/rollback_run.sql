@@ -23,7 +23,7 @@ declare
   v_round   integer := 0;
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, reason_required => true);
+  v_context := rules.open_context(v_actor, reason, reason_required => true);
   perform rules.require_permission(v_actor, 'can_admin');
   select r.* into v_run from public.job_runs r where r.id = run_id;
   if v_run.id is null then
@@ -56,7 +56,7 @@ begin
           v_actor, v_context.channel, v_context.reason, null, null, null, null,
           jsonb_build_object('rolls_back_run', run_id), false, h.id
         )::rules.change_context,
-        c, rules.rolled_back(c, h.*)
+        c, rules.state_after_rollback(c, h.*)
       )::rules.change) filter (where v.violations is null),
       coalesce(
         jsonb_agg(v.violations[1].facts || jsonb_build_object('rule', v.violations[1].rule))
@@ -70,10 +70,10 @@ begin
 
     -- WRITE
     select coalesce(jsonb_agg(
-      w.violations[1].facts || jsonb_build_object('rule', w.violations[1].rule, 'client_id', w.client_id)
+      coalesce((w.violation).facts, '{}') || jsonb_build_object('rule', (w.violation).rule, 'client_id', w.client_id)
     ), '[]')
     into v_failed
-    from rules.write_apart(coalesce(v_changes, array[]::rules.change[])) w;
+    from rules.write_changes(coalesce(v_changes, array[]::rules.change[])) w;
     v_done := v_done + coalesce(cardinality(v_changes), 0) - jsonb_array_length(v_failed);
     v_left := v_left || v_blocked || v_failed;
   end loop;

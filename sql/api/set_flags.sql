@@ -7,51 +7,36 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor    constant text := rules.current_actor();
-  v_key      constant text := rules.idempotency_key(null);
-  v_context  rules.change_context;
-  v_answer   json;
-  v_outcomes jsonb := jsonb '[]';
-  v_outcome  jsonb;
-  v_refused  integer := 0;
+  v_context rules.change_context;
+  v_items   rules.item[];
+  v_earlier record;
 begin
   -- OPEN
-  if (
-    jsonb_typeof(items) = 'array'
-    and jsonb_array_length(items) between 1 and 1000
-    -- with a key, the items are written out as what the key stands for
-    and (v_key is null or rules.is_small_json(items, 70000000))
-  ) is not true then
+  v_context := rules.open_context(rules.current_actor(), null, external_id => rules.idempotency_key(null));
+  if (jsonb_typeof(items) = 'array' and jsonb_array_length(items) between 1 and 1000) is not true then
     perform rules.refuse('items_not_valid');
   end if;
-  v_context := rules.open_change(v_actor, null, external_id => v_key);
-  v_answer := rules.earlier_answer(v_context, jsonb_build_object('call', 'set_flags', 'items', items));
-  if v_answer is not null then
-    return v_answer;
+  v_items := array(
+    select rules.read_item(i.place - 1, i.item, v_context.actor_id, array[
+      'client_id', 'flag', 'set', 'reason', 'triggered_by', 'on_behalf_of', 'channel', 'payload'
+    ])
+    from jsonb_array_elements(items) with ordinality as i (item, place)
+    order by i.place
+  );
+  if v_context.external_id is not null then
+    select * into v_earlier from rules.earlier_answer(
+      v_context,
+      jsonb_build_object('call', 'set_flags', 'items', to_jsonb(v_items), 'client_ids', rules.item_clients(items))
+    );
+    perform rules.refuse_all(v_earlier.violations);
+    if v_earlier.answer is not null then
+      return v_earlier.answer;
+    end if;
   end if;
 
-  -- LOCK: all of them in one order, so that two calls wait for each other and never in a ring
-  perform rules.lock_clients(array(
-    select case
-      when jsonb_typeof(i.item -> 'client_id') = 'number'
-        and (i.item -> 'client_id')::numeric between -9223372036854775808 and 9223372036854775807
-        then (i.item -> 'client_id')::bigint
-      when jsonb_typeof(i.item -> 'client_id') = 'string' then rules.client_id_of(i.item ->> 'client_id', required => false)
-    end
-    from jsonb_array_elements(items) as i (item)
-  ));
-
-  -- EVALUATE and WRITE, item by item: each is judged by itself
-  for i in 0 .. jsonb_array_length(items) - 1 loop
-    v_outcome := rules.flag_outcome(v_actor, items -> i);
-    v_refused := v_refused + (v_outcome ? 'code')::integer;
-    v_outcomes := v_outcomes || (jsonb_build_object('index', i) || v_outcome);
-  end loop;
-
-  -- ANSWER
-  return rules.remember_answer(v_context, json_build_object(
-    'items', v_outcomes, 'done', jsonb_array_length(items) - v_refused, 'refused', v_refused
-  ));
+  -- LOCK, EVALUATE, WRITE and ANSWER
+  v_items := rules.make_items(v_items);
+  return rules.remember_answer(v_context, rules.batch_answer(v_items));
 end
 $$;
 

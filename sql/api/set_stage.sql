@@ -18,42 +18,28 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor   constant text := rules.current_actor();
-  v_key     constant text := rules.idempotency_key(external_id);
   v_context rules.change_context;
-  v_client  rules.client_state;
-  v_answer  json;
+  v_items   rules.item[];
 begin
   -- OPEN
-  v_context := rules.open_change(
-    v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload, override, reason_required => true
+  v_context := rules.open_context(
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload,
+    override, reason_required => true
   );
-  if v_key is not null then
-    v_answer := rules.earlier_answer(v_context, jsonb_build_object(
-      'call', 'set_stage', 'client_id', client_id, 'to_stage', to_stage, 'expected_version', expected_version
-    ));
-    if v_answer is not null then
-      return v_answer;
-    end if;
-  end if;
+  v_items := array[rules.open_item('move', client_id, to_stage, v_context, expected_version)];
+  v_items := rules.earlier_answers(v_items);
 
   -- LOCK
-  v_client := rules.lock_client(client_id);
+  v_items := rules.lock_items(v_items);
 
   -- EVALUATE
-  perform rules.refuse_all(
-    coalesce(
-      rules.move_request_violations(v_context, v_client, to_stage, expected_version),
-      rules.move_violations(v_actor, rules.facts_of(v_client), to_stage, v_context.override)
-    ),
-    jsonb_build_object('client_id', client_id)
-  );
+  v_items := rules.evaluate_items(v_items);
 
   -- WRITE
-  perform rules.write_changes(array[(v_context, v_client, rules.moved(v_client, to_stage))::rules.change]);
+  v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.remember_answer(v_context, rules.change_answer(client_id, true));
+  return rules.answer_one(v_items);
 end
 $$;
 

@@ -25,71 +25,37 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor    constant text := rules.current_actor();
-  v_key      constant text := rules.idempotency_key(external_id);
-  v_clear    constant text[] := coalesce(clear, '{}');
-  v_context  rules.change_context;
-  v_before   rules.client_state;
-  v_after    rules.client_state;
-  v_answer   json;
-  v_changes  boolean;
+  v_context rules.change_context;
+  v_fields  rules.client_fields;
+  v_items   rules.item[];
 begin
   -- OPEN
-  v_context := rules.open_change(v_actor, reason, triggered_by, on_behalf_of, channel, v_key, payload);
-  if not v_clear <@ array['owner', 'collaborators', 'notes', 'reviewers'] then
+  v_context := rules.open_context(
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
+  );
+  if not clear <@ array(select c.argument from rules.field_catalog() c where c.is_clearable) then
     perform rules.refuse('unknown_value', jsonb_build_object(
-      'field', 'clear', 'known', array['owner', 'collaborators', 'notes', 'reviewers']
+      'field', 'clear', 'known', array(select c.argument from rules.field_catalog() c where c.is_clearable)
     ));
   end if;
-  v_answer := rules.earlier_answer(
-    v_context,
-    jsonb_build_object(
-      'call', 'update_client', 'client_id', client_id, 'expected_version', expected_version, 'owner', owner,
-      'collaborators', collaborators, 'notes', left(notes, 20000), 'tier', tier, 'cadence', cadence, 'schedule', schedule,
-      'reviewers', reviewers, 'active', active, 'clear', v_clear
-    )
+  v_fields := row(
+    owner, rules.checked_actor_list(collaborators), rules.checked_text('notes', notes, 10000, lines => true), tier,
+    cadence, schedule, rules.checked_actor_list(reviewers), active
   );
-  if v_answer is not null then
-    return v_answer;
-  end if;
+  v_items := array[rules.open_item('update', client_id, null, v_context, expected_version, v_fields, clear)];
+  v_items := rules.earlier_answers(v_items);
 
   -- LOCK
-  v_before := rules.lock_client(client_id);
-  if v_before.version <> expected_version then
-    perform rules.refuse_all(array[rules.version_conflict(v_before, expected_version)]);
-  end if;
+  v_items := rules.lock_items(v_items);
 
   -- EVALUATE
-  v_after := v_before;
-  v_after.stage_owner := case when 'owner' = any (v_clear) then null else coalesce(owner, v_before.stage_owner) end;
-  v_after.stage_collaborators := case
-    when 'collaborators' = any (v_clear) then '{}'
-    else coalesce(rules.checked_actor_list(collaborators), v_before.stage_collaborators)
-  end;
-  v_after.stage_notes := case
-    when 'notes' = any (v_clear) then null
-    else coalesce(rules.checked_text('notes', notes, 10000, lines => true), v_before.stage_notes)
-  end;
-  v_after.service_tier := coalesce(tier, v_before.service_tier);
-  v_after.close_cadence := coalesce(cadence, v_before.close_cadence);
-  v_after.sales_tax_schedule := coalesce(schedule, v_before.sales_tax_schedule);
-  v_after.eligible_reviewers := case
-    when 'reviewers' = any (v_clear) then null
-    else coalesce(rules.checked_actor_list(reviewers), v_before.eligible_reviewers)
-  end;
-  v_after.active := coalesce(active, v_before.active);
-  v_changes := v_after is distinct from v_before;
+  v_items := rules.evaluate_items(v_items);
 
   -- WRITE
-  if v_changes then
-    perform rules.refuse_all(
-      rules.field_violations(v_actor, v_before, v_after), jsonb_build_object('client_id', client_id)
-    );
-    perform rules.write_changes(array[(v_context, v_before, v_after)::rules.change]);
-  end if;
+  v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.remember_answer(v_context, rules.change_answer(client_id, v_changes));
+  return rules.answer_one(v_items);
 end
 $$;
 

@@ -25,7 +25,7 @@ begin
       from unnest(steps) s
       cross join lateral generate_series(1, cardinality(s.client_ids), 20000) as first
       cross join lateral rules.evaluate(
-        jobs.changes_of(run.job, run.due_at, run.id, s, s.client_ids[first:first + 19999])
+        jobs.items_of(run.job, run.due_at, run.id, s, s.client_ids[first:first + 19999])
       ) e
       where s.action <> 'name'
       group by 1

@@ -19,7 +19,7 @@ declare
   v_locked   bigint[];
   v_step     jobs.step;
   v_changes  rules.change[];
-  v_forbids  bigint[];
+  v_items    rules.item[];
   v_failures jsonb;
   v_word     text;
   v_number   bigint;
@@ -31,26 +31,23 @@ begin
   for v_step in
     select s.* from jobs.steps(v_run.job, v_run.due_at, v_run.as_of, v_locked) s where s.action <> 'name'
   loop
-    v_changes := jobs.changes_of(v_run.job, v_run.due_at, run_id, v_step, v_step.client_ids);
-    v_forbids := array(select e.client_id from rules.evaluate(v_changes) e);
-    if v_forbids <> '{}' then
-      v_changes := array(
-        select (ch.context, ch.before, ch.after)::rules.change
-        from unnest(v_changes) as ch (context, before, after)
-        where (ch.after).id <> all (v_forbids)
-      );
-    end if;
+    -- EVALUATE
+    v_items := rules.evaluate_items(jobs.items_of(v_run.job, v_run.due_at, run_id, v_step, v_step.client_ids));
+    v_settled := v_settled || array(select i.client_id from unnest(v_items) i where i.violations is not null);
+    v_changes := array(
+      select (i.context, i.before, i.after)::rules.change from unnest(v_items) i where i.violations is null
+    );
 
-    -- ACT
+    -- WRITE
     select
       coalesce(jsonb_agg(jsonb_build_object('client_id', w.client_id, 'error', concat_ws(
         ': ',
-        (w.violations[1]).rule,
-        coalesce((w.violations[1]).facts ->> 'said', (w.violations[1]).facts ->> 'constraint')
+        (w.violation).rule,
+        coalesce((w.violation).facts ->> 'said', (w.violation).facts ->> 'constraint')
       )) order by w.client_id), '[]'),
-      v_settled || v_forbids || coalesce(array_agg(w.client_id), '{}')
+      v_settled || coalesce(array_agg(w.client_id), '{}')
     into v_failures, v_settled
-    from rules.write_apart(v_changes) w;
+    from rules.write_changes(v_changes) w;
     v_word := case v_step.action when 'move' then 'moved' when 'set' then 'flagged' else 'cleared' end;
     v_number := coalesce((v_counts ->> v_word)::bigint, 0) + cardinality(v_changes) - jsonb_array_length(v_failures);
     if v_number > 0 then

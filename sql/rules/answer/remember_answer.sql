@@ -1,4 +1,4 @@
--- Keeps the answer of a repeatable write, and returns it. Without a key it only returns the answer.
+-- ANSWER: keep the answer to a request with an idempotency key, and return it.
 create or replace function rules.remember_answer(
   context rules.change_context,
   answer  json
@@ -13,7 +13,7 @@ begin
     update public.idempotency_keys k
     set
       response = answer::jsonb,
-      -- only the answer knows the id of a client that this request created
+      -- only the answer has the id of a client that this request created
       client_ids = case
         when k.client_ids = '{}' then array_remove(array[(answer #>> '{client,id}')::bigint], null)
         else k.client_ids

@@ -1,5 +1,5 @@
--- Where a client may go from here, by the transitions alone: out of a pause it goes back to where it came from, to the
--- other pause, or away. SQL, so that it becomes part of the query that asks.
+-- The stages that a client can go to by the transitions alone. From a pause these are the stage that it came from, the
+-- other pause, and offboarding. SQL, so that it is inlined into the query that asks.
 create or replace function rules.allowed_stages(client rules.facts)
 returns table (
   to_stage   text,

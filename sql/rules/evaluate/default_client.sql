@@ -1,10 +1,11 @@
--- A client of which nothing is said, as the columns of `clients` default: the one place besides them.
+-- A new client as the column defaults of `clients` make it. A test compares the two.
 create or replace function rules.default_client()
 returns rules.client_state
 language sql
 immutable
 as $$
   select row(
-    null, 0, 'weekly', null, null, '{}'::text[], null, '{}'::text[], null, 'recurring_only', 'monthly', 'none', null, true
+    null, 0, 'weekly', null, null, '{}'::text[],
+    row(null, '{}'::text[], null, 'recurring_only', 'monthly', 'none', null, true)::rules.client_fields
   )::rules.client_state
 $$;

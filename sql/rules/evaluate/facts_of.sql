@@ -1,14 +1,36 @@
--- What the rules of a move may look at. SQL, so that it becomes part of the query that asks.
+-- What rules may look at, for one client and the actor that asks. A table function, so that it is inlined into the query
+-- that asks.
 create or replace function rules.facts_of(
-  client rules.client_state,
-  each   boolean default true   -- whether it matters which client it is
+  client   rules.client_state,
+  actor_id text
 )
-returns rules.facts
+returns setof rules.facts
 language sql
-immutable
+stable
 as $$
-  select row(
-    case when each then client.id end, client.stage, client.returning_to_stage, client.active, client.service_tier,
-    client.eligible_reviewers
-  )::rules.facts
+  select
+    client.stage,
+    client.returning_to_stage,
+    (client.fields).active,
+    (client.fields).service_tier,
+    (client.fields).eligible_reviewers,
+    case when client.stage = 'eom_review' then (
+      select h.actor_id
+      from public.stage_history h
+      where h.client_id = client.id
+        and h.to_stage = 'eom_review'
+        -- neither a resume from a pause nor a rollback hands a client over
+        and h.from_returning_to is distinct from h.to_stage
+        and h.trigger_type <> 'rollback'
+      order by h.version desc
+      limit 1
+    ) end,
+    array(
+      select g.id
+      from rules.live_grants g
+      where g.actor_id = facts_of.actor_id
+        and g.scope ? 'clients'
+        and g.scope -> 'clients' @> to_jsonb(client.id)
+      order by g.id
+    )
 $$;

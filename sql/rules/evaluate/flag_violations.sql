@@ -1,7 +1,7 @@
--- EVALUATE the setting or clearing of a flag: every rule that forbids it; null where none does.
+-- EVALUATE setting or clearing a flag: every rule that forbids it; null if none does.
 create or replace function rules.flag_violations(
   actor_id text,
-  client   rules.client_state,
+  client   rules.facts,
   flag     text
 )
 returns rules.violation[]
@@ -17,15 +17,10 @@ begin
   if v_set_by is null then
     return rules.unknown_flag(flag);
   end if;
-
-  v_missing := rules.missing_permission(
-    actor_id, 'can_set_flag',
-    client_id => client.id, from_stage => client.stage, flag => flag, service_tier => client.service_tier
-  );
+  v_missing := rules.missing_permission(actor_id, 'can_set_flag', client, flag => flag);
   if v_missing is not null then
     v_violations := v_violations || v_missing;
   end if;
-
   if not (
     'anyone' = any (v_set_by)
     or ('human' = any (v_set_by) and rules.actor_type(actor_id) = 'human')

@@ -1,4 +1,4 @@
--- What actors were granted and still have.
+-- The grants that are not revoked.
 create or replace view rules.live_grants as
 select g.*
 from public.agent_permissions g

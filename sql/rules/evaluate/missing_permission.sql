@@ -1,13 +1,11 @@
--- The violation of an actor that no live grant lets do this, or null. Of several grants, any will do; can_admin implies
--- every permission. It names the grants that came near, and which keys of their scopes did not match.
+-- The violation of an actor that has no live grant for this; null if one covers it. Several grants are alternatives, and
+-- can_admin implies every permission. The facts list the grants that came near, with the scope keys that did not match.
 create or replace function rules.missing_permission(
-  actor_id     text,
-  permission   text,
-  client_id    bigint default null,
-  from_stage   text default null,
-  to_stage     text default null,
-  flag         text default null,
-  service_tier text default null
+  actor_id   text,
+  permission text,
+  client     rules.facts default null,   -- null: the request is not about one client
+  to_stage   text default null,
+  flag       text default null
 )
 returns rules.violation
 language plpgsql
@@ -21,28 +19,24 @@ begin
     select
     from rules.live_grants g
     where g.actor_id = actor_id
-      and g.permission in (missing_permission.permission, 'can_admin')
-      and (
-        g.scope is null
-        or rules.scope_mismatches(g.scope, client_id, from_stage, to_stage, flag, service_tier) is null
-      )
+      and g.permission in (permission, 'can_admin')
+      and (g.scope is null or rules.scope_mismatches(g.id, g.scope, client, to_stage, flag) is null)
   ) then
     return null;
   end if;
 
-  select
-    jsonb_agg(
-      jsonb_build_object(
-        'permission_id', g.id,
-        'permission', g.permission,
-        'scope_keys', rules.scope_mismatches(g.scope, client_id, from_stage, to_stage, flag, service_tier)
-      )
-      order by g.id
+  select jsonb_agg(
+    jsonb_build_object(
+      'permission_id', g.id,
+      'permission', g.permission,
+      'scope_keys', rules.scope_mismatches(g.id, g.scope, client, to_stage, flag)
     )
+    order by g.id
+  )
   into v_near_misses
   from rules.live_grants g
   where g.actor_id = actor_id
-    and g.permission in (missing_permission.permission, 'can_admin');
+    and g.permission in (permission, 'can_admin');
 
   return ('permission_missing', jsonb_strip_nulls(jsonb_build_object(
     'actor_id', actor_id,

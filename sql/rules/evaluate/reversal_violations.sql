@@ -1,5 +1,5 @@
--- EVALUATE taking a history row back: every rule that forbids it; null where none does. The client is locked, so that
--- what stands stands.
+-- EVALUATE rolling back a history row: the rule that forbids it; null if none does. The caller holds the client's lock, so
+-- no later change can appear meanwhile.
 create or replace function rules.reversal_violations(
   client rules.client_state,
   undone public.stage_history
@@ -25,11 +25,11 @@ begin
   ) then
     return array[('already_rolled_back', v_facts)::rules.violation];
   end if;
-  if undone.to_stage is not null and not client.active then
+  if undone.to_stage is not null and not (client.fields).active then
     return array[('client_inactive', jsonb_build_object('client_id', client.id))::rules.violation];
   end if;
 
-  -- A later row of the same thing stands on this one, unless it was rolled back or is a rollback itself.
+  -- A later change of the same thing depends on this row, unless it was rolled back or is a rollback itself.
   select h.id
   into v_blocking
   from public.stage_history h
@@ -37,7 +37,7 @@ begin
     and h.version > undone.version
     and case
           when undone.to_stage is not null then h.to_stage is not null and h.trigger_type <> 'rollback'
-          -- a move takes `stuck` along, and so does a move's rollback
+          -- a move removes `stuck`, and so does the rollback of a move
           else coalesce(h.flag_added, h.flag_removed) = coalesce(undone.flag_added, undone.flag_removed)
             and (h.trigger_type <> 'rollback' or h.to_stage is not null)
         end

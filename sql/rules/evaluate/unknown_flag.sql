@@ -1,4 +1,4 @@
--- The violation of naming a flag that there is not, or null.
+-- The violation of a flag that doesn't exist; null if it does.
 create or replace function rules.unknown_flag(flag text)
 returns rules.violation[]
 language plpgsql

@@ -1,4 +1,4 @@
--- The violation of naming a stage that there is not, or null.
+-- The violation of a stage that doesn't exist; null if it does.
 create or replace function rules.unknown_stage(stage text)
 returns rules.violation[]
 language plpgsql

@@ -1,4 +1,4 @@
--- The caller decided on what it read, and the client has changed since.
+-- The violation of a caller that decided on an older version of the client.
 create or replace function rules.version_conflict(
   client           rules.client_state,
   expected_version bigint

@@ -49,7 +49,7 @@ begin
     ) as flagged
     cross join lateral (
       -- of a field that changed more than once the last change stays
-      select rules.fields_json(rules.default_client()) || coalesce(jsonb_object_agg(e.word, e.value order by h.version), '{}') as fields
+      select to_jsonb((rules.default_client()).fields) || coalesce(jsonb_object_agg(e.word, e.value order by h.version), '{}') as fields
       from public.stage_history h
       cross join lateral (
         select i.key as word, i.value
@@ -78,7 +78,7 @@ begin
       where d.is_so
       union all
       select f.key
-      from jsonb_each(rules.fields_json(s)) as f
+      from jsonb_each(to_jsonb(s.fields)) as f
       where f.value is distinct from said.fields -> f.key
     ) as w
     where c.id between from_client_id and to_client_id

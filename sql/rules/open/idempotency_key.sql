@@ -1,4 +1,4 @@
--- The key that makes a write repeatable: the argument, or the Idempotency-Key header; null for none.
+-- OPEN: the idempotency key of a write: the argument, or the Idempotency-Key header; null for none.
 create or replace function rules.idempotency_key(external_id text)
 returns text
 language plpgsql

@@ -9,9 +9,11 @@ language plpgsql
 stable
 as $$
 #variable_conflict use_variable
+declare
+  v_facts constant rules.facts := (select f from rules.facts_of(client, actor_id) f);
 begin
   if why = 'review' then
-    return rules.move_violations(actor_id, rules.facts_of(client), 'weekly') is null;
+    return rules.move_violations(actor_id, v_facts, 'weekly') is null;
   end if;
   return exists (
     select
@@ -19,9 +21,7 @@ begin
     where g.actor_id = actor_id
       and g.scope ?| '{from,clients,service_tiers}'
       -- where it may lead to, and with which flag, is not the question here
-      and rules.scope_mismatches(
-        g.scope - '{to,flags}'::text[], client.id, client.stage, null, null, client.service_tier
-      ) is null
+      and rules.scope_mismatches(g.id, g.scope - '{to,flags}'::text[], v_facts, null, null) is null
   );
 end
 $$;

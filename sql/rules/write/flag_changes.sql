@@ -1,5 +1,5 @@
--- What changed between two sets of flags, one row a flag, in the order in which versions are taken.
--- Leaving a stage removes `stuck`; that is part of the move and not a change of its own.
+-- The difference of two sets of flags, one row per flag, in the order in which they take versions. A move removes
+-- `stuck` itself: that is part of the move.
 create or replace function rules.flag_changes(
   old_flags text[],
   new_flags text[],

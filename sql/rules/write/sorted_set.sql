@@ -1,4 +1,4 @@
--- Words as a set: sorted the same way on every server, none twice; null stays null.
+-- Words as a set: no duplicates, in the same order on every server; null stays null.
 create or replace function rules.sorted_set(words text[])
 returns text[]
 language plpgsql

@@ -1,4 +1,4 @@
--- BEFORE ROW on clients, for plain SQL: what the database keeps by itself, and the versions that the change takes.
+-- BEFORE ROW on clients, for plain SQL: set what the database keeps, and take the versions of the change.
 create or replace function rules.stamp_plain_sql()
 returns trigger
 language plpgsql
@@ -12,20 +12,18 @@ declare
   v_moved boolean;
 begin
   if tg_op = 'DELETE' then
-    -- history would lose it
     perform rules.refuse('client_is_kept', jsonb_build_object('client_id', old.id));
   end if;
 
   if tg_op = 'INSERT' then
-    -- a client with a past is one that comes out of a backup, and its history would come after it
+    -- a client with a version comes from a backup, whose history is restored after it
     if new.version <> 0 then
       perform rules.refuse('version_not_given', jsonb_build_object('client_id', new.id, 'version', new.version));
     end if;
-    -- wherever it begins, it came there from onboarding
     v_old := rules.state_of(new);
     v_old.stage := 'onboarding';
     v_old.returning_to_stage := null;
-    v_new := rules.moved(v_old, new.stage);
+    v_new := rules.state_after_move(v_old, new.stage);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;
     new.flags := rules.sorted_set(v_new.flags);
@@ -44,11 +42,11 @@ begin
     perform rules.refuse_all(array[rules.version_conflict(v_old, new.version)]);
   end if;
 
-  -- only a move changes these two, and only as the rules have it
+  -- only a move changes these two
   new.stage_entered_at := old.stage_entered_at;
   new.returning_to_stage := old.returning_to_stage;
   if v_moved then
-    v_new := rules.moved(v_old, new.stage);
+    v_new := rules.state_after_move(v_old, new.stage);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;
     new.flags := array_remove(new.flags, 'stuck');
@@ -58,10 +56,12 @@ begin
     new.flags := rules.sorted_set(new.flags);
     new.version := new.version + (select count(*) from rules.flag_changes(old.flags, new.flags, v_moved));
   end if;
-  if rules.fields_differ(v_old, rules.state_of(new)) then
+  v_new := rules.state_of(new);
+  if v_new.fields is distinct from v_old.fields then
     new.stage_collaborators := rules.sorted_set(new.stage_collaborators);
     new.eligible_reviewers := rules.sorted_set(new.eligible_reviewers);
-    new.version := new.version + rules.fields_differ(v_old, rules.state_of(new))::integer;
+    v_new := rules.state_of(new);
+    new.version := new.version + (v_new.fields is distinct from v_old.fields)::integer;
   end if;
   return new;
 end

@@ -1,5 +1,5 @@
--- What this system keeps of a row of `clients`, by name: whatever other columns the host gives the table.
--- SQL, so that it becomes part of the query that asks.
+-- What this system keeps of a row of `clients`, by name: the host can add columns. SQL, so that it is inlined into the
+-- query that asks.
 create or replace function rules.state_of(client public.clients)
 returns rules.client_state
 language sql
@@ -7,7 +7,9 @@ immutable
 as $$
   select row(
     client.id, client.version, client.stage, client.stage_entered_at, client.returning_to_stage, client.flags,
-    client.stage_owner, client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
-    client.sales_tax_schedule, client.eligible_reviewers, client.active
+    row(
+      client.stage_owner, client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
+      client.sales_tax_schedule, client.eligible_reviewers, client.active
+    )::rules.client_fields
   )::rules.client_state
 $$;

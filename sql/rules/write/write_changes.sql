@@ -1,24 +1,49 @@
--- WRITE: changes that were evaluated, into history and `clients` together. The clients are locked.
--- What the host's triggers and constraints have against it is said as an error of ours, by name.
+-- WRITE changes of locked clients, into history and `clients` together. If a host trigger or constraint fails, bisect until
+-- the failing client is isolated, and write the rest. Returns which clients failed, and why.
 create or replace function rules.write_changes(changes rules.change[])
-returns void
+returns table (
+  client_id bigint,
+  violation rules.violation
+)
 language plpgsql
 volatile
 as $$
 #variable_conflict use_variable
 declare
+  v_half       constant integer := cardinality(changes) / 2;
   v_state      text;
-  v_said       text;
+  v_message    text;
   v_constraint text;
   v_table      text;
 begin
-  perform rules.record_changes(changes);
-  perform rules.write_clients(array(select ch.after from unnest(changes) as ch (context, before, after)));
-exception
-  when others then
-    get stacked diagnostics
-      v_state = returned_sqlstate, v_said = message_text, v_constraint = constraint_name, v_table = table_name;
-    perform rules.refuse_as_host(v_state, v_said, v_constraint, v_table);
-    raise;
+  if cardinality(changes) = 0 then
+    return;
+  end if;
+  begin
+    perform rules.record_changes(changes);
+    perform rules.write_clients(array(select ch.after from unnest(changes) as ch (context, before, after)));
+    if v_half > 0 then
+      -- check the host's deferred constraints now, while it is known which client breaks them
+      set constraints all immediate;
+      set constraints all deferred;
+    end if;
+    return;
+  exception
+    when others then
+      get stacked diagnostics
+        v_state = returned_sqlstate, v_message = message_text, v_constraint = constraint_name, v_table = table_name;
+      violation := rules.host_violation(v_state, v_message, v_constraint, v_table);
+      if violation is null then
+        raise;
+      end if;
+  end;
+
+  if v_half = 0 then
+    client_id := (changes[1]).after.id;
+    return next;
+    return;
+  end if;
+  return query select w.client_id, w.violation from rules.write_changes(changes[:v_half]) w;
+  return query select w.client_id, w.violation from rules.write_changes(changes[v_half + 1:]) w;
 end
 $$;

@@ -1,5 +1,5 @@
--- WRITE for a client that begins: the one function that inserts into `clients`. Answers its id; its history is the
--- caller's to begin, or the transaction fails.
+-- WRITE a new client: the one function that inserts into `clients`. Returns its id. The caller records its first history
+-- row; without that row the transaction can't commit.
 set local role atlas_writer;
 
 create or replace function rules.write_new_client(
@@ -15,33 +15,25 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_id       bigint;
-  v_as_meant boolean;
+  v_stored public.clients;
 begin
   insert into public.clients as c (
     name, slug, stage, returning_to_stage, stage_owner, stage_collaborators, stage_notes, service_tier, close_cadence,
     sales_tax_schedule, eligible_reviewers, active
   )
   values (
-    write_new_client.name, write_new_client.slug, client.stage, client.returning_to_stage, client.stage_owner,
-    client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
-    client.sales_tax_schedule, client.eligible_reviewers, client.active
+    write_new_client.name, write_new_client.slug, client.stage, client.returning_to_stage, (client.fields).stage_owner,
+    (client.fields).stage_collaborators, (client.fields).stage_notes, (client.fields).service_tier,
+    (client.fields).close_cadence, (client.fields).sales_tax_schedule, (client.fields).eligible_reviewers,
+    (client.fields).active
   )
-  returning
-    c.id,
-    (
-      c.slug, c.stage, c.returning_to_stage, c.flags, c.stage_owner, c.stage_collaborators, c.stage_notes,
-      c.service_tier, c.close_cadence, c.sales_tax_schedule, c.eligible_reviewers, c.active, c.version
-    ) is not distinct from (
-      write_new_client.slug, client.stage, client.returning_to_stage, '{}'::text[], client.stage_owner,
-      client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
-      client.sales_tax_schedule, client.eligible_reviewers, client.active, 0::bigint
-    )
-  into v_id, v_as_meant;
-  if v_as_meant is not true then
-    raise exception 'what was stored is not what was meant';
+  returning c.* into v_stored;
+  client.id := v_stored.id;
+  client.stage_entered_at := v_stored.stage_entered_at;
+  if (v_stored.slug, rules.state_of(v_stored)) is distinct from (write_new_client.slug, client) then
+    raise exception 'the stored client is not what was recorded';
   end if;
-  return v_id;
+  return v_stored.id;
 end
 $$;
 

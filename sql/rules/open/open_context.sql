@@ -1,5 +1,6 @@
--- OPEN: the context of one change, from what a caller said: its texts checked, its channel a caller's own.
-create or replace function rules.open_change(
+-- OPEN: turn what a caller passed into the context of a change. Texts are checked, and only the channels that callers may
+-- use are accepted.
+create or replace function rules.open_context(
   actor_id        text,
   reason          text,
   triggered_by    text default null,
@@ -16,21 +17,19 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_context rules.change_context;
+  v_context  rules.change_context;
+  v_channels constant text[] := '{api,slack,nlp_relay,event_webhook}';
 begin
   v_context.actor_id := actor_id;
   v_context.channel := coalesce(channel, 'api');
-  v_context.reason := rules.checked_text('reason', reason, 2000, lines => true, required => false);
   v_context.external_id := external_id;
   v_context.override := coalesce(override, false);
-  if v_context.channel not in ('api', 'slack', 'nlp_relay', 'event_webhook') then
-    perform rules.refuse('unknown_channel', jsonb_build_object(
-      'channel', left(channel, 200),
-      'known', jsonb_build_array('api', 'slack', 'nlp_relay', 'event_webhook')
-    ));
-  end if;
+  v_context.reason := rules.checked_text('reason', reason, 2000, lines => true);
   if v_context.reason is null and (reason_required or v_context.override) then
     perform rules.refuse('reason_required');
+  end if;
+  if channel <> all (v_channels) then
+    perform rules.refuse('unknown_channel', jsonb_build_object('channel', left(channel, 200), 'known', v_channels));
   end if;
   if triggered_by is not null then
     v_context.triggered_by := rules.checked_text('triggered_by', triggered_by, 200);
@@ -42,7 +41,7 @@ begin
     if jsonb_typeof(payload) <> 'object' or not rules.is_small_json(payload, 65536) then
       perform rules.refuse('payload_not_valid');
     end if;
-    -- these words of a history row are the system's own
+    -- record_changes writes these keys itself
     v_context.payload := payload - '{changed,rolls_back,initial}'::text[];
   end if;
   return v_context;

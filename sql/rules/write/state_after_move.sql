@@ -1,5 +1,6 @@
--- What a move makes of a client: it enters the stage now, is no longer stuck, and a pause remembers where it came from.
-create or replace function rules.moved(
+-- What a move makes of a client: it enters the stage now and is no longer stuck. A pause remembers the stage that the
+-- client came from; switching to the other pause keeps it.
+create or replace function rules.state_after_move(
   client   rules.client_state,
   to_stage text
 )
@@ -9,9 +10,9 @@ stable
 as $$
 #variable_conflict use_variable
 begin
-  -- who is paused already, comes from where the first pause began
+  client.version := client.version + 1;
   client.returning_to_stage := case
-    when (select s.kind from public.stages s where s.stage = to_stage) = 'pause'
+    when exists (select from public.stages s where s.stage = to_stage and s.kind = 'pause')
       then coalesce(client.returning_to_stage, client.stage)
   end;
   client.stage := to_stage;

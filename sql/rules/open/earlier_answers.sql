@@ -1,0 +1,37 @@
+-- OPEN: look up the idempotency keys of items, in the order of the keys, so that two batches never wait for each other in
+-- a ring. An item that was answered before has its answer; an item whose key was used for another request is refused.
+create or replace function rules.earlier_answers(items rules.item[])
+returns rules.item[]
+language plpgsql
+volatile
+as $$
+#variable_conflict use_variable
+declare
+  v_key     record;
+  v_item    rules.item;
+  v_earlier record;
+begin
+  for v_key in
+    select i.nth::integer as nth
+    from unnest(items) with ordinality as i (
+      place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
+      violations, answer, nth
+    )
+    where (i.context).external_id is not null
+      and i.violations is null
+    order by (i.context).external_id, i.nth
+  loop
+    v_item := items[v_key.nth];
+    select * into v_earlier from rules.earlier_answer(v_item.context, jsonb_build_object(
+      'call', v_item.action, 'client_id', v_item.client_id, 'word', v_item.word,
+      'expected_version', v_item.expected_version, 'fields', to_jsonb(v_item.fields), 'clear', v_item.clear
+    ));
+    items[v_key.nth].answer := v_earlier.answer;
+    if v_earlier.violations is not null then
+      items[v_key.nth].violations := v_earlier.violations;
+      items[v_key.nth].is_evaluated := null;
+    end if;
+  end loop;
+  return items;
+end
+$$;

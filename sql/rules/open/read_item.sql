@@ -1,0 +1,63 @@
+-- OPEN: read one item of set_stages or set_flags. An item that can't be read is refused with the error that a single call
+-- would give; the other items go on.
+create or replace function rules.read_item(
+  place    bigint,
+  item     jsonb,
+  actor_id text,
+  known    text[]   -- the arguments that an item can have
+)
+returns rules.item
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+declare
+  v_item    rules.item;
+  v_unknown text;
+  v_details jsonb;
+begin
+  if jsonb_typeof(item) <> 'object' or item - known <> '{}' then
+    v_unknown := (
+      select min(a.name)
+      from jsonb_object_keys(case when jsonb_typeof(item) = 'object' then item - known end) as a (name)
+    );
+    perform rules.refuse('item_not_valid', jsonb_strip_nulls(jsonb_build_object(
+      'argument', left(v_unknown, 200), 'known', known
+    )));
+  end if;
+  if 'set' = any (known) and jsonb_typeof(item -> 'set') is distinct from 'boolean'
+    or jsonb_typeof(item -> 'client_id') not in ('number', 'null')
+    or jsonb_typeof(item -> 'expected_version') not in ('number', 'null')
+  then
+    raise data_exception;
+  end if;
+
+  return rules.open_item(
+    case item ->> 'set' when 'true' then 'set' when 'false' then 'clear' else 'move' end,
+    -- cast from text: a jsonb number would be rounded, and 1.5 would be client 2
+    (item ->> 'client_id')::bigint,
+    coalesce(item ->> 'to_stage', item ->> 'flag'),
+    rules.open_context(
+      actor_id, item ->> 'reason', item ->> 'triggered_by', item ->> 'on_behalf_of', item ->> 'channel',
+      rules.checked_text('external_id', item ->> 'external_id', 200), nullif(item -> 'payload', 'null'),
+      (item ->> 'override')::boolean, reason_required => not 'set' = any (known)
+    ),
+    (item ->> 'expected_version')::bigint,
+    place => place
+  );
+exception
+  when data_exception then
+    v_item.place := place;
+    v_item.context.actor_id := actor_id;
+    v_item.violations := array[
+      ('item_not_valid', jsonb_build_object('expected', 'whole numbers and booleans'))::rules.violation
+    ];
+    return v_item;
+  when sqlstate 'PT422' then
+    get stacked diagnostics v_details = pg_exception_detail;
+    v_item.place := place;
+    v_item.context.actor_id := actor_id;
+    v_item.violations := array[(v_details ->> 'rule', v_details - '{rule,refusals}'::text[])::rules.violation];
+    return v_item;
+end
+$$;

@@ -1,7 +1,7 @@
 -- depends: 026_removals_on_record
 
 -- An erasure finds the kept answers that are about a client by this column.
--- squawk-ignore-file require-concurrent-index-creation
+-- squawk-ignore-file require-concurrent-index-creation, ban-drop-not-null
 alter table public.idempotency_keys
   add column client_ids bigint[] not null default '{}';
 comment on column public.idempotency_keys.client_ids is

@@ -95,6 +95,7 @@ exception
   -- a job's open transaction holds its run, another erasure a batch's key
   when lock_not_available or deadlock_detected then
     perform rules.refuse('client_locked', jsonb_build_object('client_id', client_id));
+    raise;
 end
 $$;
 

@@ -11,10 +11,10 @@ declare
   v_slug constant text := rules.checked_text('slug', slug, 200, required => true);
 begin
   if v_slug ~* (
-    '^\s*[-+]?('
+    '^[[:space:]]*[-+]?('
     '0x(_?[0-9a-f])+|0o(_?[0-7])+|0b(_?[01])+|'
     '([0-9](_?[0-9])*[.]?([0-9](_?[0-9])*)?|[.][0-9](_?[0-9])*)(e[-+]?[0-9](_?[0-9])*)?'
-    ')\s*$'
+    ')[[:space:]]*$'
   ) then
     perform rules.refuse('slug_not_valid', jsonb_build_object('slug', v_slug));
   end if;

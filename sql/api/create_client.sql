@@ -37,7 +37,7 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );
   v_client.stage := stage;
   v_client.fields := rules.fields_after(
@@ -62,7 +62,7 @@ begin
 
   -- WRITE
   v_client.stage := 'onboarding';
-  v_client := rules.state_after_move(v_client, stage);
+  v_client := rules.state_after(v_client, 'move', stage);
   v_client.version := 0;
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);

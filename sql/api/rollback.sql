@@ -19,7 +19,7 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, external_id => rules.idempotency_key(external_id), reason_required => true
+    rules.current_actor(), reason, external_id => external_id, reason_required => true
   );
   v_context.rolls_back := history_id;
   select * into v_earlier from rules.earlier_answer(

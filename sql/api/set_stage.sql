@@ -15,6 +15,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- The length of an array is known only at run time, and planning for it would cost more than one change.
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
@@ -23,23 +25,26 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload,
-    override, reason_required => true
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload, override,
+    reason_required => true
   );
   v_items := array[rules.open_item('move', client_id, to_stage, v_context, expected_version)];
-  v_items := rules.earlier_answers(v_items);
+  if v_context.external_id is not null then
+    v_items := rules.earlier_answers(v_items);
+  end if;
 
   -- LOCK
   v_items := rules.lock_items(v_items);
 
   -- EVALUATE
-  v_items := rules.evaluate_items(v_items);
+  v_items := rules.evaluate(v_items);
 
   -- WRITE
   v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.answer_one(v_items);
+  v_items := rules.answer_items(v_items, raises => true);
+  return v_items[1].answer;
 end
 $$;
 

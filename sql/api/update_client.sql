@@ -22,6 +22,8 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
+-- The length of an array is known only at run time, and planning for it would cost more than one change.
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
@@ -31,7 +33,7 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(
-    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, rules.idempotency_key(external_id), payload
+    rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );
   if not clear <@ array(select c.argument from rules.field_catalog() c where c.is_clearable) then
     perform rules.refuse('unknown_value', jsonb_build_object(
@@ -43,19 +45,22 @@ begin
     cadence, schedule, rules.checked_actor_list(reviewers), active
   );
   v_items := array[rules.open_item('update', client_id, null, v_context, expected_version, v_fields, clear)];
-  v_items := rules.earlier_answers(v_items);
+  if v_context.external_id is not null then
+    v_items := rules.earlier_answers(v_items);
+  end if;
 
   -- LOCK
   v_items := rules.lock_items(v_items);
 
   -- EVALUATE
-  v_items := rules.evaluate_items(v_items);
+  v_items := rules.evaluate(v_items);
 
   -- WRITE
   v_items := rules.write_items(v_items);
 
   -- ANSWER
-  return rules.answer_one(v_items);
+  v_items := rules.answer_items(v_items, raises => true);
+  return v_items[1].answer;
 end
 $$;
 

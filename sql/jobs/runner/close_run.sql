@@ -24,10 +24,11 @@ begin
       select (e.violations[1]).rule as rule, count(*) as clients
       from unnest(steps) s
       cross join lateral generate_series(1, cardinality(s.client_ids), 20000) as first
-      cross join lateral rules.evaluate(
+      cross join lateral unnest(rules.evaluate(
         jobs.items_of(run.job, run.due_at, run.id, s, s.client_ids[first:first + 19999])
-      ) e
+      )) e
       where s.action <> 'name'
+        and e.violations is not null
       group by 1
     ) f;
     v_failed := v_failed + (

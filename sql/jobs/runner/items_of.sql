@@ -21,11 +21,18 @@ begin
   v_context.trigger_type := step.trigger_type;
   v_context.payload := jsonb_strip_nulls(jsonb_build_object('run_id', run_id, 'due_at', due_at, 'period', step.period));
   v_context.override := false;
-  return rules.read_items(array(
-    select rules.open_item(step.action, c.id, step.word, v_context, c.version)
-    from public.clients c
-    where c.id = any (client_ids)
-    order by c.id
-  ));
+  return array(
+    select (
+      0, c.id, step.action, step.word, null, null, c.version, v_context, c.state,
+      rules.state_after(c.state, step.action, step.word), true, false, null, null
+    )::rules.item
+    from (
+      select c.id, c.version, rules.state_of(c.*) as state
+      from public.clients c
+      where c.id = any (client_ids)
+      order by c.id
+      offset 0
+    ) c
+  );
 end
 $$;

@@ -44,7 +44,7 @@ begin
           end,
           (e.violations[1]).rule
         from public.clients c
-        left join unnest(rules.evaluate_items(jobs.items_of(job, v_due.due_at, null, v_step, v_ids))) e on e.client_id = c.id
+        left join unnest(rules.evaluate(jobs.items_of(job, v_due.due_at, null, v_step, v_ids))) e on e.client_id = c.id
         where c.id = any (v_ids)
         order by c.id;
     end loop;

@@ -32,7 +32,7 @@ begin
     select s.* from jobs.steps(v_run.job, v_run.due_at, v_run.as_of, v_locked) s where s.action <> 'name'
   loop
     -- EVALUATE
-    v_items := rules.evaluate_items(jobs.items_of(v_run.job, v_run.due_at, run_id, v_step, v_step.client_ids));
+    v_items := rules.evaluate(jobs.items_of(v_run.job, v_run.due_at, run_id, v_step, v_step.client_ids));
     v_settled := v_settled || array(select i.client_id from unnest(v_items) i where i.violations is not null);
     v_changes := array(
       select (i.context, i.before, i.after)::rules.change from unnest(v_items) i where i.violations is null

@@ -1,6 +1,9 @@
 -- ANSWER: what each item that was not refused returns: the client as it is now, and the history row of the change (null if
 -- nothing changed). Answers under an idempotency key are kept.
-create or replace function rules.answer_items(items rules.item[])
+create or replace function rules.answer_items(
+  items  rules.item[],
+  raises boolean default false   -- raise the violations of the first item: for a call that changes one client
+)
 returns rules.item[]
 language plpgsql
 volatile
@@ -9,9 +12,13 @@ as $$
 declare
   v_shown record;
 begin
+  if raises and items[1].violations is not null then
+    perform rules.refuse_all(items[1].violations, jsonb_build_object('client_id', items[1].client_id));
+  end if;
   for v_shown in
     select
       i.nth::integer as nth,
+      i.has_key,
       json_build_object(
         'client', shown.client,
         'history', case when i.is_changed then row_to_json(h.*) end,
@@ -19,7 +26,7 @@ begin
         'replayed', false
       ) as answer
     from (
-      select i.client_id, (i.after).id is not null as is_changed, i.nth
+      select i.client_id, (i.after).id is not null as is_changed, (i.context).external_id is not null as has_key, i.nth
       from unnest(items) with ordinality as i (
         place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
         violations, answer, nth
@@ -27,10 +34,13 @@ begin
       where i.violations is null
         and i.answer is null
     ) as i
-    join rules.shown_clients(array(select i.client_id from unnest(items) i)) shown on shown.id = i.client_id
+    cross join lateral rules.shown_clients(array[i.client_id]) shown
     left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version and i.is_changed
   loop
-    items[v_shown.nth].answer := rules.remember_answer(items[v_shown.nth].context, v_shown.answer);
+    items[v_shown.nth].answer := v_shown.answer;
+    if v_shown.has_key then
+      perform rules.remember_answer(items[v_shown.nth].context, v_shown.answer);
+    end if;
   end loop;
   return items;
 end

@@ -8,18 +8,16 @@ as $$
 #variable_conflict use_variable
 declare
   v_default   constant rules.client_state := rules.default_client();
-  v_items     rules.item[] := rules.items_of(changes);
   v_forbidden record;
 begin
   for v_forbidden in
     with refused as (
-      select i.client_id, array_agg(v.violation order by e.nth, v.place) as violations
-      from rules.evaluate(v_items) e
-      cross join lateral (select (v_items[e.nth]).client_id) i
-      cross join lateral (
-        select (u.rule, u.facts)::rules.violation as violation, u.place
-        from unnest(e.violations) with ordinality as u (rule, facts, place)
-      ) v
+      select i.client_id, array_agg((v.rule, v.facts)::rules.violation order by i.nth, v.place) as violations
+      from unnest(rules.evaluate(rules.items_of(changes))) with ordinality as i (
+        place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
+        violations, answer, nth
+      )
+      cross join lateral unnest(i.violations) with ordinality as v (rule, facts, place)
       group by i.client_id
       union all
       select (ch.after).id, v.violations

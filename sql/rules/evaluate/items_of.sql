@@ -9,7 +9,7 @@ as $$
 begin
   return array(
     select (
-      0, (ch.before).id, part.action, part.word, null, null, null, ch.context, ch.before, ch.after, true, false, null, null
+      0, (ch.before).id, part.action, part.word, null, null, (ch.before).version, ch.context, ch.before, ch.after, true, false, null, null
     )::rules.item
     from unnest(changes) as ch (context, before, after)
     cross join lateral (

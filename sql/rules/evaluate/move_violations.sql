@@ -11,11 +11,16 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_kind       constant text := (select s.kind from public.stages s where s.stage = to_stage);
-  v_allowed    constant text := (select a.permission from rules.allowed_stages(client) a where a.to_stage = move_violations.to_stage);
+  v_kind       text;
+  v_allowed    text;   -- the permission that the transition needs; null: there is no such transition
   v_missing    rules.violation;
   v_violations rules.violation[];
 begin
+  select s.kind, a.permission
+  into v_kind, v_allowed
+  from public.stages s
+  left join rules.allowed_stages(client) a on a.to_stage = s.stage
+  where s.stage = move_violations.to_stage;
   if v_kind is null then
     return rules.unknown_stage(to_stage);
   end if;

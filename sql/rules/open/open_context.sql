@@ -1,5 +1,5 @@
 -- OPEN: turn what a caller passed into the context of a change. Texts are checked, and only the channels that callers may
--- use are accepted.
+-- use are accepted. The idempotency key of a call is `external_id` or the Idempotency-Key header.
 create or replace function rules.open_context(
   actor_id        text,
   reason          text,
@@ -9,7 +9,8 @@ create or replace function rules.open_context(
   external_id     text default null,
   payload         jsonb default null,
   override        boolean default false,
-  reason_required boolean default false
+  reason_required boolean default false,
+  of_item         boolean default false   -- of one item of a batch: the header is the batch's key
 )
 returns rules.change_context
 language plpgsql
@@ -22,7 +23,13 @@ declare
 begin
   v_context.actor_id := actor_id;
   v_context.channel := coalesce(channel, 'api');
-  v_context.external_id := external_id;
+  if external_id is not null then
+    v_context.external_id := rules.checked_text('external_id', external_id, 200);
+  elsif not of_item and current_setting('request.headers', true) <> '' then
+    v_context.external_id := rules.checked_text(
+      'Idempotency-Key', current_setting('request.headers', true)::json ->> 'idempotency-key', 200
+    );
+  end if;
   v_context.override := coalesce(override, false);
   v_context.reason := rules.checked_text('reason', reason, 2000, lines => true);
   if v_context.reason is null and (reason_required or v_context.override) then

@@ -39,8 +39,8 @@ begin
     coalesce(item ->> 'to_stage', item ->> 'flag'),
     rules.open_context(
       actor_id, item ->> 'reason', item ->> 'triggered_by', item ->> 'on_behalf_of', item ->> 'channel',
-      rules.checked_text('external_id', item ->> 'external_id', 200), nullif(item -> 'payload', 'null'),
-      (item ->> 'override')::boolean, reason_required => not 'set' = any (known)
+      item ->> 'external_id', nullif(item -> 'payload', 'null'), (item ->> 'override')::boolean,
+      reason_required => not 'set' = any (known), of_item => true
     ),
     (item ->> 'expected_version')::bigint,
     place => place

@@ -24,11 +24,11 @@ begin
     v_items := array(select items[n.nth] from unnest(v_round.nths) as n (nth));
     if v_round.round > 1 then
       -- an earlier round changed these clients and answered these keys
-      v_items := rules.read_items(rules.earlier_answers(v_items));
+      v_items := rules.lock_items(rules.earlier_answers(v_items));
     end if;
 
     -- EVALUATE
-    v_items := rules.evaluate_items(v_items);
+    v_items := rules.evaluate(v_items);
 
     -- WRITE
     v_items := rules.write_items(v_items);

@@ -3,8 +3,6 @@ create or replace function rules.record_changes(changes rules.change[])
 returns bigint
 language plpgsql
 volatile
--- The length of an array is known only at run time, and planning for it would cost more than one change.
-set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare

@@ -9,6 +9,8 @@ set search_path = pg_catalog, pg_temp
 -- unavoidable nested loops would start the JIT compiler, which takes seconds.
 set enable_nestloop = off
 set jit = off
+-- as in api.set_stage
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare

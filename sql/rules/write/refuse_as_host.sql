@@ -15,7 +15,7 @@ as $$
 declare
   v_violation rules.violation := rules.host_violation(state, message, constraint_name, table_name);
 begin
-  if v_violation is not null then
+  if v_violation.rule is not null then
     perform rules.refuse_all(array[v_violation], facts);
   end if;
 end

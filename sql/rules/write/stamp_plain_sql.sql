@@ -23,7 +23,7 @@ begin
     v_old := rules.state_of(new);
     v_old.stage := 'onboarding';
     v_old.returning_to_stage := null;
-    v_new := rules.state_after_move(v_old, new.stage);
+    v_new := rules.state_after(v_old, 'move', new.stage);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;
     new.flags := rules.sorted_set(v_new.flags);
@@ -46,7 +46,7 @@ begin
   new.stage_entered_at := old.stage_entered_at;
   new.returning_to_stage := old.returning_to_stage;
   if v_moved then
-    v_new := rules.state_after_move(v_old, new.stage);
+    v_new := rules.state_after(v_old, 'move', new.stage);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;
     new.flags := array_remove(new.flags, 'stuck');

@@ -8,7 +8,7 @@ as $$
 declare
   v_violation rules.violation := (select w.violation from rules.write_changes(array[change]) w);
 begin
-  if v_violation is not null then
+  if v_violation.rule is not null then
     perform rules.refuse_all(array[v_violation], jsonb_build_object('client_id', (change.after).id));
   end if;
 end

@@ -9,7 +9,6 @@ language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
-set plan_cache_mode = force_generic_plan  -- as in record_changes
 as $$
 #variable_conflict use_variable
 declare

@@ -12,7 +12,6 @@ declare
     from unnest(items) i
     where i.violations is null
       and i.answer is null
-      and i.is_locked
       and (i.after).id is not null
   );
   v_failed  record;
@@ -24,17 +23,6 @@ begin
       on i.client_id = w.client_id
   loop
     items[v_failed.nth].violations := array[v_failed.violation];
-  end loop;
-  -- locked by no one, so not written: a grant covers the client only since the lock was taken
-  for v_failed in
-    select i.nth::integer as nth
-    from unnest(items) with ordinality as i (
-      place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
-      violations, answer, nth
-    )
-    where i.violations is null and i.answer is null and not i.is_locked
-  loop
-    items[v_failed.nth].violations := array[('client_locked', null)::rules.violation];
   end loop;
   return items;
 end

@@ -54,7 +54,7 @@ class Filters(TypedDict, total=False):
     page_size: Whole | None
     attention: str | None
     unowned: bool | None
-    client_ids: Sequence[ClientName] | None
+    client_ids: Sequence[Whole] | None
     sort: str | None
     cursor: str | None
 
@@ -101,6 +101,12 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
     except (msgspec.ValidationError, RecursionError) as error:
         said = f"{name}: {str(error)[:1].lower()}{str(error)[1:]}"
         raise InvalidInput(said, details={"argument": name}) from error
+
+
+def as_id(client: str) -> int | None:
+    """The id that a text is; None for a slug, and for more digits than an id has: the database knows neither."""
+    digits = client.isascii() and client.isdigit() and len(client) <= 18
+    return int(client) if digits else None
 
 
 def as_json(value: Any, name: str) -> str:

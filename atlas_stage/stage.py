@@ -2,7 +2,7 @@
 
 Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of `models` and raises a
 `StageError` of `errors`. An optional argument that is None is left to the default of the database. `client_id` is a
-client's id or its slug; text that reads as a number is an id.
+client's id or its slug, which takes one more read; text made of ASCII digits is an id. Lists and items take ids only.
 
 `async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
 """
@@ -19,6 +19,7 @@ from atlas_stage.arguments import (
     Instant,
     Json,
     Whole,
+    as_id,
     checked,
 )
 from atlas_stage.connecting import Connecting
@@ -127,7 +128,7 @@ class Stage(Connecting):
         """Would this move be allowed? Names every rule against it; changes nothing."""
         return self._read("check_stage", models.Check, locals())
 
-    def check_stages(self, client_ids: Sequence[ClientName]) -> models.ClientMoves:
+    def check_stages(self, client_ids: Sequence[Whole]) -> models.ClientMoves:
         """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
         return self._read("check_stages", models.ClientMoves, locals())
 
@@ -379,5 +380,9 @@ class Stage(Connecting):
         keyed: bool = False,
     ) -> Answer:
         sent = checked(getattr(type(self), function), arguments)
+        if isinstance(named := sent.get("client_id"), str):
+            sent["client_id"] = as_id(named) or self._transport.call(
+                "client_id", {"client": named}, read=True
+            )
         said = self._transport.call(function, sent, read=read, keyed=keyed)
         return answer.from_json(said)

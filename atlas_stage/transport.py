@@ -133,7 +133,7 @@ def connect(dsn: str | None) -> psycopg.Connection:
 def _statement(
     function: str, arguments: Mapping[str, Any], types: Mapping[str, str]
 ) -> tuple[sql.Composed, dict[str, Any]]:
-    """The call and its parameters. Text in the place of a number names a client, and the database finds its id."""
+    """The call and its parameters."""
     named: list[sql.Composable] = []
     parameters: dict[str, Any] = {}
     for name, value in arguments.items():
@@ -144,18 +144,13 @@ def _statement(
                 details={"argument": name},
                 hint=SAME_VERSION,
             )
-        form: LiteralString = "{}::{}"  # as the catalog writes a type, it can stand in a statement
-        match kind, value:
-            case "jsonb", _ if value is not None:
-                value = as_json(value, name)
-            case "bigint", str():
-                form = "api.client_id({})"
-            case "bigint[]", [*each] if any(isinstance(one, str) for one in each):
-                form = "array(select api.client_id(named) from unnest({}::text[]) as named)"
-                value = [str(one) for one in each]
-        parameters[name] = value
-        given = sql.SQL(form).format(sql.Placeholder(name), sql.SQL(kind))
-        named.append(sql.SQL("{} => {}").format(sql.Identifier(name), given))
+        parameters[name] = as_json(value, name) if kind == "jsonb" and value is not None else value
+        # the catalog writes a type as it can be in a statement
+        named.append(
+            sql.SQL("{} => {}::{}").format(
+                sql.Identifier(name), sql.Placeholder(name), sql.SQL(kind)
+            )
+        )
     call = sql.SQL("select {}({})").format(
         sql.Identifier("api", function), sql.SQL(", ").join(named)
     )

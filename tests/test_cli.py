@@ -98,7 +98,20 @@ class TestClients:
         assert "Traceback" not in missing.stderr
 
     @pytest.mark.parametrize(
-        "slug", ["client-7", "a.b/c", "1.5-x", "foo_bar", "r&d-lab", "東京", "o'hara", "me@x.com"]
+        "slug",
+        [
+            "client-7",
+            "a.b/c",
+            "24_7",
+            "0x1",
+            " 1 ",
+            "1.5-x",
+            "foo_bar",
+            "r&d-lab",
+            "東京",
+            "o'hara",
+            "me@x.com",
+        ],
     )
     def test_slugs_of_all_kinds_are_found(self, run: Run, fresh_dsn: str, slug: str) -> None:
         with psycopg.connect(fresh_dsn) as db:
@@ -107,6 +120,23 @@ class TestClients:
 
 
 class TestRegister:
+    def test_a_slug_that_reads_as_a_number_is_refused(self, run: Run) -> None:
+        refused = run("client", "create", "Seven Eleven", "24_7")
+        assert refused.exit_code == Exit.REFUSED
+        assert refused.stderr.startswith("error: this slug reads as a number (slug: 24_7)")
+        assert "client-24" in refused.stderr
+
+    def test_the_words_about_a_deleted_client_are_erased_by_its_id(
+        self, run: Run, fresh_dsn: str
+    ) -> None:
+        made = json.loads(run("client", "create", "Grün", "gruen", "--json").stdout)["client"]["id"]
+        run("client", "delete", "gruen", "--reason", "Grün was entered twice")
+        erased = run("client", "erase-words", str(made), "--reason", "asked to")
+        assert erased.stdout == f"client {made}: words of 1 rows are erased\n", erased.output
+        with psycopg.connect(fresh_dsn) as db:
+            row = db.execute("select name, slug, reason from deleted_clients").fetchone()
+        assert row == (None, None, None)
+
     def test_a_client_is_taken_on_and_its_fields_are_changed(self, run: Run) -> None:
         made = run(
             "client",

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -248,22 +249,44 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
         seedfile.read(tmp_path / name)
 
 
-def test_a_number_is_the_id_of_a_client_and_never_a_slug(stage: Stage, write: Write) -> None:
+def test_a_number_is_the_id_of_a_client_and_never_a_slug(
+    stage: Stage, write: Write, fresh_dsn: str
+) -> None:
     _, second = (each.id for each in stage.iter_clients())
-    stage.create_client("Number", slug=str(second))
+    with psycopg.connect(fresh_dsn) as host:
+        host.execute(
+            "insert into clients (name, slug) values ('Number', %s), ('Other', '4711')",
+            [str(second)],
+        )
     (row,) = _bring_in(stage, write("client,notes", f"{second},by id")).rows
     assert (row.client, stage.client(second).client.stage_notes) == ("Beta", "by id")
-    stage.create_client("Other number", slug="4711")
     (row,) = _bring_in(stage, write("client,stage", "4711,weekly")).rows
     assert "no such client: 4711" in str(row.error)
 
 
-def test_a_new_slug_that_is_the_id_of_another_client_is_a_new_client(
-    stage: Stage, write: Write
+@pytest.mark.parametrize("apply", [False, True])
+@pytest.mark.parametrize("slug", ["{}", "0x{:x}", "0_{}", "+{}", "4711", "24_7", "1e5"])
+def test_a_new_slug_that_reads_as_a_number_is_refused(
+    stage: Stage, write: Write, slug: str, apply: bool
 ) -> None:
     first, _ = (each.id for each in stage.iter_clients())
-    (row,) = _bring_in(stage, write("name,slug", f"Number,{first}")).rows
-    assert (row.client, row.outcome) == ("Number", "new")
+    (row,) = _bring_in(stage, write("name,slug", f"Number,{slug.format(first)}"), apply=apply).rows
+    assert row.outcome == "refused"
+    assert row.error is not None
+    assert (row.error.rule, row.error.details["slug"]) == ("slug_not_valid", slug.format(first))
+
+
+def test_a_client_of_the_host_s_with_a_number_as_its_slug_is_changed_and_no_other(
+    stage: Stage, write: Write, fresh_dsn: str
+) -> None:
+    first, _ = (each.id for each in stage.iter_clients())
+    slug = f"0x{first:x}"
+    with psycopg.connect(fresh_dsn) as host:
+        host.execute("insert into clients (name, slug) values ('Host', %s)", [slug])
+    for line in (("client,notes", f"{slug},one"), ("name,slug,notes", f"Host,{slug},two")):
+        (row,) = _bring_in(stage, write(*line)).rows
+        assert (row.client, row.outcome) == ("Host", "changed")
+    assert stage.client(first).client.stage_notes is None
 
 
 def test_a_dry_run_uses_up_no_ids(stage: Stage, write: Write) -> None:

@@ -110,7 +110,7 @@ def counts_in_words(counts: dict[str, Any]) -> str:
     parts += [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
     behind = counts.get("still_closing")
     if behind:
-        names = ", ".join(each["slug"] for each in behind["clients"][:10])
+        names = ", ".join(each["slug"] or str(each["id"]) for each in behind["clients"][:10])
         more = ", …" if behind["number"] > 10 else ""
         parts.append(f"still closing {behind['number']:,} ({names}{more})")
     return ", ".join(parts)

@@ -26,7 +26,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_name    constant text := rules.checked_text('name', name, 200, required => true);
-  v_slug    constant text := rules.checked_text('slug', slug, 200, required => true);
+  v_slug    constant text := rules.checked_slug(slug);
   v_context rules.change_context;
   v_client  rules.client_state := rules.default_client();
   v_earlier record;
@@ -89,6 +89,6 @@ owner: an actor id. collaborators, reviewers: at most 100 actor ids. notes: at m
 tier, cadence, schedule, reviewers, active: other than the defaults (recurring_only, monthly, none, any reviewer, true) only by
 an admin. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. Needs can_set_stage.
 Returns {client, history, changed, replayed}.
-Errors: permission_missing (403); slug_taken, idempotency_key_reused, host_constraint, host_trigger_failed (409); unknown_stage,
-transition_not_allowed, unknown_value, text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel,
+Errors: permission_missing (403); slug_taken, idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); unknown_stage,
+transition_not_allowed, unknown_value, slug_not_valid, text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel,
 payload_not_valid (422); key_in_use (503).';

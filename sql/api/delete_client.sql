@@ -30,7 +30,7 @@ begin
     perform rules.refuse('client_has_history', jsonb_build_object('client_id', client_id, 'version', v_client.version));
   end if;
 
-  -- WRITE: keep a record, then remove the client and its first row
+  -- WRITE: keep the client's row apart, then remove it together with its only history row
   insert into public.deleted_clients (client_id, name, slug, history, deleted_by, reason)
   select c.id, c.name, c.slug, to_jsonb(h.*), v_context.actor_id, v_context.reason
   from public.clients c
@@ -57,8 +57,8 @@ $$;
 
 comment on function api.delete_client(bigint, text) is
 'Remove a client that was created by mistake.
-client_id: a client with no history beyond its creation. reason: why, at most 2,000 characters. Needs can_admin. What was there
-is kept in deleted_clients. A client that leaves the firm is not removed: move it to offboarding, or make it inactive.
+client_id: a client with no history beyond its creation. reason: why, at most 2,000 characters. Needs can_admin. deleted_clients
+keeps the client and its history row; erase_words erases their words. A client that leaves the firm is not removed: move it to offboarding, or make it inactive.
 Returns {deleted: {client_id, name, slug, deleted_at, deleted_by, reason}}.
 Errors: permission_missing (403); client_not_found (404); client_has_history, host_constraint, host_trigger_failed (409);
 reason_required, text_too_long, text_not_clean (422); client_locked (503).';

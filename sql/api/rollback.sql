@@ -58,5 +58,5 @@ Restores stage, stage_entered_at and returning_to_stage, or the flag. A row is r
 change of the same thing depends on it. Needs can_admin.
 Returns {client, history, changed, replayed}.
 Errors: permission_missing (403); client_not_found, history_not_found (404); already_rolled_back, rollback_blocked (gives
-blocking_history_id), idempotency_key_reused, host_constraint, host_trigger_failed (409); not_reversible, client_inactive,
+blocking_history_id), idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); not_reversible, client_inactive,
 reason_required, text_too_long, text_not_clean (422); client_locked, key_in_use (503).';

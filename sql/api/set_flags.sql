@@ -27,7 +27,8 @@ begin
   );
   if v_context.external_id is not null then
     select * into v_earlier from rules.earlier_answer(
-      v_context, jsonb_build_object('call', 'set_flags', 'items', to_jsonb(v_items))
+      v_context,
+      jsonb_build_object('call', 'set_flags', 'items', to_jsonb(v_items), 'client_ids', rules.item_clients(items))
     );
     perform rules.refuse_all(v_earlier.violations);
     if v_earlier.answer is not null then
@@ -46,5 +47,5 @@ comment on function api.set_flags(jsonb) is
 items: 1 to 1,000 objects with client_id, flag, set (true: set, false: clear) and reason, triggered_by, on_behalf_of, channel,
 payload as in set_flag. Each item is judged alone, in the order of the items.
 Returns {items, done, refused}, as set_stages does.
-Errors: items_not_valid (422); idempotency_key_reused (409); key_in_use, client_locked (503). Of an item: item_not_valid (422) and
+Errors: items_not_valid (422); idempotency_key_reused, answer_erased (409); key_in_use, client_locked (503). Of an item: item_not_valid (422) and
 those of set_flag.';

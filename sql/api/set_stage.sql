@@ -57,6 +57,6 @@ external_id: the idempotency key, as the Idempotency-Key header; the same key wi
 payload: a JSON object of at most 64 KiB, kept with the history row. override: an admin''s move past the transitions.
 Returns {client, history, changed, replayed}.
 Errors: permission_missing, not_eligible_reviewer, reviewer_moved_it_in, override_needs_admin (403); client_not_found (404);
-version_conflict, idempotency_key_reused, host_constraint, host_trigger_failed (409); transition_not_allowed, unknown_stage,
+version_conflict, idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); transition_not_allowed, unknown_stage,
 client_inactive, reason_required, expected_version_required, text_too_long, text_not_clean, unknown_channel, payload_not_valid,
 period_not_valid (422); client_locked, key_in_use (503).';

@@ -31,7 +31,10 @@ begin
   );
   if v_context.external_id is not null then
     select * into v_earlier from rules.earlier_answer(
-      v_context, jsonb_build_object('call', 'set_stages', 'items', to_jsonb(v_items), 'atomic', atomic)
+      v_context,
+      jsonb_build_object(
+        'call', 'set_stages', 'items', to_jsonb(v_items), 'atomic', atomic, 'client_ids', rules.item_clients(items)
+      )
     );
     perform rules.refuse_all(v_earlier.violations);
     if v_earlier.answer is not null then
@@ -55,5 +58,5 @@ Each item is judged alone. A client that occurs twice is moved twice, in the ord
 Returns {items, done, refused}. An item has its index and status, and {client, history, changed, replayed} or the
 {code, message, details, hint} of a single call. A refused atomic call is the error of the first refused item, with all refused
 items in details.
-Errors: items_not_valid (422); idempotency_key_reused (409); key_in_use, client_locked (503). Of an item, and of an atomic call:
+Errors: items_not_valid (422); idempotency_key_reused, answer_erased (409); key_in_use, client_locked (503). Of an item, and of an atomic call:
 item_not_valid (422) and those of set_stage.';

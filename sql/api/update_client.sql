@@ -72,6 +72,6 @@ client_id: the client. An omitted field is kept. expected_version: refuse if the
 owner, collaborators, notes need can_set_stage; tier, cadence, schedule, reviewers, active need can_admin.
 clear: fields to empty: owner, collaborators, notes, reviewers. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required.
 Returns {client, history, changed, replayed}. If no field changes, changed is false and history null.
-Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused, host_constraint,
+Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused, answer_erased, host_constraint,
 host_trigger_failed (409); unknown_value, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid
 (422); client_locked, key_in_use (503).';

@@ -38,11 +38,16 @@ begin
     union all
     select
       n.client_id, n.version, n.salt,
-      rules.row_hash(n.row_, rules.words_hash(n.salt, n.reason, n.on_behalf_of, n.triggered_by, n.payload), n.previous)
+      rules.row_hash(
+        n.row_,
+        rules.words_hash(n.salt, n.reason, n.on_behalf_of, n.triggered_by, n.payload, n.external_id),
+        n.previous
+      )
     from (
       -- the salt is drawn once a row, before the hash is made of it
       select
         h.*::public.stage_history as row_, h.client_id, h.version, h.reason, h.on_behalf_of, h.triggered_by, h.payload,
+        h.external_id,
         gen_random_uuid() as salt, c.row_hash as previous
       from chain c
       join public.stage_history h on h.client_id = c.client_id and h.version = c.version + 1

@@ -1,5 +1,6 @@
--- Delete what has been kept for as long as the settings say: one slice, of rows that nobody holds, so that nobody waits
--- for it. Answers how many rows went; none: there are no more. History is never among them.
+-- Deletes one slice of what the settings say has been kept long enough: keys with their answers, and runs of jobs.
+-- Skips rows that another session has locked, so no session waits. Answers how many rows it deleted; 0 means that none
+-- are left. Never deletes history, erasures or erased keys.
 create or replace function ops.prune(
   max_rows integer default 10000,
   out keys bigint,
@@ -37,5 +38,5 @@ end
 $$;
 
 comment on function ops.prune(integer) is
-'Delete answers to repeatable writes and runs of jobs that are older than the settings keep them.
-max_rows: at most so many of each.';
+'Delete kept answers of repeatable writes and runs of jobs that are older than keep_keys and keep_runs.
+max_rows: the most rows of each kind. Answers keys and runs, the numbers of rows deleted; 0 means that none are left.';

@@ -65,10 +65,10 @@ DEEP = [
     ),
     (
         "create or replace function rules.words_hash("
-        " salt uuid, reason text, on_behalf_of text, triggered_by text, payload jsonb) returns bytea"
+        " salt uuid, reason text, on_behalf_of text, triggered_by text, payload jsonb, external_id text) returns bytea"
         " language sql immutable as $$ select sha256('x') $$",
         "not_as_deployed",
-        "rules.words_hash(uuid,text,text,text,jsonb) is not what was deployed",
+        "rules.words_hash(uuid,text,text,text,jsonb,text) is not what was deployed",
     ),
     (NO_ADMIN_AROUND_THE_TRIGGERS, "no_admin", "nobody holds can_admin"),
     ("grant select on clients to atlas_api", "api_role_table_right", "atlas_api has rights on"),

@@ -208,9 +208,9 @@ def test_a_row_s_hash_is_what_the_documents_say(db: psycopg.Connection) -> None:
     row = db.execute(
         "select encode(sha256(convert_to('[\"\", ' || id || ', ' || client_id || ', 0, null, \"weekly\", null, null,'"
         " || ' \"' || encode(timestamptz_send(occurred_at), 'hex')"
-        ' || \'", "human", "user:jimmie", "api", "manual", null, "\''
+        ' || \'", "human", "user:jimmie", "api", "manual", "\''
         " || xid || '\", 1, null, null, \"' || encode(timestamptz_send(recorded_at), 'hex') || '\", {}, \"'"
-        " || encode(sha256(convert_to('[\"' || words_salt || '\", null, null, null, {}]', 'UTF8')), 'hex')"
+        " || encode(sha256(convert_to('[\"' || words_salt || '\", null, null, null, {}, null]', 'UTF8')), 'hex')"
         " || '\"]', 'UTF8')), 'hex') = encode(row_hash, 'hex') from stage_history where client_id = %s",
         (client,),
     ).fetchone()

@@ -56,3 +56,14 @@ def permission_for(from_stage: str, to_stage: str) -> str:
     if from_stage == "eom_review" and to_stage in ("weekly", "eom_close"):
         return "can_sign_off_eom_review"
     return "can_set_stage"
+
+
+# What some version of PostgreSQL reads as a number, and what it doesn't although it looks similar.
+NUMBERS = (
+    *("7", "247", "007", "24_7", "0x18", "0X1f", "0x_1f", "0b1", "0o7", " 7 ", "+7", "-7"),
+    *("1e5", "1.5", ".5", "5.", "-1_000.5E-3", "9" * 30),
+)
+NO_NUMBERS = (
+    *("24-7", "7-eleven", "1e", "e5", "0xg", "0b2", "0beef", "24__7", "_7", "7_", "1.2.3", "24 7"),
+    *("٢٤", "²", "nan", "client-24", "x0x18"),
+)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from atlas_stage import (
     ClientInactive,
+    InvalidInput,
     NotFound,
+    RuleViolation,
     Stage,
     TransitionNotAllowed,
 )
 from atlas_stage.models import Client
 from tests.support.stack import ADMIN
+from tests.support.words import NUMBERS
 from tests.wrapper.conftest import also_with_coroutines
 
 
@@ -184,12 +188,37 @@ class TestByTheSlug:
         assert stage.client("blue-heron") == stage.client(str(client.id)) == stage.client(client.id)
         assert len(list(stage.iter_history("blue-heron"))) == moved.version + 1
 
-    def test_lists_mix_slugs_and_ids(self, stage: Stage, client: Client) -> None:
-        other = stage.create_client("Juniper Row", slug="juniper-row").client
-        asked = stage.check_stages(["juniper-row", client.id])
-        assert {each.client_id for each in asked.clients} == {client.id, other.id}
-        found = stage.clients(client_ids=[client.id, "juniper-row"]).clients
-        assert [each.id for each in found] == [client.id, other.id]
+    def test_lists_take_ids_only(self, stage: Stage, client: Client) -> None:
+        for call in (stage.check_stages, lambda ids: stage.clients(client_ids=ids)):
+            with pytest.raises(InvalidInput, match="client_ids"):
+                call([client.id, client.slug])
+
+    def test_only_ascii_digits_are_an_id(
+        self, stage: Stage, client: Client, fresh_dsn: str
+    ) -> None:
+        # what PostgreSQL 16 reads as the client's id
+        slugs = [f"0x{client.id:x}", f"+{client.id}", f" {client.id} ", f"0_{client.id}"]
+        with psycopg.connect(fresh_dsn) as host:
+            for slug in slugs:
+                host.execute("insert into clients (name, slug) values (%s, %s)", [slug, slug])
+        for slug in slugs:
+            found = stage.client(slug).client
+            assert (found.name, found.id != client.id) == (slug, True)
+            flagged = stage.set_flag(slug, flag="advisory_due").client
+            assert flagged.id == found.id
+        assert stage.client(f"00{client.id}").client == stage.client(client.id).client
+
+    def test_what_is_no_client_is_not_found(self, stage: Stage) -> None:
+        for name in ("", "99", "9" * 19, "9" * 300, "٢", "²"):
+            with pytest.raises(NotFound):
+                stage.client(name)
+
+    def test_a_slug_that_reads_as_a_number_cannot_be_created(self, stage: Stage) -> None:
+        for slug in NUMBERS:
+            with pytest.raises(RuleViolation) as refused:
+                stage.create_client("Number", slug=slug)
+            assert refused.value.rule == "slug_not_valid"
+            assert refused.value.details["slug"] == slug
 
     def test_an_unknown_slug_is_not_found(self, stage: Stage) -> None:
         with pytest.raises(NotFound) as refused:

@@ -79,10 +79,10 @@ class TestMirror:
         assert done.returncode == 0, done.stderr
 
 
-# Where the database takes an id of a client, a method takes its slug too.
+# Where the database takes the id of a client, a method takes its slug too; a list takes ids only.
 CLIENTS: dict[str, list[Any]] = {
     "client_id": [ClientName],
-    "client_ids": [Sequence[ClientName]],
+    "client_ids": [Sequence[Whole]],
 }
 TYPES: dict[str, list[Any]] = {
     "bigint": [Whole],

@@ -30,7 +30,7 @@ begin
       where newest.counts ? 'still_closing'
     ) r
     cross join lateral (
-      select jsonb_agg(n.client order by (n.client ->> 'id')::bigint) as clients
+      select jsonb_agg(n.client || jsonb_build_object('slug', c.slug) order by (n.client ->> 'id')::bigint) as clients
       from jsonb_array_elements(r.named -> 'clients') as n (client)
       join public.clients c on c.id = (n.client ->> 'id')::bigint
       where c.active

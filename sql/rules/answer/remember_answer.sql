@@ -11,7 +11,13 @@ as $$
 begin
   if context.external_id is not null then
     update public.idempotency_keys k
-    set response = answer::jsonb
+    set
+      response = answer::jsonb,
+      -- only the answer has the id of a client that this request created
+      client_ids = case
+        when k.client_ids = '{}' then array_remove(array[(answer #>> '{client,id}')::bigint], null)
+        else k.client_ids
+      end
     where k.external_id = context.external_id and k.actor_id = context.actor_id;
   end if;
   return answer;

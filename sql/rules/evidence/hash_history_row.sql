@@ -27,7 +27,9 @@ begin
   end if;
   new.words_salt := gen_random_uuid();
   new.row_hash := rules.row_hash(
-    new, rules.words_hash(new.words_salt, new.reason, new.on_behalf_of, new.triggered_by, new.payload), v_previous
+    new,
+    rules.words_hash(new.words_salt, new.reason, new.on_behalf_of, new.triggered_by, new.payload, new.external_id),
+    v_previous
   );
   return new;
 end

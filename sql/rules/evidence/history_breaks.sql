@@ -22,13 +22,14 @@ begin
       select
         h.client_id, h.version, h.id, h.row_hash, h.words_hash,
         lag(h.version) over of_client as version_before,
-        (h.reason, h.on_behalf_of, h.triggered_by, h.words_salt) is not distinct from (null, null, null, null)
+        (h.reason, h.on_behalf_of, h.triggered_by, h.external_id, h.words_salt)
+          is not distinct from (null, null, null, null, null)
           and h.payload = rules.history_facts(h.channel, h.payload) as has_no_words,
         rules.row_hash(
           h.*,
           coalesce(
             h.words_hash,
-            rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload)
+            rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload, h.external_id)
           ),
           case when h.version = 0 then '' else lag(h.row_hash) over of_client end
         ) as expected
@@ -73,19 +74,25 @@ begin
     select d.client_id, d.version, null, 'client_altered', d.differs
     from rules.client_differences(from_client_id, to_client_id) d
     union all
-    -- the one row that each client had who was taken out
-    select d.client_id, h.version, h.id, 'row_altered', '{}'
+    -- the one row of each deleted client
+    select d.client_id, h.version, h.id, problem.name, '{}'
     from public.deleted_clients d
     cross join lateral jsonb_populate_record(null::public.stage_history, d.history) as h
-    where d.client_id between from_client_id and to_client_id
-      and h.row_hash is distinct from rules.row_hash(
+    cross join lateral (select case
+      when h.row_hash is distinct from rules.row_hash(
         h,
         coalesce(
           h.words_hash,
-          rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload)
+          rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload, h.external_id)
         ),
         ''
-      )
+      ) then 'row_altered'
+      when h.words_hash is not null and not exists (
+        select from public.erasures e where e.client_id = d.client_id
+      ) then 'erasure_not_recorded'
+    end) as problem (name)
+    where d.client_id between from_client_id and to_client_id
+      and problem.name is not null
     order by 1, 2, 4;
 end
 $$;

@@ -30,7 +30,8 @@ begin
   select
     rules.current_actor(),
     tg_argv[0],
-    nullif(current_setting('atlas.act_as_reason', true), ''),
+    -- why a client was deleted may have to be erased
+    case when tg_table_name <> 'deleted_clients' then nullif(current_setting('atlas.act_as_reason', true), '') end,
     tg_table_name,
     coalesce(o.key, n.key),
     rules.administration_row(o.row_),

@@ -15,7 +15,7 @@ as $$
     json_build_array(
       encode(previous, 'hex'), row_.id, row_.client_id, row_.version, row_.from_stage, row_.to_stage, row_.flag_added,
       row_.flag_removed, encode(timestamptz_send(row_.occurred_at), 'hex'), row_.actor_type, row_.actor_id,
-      row_.channel, row_.trigger_type, row_.external_id, row_.xid::text, row_.epoch,
+      row_.channel, row_.trigger_type, row_.xid::text, row_.epoch,
       encode(timestamptz_send(row_.from_entered_at), 'hex'), row_.from_returning_to,
       encode(timestamptz_send(row_.recorded_at), 'hex'), rules.history_facts(row_.channel, row_.payload),
       encode(words_hash, 'hex')

@@ -1,6 +1,6 @@
 -- OPEN: look up an idempotency key. Returns the first answer to this request; nothing if the key is new, or there is
--- none; a violation if the actor used the key for another request. A new key is taken: a second request with it waits
--- here until the first one ends.
+-- none; a violation if the actor used the key for another request, or if its answer was erased. A new key is taken: a
+-- second request with it waits here until the first one ends.
 create or replace function rules.earlier_answer(
   context        rules.change_context,
   request        jsonb,   -- the call and its arguments; what the context says is added here
@@ -24,32 +24,39 @@ begin
   ))::text, 'UTF8'));
 
   begin
-    insert into public.idempotency_keys as k (external_id, actor_id, request_sha256)
-    values (context.external_id, context.actor_id, v_sha256)
+    insert into public.idempotency_keys as k (external_id, actor_id, request_sha256, client_ids)
+    values (context.external_id, context.actor_id, v_sha256, array(
+      -- an erasure of a client's words finds the answer by these
+      select distinct found.id::bigint
+      from jsonb_array_elements(coalesce(request -> 'client_ids', jsonb_build_array(request -> 'client_id'))) as found (id)
+      where found.id <> 'null'
+    ))
     on conflict on constraint idempotency_keys_pkey do nothing
-    returning * into v_kept;
+    returning k.* into v_kept;
   exception when lock_not_available then
     perform rules.refuse('key_in_use', jsonb_build_object('external_id', context.external_id));
   end;
-  -- an old answer is pruned; the key stays in history, which keeps the request from being made twice
-  if v_kept.external_id is not null and not exists (
-    select
-    from public.stage_history h
-    where h.external_id = context.external_id and h.actor_id = context.actor_id
-  ) then
-    return;
+  if v_kept.external_id is null then
+    select k.* into v_kept
+    from public.idempotency_keys k
+    where k.external_id = context.external_id and k.actor_id = context.actor_id;
   end if;
 
-  select * into v_kept
-  from public.idempotency_keys k
-  where k.external_id = context.external_id and k.actor_id = context.actor_id;
-  if v_kept.request_sha256 = v_sha256 then
-    -- a key without an answer was taken by this very transaction
-    answer := v_kept.response || '{"replayed": true}';
-  else
+  -- a key without an answer is new, or this very transaction took it; if only its answer was pruned, history still has
+  -- the key and refuses it
+  if v_kept.request_sha256 <> v_sha256 then
     violations := array[('idempotency_key_reused', jsonb_build_object(
       'external_id', context.external_id, 'first_used_at', v_kept.created_at
     ))::rules.violation];
+  elsif v_kept.response is not null then
+    answer := v_kept.response || '{"replayed": true}';
+  elsif exists (
+    -- asked after the insert, which waits for an erasure in progress
+    select from public.erased_keys e where e.key_sha256 = rules.key_sha256(context.actor_id, context.external_id)
+  ) then
+    violations := array[
+      ('answer_erased', jsonb_build_object('external_id', context.external_id))::rules.violation
+    ];
   end if;
 end
 $$;

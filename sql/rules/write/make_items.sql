@@ -40,12 +40,14 @@ begin
     end loop;
   end loop;
 
-  -- a key of a change that was not made can be used again
+  -- a key of a change that was not made can be used again; a key that another request took first stays, such as the
+  -- batch's own
   delete from public.idempotency_keys k
   using unnest(items) i
   where k.external_id = (i.context).external_id
     and k.actor_id = (i.context).actor_id
-    and k.response is null;
+    and k.response is null
+    and not exists (select from unnest(i.violations) v where v.rule = 'idempotency_key_reused');
   return items;
 end
 $$;

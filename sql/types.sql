@@ -108,6 +108,28 @@ begin
     );
   end if;
 
+  -- The filters, the order and the cursor of a list of clients. A filter that is null doesn't restrict.
+  if to_regtype('rules.client_filter') is null then
+    create type rules.client_filter as (
+      ids           bigint[],
+      stages        text[],
+      flag          text,
+      owner         text,
+      unowned       boolean,
+      entered_by    timestamptz,  -- entered the stage at this time or before
+      stuck         boolean,
+      attention     text,         -- stuck, waiting_on_client or none
+      service_tier  text,
+      active        boolean,
+      search        text,
+      words         tsquery,      -- of the search: for the index
+      common_words  tsquery,      -- of the search: most clients have them
+      sort          text,         -- id, age or sla
+      after_key     timestamptz,
+      after_id      bigint
+    );
+  end if;
+
   -- A kind of change that a job makes, of the clients that it is to be made of.
   if to_regtype('jobs.step') is null then
     create type jobs.step as (

@@ -14,9 +14,9 @@ begin
   with counted as materialized (
     select c.stage, c.stage_owner, c.flags, a.attention, count(*) as clients
     from public.clients c
-    join public.stages s on s.stage = c.stage
+    join rules.stage_limits(now()) s on s.stage = c.stage
     cross join lateral (
-      select rules.attention(c.flags, c.stage_entered_at, s.max_days, s.waiting_flags) as attention
+      select rules.attention(c.flags, c.stage_entered_at < s.over_before, s.waiting_flags) as attention
     ) as a
     where c.active
     group by 1, 2, 3, 4

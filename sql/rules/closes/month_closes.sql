@@ -52,14 +52,14 @@ as $$
     late.since
   from public.clients c
   cross join lateral rules.close_of(c.id, month_closes.period) close
-  left join public.stages s on s.stage = c.stage
+  left join rules.stage_limits(now()) s on s.stage = c.stage
   cross join lateral (
     select min(limit_of.at) as since
     from (values
       (month_closes.deadline),
       (case
         when close.is_newest and close.state in ('open', 'in_review') and c.stage in ('eom_close', 'eom_review')
-          then c.stage_entered_at + s.max_days * interval '24 hours'
+          then c.stage_entered_at + s.sla
       end)
     ) as limit_of (at)
     where limit_of.at < coalesce(close.signed_off_at, now())

@@ -16,13 +16,7 @@ language sql
 stable
 as $$
   with place as materialized (
-    select
-      s.stage,
-      s.max_days,
-      s.waiting_flags,
-      -- who entered before is over the limit; nobody where there is none
-      coalesce(now() - s.max_days * interval '24 hours', '-infinity') as over_before
-    from public.stages s
+    select s.stage, s.waiting_flags, s.sla, s.over_before from rules.stage_limits(now()) s
   ),
   candidate as (
     select oldest.id, oldest.stage, oldest.stage_entered_at, oldest.flags, 'owner' as why
@@ -168,12 +162,12 @@ as $$
   select
     listed.id,
     listed.why,
-    case rules.attention(listed.flags, listed.stage_entered_at, p.max_days, p.waiting_flags)
+    case rules.attention(listed.flags, listed.stage_entered_at < p.over_before, p.waiting_flags)
       when 'stuck' then 0
       when 'waiting_on_client' then 2
       else 1
     end,
-    listed.stage_entered_at + make_interval(hours => 24 * p.max_days)
+    listed.stage_entered_at + p.sla
   from listed
   join place p on p.stage = listed.stage
 $$;

@@ -1,5 +1,5 @@
--- Clients as every answer shows them: the host's id, name and slug, what this system keeps of them (the fields of
--- rules.client_state), age_days and attention. SQL, so that the planner inlines it.
+-- Clients as every answer shows them: the host's id, name and slug, their stage and flags, each of rules.client_fields,
+-- age_days and attention. SQL, so that the planner inlines it.
 -- Columns that the host adds don't appear. `notes` and `gdrive_folder` appear if the table has them: a name that the
 -- inner query doesn't find is looked up in `absent`.
 create or replace function rules.shown_clients(client_ids bigint[])
@@ -22,7 +22,18 @@ as $$
       rules.attention(stored.flags, stored.stage_entered_at < s.over_before, s.waiting_flags) as attention
     from (select null::text as notes, null::text as gdrive_folder) as absent
     cross join lateral (
-      select c.name, c.slug, notes, gdrive_folder, (rules.state_of(c.*)).*
+      select
+        c.id,
+        c.name,
+        c.slug,
+        notes,
+        gdrive_folder,
+        c.stage,
+        c.stage_entered_at,
+        c.returning_to_stage,
+        c.flags,
+        ((rules.state_of(c.*)).fields).*,
+        c.version
       from public.clients c
       where c.id = any (shown_clients.client_ids)
     ) as stored

@@ -6,6 +6,7 @@ returns table (
   stage         text,
   waiting_flags text[],
   sla           interval,     -- null: no limit
+  sort_by       interval,     -- the same for sorting: a hundred years if there is no limit
   over_before   timestamptz   -- -infinity: no limit
 )
 language sql
@@ -15,6 +16,7 @@ as $$
     s.stage,
     s.waiting_flags,
     s.max_days * interval '24 hours',
+    coalesce(s.max_days, 36500) * interval '24 hours',
     coalesce(stage_limits.at - s.max_days * interval '24 hours', '-infinity')
   from public.stages s
 $$;

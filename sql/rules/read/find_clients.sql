@@ -44,7 +44,7 @@ begin
 
   if not v_by_id or filter.stages is not null or v_flag is not null then
     select
-      array_agg(s.stage),
+      coalesce(array_agg(s.stage), '{}'),  -- no client has the flag: no parts
       array_agg(case filter.sort when 'sla' then s.sort_by else interval '0' end),
       array_agg(f.flags::text)
     into v_stages, v_slas, v_sets

@@ -34,7 +34,7 @@ begin
   end if;
 
   -- The fields of a client besides its stage and flags, as history names them. To add a field: a column of `clients`, a
-  -- line here, and a line in rules.state_of, rules.field_catalog, write_clients, write_new_client and shown_clients.
+  -- line here, and a line in rules.state_of, rules.field_catalog, write_clients and write_new_client.
   if to_regtype('rules.client_fields') is null then
     create type rules.client_fields as (
       stage_owner          text,

@@ -42,7 +42,9 @@ begin
   perform rules.require_short('stage', stage);
   perform rules.require_short('owner', owner);
   if cardinality(client_ids) > 1000 then
-    perform rules.refuse('client_ids_not_valid');
+    perform rules.refuse('client_ids_not_valid', jsonb_build_object(
+      'length', cardinality(client_ids), 'max_length', 1000
+    ));
   end if;
   if (v_place is null and cursor <> '') or (v_sort <> 'id' and after is not null) then
     perform rules.refuse('cursor_not_valid');

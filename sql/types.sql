@@ -34,7 +34,7 @@ begin
   end if;
 
   -- The fields of a client besides its stage and flags, as history names them. To add a field: a column of `clients`, a
-  -- line here, and a line in rules.state_of, rules.field_catalog, write_clients, write_new_client and shown_clients.
+  -- line here, and a line in rules.state_of, rules.field_catalog, write_clients and write_new_client.
   if to_regtype('rules.client_fields') is null then
     create type rules.client_fields as (
       stage_owner          text,
@@ -105,6 +105,28 @@ begin
       violations        rules.violation[],    -- null: no rule forbids it
       -- answer
       answer            json                  -- null until it is answered
+    );
+  end if;
+
+  -- The filters, the order and the cursor of a list of clients. A filter that is null doesn't restrict.
+  if to_regtype('rules.client_filter') is null then
+    create type rules.client_filter as (
+      ids           bigint[],
+      stages        text[],
+      flag          text,
+      owner         text,
+      unowned       boolean,
+      entered_by    timestamptz,  -- entered the stage at this time or before
+      stuck         boolean,
+      attention     text,         -- stuck, waiting_on_client or none
+      service_tier  text,
+      active        boolean,
+      search        text,
+      words         tsquery,      -- of the search: for the index
+      common_words  tsquery,      -- of the search: most clients have them
+      sort          text,         -- id, age or sla
+      after_key     timestamptz,
+      after_id      bigint
     );
   end if;
 

@@ -39,7 +39,7 @@ end
 $$;
 
 comment on function api.check_stage(bigint, text) is
-'May I? The dry run of set_stage, by the same evaluator.
-client_id: the client. to_stage: the stage asked about. Any actor may ask for itself.
-Answers {allowed, refusals, allowed_stages, client_id, version}: each refusal with its rule code and facts; allowed_stages by the transitions alone.
+'Check whether the caller could move a client to a stage, by the rules of the real move.
+Any actor can check for itself. client_id: the client. to_stage: the stage.
+Returns {allowed, refusals, allowed_stages, client_id, version}: each refusal with its rule code and facts; allowed_stages by the transitions alone.
 Errors: client_not_found (404), unknown_stage (422).';

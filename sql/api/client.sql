@@ -7,9 +7,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor  text := rules.current_actor();
   v_answer json;
 begin
+  perform rules.require_actor();
   select json_build_object('client', shown.client, 'history', row_to_json(h.*))
   into v_answer
   from rules.shown_clients(array[client_id]) shown
@@ -22,8 +22,7 @@ end
 $$;
 
 comment on function api.client(bigint) is
-'One client with its newest history row.
-client_id: the client. Any actor may read.
-Answers {client, history}: the client''s columns, age_days (whole days in its stage) and attention
-(null, stuck, or waiting_on_client).
+'Show one client and its newest history row.
+Any actor can read. client_id: the client.
+Returns {client, history}: the client''s fields, age_days (whole days in its stage) and attention (null, stuck or waiting_on_client).
 Errors: client_not_found (404).';

@@ -10,37 +10,37 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
--- each call gets the plan of its own filters
+-- each call is planned for its filters
 set plan_cache_mode = force_custom_plan
--- what a page has, an index finds, however few rows the planner thinks there are
+-- an index finds each page, however few rows the planner expects
 set random_page_cost = 1.1
 set enable_seqscan = off
--- before PostgreSQL 18 what is switched off has a price, and a dear query is compiled first, for seconds
+-- before PostgreSQL 18 a disabled scan adds a cost that starts the JIT compiler, which takes seconds
 set jit = off
 as $$
 #variable_conflict use_variable
 declare
-  v_actor    text := rules.current_actor();
-  v_month    text := rules.require_month(month);
-  v_state    text := nullif(state, '');
-  v_owner    text := nullif(owner, '');
-  -- an opening that names no month was made in this one or in the next
-  v_begin    timestamptz := rules.firm_instant(to_date(v_month, 'YYYY-MM'));
-  v_deadline timestamptz := rules.close_deadline(v_month);
-  v_opened   bigint[];  -- whose close may have been opened
+  v_state    constant text := nullif(state, '');
+  v_owner    constant text := nullif(owner, '');
+  v_month    text;
+  v_begin    timestamptz;
+  v_deadline timestamptz;
+  v_opened   bigint[];  -- the clients whose close may have been opened
   v_closes   json[];
 begin
   -- GUARD
+  perform rules.require_actor();
+  v_month := rules.require_month(month);
   perform rules.require_page_size(page_size);
-  if v_state not in ('not_opened', 'open', 'in_review', 'closed') then
-    perform rules.refuse('unknown_value', jsonb_build_object(
-      'field', 'state', 'known', array['not_opened', 'open', 'in_review', 'closed']
-    ));
-  end if;
+  perform rules.require_short('owner', owner);
+  perform rules.require_word('state', v_state, '{not_opened,open,in_review,closed}');
+  v_deadline := rules.close_deadline(v_month);
 
-  -- ACT: a state other than not_opened only those have whose close was opened. Where they are many, a page of them is
-  -- found sooner by looking through the clients in their order.
+  -- ACT: any state but not_opened requires an opening. If there are many, reading the clients in order fills a page
+  -- sooner.
   if v_state <> 'not_opened' then
+    -- an opening without a month is from this month or the next
+    v_begin := rules.firm_instant(to_date(v_month, 'YYYY-MM'));
     v_opened := array(
       select h.client_id
       from unnest(array[v_month, '']) as named (period)
@@ -61,7 +61,7 @@ begin
     end if;
   end if;
 
-  -- client by client in order of id, until the page is full; one more tells whether another page follows
+  -- in order of client id until the page is full; one row more shows whether another page follows
   v_closes := array(
     select row_to_json(found.*)
     from (
@@ -86,11 +86,11 @@ end
 $$;
 
 comment on function api.closes(text, text, text, bigint, integer) is
-'How a month''s close stands, client by client.
-month: YYYY-MM; the month that is being closed now when left out. state: not_opened, open, in_review or closed. owner: equal to.
-after: the last client''s id of the page before. page_size: 1 to 1,000. Any actor may read.
-Answers {month, due_at, closes, next_after} in order of client id: each active client whose cadence closes in that month, and each whose
-close of it was opened, with client_id, name, slug, stage_owner, stage; its state; when and by whom it was opened, reviewed (handed
-to its review), sent_back (how many times, and the last), signed_off; business_days after the day of its opening, until it was
-signed off or now; late and late_since: not closed by the end of the next month''s last business day (due_at), or over the SLA of its stage.
-Errors: month_not_valid, unknown_value, page_size_not_valid (422).';
+'List the closes of a month, client by client.
+Any actor can read. month: YYYY-MM; the month that is being closed if omitted. state: not_opened, open, in_review or closed.
+owner: equal to; at most 200 characters. after: the last client id of the page before. page_size: 1 to 1,000.
+Returns {month, due_at, closes, next_after} in order of client id: each active client whose cadence closes in that month, and each client
+whose close of it was opened, with client_id, name, slug, stage_owner, stage; the state; when and by whom the close was opened, reviewed
+(handed to review), sent_back (how many times, and the last) and signed_off; business_days from the day after its opening to its sign-off
+or now; late and late_since: not closed by the end of the next month''s last business day (due_at), or over the SLA of its stage.
+Errors: month_not_valid, unknown_value, text_too_long, page_size_not_valid (422).';

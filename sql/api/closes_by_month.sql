@@ -7,22 +7,23 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
--- the closes of a client are found by index, however many rows the planner thinks there are
+-- an index finds the closes of a client, however many rows the planner expects
 set random_page_cost = 1.1
 set enable_seqscan = off
 set jit = off
 as $$
 #variable_conflict use_variable
 declare
-  v_actor text := rules.current_actor();
-  v_last  date := to_date(rules.require_month(month), 'YYYY-MM');
+  v_last date;
 begin
   -- GUARD
+  perform rules.require_actor();
+  v_last := to_date(rules.require_month(month), 'YYYY-MM');
   if (months between 1 and 24) is not true then
     perform rules.refuse('months_not_valid', jsonb_build_object('months', months));
   end if;
 
-  -- ACT: each close is looked at once, and counted for its month and for its owner
+  -- ACT: each close is read once, and counted for its month and for its owner
   return (
     with asked as materialized (
       select p.period, rules.close_deadline(p.period) as due_at
@@ -81,9 +82,9 @@ end
 $$;
 
 comment on function api.closes_by_month(integer, text) is
-'How the closes of the last months stand, in numbers: for each month, and in it for each owner.
-months: how many, 1 to 24. month: the last of them, YYYY-MM; the month that is being closed now when left out. Any actor may read.
-Answers {months}, the oldest first: month, due_at, and of the closes that the function closes lists how many clients, not_opened, open,
-in_review, closed and late; median_business_days: of those that were signed off, half took so many or fewer (null: none was);
-and owners, who has the most first: the same numbers for each owner, null being nobody.
+'Count the closes of the last months, in all and for each owner.
+Any actor can read. months: how many, 1 to 24. month: the last of them, YYYY-MM; the month that is being closed if omitted.
+Returns {months}, the oldest first: month, due_at, and for the closes that the function closes lists the numbers of clients, not_opened,
+open, in_review, closed and late; median_business_days of those that were signed off (null: none was); and owners, the owner of the most
+clients first, with the same numbers (null: no owner).
 Errors: month_not_valid, months_not_valid (422).';

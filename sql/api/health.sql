@@ -9,7 +9,7 @@ as $$
 declare
   v_findings jsonb;
 begin
-  -- Without a token it says that the database answers, and nothing of what is in it.
+  -- a caller without a token learns that the database answers, and nothing of what is in it
   if session_user = 'atlas_authenticator' and nullif(current_setting('atlas.token_actor', true), '') is null then
     return jsonb_build_object('status', 'ok');
   end if;
@@ -30,7 +30,7 @@ end
 $$;
 
 comment on function api.health() is
-'Whether the database answers and, for who has a token, what asks for attention.
-The one function that needs no token. At the gateway: GET /healthz without one, GET /rpc/health with one.
-Answers {status}, and with a token {status, findings}: status is ok or attention; each finding has its code
-(`finding`), `severity` (error, warning), `what` is wrong and what is `todo` in words, and its facts.';
+'Check that the database answers and, with a token, list what needs attention.
+The only function that needs no token. At the gateway: GET /healthz without one, GET /rpc/health with one.
+Returns {status}, and with a token {status, findings}: status is ok or attention; each finding has its code (`finding`),
+`severity` (error or warning), `what` is wrong, what is `todo`, and its facts.';

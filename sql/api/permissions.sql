@@ -17,6 +17,7 @@ begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
   perform rules.require_page_size(page_size);
+  perform rules.require_short('actor_id', actor_id);
 
   -- ACT
   select coalesce(jsonb_agg(to_jsonb(g.*) order by g.id), '[]')
@@ -39,7 +40,8 @@ end
 $$;
 
 comment on function api.permissions(text, boolean, bigint, integer) is
-'The grants.
-actor_id: of one actor only. include_revoked: the revoked ones too. after: the last id of the page before. page_size: 1 to 1,000. For can_admin.
-Answers {permissions, next_after}.
-Errors: permission_missing (403), page_size_not_valid (422).';
+'List the grants.
+Only admins can read. actor_id: of one actor only; at most 200 characters. include_revoked: also the revoked ones.
+after: the last id of the page before. page_size: 1 to 1,000.
+Returns {permissions, next_after}; next_after is null on the last page.
+Errors: permission_missing (403); text_too_long, page_size_not_valid (422).';

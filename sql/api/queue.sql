@@ -8,77 +8,78 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
--- what a page has, an index finds, however few rows the planner thinks there are
+-- an index finds each page, however few rows the planner expects
 set random_page_cost = 1.1
 set enable_seqscan = off
--- before PostgreSQL 18 what is switched off has a price, and a dear query is compiled first, for seconds
+-- before PostgreSQL 18 a disabled scan adds a cost that starts the JIT compiler, which takes seconds
 set jit = off
--- one plan serves every actor, and to plan takes twice as long as to look
+-- one plan serves every actor; planning takes twice as long as the query
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
-  v_caller  text := rules.current_actor();
-  v_actor   text := coalesce(nullif(actor_id, ''), v_caller);
-  -- the last item's rank, limit (microseconds, or nothing) and id, and how many items came with it and before
-  v_place   text[] := regexp_match(nullif(after, ''), '^([012])[.]([0-9]{1,17})?[.]([0-9]{1,18})[.]([0-9]{1,8})$');
-  v_due     timestamptz := timestamptz 'epoch' + v_place[2]::bigint * interval '1 microsecond';
-  v_before  integer := coalesce(v_place[4]::integer, 0);
-  v_items   json[];
-  v_cursors text[];
+  v_caller  constant text := rules.current_actor();
+  v_actor   constant text := coalesce(actor_id, v_caller);
+  -- the last item's rank, key (microseconds) and client
+  v_place   constant text[] := regexp_match(left(after, 50), '^([012])[.](-?[0-9]{1,17})[.](-?[0-9]{1,19})$');
+  v_page    record;
 begin
   -- GUARD
-  if actor_id = '' then
-    perform rules.require_actor_id(actor_id);
-  end if;
   perform rules.require_actor_id(v_actor);
   perform rules.require_page_size(page_size);
-  if nullif(after, '') is not null and v_place is null then
+  if (v_place is null and after <> '') or v_place[3]::numeric not between -9223372036854775808 and 9223372036854775807 then
     perform rules.refuse('cursor_not_valid');
   end if;
 
-  -- ACT: one more tells whether another page follows
+  -- ACT: one item more shows whether another page follows
   select
-    array_agg(
-      json_build_object('client', shown.client, 'why', page.why, 'sla_due_at', page.sla_due_at)
-      order by page.nth
-    ),
-    array_agg(
-      concat_ws(
-        '.', page.rank, coalesce(round(extract(epoch from page.sla_due_at) * 1000000)::bigint::text, ''), page.client_id,
-        v_before + page.nth
-      )
-      order by page.nth
-    )
-  into v_items, v_cursors
+    array_agg(q.client_id) as ids,
+    array_agg(to_json(q.why)) as whys,
+    array_agg(q.sla_due_at) as dues,
+    array_agg(q.rank) as ranks,
+    array_agg(q.key) as keys
+  into v_page
   from (
-    select
-      q.client_id,
-      q.why,
-      q.rank,
-      q.sla_due_at,
-      row_number() over (order by q.rank, q.sla_due_at nulls last, q.client_id) as nth
-    from rules.queue_of(v_actor, v_before + page_size + 1) q
-    where v_place is null
-      or (q.rank, coalesce(q.sla_due_at, 'infinity'), q.client_id)
-        > (v_place[1]::integer, coalesce(v_due, 'infinity'), v_place[3]::bigint)
-    order by nth
+    select q.*
+    from rules.queue_of(
+      v_actor,
+      page_size + 1,
+      v_place[1]::integer,
+      timestamptz 'epoch' + v_place[2]::bigint * interval '1 microsecond',
+      v_place[3]::bigint
+    ) q
+    order by q.rank, q.key, q.client_id
     limit page_size + 1
-  ) as page
-  cross join lateral rules.shown_clients(array[page.client_id]) shown;
+  ) as q;
 
   return json_build_object(
     'actor_id', v_actor,
-    'queue', coalesce(array_to_json(v_items[:page_size]), '[]'),
-    'next_after', case when cardinality(v_items) > page_size then v_cursors[page_size] end
+    'queue', (
+      select coalesce(json_agg(
+        json_build_object('client', shown.client, 'why', n.why, 'sla_due_at', n.due)
+        order by n.nth
+      ), '[]')
+      from unnest(v_page.ids[:page_size], v_page.whys, v_page.dues) with ordinality as n (id, why, due, nth)
+      join rules.shown_clients(v_page.ids[:page_size]) shown on shown.id = n.id
+    ),
+    'next_after', case
+      when cardinality(v_page.ids) > page_size
+        then concat_ws(
+          '.',
+          v_page.ranks[page_size],
+          round(extract(epoch from v_page.keys[page_size]) * 1000000)::bigint,
+          v_page.ids[page_size]
+        )
+    end
   );
 end
 $$;
 
 comment on function api.queue(text, integer, text) is
 'What an actor should do next.
-actor_id: whose queue; the caller''s when left out. page_size: 1 to 1,000. after: next_after of the page before. Any actor may read.
-Answers {actor_id, queue, next_after}: each item with client, why (owner, collaborator, review, in_scope) and sla_due_at (null: no limit);
-next_after is null on the last page. in_scope: an agent''s grants that are narrowed to stages, clients or tiers cover it.
-Stuck clients first, then the nearest to their SLA, those that wait on the client last.
+Any actor can read. actor_id: whose queue; the caller''s if omitted. page_size: 1 to 1,000. after: next_after of the page before.
+Returns {actor_id, queue, next_after}. Each item has client, why (any of owner, collaborator, review, in_scope) and sla_due_at (null: no limit).
+review: the actor can sign it off. in_scope: an agent''s grant that is limited to stages, clients or tiers covers it.
+next_after is null on the last page.
+Order: stuck clients first, then by the time left until the SLA, then clients that wait on the client.
 Errors: actor_id_not_valid, cursor_not_valid, page_size_not_valid (422).';

@@ -11,11 +11,11 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor   text := rules.current_actor();
   v_history json;
   v_first   bigint;
 begin
   -- GUARD
+  perform rules.require_actor();
   perform rules.require_page_size(page_size);
   perform rules.require_client(client_id);
 
@@ -39,7 +39,7 @@ end
 $$;
 
 comment on function api.stage_history(bigint, integer, bigint) is
-'A client''s history, the newest page first, oldest row first within the page.
-client_id: the client. page_size: 1 to 1,000. before_version: next_before_version of the page before. Any actor may read.
-Answers {history, next_before_version}; the latter is null when the history''s beginning was reached.
+'List a client''s history: the newest page first, and within a page the oldest row first.
+Any actor can read. client_id: the client. page_size: 1 to 1,000. before_version: next_before_version of the page before.
+Returns {history, next_before_version}; the latter is null if the page contains the first row.
 Errors: client_not_found (404), page_size_not_valid (422).';

@@ -7,16 +7,17 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor  text := rules.current_actor();
   v_counts jsonb;
 begin
-  -- one pass over the active clients, in few groups
+  perform rules.require_actor();
+
+  -- one pass over the active clients
   with counted as materialized (
     select c.stage, c.stage_owner, c.flags, a.attention, count(*) as clients
     from public.clients c
-    join public.stages s on s.stage = c.stage
+    join rules.stage_limits(now()) s on s.stage = c.stage
     cross join lateral (
-      select rules.attention(c.flags, c.stage_entered_at, s.max_days, s.waiting_flags) as attention
+      select rules.attention(c.flags, c.stage_entered_at < s.over_before, s.waiting_flags) as attention
     ) as a
     where c.active
     group by 1, 2, 3, 4
@@ -87,7 +88,7 @@ begin
     'as_of', now(),
     'month', rules.close_period(now()),
     'cursor', rules.feed_cursor(
-      -- what began to be written before this snapshot and may still be committed comes after it
+      -- a change that was being written at this moment comes after the cursor
       (select max(e.epoch) from public.feed_epochs e),
       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8,
       9223372036854775807
@@ -97,8 +98,8 @@ end
 $$;
 
 comment on function api.summary() is
-'How many active clients there are by stage, owner, flag and attention.
-Any actor may read.
-Answers {clients, stages, owners, flags, attention, words, time_zone, as_of, month, cursor}: every stage in its order with what it is and its
-clients, stuck, waiting_on_client; the same by owner (null: nobody); every flag; the words of the other fields; the firm''s time zone; the month that is being closed;
-and the cursor from which api.changes tells what came since.';
+'Count the active clients by stage, owner, flag and attention.
+Any actor can read.
+Returns {clients, stages, owners, flags, attention, words, time_zone, as_of, month, cursor}: each stage in order with its settings and its
+numbers of clients, stuck and waiting_on_client; the same numbers for each owner (null: no owner); each flag; the allowed words of the other
+fields; the firm''s time zone; the month that is being closed; and the cursor from which api.changes lists what has changed since.';

@@ -16,6 +16,8 @@ begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
   perform rules.require_page_size(page_size);
+  perform rules.require_short('actor_id', actor_id);
+  perform rules.require_short('after', after);
 
   -- ACT
   select coalesce(jsonb_agg(rules.token_json(t.*) order by left(t.token_hash, 12)), '[]')
@@ -37,7 +39,8 @@ end
 $$;
 
 comment on function api.tokens(text, text, integer) is
-'The tokens, by their ids; expired and revoked ones too.
-actor_id: of one actor only. after: the last id of the page before. page_size: 1 to 1,000. For can_admin.
-Answers {tokens, next_after}: id, actor_id, description, created_at, created_by, expires_at, revoked_at, last_used_at, state (active, expired, revoked).
-Errors: permission_missing (403), page_size_not_valid (422).';
+'List the tokens by their ids, also the expired and the revoked ones.
+Only admins can read. actor_id: of one actor only; at most 200 characters. after: the last id of the page before. page_size: 1 to 1,000.
+Returns {tokens, next_after}: id, actor_id, description, created_at, created_by, expires_at, revoked_at, last_used_at and state (active, expired or revoked).
+next_after is null on the last page.
+Errors: permission_missing (403); text_too_long, page_size_not_valid (422).';

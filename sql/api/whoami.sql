@@ -21,6 +21,6 @@ end
 $$;
 
 comment on function api.whoami() is
-'Who the caller is, and what it may.
-Answers {actor_id, actor_type, permissions}: each live grant with its scope. It marks the use of the caller''s token (not by GET), which reads do not:
-call it when you begin.';
+'Show who the caller is and what it is allowed to do.
+Returns {actor_id, actor_type, permissions}: each live grant with its scope.
+Call it when a program starts: it records that the token was used (a POST only), which reads don''t.';

@@ -593,3 +593,49 @@ def test_a_flag_lists_who_carries_it_among_any_others(db: psycopg.Connection) ->
     first = call(db, "clients", flag="client_blocking", page_size=1)
     rest = call(db, "clients", flag="client_blocking", page_size=1, after=first["next_after"])
     assert (ids(first), ids(rest), rest["next_after"]) == ([alone], [among], None)
+
+
+def test_clients_without_a_limit_are_all_in_the_queue_longest_in_their_stage_first(
+    db: psycopg.Connection,
+) -> None:
+    clients = [make_client(db, owner=ADA) for _ in range(7)]
+    for client, days in zip(clients, (1, 5, 2, 7, 3, 6, 4), strict=True):
+        age(db, client, days)
+
+    found: list[int] = []
+    after = None
+    while True:
+        page = call(db, "queue", actor=ADA, page_size=2, after=after)
+        found += [clients.index(item["client"]["id"]) for item in page["queue"]]
+        after = page["next_after"]
+        if after is None:
+            break
+
+    assert found == [3, 5, 1, 6, 4, 2, 0]
+
+
+def test_the_queue_pages_through_clients_that_entered_their_stage_at_the_same_moment(
+    db: psycopg.Connection,
+) -> None:
+    clients = [make_client(db, "eom_close", owner=ADA) for _ in range(5)]
+    db.execute("set constraints all immediate")
+    db.execute("alter table clients disable trigger user")
+    db.execute("update clients set stage_entered_at = now() - interval '20 days'")
+    db.execute("alter table clients enable trigger user")
+
+    found: list[int] = []
+    after = None
+    while True:
+        page = call(db, "queue", actor=ADA, page_size=2, after=after)
+        found += [item["client"]["id"] for item in page["queue"]]
+        after = page["next_after"]
+        if after is None:
+            break
+
+    assert found == clients
+
+
+@pytest.mark.parametrize("after", ["x", "3.1.1", "0.1", "0..5.9", "0.1.99999999999999999999"])
+def test_a_place_in_no_queue_is_refused(db: psycopg.Connection, after: str) -> None:
+    with refused(db, "cursor_not_valid", 422):
+        call(db, "queue", after=after)

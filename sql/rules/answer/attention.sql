@@ -1,16 +1,15 @@
--- What a client over its SLA asks for: null, 'stuck', or 'waiting_on_client' where it carries a waiting flag.
+-- What a client needs: null, 'stuck', or 'waiting_on_client' if it is over its SLA and carries a flag that explains why.
 create or replace function rules.attention(
-  flags            text[],
-  stage_entered_at timestamptz,
-  max_days         integer,
-  waiting_flags    text[]
+  flags         text[],
+  is_over_sla   boolean,
+  waiting_flags text[]    -- of its stage
 )
 returns text
 language sql
-stable
+immutable
 as $$
   select case
-    when stage_entered_at < now() - max_days * interval '24 hours'
+    when is_over_sla
       then case when flags && waiting_flags then 'waiting_on_client' else 'stuck' end
     when 'stuck' = any (flags)
       then 'stuck'

@@ -1,4 +1,4 @@
--- A token as lists show it: known by the first 12 characters of its hash, never by itself.
+-- A token as lists show it: its id is the first 12 characters of the hash. Neither the token nor the hash is shown.
 create or replace function rules.token_json(token public.actor_tokens)
 returns jsonb
 language plpgsql

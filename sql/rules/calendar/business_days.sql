@@ -1,4 +1,4 @@
--- How many business days lie after one day, up to another one: from Friday to Monday it is one.
+-- The number of business days after one day, up to and including another: from Friday to Monday it is 1.
 create or replace function rules.business_days(
   after_day date,
   to_day    date

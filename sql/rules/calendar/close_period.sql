@@ -1,5 +1,5 @@
--- The month that is being closed at an instant, as YYYY-MM: by the firm's clock this month from the 16th on, before
--- that the month before. A close that begins now is the close of this month, unless who opens it says otherwise.
+-- The month that is being closed at a moment, as YYYY-MM, in the firm's time zone: this month from the 16th on, before
+-- that the month before. A close that begins now is for this month unless the caller passes another.
 create or replace function rules.close_period(at timestamptz)
 returns text
 language plpgsql

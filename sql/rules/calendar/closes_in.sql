@@ -1,4 +1,4 @@
--- Whether the books of a client with this cadence are closed for this month (1 to 12).
+-- Whether a client with this cadence has a close for this month (1 to 12).
 create or replace function rules.closes_in(
   close_cadence text,
   month         integer

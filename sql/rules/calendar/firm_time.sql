@@ -1,4 +1,4 @@
--- What the clock on the firm's wall says at an instant.
+-- The local time in the firm's time zone at a moment.
 create or replace function rules.firm_time(at timestamptz)
 returns timestamp
 language plpgsql

@@ -1,6 +1,6 @@
--- A client's close of a month, as its history tells it: always one row. SQL, so that it becomes part of the query.
--- It goes from the first opening of that month to the next opening of another one; an opening whose row names no month
--- is of the month that was being closed then.
+-- A client's close of a month, from its history: always one row. SQL, so that the planner inlines it.
+-- The close lasts from the first opening of that month to the next opening of another. An opening without a month is for
+-- the month that was being closed then.
 create or replace function rules.close_of(
   client_id bigint,
   period    text
@@ -9,7 +9,7 @@ returns table (
   state         text,         -- not_opened, open, in_review, closed
   opened_at     timestamptz,
   opened_by     text,
-  reviewed_at   timestamptz,  -- handed to its review, the last time
+  reviewed_at   timestamptz,  -- the last hand-over to review
   reviewed_by   text,
   sent_back     integer,      -- how many times
   sent_back_at  timestamptz,  -- the last time
@@ -64,7 +64,7 @@ as $$
     limit 1
   ) as next on true
   cross join lateral (
-    -- only what goes into the close, or out of it to somewhere else than a pause
+    -- moves into the close, and moves out of it except to a pause
     select
       (array_agg(h.occurred_at order by h.version))[1] as opened_at,
       (array_agg(h.actor_id order by h.version))[1] as opened_by,
@@ -100,7 +100,7 @@ as $$
       when steps.newest_stage = 'eom_review' then 'in_review'
       when steps.newest_stage = 'weekly' and steps.newest_trigger = 'rollback' then 'not_opened'
       when steps.newest_stage = 'weekly' then 'closed'
-      else 'open'   -- who leaves the firm in the middle of it has it open for good
+      else 'open'   -- also if the client left the firm during the close
     end as state
   ) as phase
 $$;

@@ -1,5 +1,5 @@
--- The closes of a month as answers show them: of each active client whose cadence closes in it, and of each whose close
--- of it was opened. SQL, so that it becomes part of the query, which takes the clients that it wants by an index.
+-- The closes of a month as answers show them: of each active client whose cadence closes in it, and of each client whose
+-- close of it was opened. SQL, so that the planner inlines it and the query takes its clients by an index.
 create or replace function rules.month_closes(
   period   text,
   deadline timestamptz  -- rules.close_deadline of the month
@@ -52,14 +52,14 @@ as $$
     late.since
   from public.clients c
   cross join lateral rules.close_of(c.id, month_closes.period) close
-  left join public.stages s on s.stage = c.stage
+  left join rules.stage_limits(now()) s on s.stage = c.stage
   cross join lateral (
     select min(limit_of.at) as since
     from (values
       (month_closes.deadline),
       (case
         when close.is_newest and close.state in ('open', 'in_review') and c.stage in ('eom_close', 'eom_review')
-          then c.stage_entered_at + s.max_days * interval '24 hours'
+          then c.stage_entered_at + s.sla
       end)
     ) as limit_of (at)
     where limit_of.at < coalesce(close.signed_off_at, now())
@@ -68,7 +68,7 @@ as $$
     or (
       c.active
       and rules.closes_in(c.close_cadence, right(month_closes.period, 2)::integer)
-      -- who came when the close was due already is not of it
+      -- a client that was added after the close was due doesn't owe it
       and exists (
         select
         from public.stage_history h

@@ -1,11 +1,11 @@
--- The month that is meant, as YYYY-MM: the one that is being closed now where none was said.
+-- A month as YYYY-MM: the month that is being closed now if none is given.
 create or replace function rules.require_month(month text)
 returns text
 language plpgsql
 stable
 as $$
 begin
-  if month <> '' and month !~ '^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$' then
+  if month <> '' and (length(month) > 7 or month !~ '^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$') then
     perform rules.refuse('month_not_valid', jsonb_build_object('month', left(month, 200)));
   end if;
   return coalesce(nullif(month, ''), rules.close_period(now()));

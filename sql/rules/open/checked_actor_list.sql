@@ -1,4 +1,4 @@
--- A list of actor ids as it may be kept: each of the right form, sorted, none twice; null stays null.
+-- A list of at most 100 actor ids as it is stored: checked, sorted, without duplicates. Null stays null.
 create or replace function rules.checked_actor_list(actor_ids text[])
 returns text[]
 language plpgsql

@@ -1,3 +1,4 @@
+-- Refuse a page size other than 1 to 1,000.
 create or replace function rules.require_page_size(page_size integer)
 returns void
 language plpgsql

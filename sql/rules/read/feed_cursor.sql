@@ -1,4 +1,4 @@
--- A place in the feed as callers see it. They keep it and give it back; what it says is ours alone.
+-- A place in the feed as text. Callers store it and send it back; only this system reads what it contains.
 create or replace function rules.feed_cursor(
   epoch integer,
   xid   xid8,

@@ -1,5 +1,5 @@
--- Whether this server's transaction ids go on where those of the newest epoch end. Not so after a restore into another
--- server, until `migrate` began an epoch.
+-- Whether this server's transaction ids continue those of the newest epoch. After a restore into another server they
+-- don't, until `migrate` begins a new epoch.
 create or replace function rules.feed_is_in_order()
 returns boolean
 language plpgsql
@@ -14,7 +14,7 @@ begin
       select h.xid
       from public.stage_history h
       where h.epoch = v_newest.epoch
-        and h.xid is distinct from pg_current_xact_id_if_assigned()  -- one's own, not committed yet
+        and h.xid is distinct from pg_current_xact_id_if_assigned()  -- the caller's own change, not committed yet
       order by h.epoch desc, h.xid desc, h.id desc
       limit 1
     ) >= pg_snapshot_xmax(pg_current_snapshot())) is not true;

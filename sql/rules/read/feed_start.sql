@@ -1,6 +1,6 @@
--- A place in the feed before which no transaction stands that began at `since` or later; not far from the first that
--- did. A transaction gets its id after it began and before it writes, so what has lower ids than a row that was written
--- before `since` began before it too. The search halves the ids of an epoch, and needs no index of its own.
+-- A place in the feed just before the first transaction that began at or after `since`. A transaction gets its id after
+-- it began and before it writes, so all rows with lower ids than a row written before `since` are from transactions that
+-- began before `since`. A bisection over the ids of an epoch finds that row, with no index of its own.
 create or replace function rules.feed_start(
   since     timestamptz,
   out epoch integer,
@@ -13,7 +13,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_low    bigint;  -- written before `since`
-  v_high   bigint;  -- not so, or nobody knows
+  v_high   bigint;  -- not known to be
   v_middle bigint;
   v_found  record;
 begin

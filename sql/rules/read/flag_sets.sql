@@ -1,10 +1,10 @@
--- The different sets of flags that active clients of a stage carry, the empty one aside. Each is looked up behind the
--- one before, so it costs as many look-ups in an index as there are sets, however many clients carry them.
+-- The different sets of flags that active clients of a stage carry, without the empty set. Each lookup starts after the
+-- set before, so the cost is one index lookup per set, however many clients carry it.
 create or replace function rules.flag_sets(stage text)
 returns table (flags text[])
 language plpgsql
 stable
--- planned once a session, also where the caller has each of its own queries planned anew
+-- planned once per session, also if the caller sets force_custom_plan
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable

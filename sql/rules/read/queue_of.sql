@@ -1,90 +1,35 @@
--- The first clients of an actor's queue, each once, with every reason why it is there; not in order.
--- Within a stage the longest there is the nearest to its SLA, so each stage gives its oldest clients by index. Over the
--- limit those that wait come from the sets of flags that say so, and the others apart from them; within the limit flags
--- matter only where one is 'stuck'. So no part looks through clients of another.
+-- The next clients of an actor's queue, each once with every reason why it is there. Not sorted, and at least `number`
+-- if there are so many. SQL, so that the planner inlines it.
 create or replace function rules.queue_of(
-  actor_id text,
-  number   integer   -- of each part of a stage
+  actor_id   text,
+  number     integer,
+  after_rank integer,      -- the cursor; null: from the beginning
+  after_key  timestamptz,
+  after_id   bigint
 )
 returns table (
   client_id  bigint,
   why        text[],
   rank       integer,      -- 0 stuck, 1 neither, 2 waits on the client
+  key        timestamptz,  -- the order within a rank
   sla_due_at timestamptz
 )
 language sql
 stable
 as $$
-  with place as materialized (
-    select
-      s.stage,
-      s.max_days,
-      s.waiting_flags,
-      -- who entered before is over the limit; nobody where there is none
-      coalesce(now() - s.max_days * interval '24 hours', '-infinity') as over_before
-    from public.stages s
+  with part as materialized (
+    select p.* from rules.queue_parts(queue_of.after_rank, queue_of.after_key, queue_of.after_id) p
   ),
-  candidate as (
-    select oldest.id, oldest.stage, oldest.stage_entered_at, oldest.flags, 'owner' as why
-    from place p
-    cross join lateral (
-      (
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage_owner = queue_of.actor_id
-          and c.stage = p.stage
-          and c.active
-          and c.stage_entered_at < p.over_before
-          and not c.flags && p.waiting_flags
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-      union all
-      (
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage_owner = queue_of.actor_id
-          and c.stage = p.stage
-          and c.active
-          and c.stage_entered_at < p.over_before
-          and c.flags && p.waiting_flags
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-      union all
-      (
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage_owner = queue_of.actor_id
-          and c.stage = p.stage
-          and c.active
-          and c.stage_entered_at >= p.over_before
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-      union all
-      (
-        -- stuck by its flag, however short its time
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage_owner = queue_of.actor_id
-          and c.stage = p.stage
-          and c.active
-          and c.stage_entered_at >= p.over_before
-          and 'stuck' = any (c.flags)
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-    ) as oldest
-    union all
-    select c.id, c.stage, c.stage_entered_at, c.flags, 'collaborator'
+  -- lists that are short, and so are read as a whole
+  short as (
+    select c.id, c.stage, c.stage_entered_at, c.flags, 'collaborator' as why
     from public.clients c
     where c.stage_collaborators <> '{}'
       and c.stage_collaborators @> array[queue_of.actor_id]
       and c.active
     union all
     select c.id, c.stage, c.stage_entered_at, c.flags, 'in_scope'
-    from (select l.* from rules.live_grants l where l.actor_id = queue_of.actor_id) g
+    from rules.live_grants g
     cross join lateral jsonb_array_elements(
       case when jsonb_typeof(g.scope -> 'clients') = 'array' then g.scope -> 'clients' else '[]' end
     ) as named (number)
@@ -92,88 +37,42 @@ as $$
       on c.id = case
         when named.number::numeric between 1 and 9223372036854775807 then trunc(named.number::numeric)::bigint
       end
-    where rules.actor_type(queue_of.actor_id) = 'agent'
+    cross join lateral rules.facts_of(rules.state_of(c.*), queue_of.actor_id) f
+    where g.actor_id = queue_of.actor_id
+      and rules.actor_type(queue_of.actor_id) = 'agent'
       and c.active
-      and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), 'in_scope')
-    union all
-    select oldest.id, oldest.stage, oldest.stage_entered_at, oldest.flags, q.why
-    from rules.queue_stages(queue_of.actor_id) q
-    join place p on p.stage = q.stage
-    cross join lateral (
-      (
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage = p.stage
-          and c.active
-          and c.stage_entered_at < p.over_before
-          and not c.flags && p.waiting_flags
-          and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-      union all
-      (
-        select waiting.id, waiting.stage, waiting.stage_entered_at, waiting.flags
-        from rules.flag_sets(p.stage) carried
-        cross join lateral (
-          select c.id, c.stage, c.stage_entered_at, c.flags
-          from public.clients c
-          where c.stage = p.stage
-            and c.flags = carried.flags
-            and c.flags <> '{}'
-            and c.active
-            and c.stage_entered_at < p.over_before
-            and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
-          order by c.stage_entered_at, c.id
-          limit queue_of.number
-        ) as waiting
-        where p.max_days is not null
-          and carried.flags && p.waiting_flags
-      )
-      union all
-      (
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage = p.stage
-          and c.active
-          and c.stage_entered_at >= p.over_before
-          and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-      union all
-      (
-        select c.id, c.stage, c.stage_entered_at, c.flags
-        from public.clients c
-        where c.stage = p.stage
-          and c.active
-          and c.stage_entered_at >= p.over_before
-          and 'stuck' = any (c.flags)
-          and rules.is_work_for(queue_of.actor_id, rules.state_of(c.*), q.why)
-        order by c.stage_entered_at, c.id
-        limit queue_of.number
-      )
-    ) as oldest
+      and rules.is_granted_work(queue_of.actor_id, f, 'in_scope')
   ),
-  listed as (
-    select
-      candidate.id,
-      candidate.stage,
-      candidate.stage_entered_at,
-      candidate.flags,
-      array_agg(distinct candidate.why order by candidate.why) as why
-    from candidate
-    group by candidate.id, candidate.stage, candidate.stage_entered_at, candidate.flags
+  found as (
+    select c.id, 'owner' as why, p.rank, c.stage_entered_at + p.sort_by as key, c.stage_entered_at + p.sla as sla_due_at
+    from part p
+    cross join lateral (
+      select c.id, c.stage_entered_at
+      from public.clients c
+      where c.stage_owner = queue_of.actor_id
+        and c.stage = p.stage
+        and c.active
+        and (c.stage_entered_at, c.id) > (p.from_entered, p.from_id)
+        and c.stage_entered_at < p.before_entered
+        and rules.attention(c.flags, p.is_over_sla, p.waiting_flags) is not distinct from p.attention
+      order by c.stage_entered_at, c.id
+      limit queue_of.number
+    ) as c
+    union all
+    select s.id, s.why, p.rank, s.stage_entered_at + p.sort_by, s.stage_entered_at + p.sla
+    from short s
+    join part p on p.stage = s.stage
+    where (s.stage_entered_at, s.id) > (p.from_entered, p.from_id)
+      and s.stage_entered_at < p.before_entered
+      and rules.attention(s.flags, p.is_over_sla, p.waiting_flags) is not distinct from p.attention
+    union all
+    select g.*
+    from rules.granted_queue(
+      queue_of.actor_id, queue_of.number, queue_of.after_rank, queue_of.after_key, queue_of.after_id
+    ) g
   )
-  select
-    listed.id,
-    listed.why,
-    case rules.attention(listed.flags, listed.stage_entered_at, p.max_days, p.waiting_flags)
-      when 'stuck' then 0
-      when 'waiting_on_client' then 2
-      else 1
-    end,
-    listed.stage_entered_at + make_interval(hours => 24 * p.max_days)
-  from listed
-  join place p on p.stage = listed.stage
+  -- a client is in one part, so these are the same in each of its rows
+  select f.id, array_agg(distinct f.why order by f.why), min(f.rank), min(f.key), min(f.sla_due_at)
+  from found f
+  group by f.id
 $$;

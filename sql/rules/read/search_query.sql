@@ -1,19 +1,19 @@
--- What a person typed, as a query for words that begin so; words is null, which finds nothing, where no word is in it.
--- The index lists a beginning's clients from end to end, and the planner guesses how many they are. So beginnings that
--- most of the firm's first and last clients have are told apart: the others find the clients, and these are looked for
--- in what was found; and whether few are found is counted, which costs no more than they are.
+-- Turn typed text into a prefix query on name and slug.
+-- The index lists all clients that match a prefix, and the planner can't tell how many those are. So prefixes that most
+-- of the firm's first and last clients match are separated from the others: `words` is for the index, `common_words`
+-- is checked on the clients found. If all prefixes are common, `words` is null: a page is full after a few clients.
 create or replace function rules.search_query(
-  search     text,
-  out words  tsquery,  -- what the index is asked for
-  out common tsquery,  -- what else they must have; null where words say it all
-  out is_few boolean   -- whether the index finds no more than 2,000
+  search           text,
+  out words        tsquery,
+  out common_words tsquery,
+  out ids          bigint[]  -- the clients that match `words`, if they are at most 2,000
 )
 language plpgsql
 stable
 as $$
 #variable_conflict use_variable
 declare
-  v_words  text[] := array(
+  v_words  constant text[] := array(
     select quote_literal(lexeme) || ':*'
     from unnest(tsvector_to_array(to_tsvector('simple', left(search, 200)))) as lexeme
   );
@@ -29,25 +29,22 @@ begin
   from unnest(v_words) as typed (word)
   where (select count(*) filter (where known.vector @@ typed.word::tsquery) > count(*) / 2 from known);
 
-  if cardinality(v_common) < cardinality(v_words) then
-    common := nullif(array_to_string(v_common, ' & '), '')::tsquery;
-    words := (
-      select string_agg(typed.word, ' & ')::tsquery
-      from unnest(v_words) as typed (word)
-      where typed.word <> all (v_common)
+  common_words := nullif(array_to_string(v_common, ' & '), '')::tsquery;
+  words := (
+    select string_agg(typed.word, ' & ')::tsquery
+    from unnest(v_words) as typed (word)
+    where typed.word <> all (v_common)
+  );
+  if words is not null then
+    ids := array(
+      select c.id
+      from public.clients c
+      where to_tsvector('simple', c.name || ' ' || c.slug) @@ words
+      limit 2001
     );
-    is_few := (
-      select count(*) <= 2000
-      from (
-        select
-        from public.clients c
-        where to_tsvector('simple', c.name || ' ' || c.slug) @@ words
-        limit 2001
-      ) as found
-    );
-  else
-    words := nullif(array_to_string(v_words, ' & '), '')::tsquery;
-    is_few := false;
+    ids := case when cardinality(ids) <= 2000 then ids end;
+  elsif common_words is null then
+    ids := '{}';  -- no word was typed
   end if;
 end
 $$;

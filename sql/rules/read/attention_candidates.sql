@@ -1,6 +1,6 @@
--- Who may be asking for attention: active and over the limit of the stage, or flagged as stuck. Null where they are
--- more than 10,000, among whom a page is found sooner by looking through the clients.
-create or replace function rules.asking_clients(asking text)  -- stuck, waiting_on_client, or flagged
+-- The ids of clients that may need this kind of attention: active and over the SLA, or flagged as stuck. Null if there
+-- are more than 10,000: then reading the clients in order fills a page sooner.
+create or replace function rules.attention_candidates(attention text)  -- stuck, waiting_on_client or flagged
 returns bigint[]
 language plpgsql
 stable
@@ -10,20 +10,20 @@ declare
   v_ids bigint[];
 begin
   v_ids := array(
-    select over.id
-    from public.stages s
+    select late.id
+    from rules.stage_limits(now()) s
     cross join lateral (
       select c.id
       from public.clients c
-      where asking = 'stuck'
+      where attention = 'stuck'
         and c.stage = s.stage
-        and c.stage_entered_at < now() - s.max_days * interval '24 hours'
+        and c.stage_entered_at < s.over_before
         and c.active
       limit 10001
-    ) as over
+    ) as late
     union all
     select waiting.id
-    from public.stages s
+    from rules.stage_limits(now()) s
     cross join lateral rules.flag_sets(s.stage) carried
     cross join lateral (
       select c.id
@@ -31,18 +31,18 @@ begin
       where c.stage = s.stage
         and c.flags = carried.flags
         and c.flags <> '{}'
-        and c.stage_entered_at < now() - s.max_days * interval '24 hours'
+        and c.stage_entered_at < s.over_before
         and c.active
       limit 10001
     ) as waiting
-    where asking = 'waiting_on_client'
+    where attention = 'waiting_on_client'
       and carried.flags && s.waiting_flags
     union all
     select flagged.id
     from (
       select c.id
       from public.clients c
-      where asking in ('stuck', 'flagged')
+      where attention in ('stuck', 'flagged')
         and 'stuck' = any (c.flags)
       limit 10001
     ) as flagged

@@ -1,0 +1,27 @@
+-- The stages in which an actor's grants give it work, and why: `review` where it can sign off, and for an agent
+-- `in_scope` in the stages that its grants name, or in all if a grant is narrowed by tier only. Grants that name clients
+-- aren't included: rules.queue_of reads those clients directly.
+create or replace function rules.granted_stages(actor_id text)
+returns table (
+  stage text,
+  why   text
+)
+language sql
+stable
+as $$
+  select 'eom_review', 'review'
+  where exists (
+    select
+    from rules.live_grants g
+    where g.actor_id = granted_stages.actor_id
+      and g.permission in ('can_sign_off_eom_review', 'can_admin')
+  )
+  union
+  select s.stage, 'in_scope'
+  from rules.live_grants g
+  join public.stages s
+    on (g.scope -> 'from') ? s.stage or (not g.scope ? 'from' and g.scope ? 'service_tiers')
+  where g.actor_id = granted_stages.actor_id
+    and rules.actor_type(granted_stages.actor_id) = 'agent'
+    and not g.scope ? 'clients'
+$$;

@@ -4,6 +4,8 @@ set words_salt = null, words_hash = null, row_hash = null
 from public.erasures as e
 where h.client_id = e.client_id;
 
+revoke update (external_id) on public.stage_history from atlas_owner;
+
 delete from public.agent_permissions
 where granted_by = 'system:install' and actor_id like 'system:cron:%';
 
@@ -15,6 +17,7 @@ drop table
   public.feed_epochs,
   public.job_runs,
   public.job_locks,
+  public.erased_keys,
   public.idempotency_keys,
   public.actor_logins;
 

@@ -20,17 +20,35 @@ create table public.idempotency_keys (
   actor_id        text        not null,
   request_sha256  bytea       not null,
   response        jsonb,
+  client_ids      bigint[]    not null default '{}',
   created_at      timestamptz not null default now(),
   constraint idempotency_keys_pkey primary key (external_id, actor_id)
 );
 -- Keys arrive roughly in the order of their time, so a few bytes per thousand rows find the old ones.
 create index idempotency_keys_created_at_idx on public.idempotency_keys using brin (created_at);
+create index idempotency_keys_clients_idx on public.idempotency_keys using gin (client_ids);
 comment on table public.idempotency_keys is
   'The first answer to each repeatable write. The hash of the request tells a repetition from another use of the key.';
 comment on column public.idempotency_keys.response is
   'The first answer; null only while that request is running.';
 
+comment on column public.idempotency_keys.client_ids is
+  'The clients that the request or its answer is about: an erasure of their words deletes the answer.';
+
+create table public.erased_keys (
+  key_sha256 bytea       not null,
+  erased_at  timestamptz not null default now(),
+  constraint erased_keys_pkey primary key (key_sha256)
+);
+comment on table public.erased_keys is
+  'Keys whose answers were erased. Such a key is refused: its request must not be executed twice.';
+comment on column public.erased_keys.key_sha256 is
+  'SHA-256 of the actor and the key (rules.key_sha256). A key may hold words, so the key itself is erased.';
+
 grant select, insert, update, delete on public.idempotency_keys to atlas_owner;
+grant select, insert on public.erased_keys to atlas_owner;
+-- A history row loses its key when its words are erased.
+grant update (external_id) on public.stage_history to atlas_owner;
 
 -- The jobs: one row each, one row per run, and grants like those of any other actor.
 
@@ -147,18 +165,23 @@ comment on table public.erasures is
 
 create table public.deleted_clients (
   client_id   bigint      not null,
-  name        text        not null,
-  slug        text        not null,
+  name        text,
+  slug        text,
   history     jsonb       not null,
   deleted_at  timestamptz not null default now(),
   deleted_by  text        not null,
-  reason      text        not null,
+  reason      text,
+  words_hash  text,
   constraint deleted_clients_pkey primary key (client_id)
 );
 comment on table public.deleted_clients is
   'Clients that were created by mistake and deleted by an admin, with their history rows.';
 
+comment on column public.deleted_clients.words_hash is
+  'SHA-256 (hex) of the name, slug and reason that were erased; null while they are there.';
+
 grant select, insert, trigger on public.erasures, public.deleted_clients to atlas_owner;
+grant update (name, slug, history, reason, words_hash) on public.deleted_clients to atlas_owner;
 grant usage on sequence public.erasures_id_seq to atlas_owner;
 
 -- Administration: every change of the rows that decide the rules.

@@ -47,7 +47,6 @@ check: $(DEV)
 	$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar migrations sql
 	$(BIN)/squawk $(filter-out %.rollback.sql, $(wildcard migrations/*.sql))
 	$(BIN)/python tools/plpgsql_check.py
-	$(BIN)/python tools/call_graph.py --check
 	$(BIN)/caddy fmt gateway/Caddyfile | diff gateway/Caddyfile -
 
 # The secrets of an installation with docker compose, made once and never overwritten.

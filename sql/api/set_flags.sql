@@ -36,7 +36,6 @@ begin
       when jsonb_typeof(i.item -> 'client_id') = 'number'
         and (i.item -> 'client_id')::numeric between -9223372036854775808 and 9223372036854775807
         then (i.item -> 'client_id')::bigint
-      when jsonb_typeof(i.item -> 'client_id') = 'string' then rules.client_id_of(i.item ->> 'client_id', required => false)
     end
     from jsonb_array_elements(items) as i (item)
   ));

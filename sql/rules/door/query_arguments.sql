@@ -1,30 +1,33 @@
--- The arguments of a query string, whose form the gateway has looked at: an object of texts. An empty one was left out.
-create or replace function rules.query_arguments(query text)
+-- The arguments in a query string, as texts. An argument without a value is left out.
+create or replace function rules.query_arguments(
+  query   text,
+  renames jsonb  -- names that the path uses for arguments of the function; null: none
+)
 returns jsonb
 language plpgsql
-immutable
+stable
 as $$
 #variable_conflict use_variable
+declare
+  v_said   jsonb;
+  v_number bigint;
+  v_names  bigint;
 begin
-  return (
-    select coalesce(jsonb_object_agg(split_part(s.pair, '=', 1), d.value), '{}')
-    from string_to_table(query, '&') as s (pair)
-    cross join lateral (
-      select convert_from(
-        string_agg(
-          case
-            when left(m.part[1], 1) = '%' then decode(substr(m.part[1], 2), 'hex')
-            else convert_to(m.part[1], 'UTF8')
-          end,
-          '' order by m.place
-        ),
-        'UTF8'
-      ) as value
-      from regexp_matches(
-        replace(substr(s.pair, strpos(s.pair, '=') + 1), '+', ' '), '%[0-9A-Fa-f]{2}|[^%]+', 'g'
-      ) with ordinality as m (part, place)
-    ) as d
-    where d.value is not null
-  );
+  -- a name is written plainly: %6cimit is none, and a semicolon joins nothing
+  if query !~ '^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$' then
+    perform rules.refuse('unknown_argument', jsonb_build_object('expected', 'name=value, joined by &'));
+  end if;
+  select
+    coalesce(jsonb_object_agg(a.name, rules.url_decoded(replace(a.value, '+', ' '))) filter (where a.value <> ''), '{}'),
+    count(*),
+    count(distinct a.name)
+  into v_said, v_number, v_names
+  from string_to_table(rtrim(query, '&'), '&') as pair
+  cross join lateral (select split_part(pair, '=', 1) as name, substr(pair, strpos(pair, '=') + 1) as value) as p
+  cross join lateral (select coalesce(renames ->> p.name, p.name) as name, p.value) as a;
+  if v_names < v_number then
+    perform rules.refuse('argument_twice');
+  end if;
+  return v_said;
 end
 $$;

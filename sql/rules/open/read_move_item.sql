@@ -26,11 +26,11 @@ begin
     )));
   end if;
 
-  v_item.client_id := case
-    -- a number goes as it is written: a fraction is refused, and not rounded to another client
-    when jsonb_typeof(item -> 'client_id') = 'string' then rules.client_id_of(item ->> 'client_id')
-    else (item ->> 'client_id')::bigint
-  end;
+  if jsonb_typeof(item -> 'client_id') = 'string' then
+    perform rules.refuse('item_not_valid', jsonb_build_object('argument', 'client_id', 'expected', 'bigint'));
+  end if;
+  -- cast from text: a fraction is refused, and not rounded to another client
+  v_item.client_id := (item ->> 'client_id')::bigint;
   v_item.to_stage := item ->> 'to_stage';
   v_item.expected_version := (item ->> 'expected_version')::bigint;
   v_item.context := rules.open_change(

@@ -21,11 +21,11 @@ declare
   v_details jsonb;
 begin
   v_setting := (item -> 'set')::boolean;
-  v_id := case
-    -- a number goes as it is written: a fraction is refused, and not rounded to another client
-    when jsonb_typeof(item -> 'client_id') = 'string' then rules.client_id_of(item ->> 'client_id')
-    else (item ->> 'client_id')::bigint
-  end;
+  if jsonb_typeof(item -> 'client_id') = 'string' then
+    perform rules.refuse('item_not_valid', jsonb_build_object('argument', 'client_id', 'expected', 'bigint'));
+  end if;
+  -- cast from text: a fraction is refused, and not rounded to another client
+  v_id := (item ->> 'client_id')::bigint;
   v_flag := item ->> 'flag';
   if jsonb_typeof(item) <> 'object' or item - v_known <> '{}' or v_setting is null then
     perform rules.refuse('item_not_valid', jsonb_build_object('known', v_known));

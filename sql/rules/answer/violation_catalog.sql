@@ -17,7 +17,7 @@ as $$
     ('argument_not_valid', 400, 'an argument is of the wrong type', 'send what is expected'),
     ('argument_twice', 400, 'an argument is there twice', 'send each argument once'),
     ('address_not_valid', 400, 'the address is not text in UTF-8', 'percent-encode it as UTF-8, without control characters'),
-    ('request_not_valid', 400, 'the request can''t be read', 'correct the request'),
+    ('request_not_valid', 400, 'the request cannot be read', 'correct the request'),
 
     ('unauthenticated', 401, 'no valid token', 'send Authorization: Bearer with a token that is neither revoked nor expired'),
 

@@ -16,8 +16,8 @@ declare
   v_values constant text[] := array_remove(array[v_parts[4], v_parts[6]], null);
   v_shape  constant text := concat_ws(
     '/', '', v_parts[2], v_parts[3],
-    case when cardinality(v_parts) > 3 then '*' end, v_parts[5],
-    case when cardinality(v_parts) > 5 then '*' end, v_parts[7]
+    case when v_parts[4] <> '' then '*' else v_parts[4] end, v_parts[5],
+    case when v_parts[6] <> '' then '*' else v_parts[6] end, v_parts[7], v_parts[8]
   );
   v_names  text[];
 begin
@@ -25,9 +25,7 @@ begin
   into called, v_names, by_query
   from rules.paths() p
   where p.path = v_shape
-    and p.method = case method when 'HEAD' then 'GET' else method end
-    and cardinality(v_parts) <= 7
-    and '' <> all (v_values);
+    and p.method = case method when 'HEAD' then 'GET' else method end;
   if not found then
     perform rules.refuse_method(array(select p.method from rules.paths() p where p.path = v_shape));
   end if;

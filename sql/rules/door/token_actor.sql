@@ -11,7 +11,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_headers constant json := nullif(current_setting('request.headers', true), '')::json;
-  v_secret  constant text := v_headers ->> 'x-atlas-token';
+  v_secret  constant text := nullif(v_headers ->> 'x-atlas-token', '');
 begin
   if v_secret is null and (
     current_setting('request.path', true) in ('/', '/rpc/health')

@@ -1,6 +1,6 @@
--- The one endpoint behind the gateway: find out which function of `api` the request means and with which arguments,
--- for /api/… and /rpc/… alike, and call it. pre_request has resolved the token already.
--- X-Atlas-Request is the method and the address as the caller sent them; only the gateway can set it.
+-- The one entry point behind the gateway: find out which function of `api` a request means and with which arguments, for
+-- /api/… and /rpc/… alike, and call it. pre_request has resolved the token before.
+-- Every request pays for each expression here and in the functions that it calls.
 create or replace function rules.answer_request(body bytea)
 returns json
 language plpgsql
@@ -9,51 +9,45 @@ as $$
 #variable_conflict use_variable
 declare
   v_headers  constant json := nullif(current_setting('request.headers', true), '')::json;
+  -- the method and the address as the caller sent them; only the gateway can set it
   v_request  constant text := coalesce(v_headers ->> 'x-atlas-request', '');
-  v_method   constant text := split_part(v_request, ' ', 1);
+  v_sent     constant text := split_part(v_request, ' ', 1);
+  v_method   constant text := case v_sent when 'HEAD' then 'GET' else v_sent end;
   v_path     constant text := split_part(split_part(v_request, ' ', 2), '?', 1);
-  v_query    constant text := substr(v_request, length(v_method) + length(v_path) + 3);
+  v_query    constant text := substr(v_request, length(v_sent) + length(v_path) + 3);
   v_called   text;
-  v_by_path  jsonb := '{}';
-  v_by_query jsonb;
-  v_text     text;
-  v_written  json;
-  v_said     jsonb;
+  v_endpoint jsonb;  -- null: the path is the function's own
+  v_said     jsonb := '{}';
+  v_body     bytea;  -- null: the arguments are in the query
 begin
-  -- WHICH FUNCTION
-  if v_path ~ '^/rpc/[a-z_]+$' then
+  if v_path like '/rpc/%' then
     v_called := substr(v_path, 6);
-    if v_method not in ('GET', 'HEAD', 'POST') then
+    if v_method not in ('GET', 'POST') then
       perform rules.refuse_method('{GET, POST}');
     end if;
   else
-    select e.called, e.by_path, e.by_query into v_called, v_by_path, v_by_query from rules.path_endpoint(v_method, v_path) e;
+    v_endpoint := rules.path_endpoint(v_method, v_path);
+    v_called := v_endpoint ->> 'called';
   end if;
 
-  -- WHICH ARGUMENTS
-  if v_method in ('GET', 'HEAD') then
-    return rules.call_function(v_called, v_by_path, rules.query_arguments(v_query, v_by_query), null);
-  end if;
   if v_query <> '' then
-    perform rules.refuse('unknown_argument', jsonb_build_object('expected', 'arguments in the body only'));
+    v_said := rules.query_arguments(v_query, v_method, v_endpoint ->> 'limit');
   end if;
-  if v_headers ->> 'x-atlas-content-type' !~* '^(\s*application/json\s*(;\s*charset="?utf-8"?\s*)?)?$' then
-    perform rules.refuse('content_type_not_supported');
+  if v_method <> 'GET' then
+    v_said := rules.body_arguments(body, v_headers ->> 'x-atlas-content-type');
+    v_body := body;
+  end if;
+
+  if current_setting('transaction_read_only') = 'off' then
+    return rules.call_function(v_called, v_said, v_endpoint -> 'texts', v_body);
   end if;
   begin
-    v_text := coalesce(nullif(ltrim(convert_from(body, 'UTF8'), E' \t\r\n'), ''), '{}');
-    -- numbers are slow to read: 2,500,000 of them would take a quarter of a second
-    if octet_length(v_text) > 1000000 and length(v_text) - length(replace(v_text, ',', '')) > 500000 then
-      perform rules.refuse('body_too_large');
+    return rules.call_function(v_called, v_said, v_endpoint -> 'texts', v_body);
+  exception when read_only_sql_transaction then
+    if v_method = 'GET' then
+      perform rules.refuse_method('{POST}');
     end if;
-    v_written := v_text::json;
-    if json_typeof(v_written) <> 'object' then
-      perform rules.refuse('body_not_valid');
-    end if;
-    v_said := v_text::jsonb;
-  exception when data_exception or statement_too_complex or program_limit_exceeded then
-    perform rules.refuse('body_not_valid');
+    perform rules.refuse('service_away');  -- a standby
   end;
-  return rules.call_function(v_called, v_by_path, v_said, v_written);
 end
 $$;

@@ -1,24 +1,18 @@
--- The plan's paths, and the function of `api` that each one calls. A star stands for one value: the argument in
--- `by_path`, in order. `by_query` renames arguments of the query to the function's.
+-- The plan's paths: the function of `api` that each method calls, then the arguments that the stars give it, in order.
+-- `limit` is another name that the query of a path has for an argument.
 create or replace function rules.paths()
-returns table (
-  path     text,
-  method   text,
-  called   text,
-  by_path  text[],
-  by_query jsonb
-)
+returns jsonb
 language sql
 immutable
-as $$
-  values
-    ('/api/clients',                            'GET',    'clients',       array[]::text[],           null::jsonb),
-    ('/api/clients/*',                          'GET',    'client',        '{client_id}',             null),
-    ('/api/clients/*',                          'PATCH',  'update_client', '{client_id}',             null),
-    ('/api/clients/*/stage',                    'PATCH',  'set_stage',     '{client_id}',             null),
-    ('/api/clients/*/flags/*',                  'POST',   'set_flag',      '{client_id, flag}',       null),
-    ('/api/clients/*/flags/*',                  'DELETE', 'clear_flag',    '{client_id, flag}',       null),
-    ('/api/clients/*/stage_history',            'GET',    'stage_history', '{client_id}',             '{"limit": "page_size"}'),
-    ('/api/clients/*/stage_history/*/rollback', 'POST',   'rollback',      '{client_id, history_id}', null),
-    ('/api/agents/*/queue',                     'GET',    'queue',         '{actor_id}',              null)
-$$;
+return jsonb '{
+  "/api/clients":                            {"GET":    ["clients"]},
+  "/api/clients/*":                          {"GET":    ["client", "client_id"],
+                                              "PATCH":  ["update_client", "client_id"]},
+  "/api/clients/*/stage":                    {"PATCH":  ["set_stage", "client_id"]},
+  "/api/clients/*/flags/*":                  {"POST":   ["set_flag", "client_id", "flag"],
+                                              "DELETE": ["clear_flag", "client_id", "flag"]},
+  "/api/clients/*/stage_history":            {"GET":    ["stage_history", "client_id"],
+                                              "limit":  "page_size"},
+  "/api/clients/*/stage_history/*/rollback": {"POST":   ["rollback", "client_id", "history_id"]},
+  "/api/agents/*/queue":                     {"GET":    ["queue", "actor_id"]}
+}';

@@ -9,19 +9,28 @@ begin
         p.proname::text collate "C" as name,
         ntile(7) over (order by p.proname::text collate "C") as part,
         format(
-          '
-    if called = %L then
-      said := %s;%s
-      return %s;
-    end if;',
-          p.proname,
-          t.checked,
-          case when p.provolatile = 'v' then '
+          case p.provolatile when 'v' then '
+    if called = %1$L then
+      said := %2$s;
+      if current_setting(''transaction_read_only'') = ''on'' then
+        begin
+          return %3$s;
+        exception when read_only_sql_transaction then
+          perform rules.refuse_to_write(body);
+        end;
+      end if;
       if current_setting(''atlas.token_use_is_old'', true) = ''true'' then
         perform rules.mark_token_use();
-      end if;'
+      end if;
+      return %3$s;
+    end if;'
+          else '
+    if called = %1$L then
+      said := %2$s;
+      return %3$s;
+    end if;'
           end,
-          t.call
+          p.proname, t.checked, t.call
         ) as branch
       from pg_catalog.pg_proc p
       cross join lateral rules.call_text(p.oid) t

@@ -11,43 +11,27 @@ declare
   v_headers  constant json := nullif(current_setting('request.headers', true), '')::json;
   -- the method and the address as the caller sent them; only the gateway can set it
   v_request  constant text := coalesce(v_headers ->> 'x-atlas-request', '');
-  v_sent     constant text := split_part(v_request, ' ', 1);
-  v_method   constant text := case v_sent when 'HEAD' then 'GET' else v_sent end;
+  v_method   constant text := split_part(v_request, ' ', 1);
   v_path     constant text := split_part(split_part(v_request, ' ', 2), '?', 1);
-  v_query    constant text := substr(v_request, length(v_sent) + length(v_path) + 3);
-  v_called   text;
+  v_query    constant text := substr(v_request, length(v_method) + length(v_path) + 3);
+  v_called   text := substr(v_path, 6);
   v_endpoint jsonb;  -- null: the path is the function's own
   v_said     jsonb := '{}';
-  v_body     bytea;  -- null: the arguments are in the query
 begin
-  if v_path like '/rpc/%' then
-    v_called := substr(v_path, 6);
-    if v_method not in ('GET', 'POST') then
-      perform rules.refuse_method('{GET, POST}');
-    end if;
-  else
+  if v_path not like '/rpc/%' then
     v_endpoint := rules.path_endpoint(v_method, v_path);
     v_called := v_endpoint ->> 'called';
+  elsif v_method not in ('GET', 'HEAD', 'POST') then
+    perform rules.refuse_method('{GET, POST}');
   end if;
 
   if v_query <> '' then
     v_said := rules.query_arguments(v_query, v_method, v_endpoint ->> 'limit');
   end if;
-  if v_method <> 'GET' then
-    v_said := rules.body_arguments(body, v_headers ->> 'x-atlas-content-type');
-    v_body := body;
+  if v_method in ('GET', 'HEAD') then
+    return rules.call_function(v_called, v_said, v_endpoint -> 'texts', null);
   end if;
-
-  if current_setting('transaction_read_only') = 'off' then
-    return rules.call_function(v_called, v_said, v_endpoint -> 'texts', v_body);
-  end if;
-  begin
-    return rules.call_function(v_called, v_said, v_endpoint -> 'texts', v_body);
-  exception when read_only_sql_transaction then
-    if v_method = 'GET' then
-      perform rules.refuse_method('{POST}');
-    end if;
-    perform rules.refuse('service_away');  -- a standby
-  end;
+  v_said := rules.body_arguments(body, v_headers ->> 'x-atlas-content-type');
+  return rules.call_function(v_called, v_said, v_endpoint -> 'texts', body);
 end
 $$;

@@ -29,5 +29,7 @@ begin
   into said using said, by_path, body;
   execute format('select %s from (select $1 as said) as a', v_text.call) into v_answer using said;
   return v_answer;
+exception when read_only_sql_transaction then
+  perform rules.refuse_to_write(body);
 end
 $$;

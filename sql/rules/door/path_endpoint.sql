@@ -17,7 +17,7 @@ declare
     case when v_parts[4] <> '' then '*' else v_parts[4] end, v_parts[5],
     case when v_parts[6] <> '' then '*' else v_parts[6] end, v_parts[7], v_parts[8]
   );
-  v_found   constant jsonb := v_methods -> method;  -- the function's name, then its arguments'
+  v_found   constant jsonb := v_methods -> case method when 'HEAD' then 'GET' else method end;  -- the function's name, then its arguments'
   v_value   text := v_parts[4];
 begin
   if v_found is null then

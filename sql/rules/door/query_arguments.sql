@@ -10,29 +10,43 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_pairs constant text[] := string_to_array(rtrim(query, '&'), '&');
-  v_said  jsonb;
-  v_names bigint;
+  v_pair   text;
+  v_name   text;
+  v_value  text;
+  v_names  text[];
+  v_values text[];
+  v_empty  text[] := '{}';
+  v_said   jsonb;
 begin
   -- a name is written plainly: %6cimit is none, and a semicolon joins nothing
-  if method <> 'GET' or query !~ '^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$' then
-    perform rules.refuse('unknown_argument', jsonb_build_object('expected', case method
-      when 'GET' then 'name=value, joined by &' else 'arguments in the body only'
+  if method not in ('GET', 'HEAD') or query !~ '^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$' then
+    perform rules.refuse('unknown_argument', jsonb_build_object('expected', case
+      when method in ('GET', 'HEAD') then 'name=value, joined by &'
+      else 'arguments in the body only'
     end));
   end if;
-  select
-    coalesce(jsonb_object_agg(a.name, rules.url_decoded(replace(a.value, '+', ' '))) filter (where a.value <> ''), '{}'),
-    count(distinct a.name)
-  into v_said, v_names
-  from unnest(v_pairs) as pair
-  cross join lateral (
-    select
-      case when pair like 'limit=%' then coalesce(limited, 'limit') else split_part(pair, '=', 1) end as name,
-      substr(pair, strpos(pair, '=') + 1) as value
-  ) as a;
-  if v_names < cardinality(v_pairs) then
-    perform rules.refuse('argument_twice');
+
+  -- a loop, because one query over the pairs took 30 microseconds longer for the usual one or two
+  foreach v_pair in array string_to_array(rtrim(query, '&'), '&') loop
+    v_name := split_part(v_pair, '=', 1);
+    v_value := substr(v_pair, length(v_name) + 2);
+    if v_name = 'limit' then
+      v_name := coalesce(limited, v_name);
+    end if;
+    if v_value = '' then
+      v_empty := v_empty || v_name;
+    elsif strpos(v_value, '%') + strpos(v_value, '+') > 0 then
+      v_value := rules.url_decoded(replace(v_value, '+', ' '));
+    end if;
+    v_names := v_names || v_name;
+    v_values := v_values || v_value;
+  end loop;
+  v_said := jsonb_object(v_names, v_values);
+  if cardinality(v_names) > 1 then
+    if (select count(*) from jsonb_object_keys(v_said)) < cardinality(v_names) then
+      perform rules.refuse('argument_twice');
+    end if;
   end if;
-  return v_said;
+  return v_said - v_empty;
 end
 $$;

@@ -24,11 +24,7 @@ begin
   -- request. PostgREST applies no settings of the role it switches to, so the timeouts are set here too.
   perform
     set_config('atlas.token_actor', t.actor_id, true),
-    set_config(
-      'atlas.token_use_is_old',
-      ((t.last_used_at > now() - interval '15 minutes') is not true and current_setting('transaction_read_only') = 'off')::text,
-      true
-    ),
+    set_config('atlas.token_use_is_old', ((t.last_used_at > now() - interval '15 minutes') is not true)::text, true),
     set_config('lock_timeout', extract(epoch from s.lock_wait) || 's', true),
     set_config('statement_timeout', '30s', true)
   from public.actor_tokens t

@@ -87,7 +87,7 @@ def _require_usable(login: str) -> bool:
             raise PartError(
                 f"PostgreSQL {version} is too old: it has to be {_OLDEST_SERVER} or newer"
             )
-        for function in (("rules", "pre_request"), ("api", "call_by_name")):
+        for function in (("rules", "pre_request"), ("api", "write"), ("api", "read")):
             if connection.execute(_DEPLOYED, function).fetchone() != (True,):
                 raise PartError(
                     f"{_place(login)} is not deployed for this version: run atlas-stage migrate there first"

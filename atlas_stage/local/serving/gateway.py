@@ -107,7 +107,7 @@ def _gateway_at(
                 "ATLAS_POSTGREST_UPSTREAM": f"{LOOPBACK}:{upstream}",
                 "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
                 "ATLAS_BOARD": board.as_posix(),
-                "ATLAS_EXPLAINED_BY": "read_by_name" if standby else "call_by_name",
+                "ATLAS_WRITES_TO": "read" if standby else "write",
                 "XDG_CONFIG_HOME": str(folder / "caddy"),
                 "XDG_DATA_HOME": str(folder / "caddy"),
             },

@@ -15,6 +15,9 @@ as $$
     ('unknown_argument', 400, 'no such argument', 'use the known arguments'),
     ('argument_missing', 400, 'an argument is missing', 'send every argument of required'),
     ('argument_not_valid', 400, 'an argument is of the wrong type', 'send what is expected'),
+    ('argument_twice', 400, 'an argument is there twice', 'send each argument once'),
+    ('address_not_valid', 400, 'the address is not text in UTF-8', 'percent-encode it as UTF-8, without control characters'),
+    ('request_not_valid', 400, 'the request cannot be read', 'correct the request'),
 
     ('unauthenticated', 401, 'no valid token', 'send Authorization: Bearer with a token that is neither revoked nor expired'),
 
@@ -28,11 +31,18 @@ as $$
     ('history_is_append_only', 403, 'history is append-only', 'take a change back with api.rollback'),
     ('record_is_append_only', 403, 'this record is only added to', 'leave it: what is wrong in it is put right by another entry'),
 
+    ('path_not_found', 404, 'no such path', 'the API documentation lists the paths'),
     ('function_not_found', 404, 'no such function', 'the document at / lists the functions'),
     ('client_not_found', 404, 'no such client', 'list the clients with api.clients'),
     ('history_not_found', 404, 'no such history row of this client', 'list the rows with api.stage_history'),
     ('permission_not_found', 404, 'no such grant', 'list the grants with api.permissions'),
     ('token_not_found', 404, 'no such token', 'list the tokens with api.tokens'),
+
+    ('method_not_allowed', 405, 'this path has other methods', 'use one of the allowed methods'),
+    ('length_required', 411, 'the body has no Content-Length', 'send it with its length, not in chunks'),
+    ('body_too_large', 413, 'the body is too large', 'send at most 5 MB and 500,000 values: split the work into smaller calls'),
+    ('content_type_not_supported', 415, 'the body is not JSON in UTF-8', 'send Content-Type: application/json'),
+    ('headers_too_large', 431, 'the address or a header is too long', 'send an address of at most 16,000 and a key of at most 200 characters'),
 
     ('run_not_held', 409, 'this session is not at the work of this run', 'start another run with jobs.run_in_slices'),
     ('run_not_found', 404, 'no such run of a job', 'list the runs with jobs.runs or atlas-stage job runs'),

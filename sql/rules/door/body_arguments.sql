@@ -1,26 +1,33 @@
--- The arguments in a request's body: the JSON object that it has to be; an empty one has none. It comes as bytes, so
--- that bytes that are no text are refused here, in our words.
-create or replace function rules.body_arguments(body bytea)
+-- The arguments in a request's body: a JSON object, or nothing. The body comes as bytes, so that what isn't text is refused
+-- here, in our words.
+create or replace function rules.body_arguments(
+  body         bytea,
+  content_type text
+)
 returns jsonb
 language plpgsql
-immutable
+stable
 as $$
 #variable_conflict use_variable
 declare
   v_text text;
-  v_said jsonb := jsonb '{}';
 begin
-  begin
-    v_text := convert_from(body, 'UTF8');
-    if v_text ~ '[^[:space:]]' then
-      v_said := v_text::jsonb;
-    end if;
-  exception when data_exception or statement_too_complex or program_limit_exceeded then
-    perform rules.refuse('body_not_valid');
-  end;
-  if jsonb_typeof(v_said) <> 'object' then
+  if content_type !~* '^(\s*application/json\s*(;\s*charset="?utf-8"?\s*)?)?$' then
+    perform rules.refuse('content_type_not_supported');
+  end if;
+  v_text := ltrim(convert_from(body, 'UTF8'), E' \t\r\n');
+  if v_text = '' then
+    return '{}';
+  end if;
+  -- jsonb is slow to read: 2,500,000 numbers would take a quarter of a second
+  if octet_length(v_text) > 1000000 and length(v_text) - length(replace(v_text, ',', '')) > 500000 then
+    perform rules.refuse('body_too_large');
+  end if;
+  if v_text not like '{%' then
     perform rules.refuse('body_not_valid');
   end if;
-  return v_said;
+  return v_text::jsonb;
+exception when data_exception or statement_too_complex or program_limit_exceeded then
+  perform rules.refuse('body_not_valid');
 end
 $$;

@@ -1,19 +1,14 @@
--- What PostgREST calls at the beginning of each request, as atlas_anon: find out whose token it is, and go on as
--- atlas_api. SECURITY INVOKER, because only such a function may switch the role.
+-- PostgREST calls this at the start of each request, as atlas_anon: resolve the token and continue as atlas_api.
+-- SECURITY INVOKER, because only such a function may switch the role.
 create or replace function rules.pre_request()
 returns void
 language plpgsql
 volatile
 as $$
 #variable_conflict use_variable
-declare
-  v_actor text := rules.token_actor();
 begin
-  -- An endless statement would keep one of few connections; settings of the role switched to do not apply.
-  perform set_config('statement_timeout', '30s', true);
-
-  if v_actor is not null then
-    perform set_config('atlas.token_actor', v_actor, true);
+  -- without a token only the OpenAPI document stays with atlas_anon: it lists what a caller without one may call
+  if rules.token_actor() is not null or current_setting('request.path', true) <> '/' then
     perform set_config('role', 'atlas_api', true);
   end if;
 end

@@ -1,0 +1,15 @@
+-- The elements of an array argument: a JSON array of a body, or PostgreSQL's own notation in a query ({1,2}).
+create or replace function rules.array_texts(value jsonb)
+returns text[]
+language plpgsql
+immutable
+strict
+as $$
+#variable_conflict use_variable
+begin
+  if jsonb_typeof(value) = 'array' then
+    return array(select jsonb_array_elements_text(value));
+  end if;
+  return (value #>> '{}')::text[];
+end
+$$;

@@ -1,0 +1,40 @@
+-- What answer_request runs for a function of `api`, as two expressions: the check of its arguments, which come as said,
+-- by_path and body, and its call with the checked ones. An argument that is left out gets the default that the function
+-- declares.
+create or replace function rules.call_text(
+  called oid,
+  out checked text,
+  out call    text
+)
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+begin
+  select
+    format(
+      'rules.checked_arguments(said, by_path, body, %L::text[], %L::regtype[], %L::text[])',
+      coalesce(p.proargnames, '{}'), (p.proargtypes::regtype[])[0:], coalesce(p.proargnames[:p.pronargs - p.pronargdefaults], '{}')
+    ),
+    format('api.%I(%s)', p.proname, string_agg(
+      case
+        when d.value is null or d.value like 'NULL::%' then format('%I => %s', a.name, v.value)
+        else format('%I => case when said ? %L then %s else %s end', a.name, a.name, v.value, d.value)
+      end,
+      ', ' order by a.nth
+    ) filter (where a.name is not null))
+  into checked, call
+  from pg_catalog.pg_proc p
+  left join lateral unnest(p.proargnames, p.proargtypes::regtype[]) with ordinality as a (name, type, nth) on true
+  left join lateral pg_catalog.pg_get_function_arg_default(p.oid, a.nth::integer) as d (value) on true
+  left join lateral (
+    select case
+      when a.type = 'jsonb'::regtype then format('nullif(said -> %L, ''null'')', a.name)
+      when a.type::text like '%[]' then format('rules.array_texts(said -> %L)::%s', a.name, a.type)
+      else format('(said ->> %L)::%s', a.name, a.type)
+    end as value
+  ) as v on true
+  where p.oid = called
+  group by p.oid;
+end
+$$;

@@ -1,0 +1,33 @@
+-- Whether an argument has its type: a text of a query or path can be read as it, a value of a body has its JSON type.
+create or replace function rules.is_of_type(
+  value   jsonb,
+  type    regtype,
+  kind    text,  -- its JSON type; text: it came in a query or path
+  written text   -- its text, and of a number or an array as the caller wrote it
+)
+returns boolean
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+begin
+  if not case
+    when type in ('bigint'::regtype, 'integer'::regtype) then kind in ('text', 'number') and written ~ '^-?[0-9]{1,19}$'
+    when type = 'bigint[]'::regtype then
+      kind in ('text', 'array') and written ~ '^[[{]\s*(-?[0-9]+\s*(,\s*-?[0-9]+\s*)*)?[]}]$'
+    when kind = 'text' then true
+    when type = 'boolean'::regtype then kind = 'boolean'
+    when type = 'text[]'::regtype then
+      kind = 'array' and not jsonb_path_exists(value, 'strict $[*] ? (@.type() != "string")')
+    else kind = 'string'
+  end then
+    return false;
+  end if;
+  execute format(
+    case when type::text like '%[]' then 'select rules.array_texts($1)::%s' else 'select ($1 #>> ''{}'')::%s' end, type
+  ) using value;
+  return true;
+exception when data_exception then
+  return false;
+end
+$$;

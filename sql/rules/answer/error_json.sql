@@ -1,20 +1,22 @@
--- Violations as one error, in PostgREST's shape: status, message and hint are the first one's; details has its code and
--- facts, the facts of the request, and under `refusals` all of them.
+-- Violations as one error, in PostgREST's shape. Status, message and hint are those of the first; details has its code and
+-- facts, the facts of the request, a text for people, and under `refusals` all violations.
 create or replace function rules.error_json(
   violations rules.violation[],
   facts      jsonb default '{}'
 )
 returns jsonb
 language plpgsql
-immutable
+stable
 as $$
 #variable_conflict use_variable
 declare
   v_all   jsonb := (
     select coalesce(
       jsonb_agg(
-        jsonb_build_object('rule', c.rule, 'status', c.status, 'message', c.message, 'hint', c.hint)
-          || coalesce(v.facts, '{}')
+        jsonb_build_object(
+          'rule', c.rule, 'status', c.status, 'message', c.message, 'hint', c.hint,
+          'text', rules.violation_text(c.text, coalesce(v.facts, '{}') || facts)
+        ) || coalesce(v.facts, '{}')
         order by v.place
       ),
       '[]'

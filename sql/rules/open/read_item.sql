@@ -57,7 +57,7 @@ exception
     get stacked diagnostics v_details = pg_exception_detail;
     v_item.place := place;
     v_item.context.actor_id := actor_id;
-    v_item.violations := array[(v_details ->> 'rule', v_details - '{rule,refusals}'::text[])::rules.violation];
+    v_item.violations := array[(v_details ->> 'rule', v_details - '{rule,refusals,text}'::text[])::rules.violation];
     return v_item;
 end
 $$;

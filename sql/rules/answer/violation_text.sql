@@ -1,0 +1,26 @@
+-- The sentence that tells a person what is wrong: the catalog's text with the facts filled in.
+create or replace function rules.violation_text(
+  template text,
+  facts    jsonb
+)
+returns text
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+declare
+  v_name text;
+begin
+  for v_name in select distinct found.name[1] from regexp_matches(template, '\{(\w+)\}', 'g') as found (name) loop
+    template := replace(template, '{' || v_name || '}', coalesce(
+      case
+        when v_name = 'client' and jsonb_typeof(facts -> 'client_id') = 'number'
+          then (select c.name from public.clients c where c.id = (facts ->> 'client_id')::numeric)
+        when v_name <> 'client' then rules.in_words(facts -> v_name)
+      end,
+      case v_name when 'client' then 'this client' else '…' end
+    ));
+  end loop;
+  return upper(left(template, 1)) || substr(template, 2);
+end
+$$;

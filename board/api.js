@@ -179,12 +179,13 @@ function away(status) {
 }
 
 function refusal(status, answer) {
+  const facts = factsOf(answer.details);
   return new ApiError({
     status,
     code: answer.code,
-    message: answer.message ?? `the server answered ${status}`,
+    message: facts.text ?? answer.message ?? `the server answered ${status}`,
     hint: answer.hint,
-    facts: factsOf(answer.details),
+    facts,
   });
 }
 

@@ -74,14 +74,14 @@ export function Refusal({ error, children }) {
     <div class="refusal" role="alert">
       <p class="refusal-message">${sentence(error.message)}</p>
       ${error.hint && html`<p><strong>What to do:</strong> ${sentence(error.hint)}</p>`}
-      ${reasons.length > 1 && html`<ul>${reasons.slice(1).map((each) => html`<li>${sentence(each.message)} ${each.hint && sentence(each.hint)}</li>`)}</ul>`}
+      ${reasons.length > 1 && html`<ul>${reasons.slice(1).map((each) => html`<li>${sentence(each.text ?? each.message)} ${each.hint && sentence(each.hint)}</li>`)}</ul>`}
       <${Facts} facts=${reasons[0] ?? error.facts} />
       ${children}
     </div>`;
 }
 
 // What a refusal's facts repeat of the message above them, or of the request.
-const SAID_ALREADY = new Set(["refusals", "status", "message", "hint", "rule", "client_id", "items", "index"]);
+const SAID_ALREADY = new Set(["refusals", "status", "message", "hint", "rule", "text", "client_id", "items", "index"]);
 
 function Facts({ facts }) {
   const known = Object.entries(facts ?? {}).filter(([name, value]) => !SAID_ALREADY.has(name) && value != null);

@@ -49,5 +49,5 @@ comment on function api.clear_flag(bigint, text, text, text, text, text, text, j
 'Clear a flag of a client.
 client_id: the client. flag: one of stage_flags. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required.
 Answers {client, history, changed, replayed}; where there was nothing to clear, changed is false and history null.
-Errors: permission_missing, flag_reserved (403); client_not_found (404); idempotency_key_reused (409);
+Errors: permission_missing, flag_reserved (403); client_not_found (404); idempotency_key_reused, answer_erased (409);
 unknown_flag, text_too_long, text_not_clean, unknown_channel, payload_not_valid (422).';

@@ -58,4 +58,4 @@ Restores stage, stage_entered_at and returning_to_stage, or the flag. A row is r
 change of the same thing stands on it. For can_admin.
 Answers {client, history, changed, replayed}.
 Errors: permission_missing (403); client_not_found, history_not_found (404); already_rolled_back, rollback_blocked (gives
-blocking_history_id), idempotency_key_reused (409); not_reversible, client_inactive, reason_required, text_too_long, text_not_clean (422).';
+blocking_history_id), idempotency_key_reused, answer_erased (409); not_reversible, client_inactive, reason_required, text_too_long, text_not_clean (422).';

@@ -48,4 +48,4 @@ items: an array of 1 to 1,000 objects with client_id, flag, set (true: set, fals
 payload as in set_flag. Each item is judged by itself, in the order of the items.
 Answers {items, done, refused}: for each item its index and status with {client, history, changed, replayed}, or with the
 {code, message, details, hint} that it would have had alone.
-Errors: items_not_valid (422), client_locked (503).';
+Errors: idempotency_key_reused, answer_erased (409), items_not_valid (422), client_locked (503).';

@@ -57,5 +57,5 @@ external_id: makes the call repeatable; so does the Idempotency-Key header. payl
 override: an admin''s move past the transitions.
 Answers {client, history, changed, replayed}.
 Errors: permission_missing, not_eligible_reviewer, reviewer_moved_it_in, override_needs_admin (403); client_not_found (404);
-version_conflict, idempotency_key_reused (409); transition_not_allowed, unknown_stage, client_inactive, reason_required,
+version_conflict, idempotency_key_reused, answer_erased (409); transition_not_allowed, unknown_stage, client_inactive, reason_required,
 expected_version_required, text_too_long, text_not_clean, unknown_channel, payload_not_valid (422).';

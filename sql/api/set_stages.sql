@@ -57,4 +57,4 @@ items: an array of 1 to 1,000 objects, each with the arguments of set_stage. ato
 Each item is judged by itself; a client named twice is moved twice, in the order of the items.
 Answers {items, done, refused}: for each item its index and status with {client, history, changed, replayed}, or with the
 {code, message, details, hint} that it would have had alone. An atomic call that is refused is the first refused item''s error, with all refused items in details.
-Errors: items_not_valid (422); atomic: those of set_stage.';
+Errors: idempotency_key_reused, answer_erased (409); items_not_valid (422); atomic: those of set_stage.';

@@ -73,5 +73,5 @@ owner, collaborators, notes: for can_set_stage. tier, cadence, schedule, reviewe
 clear: names of owner, collaborators, notes, reviewers to empty.
 reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required.
 Answers {client, history, changed, replayed}; changed is false and history null when everything was so already.
-Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused (409); unknown_value,
+Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused, answer_erased (409); unknown_value,
 text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid (422).';

@@ -10,7 +10,7 @@ from (
   union all
   select
     2, 'deleted_clients', jsonb_build_object('client_id', d.client_id),
-    to_jsonb(d.*) - '{name,slug,history}'::text[] || jsonb_build_object('row_hash', d.history -> 'row_hash')
+    to_jsonb(d.*) - '{name,slug,reason,history}'::text[] || jsonb_build_object('row_hash', d.history -> 'row_hash')
   from public.deleted_clients as d
 ) as present
 order by present.part, present.key;

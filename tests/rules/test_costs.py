@@ -79,7 +79,9 @@ class Function:
             sql.SQL("{}{}").format(
                 sql.SQL("{} => ").format(sql.Identifier(name)) if name else sql.SQL(""),
                 sql.SQL(
-                    "convert_to({}::text, 'UTF8')" if self.types[name] == "bytea" else "{}::text::{}"
+                    "convert_to({}::text, 'UTF8')"
+                    if self.types[name] == "bytea"
+                    else "{}::text::{}"
                 ).format(sql.Placeholder(name or "body"), sql.SQL(self.types[name])),
             )
             for name in values
@@ -106,9 +108,7 @@ def bodies(size: int) -> dict[str, str]:
     return {
         "numbers": '{"a": [' + ",".join(["1"] * (size // 2)) + "]}",
         "items of numbers": '[{"client_id": 1, "payload": {"a": [' + ",".join(["1"] * (size // 2)) + "]}}]",
-        "objects": "[" + ",".join(['{"a":1}'] * (size // 8)) + "]",
         "keys": "{" + ",".join(f'"k{n}":1' for n in range(size // 10)) + "}",
-        "ids": '{"clients": [' + ",".join(str(n) for n in range(1, size // 7)) + "]}",
         "a text": json.dumps({"a": "x" * size}),
     }  # fmt: skip
 
@@ -132,7 +132,7 @@ def shapes(function: Function, argument: str, *, times: int) -> dict[str, str]:
     """What a caller may put into the argument, `times` as large as the smallest that is measured."""
     kind = function.types[argument]
     if kind == "text":
-        return texts(100_000 * times)
+        return texts(50_000 * times)
     if kind == "bigint[]":
         return {
             "within the limit": "{" + ",".join(str(n) for n in range(1, 20 * times + 1)) + "}",
@@ -145,7 +145,7 @@ def shapes(function: Function, argument: str, *, times: int) -> dict[str, str]:
             "long ones": "{" + "x" * 20_000 * times + "}",
         }
     if kind in ("jsonb", "json", "bytea"):
-        made = bodies(200_000 * times)
+        made = bodies(100_000 * times)
         if argument == "items":
             made["moves"] = items(function.name, 100 * times, distinct=True)
             made["moves of one client"] = items(function.name, 20 * times, distinct=False)
@@ -212,14 +212,30 @@ def cost(
     return min(took)
 
 
+def parsing(kind: str, value: str) -> Statement:
+    """What PostgreSQL alone does to read an argument of that type."""
+    kind = "jsonb" if kind in ("json", "bytea") else kind
+    return sql.SQL("select {}::text::{} is null").format(sql.Placeholder("value"), sql.SQL(kind)), {
+        "value": value
+    }
+
+
 def is_linear(
-    db: psycopg.Connection, small: Statement, large: Statement, **as_caller: Any
+    db: psycopg.Connection,
+    small: tuple[Statement, Statement],
+    large: tuple[Statement, Statement],
+    **as_caller: Any,
 ) -> str | None:
-    """None if the large one costs at most twelve times the small one; else what they cost."""
+    """None if the large call costs at most twelve times the small one; else what they cost.
+
+    Of each the second statement is not counted: it reads the arguments, which PostgreSQL does not do in linear time.
+    """
     # What looks slow is measured again: other load passes, a slow function stays slow.
-    for tries in (1, 3, 6):
-        once = cost(db, small, tries=tries, **as_caller)
-        often = cost(db, large, tries=tries, **as_caller)
+    for tries in (1, 2, 5):
+        once, often = (
+            cost(db, called, tries=tries, **as_caller) - cost(db, parsed, tries=tries)
+            for called, parsed in (small, large)
+        )
         if often <= 12 * max(once, FLOOR):
             return None
     return f"{once:.4f} s, {often:.4f} s"
@@ -231,13 +247,15 @@ def test_ten_times_the_input_costs_at_most_twelve_times(
 ) -> None:
     slow = []
     for function in functions:
-        for argument in function.types:
+        for argument, kind in function.types.items():
             large = shapes(function, argument, times=10)
             for shape, small_value in shapes(function, argument, times=1).items():
                 costs = is_linear(
                     firm,
-                    function.call(**{argument: small_value}),
-                    function.call(**{argument: large[shape]}),
+                    *(
+                        (function.call(**{argument: value}), parsing(kind, value))
+                        for value in (small_value, large[shape])
+                    ),
                     actor=actor,
                     key=key,
                 )
@@ -247,25 +265,26 @@ def test_ten_times_the_input_costs_at_most_twelve_times(
     assert not slow, "\n".join(slow)
 
 
-@pytest.mark.parametrize("key", [None, "key-1"])
 def test_without_a_grant_the_largest_body_costs_no_more_than_twice_its_parsing(
-    firm: psycopg.Connection, functions: list[Function], key: str | None
+    firm: psycopg.Connection, functions: list[Function]
 ) -> None:
+    largest = bodies(BODY)
     dear = []
     for function in functions:
         for argument, kind in function.types.items():
             if kind not in ("jsonb", "json", "bytea"):
                 continue
-            for shape, body in bodies(BODY).items():
+            for shape, body in largest.items():
                 called = function.call(**{argument: body})
-                parsed = (sql.SQL("select jsonb_typeof(%(body)s::text::jsonb)"), {"body": body})
                 for tries in (1, 3, 6):
-                    parsing = cost(firm, parsed, tries=tries)
-                    calling = cost(firm, called, actor=NOBODY, key=key, tries=tries)
-                    if calling <= 2 * max(parsing, FLOOR):
+                    parsed = cost(firm, parsing(kind, body), tries=tries)
+                    took = cost(firm, called, actor=NOBODY, key="key-1", tries=tries)
+                    if took <= 2 * max(parsed, FLOOR):
                         break
                 else:
-                    dear.append(f"{function.name}({argument}: {shape}) {parsing:.3f} s, {calling:.3f} s")  # fmt: skip
+                    dear.append(
+                        f"{function.name}({argument}: {shape}) {parsed:.3f} s, {took:.3f} s"
+                    )
 
     assert not dear, "\n".join(dear)
 
@@ -277,17 +296,21 @@ def test_a_keyed_batch_of_many_numbers_is_answered_at_once(
     firm: psycopg.Connection, function: str, number: str, numbers: int
 ) -> None:
     body = '[{"client_id": 1, "payload": {"a": [' + ",".join([number] * numbers) + "]}}]"
-    parsed = (sql.SQL("select jsonb_typeof(%(body)s::text::jsonb)"), {"body": body})
-    called = (sql.SQL("select api.{}(items => %(body)s::text::jsonb)").format(sql.Identifier(function)), {"body": body})  # fmt: skip
-
-    assert cost(firm, called, key="key-1") < 0.3 + cost(firm, parsed)
-
-
-@pytest.mark.parametrize("number", ["1", "0", "12345.678"])
-def test_the_check_of_a_json_s_size_is_linear(firm: psycopg.Connection, number: str) -> None:
-    check = sql.SQL("select rules.is_small_json(%(value)s::text::jsonb, 100000000)")
-
-    small, large = (
-        (check, {"value": "[" + ",".join([number] * count) + "]"}) for count in (80_000, 800_000)
+    called = sql.SQL("select api.{}(items => %(body)s::text::jsonb)").format(
+        sql.Identifier(function)
     )
-    assert is_linear(firm, small, large) is None
+
+    took = cost(firm, (called, {"body": body}), key="key-1")
+    assert took - cost(firm, parsing("jsonb", body)) < 0.3
+
+
+@pytest.mark.parametrize("number", ["1", "0", "12345.678", "{}"])
+def test_the_check_of_a_json_s_size_costs_little_for_the_largest_that_is_kept(
+    firm: psycopg.Connection, number: str
+) -> None:
+    check = sql.SQL("select rules.is_small_json(%(value)s::text::jsonb, 65536)")
+    largest, larger = ("[" + ",".join([number] * count) + "]" for count in (5_000, 500_000))
+
+    assert cost(firm, (check, {"value": largest})) < 0.02
+    took = cost(firm, (check, {"value": larger})) - cost(firm, parsing("jsonb", larger))
+    assert took < 0.02  # it is too large, and that is all that is looked at

@@ -73,7 +73,7 @@ def main() -> None:
         else:
             folder = data
         say("Starting PostgreSQL and installing the rules …")
-        server = parts.enter_context(EmbeddedPostgres(folder, report=say))
+        server = parts.enter_context(EmbeddedPostgres(folder))
         migrate(server.dsn)
         play(server.dsn)
         say()

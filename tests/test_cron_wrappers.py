@@ -111,6 +111,28 @@ def test_all_of_them_after_each_other(fresh_dsn: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert [job for job in JOBS if job not in done.stdout] == []
+    (line,) = log_of(tmp_path, "hourly")
+    assert " INFO starts " in line
+    assert all(len(log_of(tmp_path, job)) == 1 for job in JOBS)
+
+
+def test_all_of_them_end_with_the_worst_exit_code(fresh_dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        db.execute("drop function jobs.flag_seasonal(timestamptz, timestamptz, bigint[])")
+    done = start("hourly", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path))
+    assert done.returncode == 1
+    others = [job for job in JOBS if job != "flag_seasonal"]
+    assert all(" INFO " in log_of(tmp_path, job)[-1] for job in others)
+    assert " ERROR " in log_of(tmp_path, "flag_seasonal")[-1]
+
+
+def test_all_of_them_without_a_database_is_one_log_and_exit_2(tmp_path: Path) -> None:
+    done = start(
+        "hourly", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1"
+    )
+    assert done.returncode == 2
+    assert "ERROR could not start" in log_of(tmp_path, "hourly")[-1]
+    assert [file.name for file in tmp_path.iterdir()] == ["cron-hourly.log"]
 
 
 def test_one_that_stays_ends_when_it_is_told_to(fresh_dsn: str, tmp_path: Path) -> None:

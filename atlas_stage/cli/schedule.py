@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from atlas_stage.cli.base import session
-from atlas_stage.ops.jobs import Jobs
 from atlas_stage.ops.schedule import FILES, HOURLY, Place, write
 
 Scheduler = StrEnum("Scheduler", {name: name for name in FILES})  # type: ignore[misc]
@@ -36,6 +35,8 @@ def schedule(
 
     The jobs find their database in FOLDER/atlas-stage.toml: database_url = "postgresql://atlas_cron@…"
     """
+    from atlas_stage.ops.jobs import Jobs
+
     run = session(ctx)
     folder = folder.expanduser().resolve()
     python = Path(sys.executable)

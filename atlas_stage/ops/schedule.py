@@ -13,7 +13,6 @@ from pathlib import Path, PurePath
 from xml.sax.saxutils import escape
 
 from atlas_stage.errors import InvalidInput
-from atlas_stage.ops.jobs import PERFORM
 
 HOURLY = "hourly"
 _ABOUT_HOURLY = "runs every job that is due, one after the other"
@@ -208,6 +207,8 @@ WantedBy=timers.target
 
 
 def _pg_cron(jobs: Mapping[str, str], _place: Place) -> dict[str, bytes]:
+    from atlas_stage.ops.jobs import PERFORM  # psycopg, which --help need not wait for
+
     text = (
         "-- For the extension pg_cron, in the database that cron.database_name names.\n"
         "-- In any other database, use cron.schedule_in_database. The jobs run as the role that schedules them:\n"

@@ -239,7 +239,9 @@ def test_nothing_planted_in_public_runs_as_whoever_starts_a_job(fresh_dsn: str, 
 
         with heard(db) as ran:
             db.execute("call jobs.run_in_slices('flag_seasonal', '2026-01-05 12:00+00', false)")
-            db.execute("call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)")
+            db.execute(
+                "call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)"
+            )
 
         assert ran == set()
 

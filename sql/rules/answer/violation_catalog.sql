@@ -82,6 +82,8 @@ as $$
     ('items_not_valid', 422, 'items is an array of 1 to 1,000 objects', 'split the work into calls of at most 1,000 items'),
     ('item_not_valid', 422, 'an item is an object of the known arguments', 'correct the named argument'),
     ('cursor_not_valid', 422, 'not a cursor of this feed', 'send the cursor of an earlier answer, or none to begin anew'),
+    ('digest_not_valid', 422, 'not a digest', 'send the whole line that atlas-stage verify --digest printed'),
+    ('id_too_large', 422, 'an id is at most 2 to the power of 53', 'leave the id out: the database numbers new rows'),
     ('client_ids_not_valid', 422, 'client_ids is an array of 1 to 200 ids', 'ask about at most 200 clients at a time'),
     ('month_not_valid', 422, 'not a month', 'send YYYY-MM, such as 2026-05'),
     ('months_not_valid', 422, 'months is 1 to 24', 'ask for fewer months'),

@@ -1,6 +1,5 @@
--- A row as the record of administration keeps it: a token is known by its id, and when it was last used is no
--- administration. Of a client that was taken out it has no words, so that these can be erased: its history is known by
--- its hash.
+-- A row as its record keeps it. A token is identified by the first 12 characters of its hash, and its last use is not
+-- administration. A deleted client's record has its history row's hash and no words, so that these can be erased.
 create or replace function rules.administration_row(row_ jsonb)
 returns jsonb
 language sql

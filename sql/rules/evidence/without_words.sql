@@ -1,4 +1,4 @@
--- A history row without what people wrote into it: only the hash of that remains.
+-- A history row after the erasure of its words: their hash remains.
 create or replace function rules.without_words(row_ public.stage_history)
 returns public.stage_history
 language plpgsql

@@ -1,5 +1,6 @@
--- The hash of what people wrote into a history row. It stands for the words in the row's own hash, so that they can be
--- erased and the row still shows that nothing else was changed; the salt goes with them.
+-- The hash of the words that people wrote into a history row. The row's hash contains this hash in their place, so an
+-- erasure can remove the words and the row still verifies. The salt keeps erased words from being guessed; it is erased
+-- with them.
 create or replace function rules.words_hash(
   salt         uuid,
   reason       text,
@@ -12,5 +13,5 @@ language sql
 stable
 parallel safe
 as $$
-  select sha256(convert_to(json_build_array(salt, reason, on_behalf_of, triggered_by, payload)::text, 'UTF8'))
+  select sha256(convert_to(row(salt, reason, on_behalf_of, triggered_by, payload)::text, 'UTF8'))
 $$;

@@ -1,7 +1,7 @@
--- BEFORE UPDATE, DELETE (each row) and TRUNCATE (statement) on stage_history: never, by anyone. What it lets through
--- can change nothing that was recorded: a hash for a row that has none yet, the erasure of a row's words, of which
--- their hash remains, and the first row of a client that is there no more (api.delete_client).
-create or replace function rules.refuse_history_change()
+-- BEFORE UPDATE, DELETE and TRUNCATE on tables that are only added to: refuse, for every role. Three changes of
+-- stage_history rewrite nothing and are allowed: giving a hash to a row without one, erasing a row's words so that
+-- their hash remains, and removing the row of a deleted client (api.delete_client).
+create or replace function rules.refuse_rewriting()
 returns trigger
 language plpgsql
 security definer
@@ -11,6 +11,10 @@ as $$
 declare
   v_allowed public.stage_history;
 begin
+  if tg_table_name <> 'stage_history' then
+    perform rules.refuse('record_is_append_only', jsonb_build_object('table', tg_table_name));
+  end if;
+
   if tg_op = 'DELETE' then
     if old.version = 0 and not exists (select from public.clients c where c.id = old.client_id) then
       return old;
@@ -23,7 +27,7 @@ begin
     elsif old.words_hash is null then
       v_allowed := rules.without_words(old);
     end if;
-    -- the same to the byte, whatever columns the host has added
+    -- compared byte by byte, including any columns that the host has added
     if v_allowed *= new then
       return new;
     end if;

@@ -90,8 +90,9 @@ def call(
 
 
 def _of_token(function: str, name: str) -> str:
-    # `tokens` pages by the token's id and `changes` by its cursor, which are text; every other list by a number.
-    return "" if name == "after" and function in ("tokens", "changes", "queue") else name
+    # `tokens` pages by the token's id, others by a cursor, which are text; every other list by a number.
+    texts = ("tokens", "changes", "queue", "verify", "digest")
+    return "" if name == "after" and function in texts else name
 
 
 @dataclass

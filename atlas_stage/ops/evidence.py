@@ -28,16 +28,16 @@ def verify(stage: Stage) -> Verification:
 
 
 def digest(
-    stage: Stage, as_of: str | None = None, *, patience: float = PATIENCE_SECONDS
+    stage: Stage, as_of: str | None = None, *, patience: float | None = None
 ) -> DigestPage:
     """Digest everything up to now, or up to the moment of an earlier digest.
 
-    A new digest waits up to `patience` seconds for transactions that are open when it is requested; `open` lists those
+    A new digest waits up to `patience` seconds (PATIENCE_SECONDS if None) for transactions that are open when it is requested; `open` lists those
     that are open even then.
     """
     first = page = stage.digest(as_of)
     held_up_by = {each.transaction for each in first.open}
-    until = time.monotonic() + patience
+    until = time.monotonic() + (PATIENCE_SECONDS if patience is None else patience)
     while held_up_by and time.monotonic() < until:
         time.sleep(0.1)
         first = page = stage.digest()

@@ -10,12 +10,18 @@ import psycopg
 import pytest
 
 from atlas_stage.ops.deploy import migrate
-from tests.rules.test_evidence import SESSION_SETTINGS, all_breaks, verified_pages
-from tests.support.calls import ADMIN, call, grant, make_client, refused
+from tests.rules.test_evidence import SESSION_SETTINGS
+from tests.support.calls import (
+    ADMIN,
+    all_breaks,
+    call,
+    grant,
+    make_client,
+    refused,
+    verified_pages,
+)
 
 GUARDS_OFF = "alter table administration_history disable trigger user"
-
-
 # The keys that the records of `recorded` are about.
 CLEANUP = """about = 'stages' and key = '{"stage": "cleanup"}'"""
 

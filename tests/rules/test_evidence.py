@@ -19,6 +19,7 @@ from atlas_stage.ops import evidence
 from atlas_stage.ops.deploy import migrate
 from tests.support.calls import (
     ADMIN,
+    all_breaks,
     begin_anew,
     call,
     grant,
@@ -26,6 +27,7 @@ from tests.support.calls import (
     make_client,
     move,
     refused,
+    verified_pages,
 )
 from tests.support.databases import Databases
 
@@ -33,21 +35,6 @@ from tests.support.databases import Databases
 def breaks(db: psycopg.Connection, client: int) -> list[tuple[int, str]]:
     found = call(db, "verify", client_id=client)["breaks"]
     return [(each["version"], each["problem"]) for each in found]
-
-
-def verified_pages(db: psycopg.Connection, page_size: int = 1000) -> list[dict[str, Any]]:
-    """All of api.verify, page after page."""
-    pages, after, more = [], None, True
-    while more:
-        pages.append(call(db, "verify", after=after, page_size=page_size))
-        after = pages[-1]["next_after"]
-        more = after is not None
-    return pages
-
-
-def all_breaks(db: psycopg.Connection) -> list[dict[str, Any]]:
-    """What is not as recorded, in history and administration."""
-    return [each for page in verified_pages(db) for each in page["breaks"]]
 
 
 def with_a_past(db: psycopg.Connection) -> int:

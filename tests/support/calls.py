@@ -205,3 +205,18 @@ def move(
 
 def version(db: psycopg.Connection, client_id: int) -> int:
     return int(client_row(db, client_id)["version"])
+
+
+def verified_pages(db: psycopg.Connection, page_size: int = 1000) -> list[dict[str, Any]]:
+    """All of api.verify, page after page."""
+    pages, after, more = [], None, True
+    while more:
+        pages.append(call(db, "verify", after=after, page_size=page_size))
+        after = pages[-1]["next_after"]
+        more = after is not None
+    return pages
+
+
+def all_breaks(db: psycopg.Connection) -> list[dict[str, Any]]:
+    """What is not as recorded, in history and administration."""
+    return [each for page in verified_pages(db) for each in page["breaks"]]

@@ -11,12 +11,7 @@ begin
   if new.version = 0 then
     new.row_hash := '';
   elsif new.row_hash is null then
-    new.row_hash := (
-      select h.row_hash
-      from public.stage_history h
-      where h.client_id = new.client_id
-        and h.version = new.version - 1
-    );
+    new.row_hash := rules.hash_before(new.client_id, new.version);
   end if;
   if new.row_hash is not null then
     new.words_salt := gen_random_uuid();

@@ -42,7 +42,7 @@ comment on column public.administration_history.epoch is 'See feed_epochs; its d
 comment on column public.administration_history.row_hash is
   'SHA-256 of this record and the row_hash of the same key''s record before: rules.administration_hash.';
 comment on column public.stage_history.row_hash is
-  'SHA-256 of this row and the row_hash of the client''s version before: rules.history_hash. Null until migrate gives it one.';
+  'SHA-256 of this row and the row_hash of the client''s version before: rules.history_hash. Null until migrate.';
 
 -- Programs that read JSON numbers as doubles, JavaScript among them, are exact up to 2^53.
 alter table public.stage_history

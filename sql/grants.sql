@@ -47,7 +47,8 @@ grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon
 
 reset role;
 
--- From here on as the owner of the tables: triggers that guard, hash and record also fire in replica sessions.
+-- From here on as the owner of the tables: triggers that guard, hash and record also fire in
+-- replica sessions.
 do $$
 declare
   v_trigger record;
@@ -56,7 +57,8 @@ begin
     select t.tgrelid::regclass as table_name, t.tgname
     from pg_catalog.pg_trigger t
     where t.tgfoid in (
-      'rules.refuse_rewriting()'::regprocedure,
+      'rules.refuse_history_change()'::regprocedure,
+      'rules.refuse_record_change()'::regprocedure,
       'rules.hash_history_row()'::regprocedure,
       'rules.hash_administration_row()'::regprocedure,
       'rules.record_administration()'::regprocedure

@@ -44,27 +44,27 @@ execute function rules.record_plain_sql();
 -- At commit, for everybody: the foreign key clients_version_recorded_fkey. A version that history does not have is
 -- refused, whatever was forgotten above.
 
--- What is only added to: history, erasures and the record of administration. Enabled ALWAYS in grants.sql, so that these
--- triggers also fire in replica sessions.
+-- What is only added to: history, erasures and the record of administration. Enabled ALWAYS in
+-- grants.sql, so that these triggers also fire in replica sessions.
 create or replace trigger stage_history_append_only
 before update or delete on public.stage_history
 for each row
-execute function rules.refuse_rewriting();
+execute function rules.refuse_history_change();
 
 create or replace trigger stage_history_no_truncate
 before truncate on public.stage_history
 for each statement
-execute function rules.refuse_rewriting();
+execute function rules.refuse_history_change();
 
 create or replace trigger erasures_append_only
 before update or delete on public.erasures
 for each statement
-execute function rules.refuse_rewriting();
+execute function rules.refuse_record_change();
 
 create or replace trigger erasures_no_truncate
 before truncate on public.erasures
 for each statement
-execute function rules.refuse_rewriting();
+execute function rules.refuse_record_change();
 
 -- Row by row: only a record without a hash may get one.
 create or replace trigger administration_history_unchanged
@@ -74,19 +74,20 @@ when (
   old.row_hash is not null
   or to_jsonb(old.*) - 'row_hash' is distinct from to_jsonb(new.*) - 'row_hash'
 )
-execute function rules.refuse_rewriting();
+execute function rules.refuse_record_change();
 
 create or replace trigger administration_history_append_only
 before delete on public.administration_history
 for each statement
-execute function rules.refuse_rewriting();
+execute function rules.refuse_record_change();
 
 create or replace trigger administration_history_no_truncate
 before truncate on public.administration_history
 for each statement
-execute function rules.refuse_rewriting();
+execute function rules.refuse_record_change();
 
--- Each row contains the hash of the row before it of the same client or key, no matter who writes it. ALWAYS, too.
+-- Each row contains the hash of the row before it of the same client or key, no matter who writes
+-- it. ALWAYS, too.
 create or replace trigger stage_history_hash_row
 before insert on public.stage_history
 for each row
@@ -121,14 +122,16 @@ before insert or update on public.stage_seasons
 for each row
 execute function rules.check_setting();
 
--- Every change of an administered table is recorded, no matter who makes it: once per statement, after all its rows.
--- The role of a statement tells an api function from plain SQL. ALWAYS, too.
+-- Every change of an administered table is recorded, no matter who makes it: once per statement,
+-- after all its rows. The role of a statement tells an api function from plain SQL. ALWAYS, too.
 do $$
 declare
   v_table record;
   v_event record;
+  v_key   text;
 begin
   for v_table in select t.name, t.key from rules.administered_tables() t loop
+    v_key := (select string_agg(quote_literal(k.name), ', ') from unnest(v_table.key) as k (name));
     for v_event in
       values
         ('insert', 'after insert', 'referencing new table as new_rows'),
@@ -139,29 +142,33 @@ begin
       execute format(
         'create or replace trigger %I %s on public.%I %s for each statement when (current_user <> %L)'
         ' execute function rules.record_administration(%L, %s)',
-        v_table.name || '_record_' || v_event.column1, v_event.column2, v_table.name, v_event.column3, 'atlas_owner',
-        'psql', (select string_agg(quote_literal(k.name), ', ') from unnest(v_table.key) as k (name))
+        v_table.name || '_record_' || v_event.column1, v_event.column2, v_table.name, v_event.column3,
+        'atlas_owner', 'psql', v_key
       );
       continue when (v_event.column1, v_table.name) not in (
-        ('insert', 'agent_permissions'), ('insert', 'actor_tokens'), ('insert', 'erasures'), ('insert', 'deleted_clients'),
+        ('insert', 'agent_permissions'), ('insert', 'actor_tokens'),
+        ('insert', 'erasures'), ('insert', 'deleted_clients'),
         ('update', 'agent_permissions'), ('update', 'actor_tokens')
       );
       execute format(
         'create or replace trigger %I %s on public.%I %s for each statement when (current_user = %L)'
         ' execute function rules.record_administration(%L, %s)',
         v_table.name || '_record_api_' || v_event.column1, v_event.column2, v_table.name, v_event.column3,
-        'atlas_owner', 'api', (select string_agg(quote_literal(k.name), ', ') from unnest(v_table.key) as k (name))
+        'atlas_owner', 'api', v_key
       );
     end loop;
   end loop;
 end
 $$;
 
--- On a new database the migrations write records before the trigger that hashes exists. They get their hashes here, from
--- the first of each key to the newest. Any other record without a hash was written around the triggers, and gets none.
+-- On a new database the migrations write records before the trigger that hashes exists. They get
+-- their hashes here, from the first of each key to the newest. Any other record without a hash was
+-- written around the triggers, and gets none.
 do $$
 declare
-  v_is_new constant boolean := not exists (select from public.administration_history a where a.row_hash is not null);
+  v_is_new constant boolean := not exists (
+    select from public.administration_history a where a.row_hash is not null
+  );
 begin
   loop
     update public.administration_history a

@@ -27,13 +27,11 @@ def verify(stage: Stage) -> Verification:
     return total
 
 
-def digest(
-    stage: Stage, as_of: str | None = None, *, patience: float | None = None
-) -> DigestPage:
+def digest(stage: Stage, as_of: str | None = None, *, patience: float | None = None) -> DigestPage:
     """Digest everything up to now, or up to the moment of an earlier digest.
 
-    A new digest waits up to `patience` seconds (PATIENCE_SECONDS if None) for transactions that are open when it is requested; `open` lists those
-    that are open even then.
+    A new digest waits up to `patience` seconds (None: PATIENCE_SECONDS) for transactions that are open when it is
+    requested; `open` lists those that are open even then.
     """
     first = page = stage.digest(as_of)
     held_up_by = {each.transaction for each in first.open}

@@ -16,12 +16,12 @@ as $$
 declare
   v_lowest   constant bigint := -9223372036854775808;
   v_given    text := coalesce(after, as_of);
-  v_moment   text[];  -- the moment's text, its epoch, its snapshot, its newest ids of history and administration
+  v_moment   text[];  -- the moment, its epoch and snapshot, the newest ids of history and administration
   v_epoch    integer;
   v_snapshot pg_snapshot;
   v_cursor   text[];
   v_counts   bigint[] := array[0, 0, 0];  -- clients, rows, records
-  v_hash     bytea := '';
+  v_hash     bytea := bytea '';
   v_part     text := 'clients';
   v_last     bigint := v_lowest;
   v_ended    boolean;
@@ -52,7 +52,7 @@ begin
       v_counts := v_cursor[1:3];
       v_hash := decode(v_cursor[4], 'hex');
       v_part := v_cursor[5];
-      v_last := v_cursor[6];
+      v_last := v_cursor[6]::bigint;
     end if;
     perform v_moment[4]::bigint, v_moment[5]::bigint;
   exception
@@ -60,13 +60,15 @@ begin
       perform rules.refuse('digest_not_valid', jsonb_build_object('digest', left(v_given, 200)));
   end;
 
-  -- ACT: the hash of each entry contains the hash of the entry before, so it doesn't matter where a page ends
+  -- ACT: the hash of each entry contains the hash of the entry before, so it doesn't matter where a
+  -- page ends
   loop
     v_ended := true;
     for v_entry in
       select e.id, e.rows, e.entry
       from rules.digest_entries(
-        v_part, v_last, page_size, v_epoch, v_snapshot, v_moment[case v_part when 'clients' then 4 else 5 end]::bigint
+        v_part, v_last, page_size, v_epoch, v_snapshot,
+        v_moment[case v_part when 'clients' then 4 else 5 end]::bigint
       ) e
     loop
       v_ended := false;
@@ -105,12 +107,17 @@ end
 $$;
 
 comment on function api.digest(text, text, integer) is
-'One line that stands for everything recorded up to a moment: kept elsewhere, it shows later whether any of that was rewritten.
-It covers the history of all clients, deleted ones included, and the record of administration, erasures and deletions included.
-as_of: an earlier digest, whose moment is digested again: the same line comes back if nothing was rewritten. Left out: now.
-after: next_after of the page before. page_size: 1 to 1,000 clients or records. For can_admin.
-Returns {digest, next_after}: digest is null until the last page, and is atlas-digest/1/at=(UTC)/epoch=/snapshot=/history=/administration=/clients=/rows=/records=/sha256=,
-with the moment, then how many clients, history rows and records of administration it covers, then the hash.
-A new digest''s first page adds open and left_out. open: transactions of this database that have written and are not committed (transaction, pid, login,
-program, database); their rows are not in the digest. left_out: rows that are visible and newer than the moment; 0, except on a standby.
-Errors: permission_missing (403); digest_not_valid, page_size_not_valid (422); feed_not_in_order (503).';
+'One line that stands for everything recorded up to a moment.
+Kept elsewhere, it shows later whether any of that was rewritten. It covers the history of all
+clients, deleted ones included, and the record of administration, erasures and deletions included.
+as_of: an earlier digest, whose moment is digested again: the same line comes back if nothing was
+rewritten. Left out: now. after: next_after of the page before. page_size: 1 to 1,000 clients or
+records. For can_admin.
+Returns {digest, next_after}. digest is null until the last page, and is
+atlas-digest/1/at=/epoch=/snapshot=/history=/administration=/clients=/rows=/records=/sha256=: the
+moment (at in UTC), how many clients, history rows and records it covers, and the hash.
+The first page of a new digest adds open and left_out. open: transactions of this database that have
+written and are not committed (transaction, pid, login, program, database); their rows are not in
+the digest. left_out: visible rows newer than the moment; 0, except on a standby.
+Errors: permission_missing (403); digest_not_valid, page_size_not_valid (422);
+feed_not_in_order (503).';

@@ -1,6 +1,7 @@
--- Give history rows that have no hash theirs, for up to max_clients clients with ids after this one. Returns the last of
--- these ids, null at the end. `migrate` calls it after the stored logic is in place, one transaction per call. A row
--- without a hash before a row with one was tampered with, and gets none.
+-- Give history rows that have no hash theirs, for up to max_clients clients with ids after this
+-- one. Returns the last of these ids, null at the end. `migrate` calls it after the stored logic is
+-- in place, one transaction per call. A row without a hash before a row with one was tampered with,
+-- and gets none.
 create or replace function ops.hash_history(
   after       bigint,
   max_clients integer default 1000
@@ -41,7 +42,8 @@ begin
       v_row.words_salt := gen_random_uuid();
       v_row.row_hash := rules.history_hash(v_row, case
         when v_row.version = 0 then ''
-        when (v_previous.client_id, v_previous.version + 1) = (v_row.client_id, v_row.version) then v_previous.row_hash
+        when (v_previous.client_id, v_previous.version + 1) = (v_row.client_id, v_row.version)
+          then v_previous.row_hash
       end);
       update public.stage_history h
       set words_salt = v_row.words_salt, row_hash = v_row.row_hash

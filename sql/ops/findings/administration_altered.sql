@@ -1,5 +1,5 @@
--- Records of administration that differ from what was recorded, in a sample: a thousand records from a random id on, and
--- the newest hundred. `atlas-stage verify` checks all of them.
+-- Records of administration that differ from what was recorded, in a sample: a thousand records
+-- from a random id on, and the newest hundred. `atlas-stage verify` checks all of them.
 create or replace function ops.administration_altered()
 returns setof ops.finding
 language plpgsql
@@ -17,7 +17,8 @@ declare
     limit 1000
   );
   v_recent constant bigint := (
-    select min(r.id) from (select a.id from public.administration_history a order by a.id desc limit 100) as r
+    select min(r.id)
+    from (select a.id from public.administration_history a order by a.id desc limit 100) as r
   );
 begin
   return query

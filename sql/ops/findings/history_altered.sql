@@ -1,5 +1,5 @@
--- History that differs from what was recorded, in a sample: a thousand clients from a random id on, and the clients of
--- the newest hundred changes. `atlas-stage verify` checks all of it.
+-- History that differs from what was recorded, in a sample: a thousand clients from a random id on,
+-- and the clients of the newest hundred changes. `atlas-stage verify` checks all of it.
 create or replace function ops.history_altered()
 returns setof ops.finding
 language plpgsql
@@ -7,7 +7,9 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_start  constant bigint := (select (random() * least(max(c.id), 4503599627370496))::bigint from public.clients c);
+  v_start  constant bigint := (
+    select (random() * least(max(c.id), 4503599627370496))::bigint from public.clients c
+  );
   v_sample constant bigint[] := array(
     select c.id from public.clients c where c.id >= v_start order by c.id limit 1000
   );

@@ -1,5 +1,5 @@
--- A sequence whose next number its table already has (after a switch-over, or a restore of part of the data), and ids
--- that are too large for a sequence to follow.
+-- A sequence whose next number its table already has (after a switch-over, or a restore of part of
+-- the data), and ids that are too large for a sequence to follow.
 create or replace function ops.sequence_behind()
 returns setof ops.finding
 language plpgsql
@@ -20,7 +20,8 @@ begin
     select
       'id_too_large', 'warning', to_jsonb(s.*) - 'newest',
       format(
-        '%s has a row with id %s: programs that read JSON may take it for another id; new rows are numbered from %s on',
+        '%s has a row with id %s: programs that read JSON may take it for another id;'
+        ' new rows are numbered from %s on',
         s.relation, s.too_large, greatest(s.next_value, s.newest + 1)
       ),
       'find out which program chose the id, and let the database number new rows'

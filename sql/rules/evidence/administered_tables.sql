@@ -1,5 +1,6 @@
--- The tables whose changes are recorded in administration_history: those that decide the rules, and those that say
--- what was erased or deleted. `key` lists the columns that identify a row in its record (rules.administration_row).
+-- The tables whose changes are recorded in administration_history: those that decide the rules, and
+-- those that say what was erased or deleted. `key` lists the columns that identify a row in its
+-- record (rules.administration_row).
 create or replace function rules.administered_tables()
 returns table (
   name text,

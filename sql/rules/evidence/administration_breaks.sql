@@ -1,5 +1,5 @@
--- Where the record of administration differs from what was recorded, for the records with these ids: each record is
--- compared with its hash and with the same key's record before it.
+-- Where the record of administration differs from what was recorded, for the records with these
+-- ids: each record is compared with its hash and with the same key's record before it.
 create or replace function rules.administration_breaks(
   from_id bigint,
   to_id   bigint

@@ -1,5 +1,5 @@
--- Rows of the administered tables that differ from their newest record: they were changed around the triggers, or their
--- newest record was removed.
+-- Rows of the administered tables that differ from their newest record: they were changed around
+-- the triggers, or their newest record was removed.
 create or replace function rules.administration_mismatches()
 returns table (
   about   text,    -- the table
@@ -16,14 +16,18 @@ as $$
 declare
   v_table   record;
   v_rows    jsonb;
-  v_present jsonb := '[]';
+  v_present jsonb := jsonb '[]';
 begin
   for v_table in select t.name, t.key from rules.administered_tables() t loop
-    execute format('select coalesce(jsonb_agg(to_jsonb(t.*)), ''[]'') from public.%I t', v_table.name) into v_rows;
+    execute format('select coalesce(jsonb_agg(to_jsonb(t.*)), ''[]'') from public.%I t', v_table.name)
+    into v_rows;
     v_present := v_present || (
       select coalesce(jsonb_agg(jsonb_build_object(
         'about', v_table.name,
-        'key', (select jsonb_object_agg(k.name, kept.row_ -> k.name) from unnest(v_table.key) as k (name)),
+        'key', (
+          select jsonb_object_agg(k.name, kept.row_ -> k.name)
+          from unnest(v_table.key) as k (name)
+        ),
         'row', kept.row_
       )), '[]')
       from jsonb_array_elements(v_rows) as r (row_)
@@ -51,7 +55,9 @@ begin
     where (p.row_ is null) <> (r.after is null)
       -- a record from before a column was added does not have it
       or exists (
-        select from jsonb_each(r.after) as w (word, value) where p.row_ -> w.word is distinct from w.value
+        select
+        from jsonb_each(r.after) as w (word, value)
+        where p.row_ -> w.word is distinct from w.value
       )
     order by 1, 2;
 end

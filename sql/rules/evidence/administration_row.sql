@@ -1,5 +1,6 @@
--- A row as its record keeps it. A token is identified by the first 12 characters of its hash, and its last use is not
--- administration. A deleted client's record has its history row's hash and no words, so that these can be erased.
+-- A row as its record keeps it. A token is identified by the first 12 characters of its hash, and
+-- its last use is not administration. A deleted client's record has its history row's hash and no
+-- words, so that these can be erased.
 create or replace function rules.administration_row(row_ jsonb)
 returns jsonb
 language sql

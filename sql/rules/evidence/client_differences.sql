@@ -1,6 +1,7 @@
--- Where clients with these ids differ from what their histories make of them: somebody changed `clients` around the
--- triggers. One row per client that differs. Clients whose version is not that of their newest history row are left to
--- rules.history_breaks. No content of a history row may make this fail.
+-- Where clients with these ids differ from what their histories make of them: somebody changed
+-- `clients` around the triggers. One row per client that differs. Clients whose version is not that
+-- of their newest history row are left to rules.history_breaks. No content of a history row may
+-- make this fail.
 create or replace function rules.client_differences(
   from_client_id bigint,
   to_client_id   bigint

@@ -1,6 +1,7 @@
--- What a digest is made of, one page in a fixed order: for each client the newest history row of the moment, which
--- contains the hashes of all rows before it, or each record of administration. A row belongs to the moment if its
--- transaction had committed then; rows of earlier epochs do (feed_epochs), rows with a greater id were written later.
+-- What a digest is made of, one page in a fixed order: for each client the newest history row of
+-- the moment, which contains the hashes of all rows before it, or each record of administration. A
+-- row belongs to the moment if its transaction had committed then; rows of earlier epochs do
+-- (feed_epochs), rows with a greater id were written later.
 create or replace function rules.digest_entries(
   part      text,         -- clients, records
   after     bigint,       -- the last id of the page before
@@ -22,11 +23,20 @@ as $$
 begin
   if part = 'clients' then
     return query
-      select i.id, newest.version + 1, int8send(i.id) || int8send(newest.version) || coalesce(newest.row_hash, '')
+      select
+        i.id,
+        newest.version + 1,
+        int8send(i.id) || int8send(newest.version) || coalesce(newest.row_hash, '')
       from (
         (select c.id from public.clients c where c.id > after order by c.id limit page_size)
         union
-        (select d.client_id from public.deleted_clients d where d.client_id > after order by d.client_id limit page_size)
+        (
+          select d.client_id
+          from public.deleted_clients d
+          where d.client_id > after
+          order by d.client_id
+          limit page_size
+        )
         order by 1
         limit page_size
       ) as i
@@ -36,7 +46,8 @@ begin
           from public.stage_history h
           where h.client_id = i.id
             and (h.epoch < epoch or h.epoch = epoch and pg_visible_in_snapshot(h.xid, snapshot))
-            and h.id + 0 <= newest_id  -- a sum: only the index on (client_id, version) gives this order
+            -- a sum, so that only the index on (client_id, version) gives this order
+            and h.id + 0 <= newest_id
           order by h.version desc
           limit 1
         )

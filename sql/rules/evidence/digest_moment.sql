@@ -1,6 +1,7 @@
--- This moment, as the first part of a digest: which transactions had committed, by their snapshot. A transaction that is
--- still open and commits later is not part of it. A standby's snapshot doesn't list open transactions, and a transaction
--- can't rely on its own rows: both get the moment before the oldest open transaction.
+-- This moment, as the first part of a digest: which transactions had committed, by their snapshot.
+-- A transaction that is still open and commits later is not part of it. A standby's snapshot
+-- doesn't list open transactions, and a transaction can't rely on its own rows: both get the moment
+-- before the oldest open transaction.
 create or replace function rules.digest_moment()
 returns text
 language plpgsql

@@ -1,6 +1,7 @@
--- BEFORE INSERT ROW on administration_history: number the record within its key and set row_hash, no matter who writes
--- it. The writer holds the lock of the row that the record is about, so two records of one key never have the same
--- predecessor. A transaction with an older snapshot fails on the unique (about, key, version).
+-- BEFORE INSERT ROW on administration_history: number the record within its key and set row_hash,
+-- no matter who writes it. The writer holds the lock of the row that the record is about, so two
+-- records of one key never have the same predecessor. A transaction with an older snapshot fails on
+-- the unique (about, key, version).
 create or replace function rules.hash_administration_row()
 returns trigger
 language plpgsql

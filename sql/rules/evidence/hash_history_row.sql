@@ -1,6 +1,7 @@
--- BEFORE INSERT ROW on stage_history: set row_hash, no matter who writes the row. rules.record_changes passes the hash
--- of the client's version before as the new row's own, which saves a look-up. Where the version before has no hash yet,
--- this row gets none: `migrate` gives both theirs (ops.hash_history).
+-- BEFORE INSERT ROW on stage_history: set row_hash, no matter who writes the row.
+-- rules.record_changes passes the hash of the client's version before as the new row's own, which
+-- saves a look-up. Where the version before has no hash yet, this row gets none: `migrate` gives
+-- both theirs (ops.hash_history).
 create or replace function rules.hash_history_row()
 returns trigger
 language plpgsql

@@ -1,5 +1,6 @@
--- Where the histories of the clients with these ids differ from what was recorded, and where the clients differ from
--- what their histories make of them. One pass in the order of the index (client_id, version), in constant memory.
+-- Where the histories of the clients with these ids differ from what was recorded, and where the
+-- clients differ from what their histories make of them. One pass in the order of the index
+-- (client_id, version), in constant memory.
 create or replace function rules.history_breaks(
   from_client_id bigint,
   to_client_id   bigint

@@ -1,5 +1,5 @@
--- The transactions that have written in this database and have not ended. Rows that they have written are in no digest
--- of this moment. Other databases' transactions can't write our rows.
+-- The transactions that have written in this database and have not ended. Rows that they have
+-- written are in no digest of this moment. Other databases' transactions can't write our rows.
 create or replace function rules.open_writers()
 returns table (
   transaction text,      -- its id, as a prepared transaction or an activity reports it

@@ -1,5 +1,5 @@
--- AFTER INSERT, UPDATE or DELETE STATEMENT, and BEFORE TRUNCATE, on each administered table: record who changed which
--- rows. Trigger arguments: the channel, then the columns of the table's key.
+-- AFTER INSERT, UPDATE or DELETE STATEMENT, and BEFORE TRUNCATE, on each administered table: record
+-- who changed which rows. Trigger arguments: the channel, then the columns of the table's key.
 create or replace function rules.record_administration()
 returns trigger
 language plpgsql
@@ -22,14 +22,20 @@ begin
     execute format('select array(select to_jsonb(r.*) from %s r)', v_from) into v_old;
   end if;
   if tg_op in ('INSERT', 'UPDATE') then
-    execute 'select array(select to_jsonb(r.*) from new_rows r)' into v_new;
+    v_from := 'new_rows';
+    execute format('select array(select to_jsonb(r.*) from %s r)', v_from) into v_new;
   end if;
 
-  insert into public.administration_history (actor_id, channel, reason, about, key, before, after, changed)
+  insert into public.administration_history (
+    actor_id, channel, reason, about, key, before, after, changed
+  )
   with rows as (
     select
       side.is_new, side.row_, kept.row_ as kept,
-      (select jsonb_object_agg(k.name, kept.row_ -> k.name) from unnest(tg_argv[1:]) as k (name)) as key
+      (
+        select jsonb_object_agg(k.name, kept.row_ -> k.name)
+        from unnest(tg_argv[1:]) as k (name)
+      ) as key
     from (
       select false as is_new, o.row_ from unnest(v_old) as o (row_)
       union all

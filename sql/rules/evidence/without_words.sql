@@ -6,7 +6,9 @@ stable
 as $$
 #variable_conflict use_variable
 begin
-  row_.words_hash := rules.words_hash(row_.words_salt, row_.reason, row_.on_behalf_of, row_.triggered_by, row_.payload);
+  row_.words_hash := rules.words_hash(
+    row_.words_salt, row_.reason, row_.on_behalf_of, row_.triggered_by, row_.payload
+  );
   row_.words_salt := null;
   row_.reason := null;
   row_.on_behalf_of := null;

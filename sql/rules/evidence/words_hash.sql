@@ -1,6 +1,6 @@
--- The hash of the words that people wrote into a history row. The row's hash contains this hash in their place, so an
--- erasure can remove the words and the row still verifies. The salt keeps erased words from being guessed; it is erased
--- with them.
+-- The hash of the words that people wrote into a history row. The row's hash contains this hash in
+-- their place, so an erasure can remove the words and the row still verifies. The salt keeps erased
+-- words from being guessed; it is erased with them.
 create or replace function rules.words_hash(
   salt         uuid,
   reason       text,

@@ -1,7 +1,8 @@
--- BEFORE UPDATE, DELETE and TRUNCATE on tables that are only added to: refuse, for every role. Three changes of
--- stage_history rewrite nothing and are allowed: giving a hash to a row without one, erasing a row's words so that
--- their hash remains, and removing the row of a deleted client (api.delete_client).
-create or replace function rules.refuse_rewriting()
+-- BEFORE UPDATE, DELETE (each row) and TRUNCATE (statement) on stage_history: refuse, for every
+-- role. Three changes rewrite nothing and are allowed: giving a hash to a row without one, erasing
+-- a row's words so that their hash remains, and removing the row of a deleted client
+-- (api.delete_client).
+create or replace function rules.refuse_history_change()
 returns trigger
 language plpgsql
 security definer
@@ -11,10 +12,6 @@ as $$
 declare
   v_allowed public.stage_history;
 begin
-  if tg_table_name <> 'stage_history' then
-    perform rules.refuse('record_is_append_only', jsonb_build_object('table', tg_table_name));
-  end if;
-
   if tg_op = 'DELETE' then
     if old.version = 0 and not exists (select from public.clients c where c.id = old.client_id) then
       return old;

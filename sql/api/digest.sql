@@ -16,10 +16,9 @@ as $$
 declare
   v_lowest   constant bigint := -9223372036854775808;
   v_given    text := coalesce(after, as_of);
-  v_moment   text[];  -- the moment, its epoch and snapshot, the newest ids of history and administration
+  v_parts    text[];  -- of v_given: moment (1 to 5), counts (6 to 8), hash, part and last id
   v_epoch    integer;
   v_snapshot pg_snapshot;
-  v_cursor   text[];
   v_counts   bigint[] := array[0, 0, 0];  -- clients, rows, records
   v_hash     bytea := bytea '';
   v_part     text := 'clients';
@@ -33,28 +32,25 @@ begin
   perform rules.require_page_size(page_size);
   begin
     v_given := coalesce(v_given, rules.digest_moment());
-    v_moment := regexp_match(
+    v_parts := regexp_match(
       left(v_given, 100000),  -- a snapshot lists every open transaction
       '^(atlas-digest/1/at=[0-9TZ:-]+/epoch=([0-9]{1,9})/snapshot=([0-9:,]+)'
       '/history=([0-9]{1,19})/administration=([0-9]{1,19}))'
+      '(?:/clients=([0-9]{1,18})/rows=([0-9]{1,18})/records=([0-9]{1,18})/sha256=([0-9a-f]{64}|)'
+      '(?:/next=(clients|records):(-?[0-9]{1,19}))?)?$'
     );
-    v_epoch := v_moment[2]::integer;
-    v_snapshot := v_moment[3]::pg_snapshot;
-    v_cursor := regexp_match(
-      after,
-      '/clients=([0-9]{1,18})/rows=([0-9]{1,18})/records=([0-9]{1,18})/sha256=([0-9a-f]{64}|)'
-      '/next=(clients|records):(-?[0-9]{1,19})$'
-    );
-    if v_moment is null or v_cursor is null and after is not null then
+    v_epoch := v_parts[2]::integer;
+    v_snapshot := v_parts[3]::pg_snapshot;
+    perform v_parts[4]::bigint, v_parts[5]::bigint;
+    if v_parts is null or after is not null and v_parts[10] is null then
       raise data_exception;
     end if;
     if after is not null then
-      v_counts := v_cursor[1:3];
-      v_hash := decode(v_cursor[4], 'hex');
-      v_part := v_cursor[5];
-      v_last := v_cursor[6]::bigint;
+      v_counts := v_parts[6:8];
+      v_hash := decode(v_parts[9], 'hex');
+      v_part := v_parts[10];
+      v_last := v_parts[11]::bigint;
     end if;
-    perform v_moment[4]::bigint, v_moment[5]::bigint;
   exception
     when data_exception then
       perform rules.refuse('digest_not_valid', jsonb_build_object('digest', left(v_given, 200)));
@@ -68,7 +64,7 @@ begin
       select e.id, e.rows, e.entry
       from rules.digest_entries(
         v_part, v_last, page_size, v_epoch, v_snapshot,
-        v_moment[case v_part when 'clients' then 4 else 5 end]::bigint
+        v_parts[case v_part when 'clients' then 4 else 5 end]::bigint
       ) e
     loop
       v_ended := false;
@@ -89,7 +85,7 @@ begin
 
   v_line := format(
     '%s/clients=%s/rows=%s/records=%s/sha256=%s',
-    v_moment[1], v_counts[1], v_counts[2], v_counts[3], encode(v_hash, 'hex')
+    v_parts[1], v_counts[1], v_counts[2], v_counts[3], encode(v_hash, 'hex')
   );
   return jsonb_build_object(
     'digest', case when v_ended then v_line end,

@@ -31,9 +31,11 @@ begin
       ),
       'verify all of it, with a digest from before: atlas-stage verify --expect'
     from (
-      select s.* from rules.administration_breaks(v_start, v_sample[cardinality(v_sample)]) s
+      select s.* from rules.administration_breaks(
+        v_start, coalesce(v_sample[cardinality(v_sample)], v_start)
+      ) s
       union
-      select e.* from rules.administration_breaks(v_recent, v_newest) e
+      select e.* from rules.administration_breaks(v_recent, coalesce(v_newest, 0)) e
     ) as b
     order by b.record_id
     limit 20;

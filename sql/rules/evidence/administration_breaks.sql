@@ -1,15 +1,16 @@
 -- Where the record of administration differs from what was recorded, for the records with these
--- ids: each record is compared with its hash and with the same key's record before it.
+-- ids: each record is compared with its hash and with the same key's record before it. To the end,
+-- also each administered row with its newest record.
 create or replace function rules.administration_breaks(
   from_id bigint,
-  to_id   bigint
+  to_id   bigint   -- null: to the end
 )
 returns table (
   about     text,
   key       jsonb,
   version   bigint,
   record_id bigint,
-  problem   text    -- row_missing, hash_missing, row_altered
+  problem   text    -- row_missing, hash_missing, row_altered; row_gone, row_added, row_changed
 )
 language plpgsql
 stable
@@ -39,9 +40,13 @@ begin
         order by p.version desc
         limit 1
       ) as previous on true
-      where a.id between from_id and to_id
+      where a.id between from_id and coalesce(to_id, 9223372036854775807)
     ) as b
     where b.problem is not null
-    order by b.id;
+    union all
+    select m.about, m.key, null, null, m.problem
+    from rules.administration_mismatches() m
+    where to_id is null
+    order by 4, 1, 2;
 end
 $$;

@@ -7,7 +7,7 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_newest constant bigint := (select max(a.id) from public.administration_history a);
+  v_newest constant bigint := coalesce((select max(a.id) from public.administration_history a), 0);
   v_start  constant bigint := (random() * least(v_newest, 4503599627370496))::bigint;
   v_sample constant bigint[] := array(
     select a.id
@@ -35,7 +35,7 @@ begin
         v_start, coalesce(v_sample[cardinality(v_sample)], v_start)
       ) s
       union
-      select e.* from rules.administration_breaks(v_recent, coalesce(v_newest, 0)) e
+      select e.* from rules.administration_breaks(v_recent, v_newest) e
     ) as b
     order by b.record_id
     limit 20;

@@ -21,7 +21,6 @@ TABLES = (
     "clients",
     "stage_history",
     "administration_history",
-    "administration_chain",
     "agent_permissions",
     "actor_tokens",
     "stage_transitions",

@@ -191,3 +191,6 @@ begin
   end if;
 end
 $$;
+
+-- Everything is in place: write the calls of the functions of api.
+select rules.write_calls();

@@ -103,7 +103,7 @@ def test_tells_each_step(empty_dsn: str, root: Path, capsys: pytest.CaptureFixtu
 
     *steps, last = steps
     assert steps == ["applied 000_base", "applied 010_notes", "re-created the stored logic"]
-    assert last.startswith("took the right to make temporary tables")
+    assert last.startswith("revoked the right to create temporary tables")
     assert value(empty_dsn, "select api.one()") == 1
     assert capsys.readouterr().out == ""
 
@@ -163,7 +163,7 @@ def test_a_database_of_a_newer_version_is_left_alone(empty_dsn: str, root: Path)
         root, "sql/api/older.sql", "create or replace function api.older() returns int return 1;\n"
     )
 
-    assert "020_newer, which this version of atlas-stage does not know" in message_of(
+    assert "020_newer, which this version of atlas-stage doesn't know" in message_of(
         empty_dsn, root
     )
     assert value(empty_dsn, "select to_regproc('api.older') is null")

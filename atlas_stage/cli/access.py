@@ -1,4 +1,4 @@
-"""`atlas-stage token …`, `permission …` and `audit`: who may come in, what they may do, and who changed that."""
+"""`atlas-stage token …`, `permission …` and `audit`: tokens, grants, and who changed them."""
 
 import hashlib
 import json
@@ -9,166 +9,145 @@ from typing import Annotated, Any
 
 import typer
 
-from atlas_stage.cli.base import session
+from atlas_stage.cli.base import ActorId, Context, Limit, SomeActor, session
 from atlas_stage.cli.rendering import moment
 from atlas_stage.cli.tables import administration_table, permissions_table, tokens_table
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import PermissionChange
 
-tokens = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens for HTTP callers.")
+tokens = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens for HTTP.")
 permissions = typer.Typer(no_args_is_help=True, help="Grant, list and revoke permissions.")
-
-ActorId = Annotated[str, typer.Argument(metavar="ACTOR", help="user:…, agent:… or system:…")]
-SomeActor = Annotated[str | None, typer.Argument(metavar="[ACTOR]", help="Only of this actor.")]
 
 LEGACY_VARIABLE = "ATLAS_INGEST_TOKEN"
 
 
 @tokens.command("issue")
 def issue_token(
-    ctx: typer.Context,
+    ctx: Context,
     actor: ActorId,
     description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
-    days: Annotated[int | None, typer.Option(help="It expires after so many days.")] = None,
+    days: Annotated[int | None, typer.Option(help="Expires after this many days.")] = None,
     never_expires: Annotated[bool, typer.Option("--never-expires")] = False,
 ) -> None:
-    """Issue a token. It is printed once, alone on stdout."""
+    """Issue a token. It is shown once, alone on stdout."""
     run = session(ctx)
     try:
         expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     except OverflowError as error:
-        raise InvalidInput(
-            "so many days lead out of the calendar", details={"days": days}
-        ) from error
-    with run.stage() as api:
-        issued = api.issue_token(
-            actor,
-            description=description,
-            expires_at=expires_at,
-            never_expires=never_expires or None,
-        )
-        zone = run.zone(api)
-    until = f"until {moment(issued.expires_at, zone)} ({zone})" if issued.expires_at else "for good"
-    run.output.aside(f"token {issued.id} for {issued.actor_id}, {until}; it is not shown again:")
+        raise InvalidInput(f"{days} days is too many. Use --never-expires.") from error
+    issued = run.api.issue_token(
+        actor,
+        description=description,
+        expires_at=expires_at,
+        never_expires=never_expires or None,
+    )
+    until = f"until {moment(issued.expires_at, run.zone)} ({run.zone})"
+    until = until if issued.expires_at else "without an expiry"
+    run.output.aside(f"token {issued.id} for {issued.actor_id}, {until}. It is shown only once:")
     run.output.result(issued, issued.token)
 
 
 @tokens.command("list")
-def list_tokens(ctx: typer.Context, actor: SomeActor = None) -> None:
-    """List tokens, expired and revoked ones too."""
+def list_tokens(ctx: Context, actor: SomeActor = None) -> None:
+    """List tokens, including expired and revoked ones."""
     run = session(ctx)
-    with run.stage() as api:
-        found = list(api.iter_tokens(actor))
-        run.output.records("tokens", found, lambda: tokens_table(found, run.zone(api)))
+    found = list(run.api.iter_tokens(actor))
+    run.output.records("tokens", found, lambda: tokens_table(found, run.zone))
 
 
 @tokens.command("revoke")
 def revoke_token(
-    ctx: typer.Context,
-    token: Annotated[str, typer.Argument(help="Its id: the first 12 characters in the list.")],
+    ctx: Context, token: Annotated[str, typer.Argument(help="Its id in `token list`.")]
 ) -> None:
-    """Revoke a token at once."""
+    """Revoke a token, effective immediately."""
     run = session(ctx)
-    with run.stage() as api:
-        revoked = api.revoke_token(token)
+    revoked = run.api.revoke_token(token)
     run.output.result(revoked, f"token {revoked.id} of {revoked.actor_id} is revoked")
 
 
 @tokens.command("adopt-legacy")
-def adopt_legacy(ctx: typer.Context) -> None:
-    """Let the shared token of old work on, as system:legacy.
+def adopt_legacy(ctx: Context) -> None:
+    """Keep accepting the old shared token, as system:legacy.
 
-    It is read from ATLAS_INGEST_TOKEN, else from standard input; only its SHA-256 goes to the database.
+    It is read from ATLAS_INGEST_TOKEN or standard input. Only its SHA-256 is sent to the database.
     """
     run = session(ctx)
-    secret = os.environ.get(LEGACY_VARIABLE) or _from_stdin()
+    secret = os.environ.get(LEGACY_VARIABLE)
+    if not secret and sys.stdin.isatty():
+        secret = typer.prompt("the shared token", hide_input=True)
+    secret = secret or sys.stdin.read().strip()
     if not secret:
-        raise InvalidInput(f"there is no token in {LEGACY_VARIABLE} or on standard input")
-    with run.stage() as api:
-        adopted = api.adopt_legacy_token(hashlib.sha256(secret.encode()).hexdigest())
+        raise InvalidInput(f"There is no token in {LEGACY_VARIABLE} or on standard input.")
+    adopted = run.api.adopt_legacy_token(hashlib.sha256(secret.encode()).hexdigest())
     run.output.result(adopted, f"token {adopted.id} now works as {adopted.actor_id}")
-
-
-def _from_stdin() -> str:
-    if sys.stdin.isatty():
-        return str(typer.prompt("the shared token", hide_input=True))
-    return sys.stdin.read().strip()
 
 
 @permissions.command("grant")
 def grant(
-    ctx: typer.Context,
+    ctx: Context,
     actor: ActorId,
     permission: Annotated[str, typer.Argument(help="can_set_stage, can_set_flag, …")],
     scope: Annotated[
         str | None,
-        typer.Option(
-            metavar="JSON", help='Where it holds, for example {"flags": ["advisory_due"]}'
-        ),
+        typer.Option(metavar="JSON", help='Limits, such as {"flags": ["advisory_due"]}'),
     ] = None,
-    notes: Annotated[str | None, typer.Option(help="For the record.")] = None,
+    notes: Annotated[str | None, typer.Option(help="Notes for the record.")] = None,
 ) -> None:
     """Grant a permission."""
     run = session(ctx)
-    with run.stage() as api:
-        change = api.grant_permission(actor, permission=permission, scope=_json(scope), notes=notes)
+    try:
+        limits: Any = None if scope is None else json.loads(scope)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"--scope must be JSON: {error}") from error
+    change = run.api.grant_permission(actor, permission=permission, scope=limits, notes=notes)
     run.output.result(change, _said(change, "granted to"))
 
 
 @permissions.command("list")
 def list_permissions(
-    ctx: typer.Context,
+    ctx: Context,
     actor: SomeActor = None,
-    everything: Annotated[bool, typer.Option("--all", help="Revoked ones too.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Revoked grants too.")] = False,
 ) -> None:
-    """List who may do what."""
+    """List grants: who can do what."""
     run = session(ctx)
-    with run.stage() as api:
-        found = list(api.iter_permissions(actor, include_revoked=everything or None))
-        run.output.records("permissions", found, lambda: permissions_table(found, run.zone(api)))
+    found = list(run.api.iter_permissions(actor, include_revoked=everything or None))
+    run.output.records("permissions", found, lambda: permissions_table(found, run.zone))
 
 
 @permissions.command("revoke")
 def revoke(
-    ctx: typer.Context,
-    permission_id: Annotated[int, typer.Argument(metavar="ID", help="The id in the list.")],
+    ctx: Context,
+    permission_id: Annotated[
+        int, typer.Argument(metavar="ID", help="Its id in `permission list`.")
+    ],
 ) -> None:
     """Revoke a grant."""
     run = session(ctx)
-    with run.stage() as api:
-        change = api.revoke_permission(permission_id)
+    change = run.api.revoke_permission(permission_id)
     run.output.result(change, _said(change, "revoked from"))
 
 
 def audit(
-    ctx: typer.Context,
+    ctx: Context,
     about: Annotated[
         str | None,
-        typer.Argument(metavar="[TABLE]", help="Only of this one: agent_permissions, stages, …"),
+        typer.Argument(metavar="[TABLE]", help="Only this table: agent_permissions, stages, …"),
     ] = None,
-    actor: Annotated[str | None, typer.Option("--by", help="Only what this actor did.")] = None,
-    before: Annotated[int | None, typer.Option(help="Only what came before this id.")] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many (20).")] = None,
+    actor: Annotated[str | None, typer.Option("--by", help="Only this actor's changes.")] = None,
+    before: Annotated[int | None, typer.Option(help="Only records before this id.")] = None,
+    limit: Limit = 20,
 ) -> None:
-    """Show who changed grants, tokens, settings and rules, the newest first."""
+    """Show who changed grants, tokens, settings and rules, newest first."""
     run = session(ctx)
-    with run.stage() as api:
-        page = api.administration(about, actor_id=actor, before_id=before, page_size=limit)
-        run.output.records(
-            "records", page.records, lambda: administration_table(page.records, run.zone(api))
-        )
-    if page.next_before_id is not None:
-        run.output.aside(f"older ones: --before {page.next_before_id}")
-
-
-def _json(text: str | None) -> Any:
-    try:
-        return None if text is None else json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput("the scope must be JSON", details={"scope": text}) from error
+    page = run.api.administration(about, actor_id=actor, before_id=before, page_size=limit)
+    more = f"--before {page.next_before_id}" if page.next_before_id is not None else None
+    run.output.records(
+        "records", page.records, lambda: administration_table(page.records, run.zone), more
+    )
 
 
 def _said(change: PermissionChange, what: str) -> str:
     row = change.permission
-    already = "" if change.changed else " (it was so already)"
-    return f"{row.permission} {what} {row.actor_id}, grant {row.id}{already}"
+    unchanged = "" if change.changed else " (no change needed)"
+    return f"{row.permission} {what} {row.actor_id}, grant {row.id}{unchanged}"

@@ -1,10 +1,14 @@
-"""What all commands share: exit codes, the global options, and how an error ends the program."""
+"""What all commands share: the global options, exit codes, and how an error ends the program."""
 
 import errno
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from enum import IntEnum
+from functools import cached_property
+from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Exit(IntEnum):
-    """How the program ends."""
+    """The exit codes."""
 
     DONE = 0
     REFUSED = 1
@@ -43,74 +47,88 @@ class Exit(IntEnum):
 
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 refused by a rule, or something is wrong (doctor); 2 wrong usage, or a "
-    "value that cannot be read; 3 the database or the API cannot be reached, or is not migrated; 4 conflict: "
-    "somebody was faster, read again and repeat."
+    "Exit codes: 0 done; 1 refused by a rule, or doctor or verify found something; 2 wrong usage or an unreadable"
+    " value; 3 the database or the API can't be reached, or isn't migrated; 4 conflict: the client changed in the"
+    " meantime, so read it again and repeat."
 )
 
-# What the line has that cannot be: an option, a value. Typer has its class, but no name for it.
-_UsageError = typer.BadParameter.__bases__[0]
+# Typer exports neither of these classes of click.
+_UsageError: Any = typer.BadParameter.__bases__[0]
+_ClickError: Any = _UsageError.__bases__[0]
 _AS_JSON = "atlas_stage.as_json"
 
-# Options that may stand anywhere on the line, and whether a value follows.
+# Options that can be anywhere on the line, and whether a value follows.
 _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
 
 
 class Commands(TyperGroup):
-    """The root of the commands: takes global options anywhere, and ends errors of the stage in one plain line."""
+    """The root command: takes global options anywhere on the line, and ends every error in a line on stderr."""
 
     def main(self, *args: Any, **more: Any) -> Any:
-        """Run the program, whatever its output can be written in."""
+        """Run the program, for any encoding of its output."""
         survive_any_encoding()
         return super().main(*args, **more)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the line with its global options moved to the front."""
-        ctx.meta[_AS_JSON] = "--json" in args  # asked of the line, which may be what cannot be read
-        rest: list[str] = self._ended_in_a_line(ctx, super().parse_args, _global_first(args))
+        ctx.meta[_AS_JSON] = "--json" in args  # from the line itself, which may not parse
+        rest: list[str] = self._reporting(ctx, super().parse_args, _global_first(args))
         return rest
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a StageError goes to stderr and becomes the exit code."""
-        return self._ended_in_a_line(ctx, super().invoke)
+        """Run the command; an error goes to stderr and becomes the exit code."""
+        return self._reporting(ctx, super().invoke)
 
-    def _ended_in_a_line(self, ctx: Any, step: Callable[..., Any], *given: Any) -> Any:
+    def _reporting(self, ctx: Any, step: Callable[..., Any], *given: Any) -> Any:
         try:
-            try:
-                return step(ctx, *given)
-            except Exception as error:
-                known = _known(error, as_json=ctx.meta[_AS_JSON])
-                if known is None:
-                    raise
-                raise known from error
-        except StageError as error:
-            if str(error.details.get("actor_id", "")).startswith("system:db:"):
-                error.hint = (
-                    f"you act as {error.details['actor_id']}, your database login: say who you are with"
-                    " --as user:…, or in ATLAS_ACTOR; otherwise " + (error.hint or "ask an admin")
+            return step(ctx, *given)
+        except Exception as error:
+            known = _as_stage_error(error, as_json=ctx.meta[_AS_JSON])
+            if known is None:
+                raise
+            login = str(known.details.get("actor_id", ""))
+            if login.startswith("system:db:"):
+                known.hint = (
+                    f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
                 )
-            Output(as_json=ctx.meta[_AS_JSON]).error(error)
-            raise typer.Exit(Exit.of(error)) from error
+                known.details.pop("text", None)
+            Output(as_json=ctx.meta[_AS_JSON]).error(known)
+            raise typer.Exit(Exit.of(known)) from error
 
 
-def _known(error: Exception, *, as_json: bool) -> StageError | None:
-    """What an exception that is not ours means to the user; None: a fault of ours, or what Typer says itself."""
+def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
+    """The error to report; None for those that Typer reports."""
+    psycopg: Any = sys.modules.get("psycopg")  # not imported: an error of psycopg has imported it
     match error:
-        case ModuleNotFoundError():
-            name = (error.name or "").partition(".")[0]
-            if name not in {"", "atlas_stage"}:
-                return InvalidInput(
-                    f"this command needs {name}, which is not installed",
-                    hint="pip install 'atlas-stage[local]'",
-                )
+        case StageError():
+            return error
+        case ModuleNotFoundError() if error.name and not error.name.startswith("atlas_stage"):
+            return InvalidInput(
+                f"This command needs {error.name.partition('.')[0]}, which isn't installed.",
+                hint="pip install 'atlas-stage[local]'",
+            )
         case OSError() if error.filename is not None:
             return InvalidInput(f"{error.filename}: {error.strerror}")
-        case OSError() if error.errno != errno.EPIPE:  # nobody reads on: that is no error
-            return StageError(f"the answer could not be written: {error.strerror}", rule="output")
-        case _ if as_json and isinstance(error, _UsageError):
+        case OSError() if error.errno == errno.EPIPE:  # the reader has ended, as `head` does
+            return None
+        case OSError():
+            return StageError(f"Can't write the answer: {error.strerror}", rule="output")
+        case _ if psycopg and isinstance(error, psycopg.Error):
+            from atlas_stage.transport import translate
+
+            return translate(error)
+        case _UsageError() if as_json:
             first_line = str(getattr(error, "message", "")).partition("\n")[0]
-            return InvalidInput(first_line or "a command is missing", hint="see --help")
-    return None
+            return InvalidInput(first_line or "A command is missing.", hint="see --help")
+        case _ClickError() | typer.Exit() | typer.Abort():
+            return None
+        case _ if "ATLAS_TRACEBACK" in os.environ:
+            return None
+    return StageError(
+        f"This is a bug in atlas-stage: {type(error).__name__}: {error}",
+        rule="bug",
+        hint="set ATLAS_TRACEBACK=1, repeat the command, and report what it prints",
+    )
 
 
 def _global_first(args: Sequence[str]) -> list[str]:
@@ -129,48 +147,102 @@ def _global_first(args: Sequence[str]) -> list[str]:
         elif waiting:
             front += [arg, waiting.pop()]
         else:
-            rest.append(arg)  # its value is missing: the command will say so
+            rest.append(arg)  # its value is missing: the command reports it
     return front + rest
 
 
-@dataclass(frozen=True)
+@dataclass
 class Session:
-    """The global options of this run."""
+    """The global options of this run, and the connections that they lead to."""
 
     database: str | None
     actor: str | None
     output: Output
     url: str | None = None  # None: not over HTTP
-    url_alone: bool = False  # the line names the API, so no database may stand in for it
+    url_only: bool = False  # the line has --url, so use no database instead
+    on_close: Callable[[Callable[[], None]], object] = lambda _: None
 
-    def stage(self, *, transactions: bool = False) -> Stage:
-        """The stage that the options name; with `transactions` on the database, where it is known too."""
-        if self.url is None or (transactions and self.database and not self.url_alone):
-            from atlas_stage.transport import PsycopgTransport
+    @cached_property
+    def api(self) -> Stage:
+        """The stage, over the database or HTTP; closed when the program ends."""
+        return self._opened(over_http=self.url is not None)
 
-            return Stage(PsycopgTransport(self.database, self.actor))
-        return Stage.connect(url=self.url)
+    @cached_property
+    def transactional_api(self) -> Stage:
+        """The stage over the database, if one is known."""
+        return self._opened(over_http=self.url is not None and (self.url_only or not self.database))
 
-    def zone(self, api: Stage | None = None) -> tzinfo:
-        """The firm's time zone, in which all times are shown."""
-        if api is not None:
-            return firm_zone(api)
-        with self.stage() as asked:
-            return firm_zone(asked)
+    @cached_property
+    def zone(self) -> tzinfo:
+        """The firm's time zone, for showing times."""
+        return firm_zone(self.api)
 
     def connection(self) -> "psycopg.Connection":
-        """A bare psycopg connection to the same database."""
+        """A psycopg connection to the database."""
         from atlas_stage.transport import connect
 
         return connect(self.database)
 
+    def _opened(self, *, over_http: bool) -> Stage:
+        if over_http:
+            stage = Stage.connect(url=self.url)
+        else:
+            from atlas_stage.transport import PsycopgTransport
+
+            stage = Stage(PsycopgTransport(self.database, self.actor))
+        self.on_close(stage.close)
+        return stage
+
 
 def session(ctx: typer.Context) -> Session:
-    """The session that the root command made."""
+    """The session that the root command created."""
     made = ctx.find_root().obj
     assert isinstance(made, Session)
     return made
 
 
-ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Its id or its slug.")]
+def is_on_the_line(ctx: typer.Context, name: str) -> bool:
+    """Whether the line has this global option (its environment variable doesn't count)."""
+    source = ctx.find_root().get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+Options = Mapping[str, Any]  # name to annotated type
+
+
+def with_options(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add groups of options to a command, which gets them as keyword arguments; None if not given."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        known = signature(command)
+        own = [each for each in known.parameters.values() if each.kind is not each.VAR_KEYWORD]
+        more = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for group in groups
+            for name, kind in group.items()
+        ]
+        described: Any = command
+        described.__signature__ = known.replace(parameters=[*own, *more])
+        described.__annotations__ = {each.name: each.annotation for each in [*own, *more]}
+        return command
+
+    return add
+
+
+Context = typer.Context
+ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Id or slug.")]
 Reason = Annotated[str, typer.Option(help="Why, for the history.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many.")]
+ActorId = Annotated[str, typer.Argument(metavar="ACTOR", help="user:…, agent:… or system:…")]
+SomeActor = Annotated[str | None, typer.Argument(metavar="[ACTOR]", help="Only this actor's.")]
+
+ExternalId = Annotated[
+    str | None, typer.Option(help="A unique key: repeating the command then changes nothing.")
+]
+# How a change came about.
+HOW: Options = {
+    "triggered_by": Annotated[str | None, typer.Option(help="The event that caused this.")],
+    "on_behalf_of": Annotated[str | None, typer.Option(help="The person this is done for.")],
+    "channel": Annotated[str | None, typer.Option(help="slack, nlp_relay or event_webhook.")],
+    "external_id": ExternalId,
+}

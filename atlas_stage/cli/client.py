@@ -1,12 +1,24 @@
-"""`atlas-stage client …`: look at clients, move and flag them, read and undo their history; `atlas-stage queue`."""
+"""`atlas-stage client …` and `atlas-stage queue`: list, move and flag clients; read and undo their history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import islice
 from typing import Annotated, Any
 
 import typer
 
-from atlas_stage.cli.base import ClientName, Exit, Reason, Session, session
+from atlas_stage.cli.base import (
+    HOW,
+    ClientName,
+    Context,
+    Exit,
+    ExternalId,
+    Limit,
+    Options,
+    Reason,
+    Session,
+    session,
+    with_options,
+)
 from atlas_stage.cli.rendering import error_lines, listed
 from atlas_stage.cli.tables import (
     change_of,
@@ -15,308 +27,242 @@ from atlas_stage.cli.tables import (
     history_table,
     queue_table,
 )
-from atlas_stage.models import Change, Client
+from atlas_stage.models import Change
 from atlas_stage.stage import Stage
 
-app = typer.Typer(no_args_is_help=True, help="Look at clients, move and flag them, undo changes.")
+app = typer.Typer(no_args_is_help=True, help="List clients, move and flag them, undo changes.")
 
-OnBehalfOf = Annotated[str | None, typer.Option(help="For whom (recorded; gives no right).")]
-TriggeredBy = Annotated[str | None, typer.Option(help="The event that led to it.")]
-Channel = Annotated[str | None, typer.Option(help="slack, nlp_relay or event_webhook.")]
-ExternalId = Annotated[
-    str | None, typer.Option(help="A key that makes the command safe to repeat.")
+SomeReason = Annotated[str | None, typer.Option(help="Why, for the history.")]
+Version = Annotated[
+    int | None, typer.Option(metavar="N", help="Fail if the client isn't at this version.")
 ]
+_REPEAT = "Repeat for each actor."
+FIELDS: Options = {
+    "owner": Annotated[str | None, typer.Option(help="Owner, such as user:ana")],
+    "collaborators": Annotated[
+        list[str] | None, typer.Option("--collaborator", metavar="ACTOR", help=_REPEAT)
+    ],
+    "notes": Annotated[str | None, typer.Option(help="Notes on its stage.")],
+    "tier": Annotated[str | None, typer.Option(help="Service tier.")],
+    "cadence": Annotated[str | None, typer.Option(help="monthly, quarterly, annual or none.")],
+    "schedule": Annotated[str | None, typer.Option(help="Sales tax: as for --cadence.")],
+    "reviewers": Annotated[
+        list[str] | None, typer.Option("--reviewer", metavar="ACTOR", help=_REPEAT)
+    ],
+    "active": Annotated[
+        bool | None, typer.Option("--active/--inactive", help="Inactive clients can't move.")
+    ],
+}
 
 
 @app.command("list")
 def list_clients(
-    ctx: typer.Context,
+    ctx: Context,
     stage: Annotated[str | None, typer.Option(help="In this stage.")] = None,
     flag: Annotated[str | None, typer.Option(help="With this flag.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Of this owner.")] = None,
+    owner: Annotated[str | None, typer.Option(help="With this owner.")] = None,
     older_than: Annotated[
-        int | None, typer.Option(metavar="DAYS", help="More whole days than this in the stage.")
+        int | None, typer.Option(metavar="DAYS", help="In the stage for more than this.")
     ] = None,
     stuck: Annotated[bool | None, typer.Option("--stuck/--not-stuck")] = None,
-    tier: Annotated[str | None, typer.Option(help="Of this service tier.")] = None,
+    tier: Annotated[str | None, typer.Option(help="With this service tier.")] = None,
     search: Annotated[str | None, typer.Option(help="Part of a name or slug.")] = None,
-    inactive: Annotated[bool, typer.Option("--inactive", help="Only inactive ones.")] = False,
-    everyone: Annotated[bool, typer.Option("--all", help="Inactive ones too.")] = False,
-    after: Annotated[int | None, typer.Option(metavar="ID", help="Only ids above this.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 100,
+    inactive: Annotated[bool, typer.Option("--inactive", help="Inactive clients only.")] = False,
+    everyone: Annotated[bool, typer.Option("--all", help="Inactive clients too.")] = False,
+    after: Annotated[int | None, typer.Option(metavar="ID", help="Ids above this.")] = None,
+    limit: Limit = 100,
 ) -> None:
-    """List clients; filters add up."""
+    """List the clients that match every filter."""
     run = session(ctx)
-    with run.stage() as api:
-        found = api.iter_clients(
-            stage,
-            flag=flag,
-            owner=owner,
-            age_days_gt=older_than,
-            stuck=stuck,
-            service_tier=tier,
-            search=search,
-            active=None if everyone else not inactive,
-            after=after,
-        )
-        clients = list(islice(found, limit))
-        more = next(found, None) is not None
-    run.output.records("clients", clients, lambda: clients_table(clients))
-    if more:
-        run.output.aside(f"there are more: repeat with --after {clients[-1].id}")
+    found = run.api.iter_clients(
+        stage,
+        flag=flag,
+        owner=owner,
+        age_days_gt=older_than,
+        stuck=stuck,
+        service_tier=tier,
+        search=search,
+        active=None if everyone else not inactive,
+        after=after,
+    )
+    clients = list(islice(found, limit))
+    more = f"--after {clients[-1].id}" if next(found, None) is not None else None
+    run.output.records("clients", clients, lambda: clients_table(clients), more)
 
 
 @app.command()
-def show(ctx: typer.Context, client: ClientName) -> None:
-    """Show everything about a client, and its latest change."""
+def show(ctx: Context, client: ClientName) -> None:
+    """Show a client and its latest change."""
     run = session(ctx)
-    with run.stage() as api:
-        view = api.client(client)
-        if run.output.as_json:
-            run.output.json(view)
-            return
-        zone = run.zone(api)
-    run.output.console.print(client_table(view.client, zone))
-    if view.history:
-        run.output.console.print(history_table([view.history], zone, "latest change"))
-
-
-Owner = Annotated[str | None, typer.Option(help="Whose it is: user:…, agent:…")]
-Notes = Annotated[str | None, typer.Option(help="About its stage.")]
-Tier = Annotated[str | None, typer.Option(help="Its service tier.")]
-Cadence = Annotated[str | None, typer.Option(help="How often its books are closed.")]
-Schedule = Annotated[str | None, typer.Option(help="How often its sales tax is filed.")]
-Active = Annotated[
-    bool | None, typer.Option("--active/--inactive", help="An inactive one does not move.")
-]
-_EACH = "Give it once for each."
-Collaborators = Annotated[
-    list[str] | None, typer.Option("--collaborator", metavar="ACTOR", help=_EACH)
-]
-Reviewers = Annotated[list[str] | None, typer.Option("--reviewer", metavar="ACTOR", help=_EACH)]
-
-
-def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """What a command, whose locals these are, was given for the method of the same arguments."""
-    return {name: each for name, each in arguments.items() if name not in {"ctx", "client", "call"}}
+    view = run.api.client(client)
+    run.output.result(
+        view,
+        *([] if run.output.as_json else [client_table(view.client, run.zone)]),
+        *([history_table([view.history], run.zone, "latest change")] if view.history else []),
+    )
 
 
 @app.command()
+@with_options(FIELDS, HOW)
 def create(
-    ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its name.")],
-    slug: Annotated[str, typer.Argument(help="Its short name; no other client has it.")],
-    stage: Annotated[str | None, typer.Option(help="Where it begins.")] = None,
-    owner: Owner = None,
-    collaborators: Collaborators = None,
-    notes: Notes = None,
-    tier: Tier = None,
-    cadence: Cadence = None,
-    schedule: Schedule = None,
-    reviewers: Reviewers = None,
-    active: Active = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the history.")] = None,
-    triggered_by: TriggeredBy = None,
-    on_behalf_of: OnBehalfOf = None,
-    channel: Channel = None,
-    external_id: ExternalId = None,
+    ctx: Context,
+    name: Annotated[str, typer.Argument(help="Name.")],
+    slug: Annotated[str, typer.Argument(help="Short unique name")],
+    stage: Annotated[str | None, typer.Option(help="First stage.")] = None,
+    reason: SomeReason = None,
+    **options: Any,
 ) -> None:
-    """Take on a client."""
-    given = _given(locals())
+    """Add a client."""
     run = session(ctx)
-    with run.stage() as api:
-        change = api.create_client(**given)
-    said = f"client {change.client.id}, {change.client.name}: starts in {change.client.stage}"
-    run.output.result(change, said + (" [replayed]" if change.replayed else ""))
+    change = run.api.create_client(name, slug=slug, stage=stage, reason=reason, **options)
+    made = change.client
+    said = f"client {made.id}, {made.name}: starts in {made.stage}"
+    run.output.result(change, said + _replayed(change))
 
 
 @app.command()
+@with_options(FIELDS, HOW)
 def update(
-    ctx: typer.Context,
+    ctx: Context,
     client: ClientName,
-    owner: Owner = None,
-    collaborators: Collaborators = None,
-    notes: Notes = None,
-    tier: Tier = None,
-    cadence: Cadence = None,
-    schedule: Schedule = None,
-    reviewers: Reviewers = None,
-    active: Active = None,
     clear: Annotated[
         list[str] | None,
-        typer.Option(help="Empty it: owner, collaborators, notes or reviewers. Once for each."),
+        typer.Option(help="Empty owner, collaborators, notes or reviewers. Repeat for each."),
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the history.")] = None,
-    expected_version: Annotated[
-        int | None, typer.Option(metavar="N", help="Only if it is still at this version.")
-    ] = None,
-    triggered_by: TriggeredBy = None,
-    on_behalf_of: OnBehalfOf = None,
-    channel: Channel = None,
-    external_id: ExternalId = None,
+    reason: SomeReason = None,
+    expected_version: Version = None,
+    **options: Any,
 ) -> None:
-    """Change fields of a client; what is not given stays."""
-    given = _given(locals())
+    """Change a client's fields. Fields that aren't given stay as they are."""
     run = session(ctx)
-    with run.stage() as api:
-        change = api.update_client(client, **given)
+    change = run.api.update_client(
+        client, clear=clear, reason=reason, expected_version=expected_version, **options
+    )
     _show_change(run, change)
 
 
 @app.command()
-def delete(ctx: typer.Context, client: ClientName, reason: Reason = "") -> None:
-    """Take out a client that was made by mistake. One that leaves the firm goes to offboarding."""
+def delete(ctx: Context, client: ClientName, reason: Reason = "") -> None:
+    """Delete a client that was created by mistake. If a client leaves, move it to offboarding instead."""
     run = session(ctx)
-    with run.stage() as api:
-        gone = api.delete_client(client, reason=reason)
-    run.output.result(gone, f"client {gone.client_id}, {gone.name}: taken out")
+    gone = run.api.delete_client(client, reason=reason)
+    run.output.result(gone, f"client {gone.client_id}, {gone.name}: deleted")
 
 
 @app.command("erase-words")
-def erase_words(ctx: typer.Context, client: ClientName, reason: Reason = "") -> None:
-    """Erase, for good, what people wrote about a client: reasons, payloads, notes. What was done stays."""
+def erase_words(ctx: Context, client: ClientName, reason: Reason = "") -> None:
+    """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     run = session(ctx)
-    with run.stage() as api:
-        erased = api.erase_words(client, reason=reason)
-    run.output.result(erased, f"client {erased.client_id}: words of {erased.rows} rows are erased")
+    erased = run.api.erase_words(client, reason=reason)
+    run.output.result(erased, f"client {erased.client_id}: erased the words of {erased.rows} rows")
 
 
 @app.command()
+@with_options(HOW)
 def move(
-    ctx: typer.Context,
+    ctx: Context,
     client: ClientName,
     stage: Annotated[str, typer.Argument(help="The stage to move it to.")],
     reason: Reason = "",
-    expected_version: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="The version you have seen; without it, the present one."),
-    ] = None,
+    expected_version: Version = None,
     override: Annotated[
-        bool, typer.Option("--override", help="As an admin: any move, whatever the table says.")
+        bool, typer.Option("--override", help="Make any move. For admins.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say whether the move would be allowed.")
+        bool, typer.Option("--dry-run", help="Only show whether the move is allowed.")
     ] = False,
-    triggered_by: TriggeredBy = None,
-    on_behalf_of: OnBehalfOf = None,
-    channel: Channel = None,
-    external_id: ExternalId = None,
+    **options: Any,
 ) -> None:
     """Move a client to another stage."""
     run = session(ctx)
     if dry_run and override:
-        raise typer.BadParameter("--dry-run says what is allowed without --override")
-    with run.stage() as api:
-        found = api.client(client).client
-        if dry_run:
-            _dry_run(run, api, found, stage)
-            return
-        if expected_version is None:
-            run.output.aside(
-                f"{found.name} is in {found.stage}, version {found.version} (read now)"
-            )
-        change = api.set_stage(
-            found.id,
-            to_stage=stage,
-            reason=reason,
-            expected_version=found.version if expected_version is None else expected_version,
-            override=override or None,
-            triggered_by=triggered_by,
-            on_behalf_of=on_behalf_of,
-            channel=channel,
-            external_id=external_id,
+        raise typer.BadParameter("Use --dry-run without --override.")
+    found = run.api.client(client).client
+    if dry_run:
+        check = run.api.check_stage(found.id, to_stage=stage)
+        refused = [line for each in check.refusals for line in error_lines(each.as_error())]
+        can = "can" if check.allowed else "can't"
+        run.output.result(
+            check,
+            f"{found.name} {can} move from {found.stage} to {stage}{':' if refused else ''}",
+            *(f"  {line}" for line in refused),
+            f"allowed from here: {listed(check.allowed_stages) or 'nothing'}",
         )
-    _show_change(run, change)
-
-
-def _dry_run(run: Session, api: Stage, client: Client, stage: str) -> None:
-    check = api.check_stage(client.id, to_stage=stage)
-    may = "may" if check.allowed else "may not"
-    refused = [line for each in check.refusals for line in error_lines(each.as_error())]
-    run.output.result(
-        check,
-        f"{client.name} {may} move from {client.stage} to {stage}{':' if refused else ''}",
-        *(f"  {line}" for line in refused),
-        f"allowed from here: {listed(check.allowed_stages) or 'nothing'}",
+        raise typer.Exit(Exit.DONE if check.allowed else Exit.REFUSED)
+    if expected_version is None:
+        run.output.aside(f"{found.name} is in {found.stage}, version {found.version} (read now)")
+        expected_version = found.version
+    change = run.api.set_stage(
+        found.id,
+        to_stage=stage,
+        reason=reason,
+        expected_version=expected_version,
+        override=override or None,
+        **options,
     )
-    raise typer.Exit(Exit.DONE if check.allowed else Exit.REFUSED)
+    _show_change(run, change)
 
 
 def _flag_command(name: str, words: str, call: Callable[..., Change]) -> None:
     @app.command(name, help=words)
+    @with_options(HOW)
     def command(
-        ctx: typer.Context,
+        ctx: Context,
         client: ClientName,
         flag: Annotated[str, typer.Argument(help="The flag.")],
-        reason: Annotated[str | None, typer.Option(help="Why, for the history.")] = None,
-        triggered_by: TriggeredBy = None,
-        on_behalf_of: OnBehalfOf = None,
-        channel: Channel = None,
-        external_id: ExternalId = None,
+        reason: SomeReason = None,
+        **options: Any,
     ) -> None:
-        given = _given(locals())
         run = session(ctx)
-        with run.stage() as api:
-            change = call(api, client, **given)
-        _show_change(run, change)
+        _show_change(run, call(run.api, client, flag=flag, reason=reason, **options))
 
 
 _flag_command("flag", "Set a flag on a client.", Stage.set_flag)
-_flag_command("unflag", "Clear a flag of a client.", Stage.clear_flag)
+_flag_command("unflag", "Clear a flag on a client.", Stage.clear_flag)
 
 
 @app.command()
-def history(
-    ctx: typer.Context,
-    client: ClientName,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the latest.")] = 20,
-) -> None:
-    """Show a client's history, oldest first."""
+def history(ctx: Context, client: ClientName, limit: Limit = 20) -> None:
+    """Show a client's latest changes, oldest first."""
     run = session(ctx)
-    with run.stage() as api:
-        found = api.iter_history(client)
-        rows = list(islice(found, limit))[::-1]
-        run.output.records("history", rows, lambda: history_table(rows, run.zone(api)))
+    rows = list(islice(run.api.iter_history(client), limit))[::-1]
+    run.output.records("history", rows, lambda: history_table(rows, run.zone))
 
 
 @app.command()
 def rollback(
-    ctx: typer.Context,
+    ctx: Context,
     client: ClientName,
-    history_id: Annotated[int, typer.Argument(help="The id of the history row to undo.")],
+    history_id: Annotated[int, typer.Argument(help="The change's id in `client history`.")],
     reason: Reason = "",
     external_id: ExternalId = None,
 ) -> None:
-    """Undo a recorded change; the undoing is recorded too."""
+    """Undo a change. The undo is recorded too."""
     run = session(ctx)
-    with run.stage() as api:
-        change = api.rollback(
-            client,
-            history_id=history_id,
-            reason=reason,
-            external_id=external_id,
-        )
+    change = run.api.rollback(client, history_id=history_id, reason=reason, external_id=external_id)
     _show_change(run, change)
 
 
 def _show_change(run: Session, change: Change) -> None:
     client, row = change.client, change.history
-    if change.changed and row is not None:
-        said = f"{client.name}: {change_of(row)} (version {client.version})"
-    else:
-        said = f"{client.name}: nothing to change (version {client.version})"
-    run.output.result(change, said + (" [replayed]" if change.replayed else ""))
+    what = change_of(row) if change.changed and row is not None else "no change needed"
+    run.output.result(
+        change, f"{client.name}: {what} (version {client.version}){_replayed(change)}"
+    )
+
+
+def _replayed(change: Change) -> str:
+    return " [replayed]" if change.replayed else ""
 
 
 def show_queue(
-    ctx: typer.Context,
+    ctx: Context,
     actor: Annotated[
-        str | None, typer.Argument(metavar="[ACTOR]", help="Whose (default: your own).")
+        str | None, typer.Argument(metavar="[ACTOR]", help="Whose queue; yours if omitted.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(help="At most so many.")] = None,
+    limit: Limit = 100,
 ) -> None:
-    """Show what to do next, most pressing first, and why."""
+    """Show what to do next and why, most urgent first."""
     run = session(ctx)
-    with run.stage() as api:
-        items = api.queue(actor, page_size=limit)
-        run.output.records("queue", items, lambda: queue_table(items, run.zone(api)))
+    items = run.api.queue(actor, page_size=limit)
+    run.output.records("queue", items, lambda: queue_table(items, run.zone))

@@ -1,4 +1,4 @@
-"""`atlas-stage migrate`, and its way back, `atlas-stage migrate rollback`."""
+"""`atlas-stage migrate` and `atlas-stage migrate rollback`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import Session, session
+from atlas_stage.cli.base import session
 from atlas_stage.errors import InvalidInput
 
 app = typer.Typer()
@@ -15,7 +15,7 @@ app = typer.Typer()
 _UP_TO_DATE = "nothing to do: the database is up to date"
 
 LockTimeout = Annotated[
-    float, typer.Option(min=0.1, max=86_400, help="Seconds to wait for those who use the tables.")
+    float, typer.Option(min=0.1, max=86_400, help="Seconds to wait for a table in use.")
 ]
 
 
@@ -23,47 +23,39 @@ LockTimeout = Annotated[
 def migrate(
     ctx: typer.Context,
     plan: Annotated[
-        bool, typer.Option("--plan", help="Only say what it would do; changes nothing.")
+        bool, typer.Option("--plan", help="Show what it would do; change nothing.")
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Re-create the stored logic even if it is unchanged.")
     ] = False,
     lock_timeout: LockTimeout = 5.0,
 ) -> None:
-    """Bring the database up to this version. Where nothing changed, nothing is done.
+    """Bring the database up to this version. If it is up to date, nothing happens.
 
-    Deploy as a superuser, or as the owner of `clients` who may create roles. The logins atlas_authenticator and
-    atlas_cron get the passwords in ATLAS_AUTHENTICATOR_PASSWORD and ATLAS_CRON_PASSWORD, where these are set; the
-    shared token in ATLAS_INGEST_TOKEN works on as system:legacy, and one that has changed takes its place.
+    Run it as a superuser, or as the owner of `clients` with the right to create roles.
+    ATLAS_AUTHENTICATOR_PASSWORD and ATLAS_CRON_PASSWORD, if set, become the passwords of atlas_authenticator and
+    atlas_cron. A shared token in ATLAS_INGEST_TOKEN keeps working as system:legacy; a changed one replaces it.
     """
     if ctx.invoked_subcommand is not None:
-        return
-    run = session(ctx)
-    if plan:
-        _show_plan(run, force=force)
         return
     from atlas_stage.ops import deploy
     from atlas_stage.ops.deploy.passwords import set_passwords
     from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 
-    done = deploy.migrate(
-        run.database or "", force=force, report=run.output.line, lock_timeout=lock_timeout
-    )
-    set_passwords(run.database or "", run.output.line)
-    adopt_shared_token(run.database or "", run.actor or FIRST_ACTOR, run.output.line)
+    run = session(ctx)
+    dsn, report = run.database or "", run.output.line
+    if plan:
+        would = deploy.plan(dsn, force=force)
+        steps = [f"would repair {each}" for each in would.repaired]
+        steps += [f"would apply {name}" for name in would.pending]
+        steps += ["would re-create the stored logic"] if would.logic_changes else []
+        run.output.result(asdict(would), *(steps or [_UP_TO_DATE]), *would.words)
+        return
+    done = deploy.migrate(dsn, force=force, report=report, lock_timeout=lock_timeout)
+    set_passwords(dsn, report)
+    adopt_shared_token(dsn, run.actor or FIRST_ACTOR, report)
     changed = done.applied or done.marked or done.logic_changed
     run.output.result(asdict(done), *([] if changed else [_UP_TO_DATE]))
-
-
-def _show_plan(run: Session, *, force: bool) -> None:
-    from atlas_stage.ops.deploy.plan import plan as find_out
-
-    plan = find_out(run.database or "", force=force)
-    would = [f"would mend {each}" for each in plan.mended]
-    would += [f"would apply {name}" for name in plan.pending]
-    if plan.logic_changes:
-        would.append("would put the stored logic in place")
-    run.output.result(asdict(plan), *would, *plan.words, *([] if would else [_UP_TO_DATE]))
 
 
 @app.command()
@@ -71,19 +63,19 @@ def rollback(
     ctx: typer.Context,
     to: Annotated[
         str | None,
-        typer.Option(metavar="MIGRATION", help="The last one that stays; without it, none does."),
+        typer.Option(metavar="MIGRATION", help="Keep everything up to this one; else keep none."),
     ] = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Do not ask: the data in the tables goes with them.")
+        bool, typer.Option("--yes", help="Don't ask. The data in the tables is lost.")
     ] = False,
     lock_timeout: LockTimeout = 5.0,
 ) -> None:
-    """Undo migrations, newest first, with the data in their tables; `migrate` brings them back, empty."""
+    """Undo migrations, newest first, with the data in their tables. `migrate` creates the tables again, empty."""
     run = session(ctx)
     what = f"everything after {to}" if to else "the whole stage system"
-    question = f"Take {what} out of the database, with its data?"
+    question = f"Remove {what} from the database, with its data?"
     if not yes and (run.output.as_json or not typer.confirm(question, err=True)):
-        raise InvalidInput("nothing was done", hint="answer y, or give --yes")
+        raise InvalidInput("Nothing was removed.", hint="answer y, or add --yes")
     from atlas_stage.ops import deploy
 
     done = deploy.rollback(

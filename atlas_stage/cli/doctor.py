@@ -1,4 +1,4 @@
-"""`atlas-stage doctor`: what is wrong with this installation, in words."""
+"""`atlas-stage doctor`: what is wrong with this installation. `atlas-stage prune`: delete old rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import typer
-from rich.text import Text
 
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.cli.rendering import cell, make_table
@@ -16,30 +15,39 @@ if TYPE_CHECKING:
 
 
 def doctor(ctx: typer.Context) -> None:
-    """Say what is wrong with this installation. Run it as a superuser, who may see everything."""
+    """Check this installation. Run it as a superuser, who can see everything."""
     from atlas_stage.ops import doctor as checks
 
     run = session(ctx)
     with run.connection() as connection:
         findings = checks.examine(connection)
     wrong = sum(bool(each.found) and each.severity != "notice" for each in findings)
-    shown = (row for each in findings for row in _rows(each))
+    rows = (row for each in findings for row in _rows(each))
     run.output.result(
         {"checks": findings},
-        make_table(("check", "", "what is wrong, and what to do"), shown),
+        make_table(("check", "state", "what is wrong, and what to do"), rows),
         f"{wrong} of {len(findings)} checks found something" if wrong else "all is well",
     )
     raise typer.Exit(Exit.REFUSED if wrong else Exit.DONE)
 
 
-def _rows(finding: checks.Finding) -> Iterator[tuple[Text, Text, Text]]:
-    if not finding.found:
-        yield cell(finding.name), cell("ok", "green"), cell("")
-        return
-    notice = finding.severity == "notice"
-    name = cell(finding.name)
-    state = cell("notice", "yellow") if notice else cell("wrong", "bold red")
-    for words in finding.found:
-        yield name, state, cell(words)
-        name = state = cell("")
-    yield name, state, cell(f"→ {finding.advice}", "dim")
+def _rows(finding: checks.Finding) -> Iterator[tuple[object, object, object]]:
+    state = "ok" if not finding.found else "notice" if finding.severity == "notice" else "wrong"
+    first, *others = [*finding.found, cell(f"→ {finding.advice}", "dim")] if finding.found else [""]
+    yield finding.name, state, first
+    for other in others:
+        yield "", "", other
+
+
+def prune(ctx: typer.Context) -> None:
+    """Delete idempotency keys and job runs older than the settings say. History is kept."""
+    run = session(ctx)
+    keys = runs = 0
+    with run.connection() as connection:
+        # Autocommit: each call is a transaction of at most a few thousand rows.
+        while (
+            row := connection.execute("select p.keys, p.runs from ops.prune() p").fetchone()
+        ) != (0, 0):
+            assert row is not None
+            keys, runs = keys + row[0], runs + row[1]
+    run.output.result({"keys": keys, "runs": runs}, f"deleted {keys} keys and {runs} job runs")

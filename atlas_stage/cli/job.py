@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import tzinfo
 from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
-from atlas_stage.cli.base import Exit, Session, session
+from atlas_stage.cli.base import Exit, Limit, Reason, Session, session
 from atlas_stage.cli.rendering import Columns, make_table, moment
 
 if TYPE_CHECKING:
-    from atlas_stage.ops.jobs import JobRun, Jobs, JobState, PlannedChange
+    from atlas_stage.ops.jobs import Jobs
 
 app = typer.Typer(no_args_is_help=True, help="Scheduled jobs: what is due, what ran.")
 
@@ -28,10 +26,10 @@ AsOf = Annotated[
 ]
 
 
-def _jobs(run: Session, *, progress: bool = False) -> Jobs:
+def _jobs(run: Session) -> Jobs:
     from atlas_stage.ops.jobs import Jobs
 
-    return Jobs(run.database, progress=run.output.aside if progress else None)
+    return Jobs(run.database, progress=run.output.aside)
 
 
 @app.command("list")
@@ -50,7 +48,15 @@ def due(ctx: typer.Context, as_of: AsOf = None) -> None:
     run = session(ctx)
     with _jobs(run) as jobs:
         states = jobs.due(jobs.instant(as_of))
-    run.output.records("jobs", states, lambda: _states_table(states, run.zone()))
+    columns: Columns = {
+        "job": "job",
+        "state": "state",
+        "due": "due_at",
+        "missed": lambda each: each.missed or "",
+        "last success": "last_success",
+        "next": "next_due",
+    }
+    run.output.records("jobs", states, lambda: make_table(columns, states, zone=run.zone))
 
 
 @app.command()
@@ -59,14 +65,25 @@ def runs(
     job: Annotated[
         str | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most this many.")] = 20,
+    limit: Limit = 20,
     before: Annotated[int | None, typer.Option(help="Only runs before this one.")] = None,
 ) -> None:
     """List runs and what they changed, newest first."""
+    from atlas_stage.ops.jobs import counts_in_words
+
     run = session(ctx)
     with _jobs(run) as jobs:
         found = jobs.runs(job, page_size=limit, before=before)
-    run.output.records("runs", found, lambda: _runs_table(found, run.zone()))
+    columns: Columns = {
+        "id": "run_id",
+        "job": "job",
+        "due": "due_at",
+        "started": "started_at",
+        "seconds": "seconds",
+        "state": "outcome",
+        "what it did": lambda each: each.error or counts_in_words(each.counts),
+    }
+    run.output.records("runs", found, lambda: make_table(columns, found, zone=run.zone))
 
 
 @app.command("run")
@@ -84,14 +101,19 @@ def run_job(
 ) -> None:
     """Run a job now, or as of a moment. A change that was already made isn't made twice."""
     run = session(ctx)
-    with _jobs(run, progress=True) as jobs:
+    with _jobs(run) as jobs:
         instant = jobs.instant(as_of)
         if dry_run:
-            _show_plan(run, list(jobs.plan(job, instant)))
+            planned = list(jobs.plan(job, instant))
+            columns = {"client": "client_id", "slug": "slug", "name": "name", "change": "change"}
+            columns["would be skipped"] = "refused_by"
+            run.output.records("changes", planned, lambda: make_table(columns, planned))
+            refused = sum(each.refused_by is not None for each in planned)
+            run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
             return
         done = jobs.perform(job, instant, only_if_due=if_due)
-    zone = run.zone()
-    run.output.result(done, f"{job}, due {moment(done.due_at, zone)} ({zone}): {done.in_words()}")
+    when = f"{moment(done.due_at, run.zone)} ({run.zone})"
+    run.output.result(done, f"{job}, due {when}: {done.in_words()}")
     raise typer.Exit(Exit.DONE if done.is_well else Exit.REFUSED)
 
 
@@ -99,50 +121,14 @@ def run_job(
 def rollback(
     ctx: typer.Context,
     run_id: Annotated[int, typer.Argument(metavar="RUN", help="The run's id in `job runs`.")],
-    reason: Annotated[str, typer.Option(help="Why.")] = "",
+    reason: Reason = "",
 ) -> None:
     """Undo a job run. Changes that later changes depend on are listed and kept."""
     run = session(ctx)
-    with run.stage() as api:
-        done = api.rollback_run(run_id, reason=reason)
+    done = run.api.rollback_run(run_id, reason=reason)
     left = "".join(
         f"; kept: client {each['client_id']} ({each['rule']})" for each in done.left[:20]
     )
     run.output.result(
         done, f"{done.job}: {done.rolled_back} changes undone, {len(done.left)} kept{left}"
     )
-
-
-def _show_plan(run: Session, planned: list[PlannedChange]) -> None:
-    same = {name: name for name in ("slug", "name", "change")}
-    columns = {"client": "client_id", **same, "would be skipped": "refused_by"}
-    run.output.records("changes", planned, lambda: make_table(columns, planned))
-    refused = sum(each.refused_by is not None for each in planned)
-    run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
-
-
-def _states_table(states: tuple[JobState, ...], zone: tzinfo) -> Table:
-    columns: Columns = {
-        "job": "job",
-        "state": "state",
-        "due": "due_at",
-        "missed": lambda each: each.missed or "",
-        "last success": "last_success",
-        "next": "next_due",
-    }
-    return make_table(columns, states, zone=zone)
-
-
-def _runs_table(found: tuple[JobRun, ...], zone: tzinfo) -> Table:
-    from atlas_stage.ops.jobs import counts_in_words
-
-    columns: Columns = {
-        "id": "run_id",
-        "job": "job",
-        "due": "due_at",
-        "started": "started_at",
-        "seconds": "seconds",
-        "state": "outcome",
-        "what it did": lambda each: each.error or counts_in_words(each.counts),
-    }
-    return make_table(columns, found, zone=zone)

@@ -1,8 +1,8 @@
-"""`atlas-stage report`: how the close of a month stands, as tables or as a file for a spreadsheet."""
+"""`atlas-stage report`: a month's close, as tables or as a file for a spreadsheet."""
 
 import csv
-from collections.abc import Iterable, Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from rich.table import Table
 
 from atlas_stage.cli.base import session
 from atlas_stage.cli.rendering import cell, make_table
-from atlas_stage.models import Close, CloseCounts, MonthCloses
+from atlas_stage.models import Close, CloseCounts
 from atlas_stage.stage import Stage
 
 STATES = ("closed", "in_review", "open", "not_opened")
@@ -20,96 +20,77 @@ COLUMNS = (
     *("reviewed_at", "reviewed_by", "sent_back", "signed_off_at", "signed_off_by", "business_days"),
     *("late", "late_since"),
 )
-# What a spreadsheet takes for the beginning of a formula.
+# How a formula begins in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_LATE = {
+    "id": "client_id",
+    "name": "name",
+    "state": "state",
+    "owner": "stage_owner",
+    "late since": "late_since",
+    "opened": "opened_at",
+    "days": "business_days",
+}
 
 
 def report(
     ctx: typer.Context,
     month: Annotated[
-        str | None,
-        typer.Option(metavar="YYYY-MM", help="Which close (default: the one that is going on)."),
+        str | None, typer.Option(metavar="YYYY-MM", help="The month; the current close if omitted.")
     ] = None,
     csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write it for a spreadsheet.")
+        Path | None, typer.Option("--csv", metavar="FILE", help="Write a file for a spreadsheet.")
     ] = None,
 ) -> None:
-    """Show how a month's close stands: who is closed, who is late and since when, by owner."""
+    """Show a month's close by owner: how many clients are closed, which are late and since when."""
     run = session(ctx)
-    with run.stage() as api:
-        period, closes = _closes(api, month)
-        months = () if csv_file else api.closes_by_month(month=period)
-        zone = run.zone(api)
+    period, closes = _closes(run.api, month)
     if csv_file is not None:
         write_csv(csv_file, closes)
         run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
         return
-    late = [each for each in closes if each.late]
+    months = run.api.closes_by_month(month=period)
+    late = sorted(
+        (each for each in closes if each.late),
+        key=lambda each: each.late_since.timestamp() if each.late_since else 0,
+    )
+    this = months[-1]
+    owners = [(cell(each.owner or "no owner"), each) for each in this.owners]
+    by_month = [(cell(each.month), each) for each in months]
     shown = (
-        owners_table(months[-1]),
-        late_table(late, zone) if late else "Nobody is late.",
-        months_table(months),
+        _counts_table(
+            "owner", [*owners, (cell("all", "bold"), this)], f"The close of {this.month}"
+        ),
+        make_table(_LATE, late, title="Late", zone=run.zone) if late else "No client is late.",
+        _counts_table("month", by_month, "Month by month"),
     )
     run.output.result(
         {"month": period, "closes": closes, "months": months},
-        *(shown if closes else [f"nobody closes in {period}"]),
+        *(shown if closes else [f"no client has a close in {period}"]),
     )
 
 
 def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
-    """The month, and all its closes, page after page."""
-    found: list[Close] = []
+    """The month and all its closes."""
     page = api.closes(month, page_size=1000)
-    found += page.closes
+    found = list(page.closes)
     while page.next_after is not None:
         page = api.closes(page.month, after=page.next_after, page_size=1000)
         found += page.closes
     return page.month, found
 
 
-def owners_table(month: MonthCloses) -> Table:
-    """How many of each owner's are how far; the last row is the firm."""
-    rows = [(cell(each.owner or "nobody"), each) for each in month.owners]
-    return _counts_table(
-        "owner", [*rows, (cell("all", "bold"), month)], f"The close of {month.month}"
-    )
-
-
-def months_table(months: Sequence[MonthCloses]) -> Table:
-    """The month beside those before it."""
-    return _counts_table("month", [(cell(each.month), each) for each in months], "Month by month")
-
-
 def _counts_table(first: str, rows: Iterable[tuple[object, CloseCounts]], title: str) -> Table:
+    names = ("clients", *STATES, "late", "median_business_days")
     return make_table(
-        (first, "clients", *STATES, "late", "days"),
-        (
-            [name, each.clients]
-            + [getattr(each, state) for state in STATES]
-            + [each.late, each.median_business_days]
-            for name, each in rows
-        ),
+        (first, *names[:-1], "days"),
+        ([label, *(getattr(counts, name) for name in names)] for label, counts in rows),
         title=title,
     )
 
 
-def late_table(closes: Iterable[Close], zone: tzinfo) -> Table:
-    """Who is late, the longest first; instants in this zone."""
-    ordered = sorted(closes, key=lambda each: each.late_since.timestamp() if each.late_since else 0)
-    columns = {
-        "id": "client_id",
-        "name": "name",
-        "state": "state",
-        "owner": "stage_owner",
-        "late since": "late_since",
-        "opened": "opened_at",
-        "days": "business_days",
-    }
-    return make_table(columns, ordered, title="Late", zone=zone)
-
-
 def write_csv(file: Path, closes: Iterable[Close]) -> None:
-    """A file that Excel opens right: its mark before the UTF-8, and no cell that runs as a formula."""
+    """Write a file that Excel reads correctly: UTF-8 with a byte order mark, and no cell that is a formula."""
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)

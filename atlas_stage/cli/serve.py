@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import session
+from atlas_stage.cli.base import is_on_the_line, session
 from atlas_stage.errors import InvalidInput
 
 
@@ -42,9 +42,8 @@ def serve(
     host, port = _address(listen) if listen is not None else ("127.0.0.1", port)
     run = session(ctx)
     # Not ATLAS_DATABASE_URL: DATA/env sets it, to the embedded database.
-    source = ctx.find_root().get_parameter_source("database")
-    on_the_line = source is not None and source.name == "COMMANDLINE"
-    database = run.database if on_the_line else os.environ.get("ATLAS_SERVE_DATABASE_URL")
+    named = is_on_the_line(ctx, "database")
+    database = run.database if named else os.environ.get("ATLAS_SERVE_DATABASE_URL")
     if database is None:
         serve_embedded(data, run.output.line, port, host)
     else:

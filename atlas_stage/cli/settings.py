@@ -1,4 +1,4 @@
-"""`atlas-stage settings …` and `atlas-stage calendar …`: what the firm may set."""
+"""`atlas-stage settings …` and `atlas-stage calendar …`: what the firm can set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from atlas_stage.ops.settings import FirmSettings
 
 settings = typer.Typer(
-    no_args_is_help=True, help="The time zone, the days of the calendar rules, the days in a stage."
+    no_args_is_help=True, help="The time zone, the days of the calendar rules, the stage limits."
 )
 calendar = typer.Typer(no_args_is_help=True, help="The firm's holidays, and when closes open.")
 
@@ -35,14 +35,14 @@ def _opened(run: Session) -> Iterator[FirmSettings]:
 
 @settings.command("show")
 def show_settings(ctx: typer.Context) -> None:
-    """Show every setting, and how long a client may be in each stage."""
+    """Show every setting, and how long a client can be in each stage."""
     run = session(ctx)
     with _opened(run) as firm:
         found, stages = firm.settings(), firm.stages()
     columns: Columns = {
         "stage": itemgetter("stage"),
         "days": lambda each: "no limit" if each["max_days"] is None else each["max_days"],
-        "waits with": itemgetter("waiting_flags"),
+        "not stuck with": itemgetter("waiting_flags"),
     }
     run.output.result(
         {"settings": found, "stages": stages},
@@ -54,27 +54,28 @@ def show_settings(ctx: typer.Context) -> None:
 @settings.command("set")
 def set_setting(
     ctx: typer.Context,
-    name: Annotated[str, typer.Argument(help="One of `atlas-stage settings show`.")],
-    value: Annotated[str, typer.Argument(help="For example America/New_York, 20, 06:00, true.")],
+    name: Annotated[str, typer.Argument(help="A name in `atlas-stage settings show`.")],
+    value: Annotated[str, typer.Argument(help="Such as America/New_York, 20, 06:00 or true.")],
 ) -> None:
-    """Change a setting; it holds from now on."""
+    """Change a setting, effective immediately."""
     run = session(ctx)
     with _opened(run) as firm:
         firm.change(name, value)
         now = firm.settings()
-    run.output.result({"settings": now}, f"{name} is {_words(now[name])}")
+    said = ("no", "yes")[now[name]] if isinstance(now[name], bool) else now[name]
+    run.output.result({"settings": now}, f"{name} is {said}")
 
 
 @settings.command("sla")
 def set_sla(
     ctx: typer.Context,
     stage: Annotated[str, typer.Argument(help="The stage.")],
-    days: Annotated[str, typer.Argument(help="A client may be in it for so many; or: none.")],
+    days: Annotated[str, typer.Argument(help="Days, or: none.")],
 ) -> None:
-    """Change how long a client may be in a stage before it is stuck."""
+    """Change how many days a client can be in a stage before it is stuck."""
     run = session(ctx)
     if days != "none" and not days.isdecimal():
-        raise InvalidInput("the days must be a number, or: none", details={"days": days})
+        raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
     with _opened(run) as firm:
         firm.set_max_days(stage, None if days == "none" else int(days))
         now = firm.stages()
@@ -87,27 +88,26 @@ def set_sla(
 def show_calendar(
     ctx: typer.Context,
     year: Annotated[
-        int | None, typer.Option(min=1, max=9999, help="Of this year; else of the present one.")
+        int | None, typer.Option(min=1, max=9999, help="The year; this year if omitted.")
     ] = None,
 ) -> None:
-    """Show the holidays of a year, and the last business day of each month, on which its close opens."""
+    """Show a year's holidays, and the last business day of each month, when its close opens."""
     run = session(ctx)
+    chosen = year or datetime.now().year
     with _opened(run) as firm:
-        chosen = year or datetime.now().year
         holidays, closes = firm.holidays(chosen), firm.closes(chosen)
-    days, months = ((each.values() for each in rows) for rows in (holidays, closes))
     run.output.result(
         {"holidays": holidays, "closes": closes},
-        make_table(("holiday", "name"), days, title=str(chosen)),
-        make_table(("month", "last business day"), months),
+        make_table(("holiday", "name"), (each.values() for each in holidays), title=str(chosen)),
+        make_table(("month", "last business day"), (each.values() for each in closes)),
     )
 
 
 @calendar.command("add")
 def add_holiday(
-    ctx: typer.Context, day: Day, name: Annotated[str, typer.Argument(help="What it is.")]
+    ctx: typer.Context, day: Day, name: Annotated[str, typer.Argument(help="Its name.")]
 ) -> None:
-    """Have the firm closed on a day."""
+    """Add a holiday."""
     run = session(ctx)
     with _opened(run) as firm:
         firm.add_holiday(day.date(), name)
@@ -116,14 +116,8 @@ def add_holiday(
 
 @calendar.command("remove")
 def remove_holiday(ctx: typer.Context, day: Day) -> None:
-    """Have the firm open on a day that was a holiday."""
+    """Remove a holiday."""
     run = session(ctx)
     with _opened(run) as firm:
         firm.remove_holiday(day.date())
     run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")
-
-
-def _words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)

@@ -1,13 +1,12 @@
 """The tables of clients, histories, queues, grants and tokens."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any
 
 from rich.table import Table
-from rich.text import Text
 
-from atlas_stage.cli.rendering import Columns, cell, listed, make_table, moment, stage_cell
+from atlas_stage.cli.rendering import Columns, cell, lines, listed, make_table, moment
 from atlas_stage.models import (
     AdministrationRecord,
     Client,
@@ -19,7 +18,7 @@ from atlas_stage.models import (
 
 
 def clients_table(clients: Iterable[Client]) -> Table:
-    """Clients, one a row."""
+    """One row per client."""
     columns: Columns = {
         "id": "id",
         "slug": "slug",
@@ -29,40 +28,37 @@ def clients_table(clients: Iterable[Client]) -> Table:
         "flags": "flags",
         "attention": "attention",
         "owner": "stage_owner",
-        "version": "version",
     }
-    return make_table(columns, clients, spare=("version", "slug"))
+    return make_table(columns, clients)
 
 
 def client_table(client: Client, zone: tzinfo) -> Table:
-    """Everything about one client, a field a row."""
-    fields = vars(client) | {"stage": stage_cell(client.stage)}
-    return make_table(("field", "value"), fields.items(), zone=zone)
+    """One row per field of a client."""
+    fields = ((name, getattr(client, name)) for name in client.as_json())
+    return make_table(("field", "value"), fields, zone=zone)
 
 
 def change_of(row: HistoryRow) -> str:
-    """What a history row changed, in words."""
+    """What a history row changed."""
     parts = []
-    if row.to_stage is not None and row.from_stage is None:
-        parts.append(f"starts in {row.to_stage}")
-    elif row.to_stage is not None:
-        parts.append(f"{row.from_stage} → {row.to_stage}")
+    if row.to_stage is not None:
+        start = f"starts in {row.to_stage}"
+        parts.append(f"{row.from_stage} → {row.to_stage}" if row.from_stage else start)
     parts += [f"+{row.flag_added}"] if row.flag_added else []
     parts += [f"-{row.flag_removed}"] if row.flag_removed else []
     changed = row.payload.get("changed")
-    if isinstance(changed, dict):
-        parts.append("changes " + listed(changed))
+    parts += ["changes " + listed(changed)] if isinstance(changed, dict) else []
     return "; ".join(parts)
 
 
 def history_table(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) -> Table:
-    """History, a change in two lines: what and why, who and how."""
+    """One row per change: what and why, who and how."""
     columns: Columns = {
         "version": "version",
         "id": lambda each: cell(each.id, "dim"),
-        "when": lambda each: _lines(moment(each.occurred_at, zone, "%Y-%m-%d %H:%M:%S").split()),
-        "what and why": lambda each: _lines([change_of(each), each.reason or ""]),
-        "who": lambda each: _lines([each.actor_id, _how(each)]),
+        "when": "occurred_at",
+        "what and why": lambda each: lines(change_of(each), each.reason),
+        "who": lambda each: lines(each.actor_id, _how(each)),
     }
     return make_table(columns, rows, title=title, zone=zone)
 
@@ -74,14 +70,8 @@ def _how(row: HistoryRow) -> str:
     return f"{row.trigger_type}{via}{event}{whom}"
 
 
-def _lines(lines: Sequence[str]) -> Text:
-    """A cell of several lines, the first one plain and the others dim."""
-    first, *others = lines
-    return Text("\n").join([cell(first), *(cell(line, "dim") for line in others if line)])
-
-
 def queue_table(items: Iterable[QueueItem], zone: tzinfo) -> Table:
-    """A queue, most pressing first."""
+    """A queue, most urgent first."""
     columns: Columns = {
         "id": "client.id",
         "name": "client.name",
@@ -91,35 +81,33 @@ def queue_table(items: Iterable[QueueItem], zone: tzinfo) -> Table:
         "due": "sla_due_at",
         "attention": "client.attention",
         "flags": "client.flags",
-        "version": "client.version",
     }
     return make_table(columns, items, zone=zone)
 
 
 def scope_of(scope: Mapping[str, Any] | None) -> str:
-    """A grant's scope in words."""
+    """The scope of a grant."""
     if scope is None:
         return "everything"
     return "; ".join(f"{key}: {listed(map(str, values))}" for key, values in sorted(scope.items()))
 
 
 def permissions_table(permissions: Iterable[Permission], zone: tzinfo) -> Table:
-    """Grants, one a row; revoked ones are dim."""
+    """One row per grant."""
     columns: Columns = {
         "id": "id",
-        "actor": lambda each: cell(each.actor_id, "dim" if each.revoked_at else ""),
-        "permission": lambda each: cell(each.permission, "dim" if each.revoked_at else ""),
+        "actor": "actor_id",
+        "permission": "permission",
         "scope": lambda each: scope_of(each.scope),
-        "granted": "granted_at",
-        "by": "granted_by",
+        "granted": lambda each: lines(moment(each.granted_at, zone), each.granted_by),
         "revoked": "revoked_at",
         "notes": "notes",
     }
-    return make_table(columns, permissions, zone=zone, spare=("notes", "by", "granted"))
+    return make_table(columns, permissions, zone=zone)
 
 
 def tokens_table(tokens: Iterable[Token], zone: tzinfo) -> Table:
-    """Tokens, one a row."""
+    """One row per token."""
     columns: Columns = {
         "token": "id",
         "actor": "actor_id",
@@ -129,20 +117,18 @@ def tokens_table(tokens: Iterable[Token], zone: tzinfo) -> Table:
         "expires": lambda each: each.expires_at or "never",
         "last used": "last_used_at",
     }
-    return make_table(columns, tokens, zone=zone, spare=("created", "last used"))
+    return make_table(columns, tokens, zone=zone)
 
 
 def administration_table(records: Iterable[AdministrationRecord], zone: tzinfo) -> Table:
-    """Changes of what decides the rules: which row of which table, what became of it, and who did it."""
+    """One row per change of grants, tokens, settings or rules."""
     columns: Columns = {
         "id": lambda each: cell(each.id, "dim"),
-        "when": lambda each: _lines(moment(each.occurred_at, zone, "%Y-%m-%d %H:%M:%S").split()),
+        "when": "occurred_at",
         "table": "about",
-        "row": lambda each: cell(listed(map(str, each.key.values()))),
-        "change": lambda each: _lines(_administered(each)),
-        "who": lambda each: _lines(
-            [each.actor_id, f"{each.channel} as {each.login}", each.reason or ""]
-        ),
+        "row": lambda each: listed(map(str, each.key.values())),
+        "change": lambda each: lines(*_administered(each)),
+        "who": lambda each: lines(each.actor_id, f"{each.channel} as {each.login}", each.reason),
     }
     return make_table(columns, records, zone=zone)
 
@@ -154,9 +140,9 @@ def _administered(record: AdministrationRecord) -> list[str]:
             f"{name}: {before.get(name)} → {after.get(name)}" if name in after else name
             for name in record.changed
         ]
-    said = (
+    values = (
         f"{name} {value}"
         for name, value in (after or before).items()
         if name not in record.key and value is not None
     )
-    return ["added" if after else "removed", listed(said)]
+    return ["added" if after else "removed", listed(values)]

@@ -1,4 +1,4 @@
-"""`atlas-stage verify`: whether history and the record of administration are what was recorded."""
+"""`atlas-stage verify`: whether the history and the administration record are as they were recorded."""
 
 import json
 import re
@@ -18,73 +18,72 @@ _WORDS = {
     "row_altered": "is not as it was recorded",
     "row_missing": "has rows missing before it",
     "hash_missing": "has no hash",
-    "client_set_back": "is beyond the version that the client has",
+    "client_set_back": "is newer than the client's version",
     "client_missing": "belongs to a client that is gone",
-    "client_altered": "is not what its history makes of it",
+    "client_altered": "differs from the client's history",
     "row_gone": "is gone, and no record says who removed it",
-    "row_added": "is there, and no record says who added it",
-    "row_changed": "is not what its newest record says",
-    "erasure_not_recorded": "lost its words, and no erasure is on record",
+    "row_added": "was added, and no record says who added it",
+    "row_changed": "differs from its newest record",
+    "erasure_not_recorded": "lost its words, and no erasure is recorded",
 }
 
 
 def verify(
     ctx: typer.Context,
     client: Annotated[
-        str | None, typer.Argument(metavar="[CLIENT]", help="Only this client: its id or slug.")
+        str | None, typer.Argument(metavar="[CLIENT]", help="Only this client: id or slug.")
     ] = None,
     digest: Annotated[
         bool,
         typer.Option(
             "--digest",
-            help="Print one line that stands for everything recorded up to now. Keep it where nobody who can change"
-            " the database can change it.",
+            help="Print a digest of everything recorded until now. Keep it where people who can change the database"
+            " can't change it.",
         ),
     ] = False,
     expect: Annotated[
         str | None,
         typer.Option(
-            metavar="DIGEST",
-            help="Also check that nothing up to the moment of this digest changed.",
+            metavar="DIGEST", help="Also check that nothing recorded before this digest changed."
         ),
     ] = None,
     as_of: Annotated[
         str | None,
         typer.Option(
             metavar="DIGEST",
-            help="The digest with the moment, if DIGEST is only the hash at its end.",
+            help="The whole digest, if you only trust the hash given as --expect.",
         ),
     ] = None,
 ) -> None:
-    """Verify each row of history and of administration against its hash; exit 1 if one is not what was recorded."""
+    """Verify the hash of every row of history and administration. Exits with 1 if one doesn't match."""
     run = session(ctx)
     if client is not None and (digest or expect):
-        raise InvalidInput("a digest covers all clients", hint="leave out the client")
+        raise InvalidInput("A digest covers all clients. Leave out CLIENT.")
     expect = expect and expect.strip()
     if expect and not re.fullmatch(_DIGEST if as_of is None else f"({_DIGEST}|{_HASH})", expect):
         raise InvalidInput(
-            "this is not a digest",
-            hint="give the whole line that atlas-stage verify --digest printed",
+            "This isn't a digest. Give the whole line that atlas-stage verify --digest printed."
         )
-    with run.stage() as api:
-        found = evidence.verify(api) if client is None else api.verify(client)
-        before = evidence.digest(api, as_of or expect).digest if expect else None
-        rewritten = before is not None and not before.endswith(expect or "")
-        wrong = bool(found.breaks) or rewritten
-        made = evidence.digest(api) if digest and not wrong else DigestPage()
-    if run.output.as_json:
-        run.output.json(
-            {
-                **{name: each for name, each in found.as_json().items() if name != "next_after"},
-                "rewritten": rewritten,
-                **{name: made.as_json()[name] for name in ("digest", "open", "left_out")},
-            }
+    found = evidence.verify(run.api) if client is None else run.api.verify(client)
+    before = evidence.digest(run.api, as_of or expect).digest if expect else None
+    rewritten = before is not None and not before.endswith(expect or "")
+    wrong = bool(found.breaks) or rewritten
+    made = evidence.digest(run.api) if digest and not wrong else DigestPage()
+    answer = {name: each for name, each in found.as_json().items() if name != "next_after"}
+    parts = {name: made.as_json()[name] for name in ("digest", "open", "left_out")}
+    run.output.result(
+        {**answer, "rewritten": rewritten, **parts},
+        *([made.digest] if made.digest else _lines(found, expect, rewritten)),
+    )
+    for each in made.open:
+        run.output.aside(
+            f"not included: what process {each.pid} ({each.login}, {each.program}, database {each.database})"
+            " has written and not committed"
         )
-    else:
-        for line in [made.digest] if made.digest else _lines(found, expect, rewritten):
-            run.output.line(line)
-    for line in _left_out(made):
-        run.output.aside(line)
+    if made.left_out:
+        run.output.aside(
+            f"not included: {made.left_out} rows newer than the oldest open transaction. Run it on the primary."
+        )
     if digest and wrong:
         run.output.aside("no digest was made: not everything is as recorded")
     raise typer.Exit(Exit.REFUSED if wrong else Exit.DONE)
@@ -111,21 +110,9 @@ def _lines(found: Verification, expect: str | None, rewritten: bool) -> Iterator
 
 
 def _broken(found: Break) -> str:
-    if found.about is not None:
-        what = f"{found.about} {json.dumps(found.key)}"
-        if found.record_id is not None:
-            what = f"record {found.record_id} of {what}"
-        return f"administration, {what}: {_WORDS.get(found.problem, found.problem)}"
-    which = f": {', '.join(found.differs)}" if found.differs else ""
     words = _WORDS.get(found.problem, found.problem)
+    if found.about is not None:
+        record = f"record {found.record_id} of " if found.record_id is not None else ""
+        return f"administration, {record}{found.about} {json.dumps(found.key)}: {words}"
+    which = f": {', '.join(found.differs)}" if found.differs else ""
     return f"client {found.client_id}, version {found.version}: {words}{which}"
-
-
-def _left_out(made: DigestPage) -> Iterator[str]:
-    for each in made.open:
-        yield (
-            f"left out: what process {each.pid} ({each.login}, {each.program}, database {each.database})"
-            " has written and not committed"
-        )
-    if made.left_out:
-        yield f"left out: {made.left_out} rows newer than the oldest open transaction; ask the leader"

@@ -1,7 +1,7 @@
-"""What is wrong with an installation, in words.
+"""What is wrong with an installation, in sentences.
 
-Here stands what only the package can know: whether the database has what the package brings. All else the database
-finds by itself: `ops.findings`, one file a check in `sql/ops/findings/`.
+Only what the package alone can know is checked here: whether the database has what the package contains. The database
+finds everything else: `ops.findings`, one file per check in `sql/ops/findings/`.
 """
 
 from dataclasses import dataclass
@@ -11,21 +11,17 @@ import psycopg
 from atlas_stage.models import Record
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
+from atlas_stage.ops.deploy.connection import exists
 from atlas_stage.ops.deploy.migrations import read_books
 from atlas_stage.transport import translate
 
 _MIGRATE = "run: atlas-stage migrate"
-_IS_DEPLOYED = """
-    select to_regclass('public.stage_deploys') is not null
-       and to_regclass('public.stage_history') is not null
-       and to_regnamespace('api') is not null
-"""
 
 
 @dataclass(frozen=True)
 class Finding(Record):
-    """The outcome of a check: everything wrong in words, and what to do about it. Nothing found: all is well. A
-    `notice` is nothing wrong, and worth knowing.
+    """The outcome of a check: what is wrong and what to do; nothing found means all is well. `severity` is error or
+    notice.
     """
 
     name: str
@@ -35,15 +31,17 @@ class Finding(Record):
 
 
 def examine(connection: psycopg.Connection) -> list[Finding]:
-    """Run all checks on a connection in autocommit mode.
+    """Run all checks, on a connection in autocommit mode. Raises Unavailable.
 
-    A check that the login role has no right to make is a finding too. Raises Unavailable.
+    A check that the login has no right to run is a finding too.
     """
     try:
-        # Names are compared as the catalog writes them without this.
+        # The checks compare names as the catalog writes them without this setting.
         connection.execute("set quote_all_identifiers = off")
-        if connection.execute(_IS_DEPLOYED).fetchone() != (True,):
-            said = f"the stage system is not deployed in database {connection.info.dbname}"
+        tables = exists(connection, "public.stage_deploys", "public.stage_history")
+        api = connection.execute("select to_regnamespace('api') is not null").fetchone()
+        if not tables or api != (True,):
+            said = f"the stage system isn't deployed in database {connection.info.dbname}"
             return [Finding("deployed", (said,), _MIGRATE)]
         return [
             Finding("deployed", ()),
@@ -55,18 +53,20 @@ def examine(connection: psycopg.Connection) -> list[Finding]:
 
 
 def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
-    """What the database has not as this package would deploy it."""
+    """What the database doesn't have as this package would deploy it."""
     root = resources.root()
     try:
         books = read_books(connection, root / "migrations")
         same = logic.is_deployed(connection, root / "sql")
     except psycopg.errors.InsufficientPrivilege as error:
-        said = f"could not be checked: {translate(error).message}"
+        said = f"can't be checked: {translate(error).message}"
         return [Finding("as packaged", (said,), "run doctor as a superuser")]
-    changed = [f"migration {name} is not the one that was applied here" for name in books.changed]
+    changed = [
+        f"the file of migration {name} changed after it was applied" for name in books.changed
+    ]
     changed += [f"migration {name} is not in this package" for name in books.unknown]
     advice = "use the version of atlas-stage that deployed this database, or restore the file"
-    logic_said = () if same else ("the stored logic is not that of this package",)
+    logic_said = () if same else ("the stored logic differs from this package's",)
     pending = tuple(f"migration {name} is not applied" for name in books.pending)
     return [
         Finding("migrations applied", pending, _MIGRATE),
@@ -76,20 +76,20 @@ def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
 
 
 def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
-    """What the database finds wrong with itself, together where the same is to be done."""
+    """What the database finds, grouped by what to do."""
     name = "the database's own checks"
     try:
         rows = connection.execute(
             "select f.finding, f.severity, f.what, f.todo from ops.findings(deep => true) f"
         ).fetchall()
     except psycopg.errors.InsufficientPrivilege as error:
-        said = f"could not be checked: {translate(error).message}"
+        said = f"can't be checked: {translate(error).message}"
         return [Finding(name, (said,), "run doctor as a superuser or an operator")]
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
-        said = f"could not be asked: {translate(error).message}"
+        said = f"can't be run: {translate(error).message}"
         return [Finding(name, (said,), _MIGRATE)]
-    together: dict[tuple[str, str, str], list[str]] = {}
+    grouped: dict[tuple[str, str, str], list[str]] = {}
     for finding, severity, what, todo in rows:
-        together.setdefault((finding.replace("_", " "), todo, severity), []).append(what)
-    findings = [Finding(each[0], tuple(found), *each[1:]) for each, found in together.items()]
+        grouped.setdefault((finding.replace("_", " "), todo, severity), []).append(what)
+    findings = [Finding(each[0], tuple(found), *each[1:]) for each, found in grouped.items()]
     return findings or [Finding(name, ())]

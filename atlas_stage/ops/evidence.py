@@ -1,4 +1,4 @@
-"""Whether everything is what was recorded, and the digest that shows it later: all pages of `verify` and `digest`."""
+"""All pages of `verify` and `digest`: whether everything is as recorded, and a digest that proves it later."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import replace
 from atlas_stage.models import DigestPage, Verification
 from atlas_stage.stage import Stage
 
-# How long a new digest waits for transactions that are open when it is requested.
+# How long a new digest waits for open transactions.
 PATIENCE_SECONDS = 5.0
 
 
 def verify(stage: Stage) -> Verification:
-    """Verify all clients and all records of administration; one sum of all pages."""
+    """Verify all clients and all administration records; one result for all pages."""
     page = total = stage.verify()
     while page.next_after is not None:
         page = stage.verify(after=page.next_after)

@@ -1,7 +1,7 @@
-"""Bringing a seed file into the database as one piece.
+"""Import a seed file in one transaction.
 
-Every row runs through the ordinary functions under the ordinary rules, also in a dry run: all of it is one transaction
-that stays only when it is to be applied and no row is refused.
+Every row uses the API functions under the usual rules. The transaction is rolled back for a dry run, and if a row is
+refused.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +18,8 @@ from atlas_stage.ops.seedfile import Row
 from atlas_stage.protocol import Work
 from atlas_stage.stage import Stage
 
-# The fields of a client that a row can change, under the names of their columns.
+OUTCOMES = ("new", "changed", "unchanged", "refused")
+# The file's columns, and the fields of a client that they change.
 _COMPARED = {
     "stage": "stage",
     "owner": "stage_owner",
@@ -35,7 +36,7 @@ _COMPARED = {
 
 @dataclass(frozen=True)
 class RowReport(Record):
-    """What became of a row. `outcome` is new, changed, unchanged or refused; `changes` says what, in words."""
+    """The result of a row. `outcome` is one of OUTCOMES; `changes` are sentences."""
 
     row: int
     client: str
@@ -46,13 +47,13 @@ class RowReport(Record):
 
 @dataclass(frozen=True)
 class Report(Record):
-    """What became of a file. `applied` is False for a dry run and where a row was refused: then nothing stays."""
+    """The result of a file. `applied` is False after a dry run, and if a row was refused: then nothing changed."""
 
     rows: tuple[RowReport, ...]
     applied: bool
 
     def count(self, outcome: str) -> int:
-        """How many rows ended so."""
+        """How many rows have this outcome."""
         return sum(each.outcome == outcome for each in self.rows)
 
 
@@ -64,15 +65,19 @@ def run(
     apply: bool,
     on_row: Callable[[RowReport], object] = lambda _: None,
 ) -> Report:
-    """Bring the rows in, or with `apply` False only find out what would become of them.
+    """Import the rows; with `apply` False, a dry run.
 
-    `on_row` is called after each row, in the order of the work. Raises Unavailable; every other error is in the report.
+    `on_row` is called after each row. Raises Unavailable; every other error is in the report.
     """
     reports: list[RowReport] = []
     with stage.transaction() as work:
         if not apply:
             _spare_ids(work)
-        for row, client, problem in _in_lock_order(_identified(stage, rows)):
+        # By client id, new clients last: every writer locks clients in this order.
+        for row, client, problem in sorted(
+            _identified(stage, rows),
+            key=lambda each: (each[1] is None, each[1].id if each[1] else each[0].line),
+        ):
             report = _bring_in(stage, row, client, problem, reason)
             reports.append(report)
             on_row(report)
@@ -83,9 +88,7 @@ def run(
 
 
 def _spare_ids(work: Work) -> None:
-    """Let a dry run use up no ids, where its login may: a sequence that is restarted in a transaction is another one
-    until it is committed.
-    """
+    """Keep a dry run from using up ids, if its login can: restarting a sequence is rolled back, `nextval` isn't."""
     for table in ("public.clients", "public.stage_history"):
         statement = sql.SQL("select pg_get_serial_sequence({}, 'id'), max(id) + 1 from {}").format(
             table, sql.SQL(table)
@@ -105,7 +108,7 @@ _Identified = tuple[Row, Client | None, StageError | None]
 
 
 def _identified(stage: Stage, rows: Sequence[Row]) -> Iterator[_Identified]:
-    """Each row with its client, None for a new one; a client that has had a row already is refused."""
+    """Each row with its client, None for a new one. A second row for a client is refused."""
     seen: dict[object, int] = {}
     for row in rows:
         if row.problem:
@@ -119,33 +122,26 @@ def _identified(stage: Stage, rows: Sequence[Row]) -> Iterator[_Identified]:
             yield row, None, error
             continue
         first = seen.setdefault(client.id if client else row.cells["slug"], row.line)
-        twice = row.refused(
-            "client" if "client" in row.cells else "slug",
-            f"this client stands in row {first} already",
-        )
+        column = "client" if "client" in row.cells else "slug"
+        twice = row.refused(column, f"This client is in row {first} too.")
         yield row, client, twice if first != row.line else None
-
-
-def _in_lock_order(rows: Iterator[_Identified]) -> list[_Identified]:
-    """By client id, new ones last: the order in which everything here locks clients."""
-    return sorted(rows, key=lambda each: (each[1] is None, each[1].id if each[1] else each[0].line))
 
 
 def _find(stage: Stage, row: Row) -> Client | None:
     named = row.cells.get("client")
     if named is None and not {"name", "slug"} <= row.cells.keys():
-        raise row.refused("client", "the row names no client: give client, or name and slug")
+        raise row.refused("client", "The row has no client. Fill in client, or name and slug.")
     try:
         client = stage.client(named or row.cells["slug"]).client
     except NotFound as error:
         if named is None:
             return None
-        raise row.refused("client", f"{error.message}: {named}") from error
+        raise row.refused("client", f"There is no client {named}.") from error
     if named is None and client.slug != row.cells["slug"]:
-        return None  # a slug that reads as a number: it was the id of another client
+        return None  # the slug reads as a number, which is the id of another client
     for column in ("name", "slug"):
         if row.cells.get(column, getattr(client, column)) != getattr(client, column):
-            raise row.refused(column, f"the {column} of a client is not changed here")
+            raise row.refused(column, f"An import can't change the {column} of a client.")
     return client
 
 
@@ -168,7 +164,7 @@ def _bring_in(
 
 
 def _create(stage: Stage, row: Row, reason: str) -> Client:
-    """Take the client on where clients begin; where it really stands is a move, as for all others."""
+    """Add the client in the first stage. Its stage in the file is a move, as for other clients."""
     fields = {name: value for name, value in row.fields().items() if name != "clear"}
     return stage.create_client(
         row.cells["name"], slug=row.cells["slug"], reason=reason, **fields
@@ -178,7 +174,7 @@ def _create(stage: Stage, row: Row, reason: str) -> Client:
 def _settle(
     stage: Stage, row: Row, client: Client, fields: Mapping[str, Any], reason: str
 ) -> Client:
-    """Wake the client first and put it to sleep last: an inactive client does not move."""
+    """Activate the client first and deactivate it last, because an inactive client can't move."""
     active = row.active()
     if active:
         client = stage.update_client(client.id, active=True, reason=reason).client

@@ -8,7 +8,7 @@ from atlas_stage.stage import Stage
 
 
 def firm_zone(stage: Stage) -> tzinfo:
-    """The time zone in which the firm thinks; this machine's, where the database does not say it to us."""
+    """The firm's time zone; this machine's if the caller can't read it."""
     for ask in (_zone_of_settings, _zone_of_summary):
         try:
             return ZoneInfo(ask(stage))
@@ -18,7 +18,7 @@ def firm_zone(stage: Stage) -> tzinfo:
 
 
 def _zone_of_settings(stage: Stage) -> str:
-    """Cheap, but only over a database connection that may read the settings."""
+    """Cheap, but needs a database login that can read the settings."""
     with stage.transaction() as work:
         row = work.connection.execute("select time_zone from public.stage_settings").fetchone()
     return str(row[0])

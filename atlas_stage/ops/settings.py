@@ -1,7 +1,8 @@
-"""What a firm may set: its settings, the days a client may be in a stage, its holidays. Rows, not code."""
+"""What a firm can set: its settings, the days a client can be in a stage, its holidays."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -16,40 +17,48 @@ from atlas_stage.transport import translate
 
 Rows = list[dict[str, Any]]
 
-_LOOK = "atlas-stage settings show, and calendar show, have what is there"
+_CHECK: LiteralString = (
+    "select pg_get_constraintdef(oid) from pg_catalog.pg_constraint"
+    " where conname = %s and connamespace = 'public'::regnamespace"
+)
+_SIGNS = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than", "AND": "and"}
 
 
 class FirmSettings:
-    """The settings of one database, over a connection with the right to change them. What a value may be, the database
-    says.
-    """
+    """The settings of one database, over a connection that can change them. The database checks the values."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
 
     def settings(self) -> dict[str, Any]:
-        """Every setting by its name."""
+        """Every setting, by name."""
         (row,) = self._rows("select * from public.stage_settings")
         return {name: value for name, value in row.items() if name != "only_row"}
 
     def change(self, name: str, value: str) -> None:
-        """Set a setting. Raises InvalidInput."""
+        """Change a setting. Raises InvalidInput."""
         names = list(self.settings())
         if name not in names:
-            raise InvalidInput(f"there is no setting {name}", hint="settings: " + ", ".join(names))
+            raise InvalidInput(f'"{name}" isn\'t a setting. Use {", ".join(names)}.')
         statement = sql.SQL("update public.stage_settings set {} = %s").format(sql.Identifier(name))
-        with self._said():
+        with self._errors(name, value):
             self._connection.execute(statement, [value])
 
     def stages(self) -> Rows:
-        """Each stage with the days that a client may be in it, and the flags with which it only waits."""
+        """Each stage, the days a client can be in it, and the flags with which it doesn't become stuck."""
         return self._rows(
             "select stage, max_days, waiting_flags from public.stages order by position"
         )
 
     def set_max_days(self, stage: str, days: int | None) -> None:
-        """Let clients be in the stage for so many days; None: for good. Raises NotFound, InvalidInput."""
-        self._one("update public.stages set max_days = %s where stage = %s", days, stage)
+        """Set the days a client can be in the stage; None is no limit. Raises NotFound, InvalidInput."""
+        known = [each["stage"] for each in self.stages()]
+        if stage not in known:
+            raise NotFound(f'"{stage}" isn\'t a stage. Use {", ".join(known)}.')
+        with self._errors("max_days", days):
+            self._connection.execute(
+                "update public.stages set max_days = %s where stage = %s", [days, stage]
+            )
 
     def holidays(self, year: int) -> Rows:
         """The holidays of a year."""
@@ -59,7 +68,7 @@ class FirmSettings:
         )
 
     def closes(self, year: int) -> Rows:
-        """The last business day of each month of a year, on which its close opens."""
+        """The last business day of each month of a year, when its close opens."""
         return self._rows(
             "select to_char(month, 'YYYY-MM') as month, rules.last_business_day(month) as day"
             " from (select make_date(%s, m, 1) as month from generate_series(1, 12) as m) as months",
@@ -67,8 +76,8 @@ class FirmSettings:
         )
 
     def add_holiday(self, day: date, name: str) -> None:
-        """Have the firm closed on a day; one that is there gets the name."""
-        with self._said():
+        """Add a holiday, or rename it."""
+        with self._errors("name", name):
             self._connection.execute(
                 "insert into public.business_holidays (day, name) values (%s, %s)"
                 " on conflict (day) do update set name = excluded.name",
@@ -76,38 +85,36 @@ class FirmSettings:
             )
 
     def remove_holiday(self, day: date) -> None:
-        """Have the firm open on a day. Raises NotFound."""
-        self._one("delete from public.business_holidays where day = %s", day)
+        """Remove a holiday. Raises NotFound."""
+        with self._errors():
+            statement = "delete from public.business_holidays where day = %s"
+            if self._connection.execute(statement, [day]).rowcount == 0:
+                raise NotFound(f"{day} isn't a holiday. atlas-stage calendar show lists them.")
 
     def _rows(self, statement: LiteralString, *parameters: object) -> Rows:
-        with self._said(), self._connection.cursor(row_factory=dict_row) as cursor:
+        with self._errors(), self._connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(statement, parameters).fetchall()
 
-    def _one(self, statement: LiteralString, *parameters: object) -> None:
-        with self._said():
-            if self._connection.execute(statement, parameters).rowcount == 0:
-                raise NotFound(f"there is none: {parameters[-1]}", hint=_LOOK)
-
     @contextmanager
-    def _said(self) -> Iterator[None]:
-        """What the database says of a value, as an error of this package."""
+    def _errors(self, name: str = "", value: object = None) -> Iterator[None]:
+        """Turn what the database reports about a value into an error of this package."""
         try:
             yield
         except psycopg.errors.CheckViolation as error:
-            named = error.diag.constraint_name
-            (expected,) = self._connection.execute(
-                "select string_agg(pg_get_constraintdef(oid), '; ') from pg_catalog.pg_constraint"
-                " where conname = %s and connamespace = 'public'::regnamespace",
-                [named],
-            ).fetchone() or (None,)
+            row = self._connection.execute(_CHECK, [error.diag.constraint_name]).fetchone()
+            bounds = _bounds(str(row[0]), name) if row else None
             raise InvalidInput(
-                "a setting that makes no sense",
+                f'"{value}" isn\'t a valid {name}.' + (f" Use {bounds}." if bounds else ""),
                 rule="setting_not_valid",
                 status=422,
-                details={"constraint": named, "expected": expected},
-                hint="write what is expected",
             ) from error
         except psycopg.Error as error:
-            said = translate(error)
-            said.hint = said.hint or _LOOK
-            raise said from error
+            raise translate(error) from error
+
+
+def _bounds(check: str, name: str) -> str | None:
+    """The bounds of a CHECK constraint in words; None if it checks anything else."""
+    words = re.sub(r"::[a-z ]+|[()']|^CHECK", " ", check).split()
+    text = " ".join(_SIGNS.get(word, word) for word in words if word != name)
+    bound = "(at least|at most|more than|less than) [0-9][0-9:.]*( days?)?"
+    return text if re.fullmatch(f"{bound}( and {bound})*", text) else None

@@ -1,4 +1,4 @@
-"""Deploys migrations and stored logic to a database: `migrate`, and its way back, `rollback`."""
+"""Deploys migrations and stored logic to a database: `migrate`, its dry run `plan`, and `rollback`."""
 
 from __future__ import annotations
 
@@ -10,25 +10,34 @@ from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import installation, logic, migrations, roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, deploying, exists
 from atlas_stage.ops.deploy.migrations import Report
-from atlas_stage.ops.deploy.temporary import take_temporary_from_public
 
-__all__ = ["DeployError", "MigrateReport", "migrate", "rollback"]
+__all__ = ["DeployError", "MigratePlan", "MigrateReport", "migrate", "plan", "rollback"]
 
 LOCK_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class MigrateReport:
-    """What a deploy did: nothing at all when the lists are empty and `logic_changed` is false."""
+    """What a deploy did: nothing, if the lists are empty and `logic_changed` is False."""
 
     applied: list[str]
     """Migrations that ran."""
     marked: list[str]
-    """Migrations that had run before, in a deploy that was cut off before it could say so."""
+    """Migrations that ran in an earlier, interrupted deploy, and are recorded now."""
     logic_changed: bool
     """Whether the stored logic was re-created."""
-    mended: list[str]
-    """What was not as the last deploy had left it, and is so again."""
+    repaired: list[str]
+    """Drift since the last deploy that was repaired."""
+
+
+@dataclass(frozen=True)
+class MigratePlan:
+    """What `migrate` would do. `words` are its refusals."""
+
+    pending: list[str]
+    repaired: list[str]
+    logic_changes: bool
+    words: list[str]
 
 
 def migrate(
@@ -39,57 +48,84 @@ def migrate(
     lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     root: Path | None = None,
 ) -> MigrateReport:
-    """Bring a database up to this version: pending migrations, then the stored logic where it changed.
+    """Bring a database up to this version: pending migrations, then the stored logic if it changed.
 
-    `force` re-creates the stored logic even so. `report` gets a line for each step done. `lock_timeout` (seconds) is
-    how long a step may wait for, and so hold up, whoever uses the tables. `root` is the folder with `migrations/` and
-    `sql/` (default: this package's own). Raises DeployError; a step that fails changes nothing, and what was done
-    before it stays.
+    `force` re-creates the stored logic in any case. `report` gets a line per step. `lock_timeout` (seconds) limits how
+    long a step waits for other sessions, and so blocks them. `root` is the folder with `migrations/` and `sql/`
+    (default: this package's). Raises DeployError; the step that fails changes nothing, the steps before it are kept.
     """
     root = root or resources.root()
     target = target_of(dsn, lock_timeout)
-    with deploying(target) as session, roles.lent_for_no_longer(session):
-        mended, changed, judged = put_right(session, root, force=force)
-        for each in mended:
-            report(f"mended {each}")
+    with deploying(target) as session, roles.only_while_deploying(session):
+        repaired, changed, judged = repair_drift(session, root, force=force)
+        for each in repaired:
+            report(f"repaired {each}")
         with migrations.opened(target, root / "migrations", session) as pending:
             pending.refuse_drift()
             marked = pending.mark()
             for name in marked:
-                report(f"marked {name} (an earlier deploy was cut off after it)")
+                report(f"marked {name} (an earlier deploy was interrupted after it)")
             applied = pending.apply(report)
         logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
         if logic_changed:
             logic.deploy(target, root / "sql", session, judged=judged or force or bool(applied))
             report("re-created the stored logic")
         if logic.renew_feed(session):
-            report("began a new epoch of the feed: this database came to another server")
+            report("began a new epoch of the feed: this database was moved to another server")
         held = logic.hash_history(session, report)
         if held:
             report(
-                f"history of some clients has no hashes yet, for somebody holds client {held}: run migrate again"
+                f"some history has no hashes yet: another session has locked client {held}. Run migrate again."
             )
-        take_temporary_from_public(session, report)
-    return MigrateReport(applied, marked, logic_changed, mended)
+        roles.revoke_temporary(session, report)
+    return MigrateReport(applied, marked, logic_changed, repaired)
 
 
-def put_right(session: Connection, root: Path, *, force: bool) -> tuple[list[str], bool, bool]:
-    """Make so again what the last deploy left and somebody changed.
+def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
+    """What `migrate` would do: repairs are tried and rolled back, all else is read.
 
-    What was mended, whether to deploy anew, and whether there was stored logic to judge that.
+    Raises DeployError if the database can't be reached.
+    """
+    root = root or resources.root()
+    repaired: list[str] = []
+    changed, refused = False, []
+    with target_of(dsn).connect() as connection:
+        books = migrations.read_books(connection, root / "migrations")
+        try:
+            with connection.transaction(force_rollback=True):
+                roles.refuse_without_rights(connection)
+                repaired, changed, _ = repair_drift(connection, root, force=force)
+        except DeployError as error:
+            refused = [error.message]
+        is_deployed = exists(connection, "public.stage_deploys") and logic.is_deployed(
+            connection, root / "sql"
+        )
+    refused += [f"{name} was changed after it was applied" for name in books.changed]
+    refused += [f"{name} belongs to another version of atlas-stage" for name in books.unknown]
+    return MigratePlan(
+        books.pending,
+        repaired,
+        force or changed or not is_deployed,
+        [f"would refuse: {each}" for each in refused],
+    )
+
+
+def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[str], bool, bool]:
+    """Repair drift since the last deploy.
+
+    Returns what was repaired, whether to deploy the stored logic again, and whether there was stored logic to compare.
     """
     with session.transaction():
-        mended = installation.make_roles(session)
-        roles.lend(session)
-        judged = installation.is_there(session)
-        taken_over = judged and installation.take_over(session, root / "sql")
-        changed = installation.changed(session) or taken_over
-        if changed:
-            mended += installation.mend(session)
-        if changed and not force:
-            installation.refuse_what_nothing_mends(session)
-        roles.take_back(session)
-    return mended, changed, judged
+        repaired = installation.make_roles(session)
+        with roles.as_owner(session):
+            judged = installation.is_there(session)
+            taken_over = judged and installation.take_over(session, root / "sql")
+            changed = installation.changed(session) or taken_over
+            if changed:
+                repaired += installation.repair(session)
+                if not force:
+                    installation.refuse_irreparable(session)
+    return repaired, changed, judged
 
 
 def rollback(
@@ -100,16 +136,16 @@ def rollback(
     lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     root: Path | None = None,
 ) -> list[str]:
-    """Undo, newest first, every migration after `to` (None: all of them); their names.
+    """Undo every migration after `to` (None: all of them), newest first, with the data in its tables; their names.
 
-    The stored logic goes first, because it stands on the tables; the next `migrate` brings it back. Takes the data in
-    those tables with it. Raises DeployError.
+    The stored logic is dropped first, because it depends on the tables; the next `migrate` re-creates it. Raises
+    DeployError.
     """
     root = root or resources.root()
     target = target_of(dsn, lock_timeout)
     with (
         deploying(target) as session,
-        roles.lent_for_no_longer(session),
+        roles.only_while_deploying(session),
         migrations.opened(target, root / "migrations", session) as applied,
     ):
         if to is not None:
@@ -120,5 +156,5 @@ def rollback(
 
 
 def target_of(dsn: str, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Target:
-    """The database, with a name by which this deploy's sessions are found among all others."""
+    """The database, with a name by which this deploy's sessions are found."""
     return Target(dsn, lock_timeout, f"atlas-stage migrate {uuid.uuid4().hex[:8]}")

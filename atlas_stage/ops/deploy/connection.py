@@ -1,4 +1,4 @@
-"""The deploy's own connections, the lock that lets one deploy run at a time, and who keeps it waiting."""
+"""The deploy's connections: the lock that lets one deploy run at a time, its SQL, and who keeps it waiting."""
 
 from __future__ import annotations
 
@@ -6,51 +6,39 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import LiteralString
+from functools import cache
+from typing import Any
 
 import psycopg
 
 from atlas_stage import transport
-from atlas_stage.errors import InvalidInput, StageError, Unavailable
+from atlas_stage.errors import StageError, Unavailable
+from atlas_stage.ops import resources
 
 Connection = psycopg.Connection
 
-# One deploy a database at a time; any constant serves that no other program uses ("atlas_st" in ASCII).
+# The key of the advisory lock ("atlas_st" in ASCII): no other program uses it.
 DEPLOY_LOCK = 0x61746C61735F7374
-# Another deploy is worth waiting for: afterwards there is usually nothing left to do.
+# Seconds to wait for another deploy: after it there is usually nothing left to do.
 DEPLOY_WAIT_SECONDS = 60.0
 OLDEST_SERVER = 15
 
-_BLOCKERS: LiteralString = """
-    select
-      blocker.pid,
-      blocker.usename,
-      nullif(blocker.application_name, ''),
-      extract(epoch from now() - blocker.xact_start)::int,
-      left(regexp_replace(blocker.query, '[[:space:][:cntrl:]]+', ' ', 'g'), 60)
-    from pg_catalog.pg_stat_activity as waiting
-    cross join lateral unnest(pg_catalog.pg_blocking_pids(waiting.pid)) as blocking (pid)
-    join pg_catalog.pg_stat_activity as blocker on blocker.pid = blocking.pid
-    where waiting.application_name = %s
-      and waiting.wait_event_type = 'Lock'
-"""
-
 
 class DeployError(StageError):
-    """A deploy that could not be done. The message is one plain line that says what to do about it."""
+    """A deploy that failed. The message is one plain line that says what to do."""
 
     default_rule = "deploy_failed"
 
 
 class DeployUnavailableError(DeployError, Unavailable):
-    """There is no database to deploy to."""
+    """The database can't be reached."""
 
     default_rule, default_status = Unavailable.default_rule, Unavailable.default_status
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where to deploy to, and how many seconds to wait for a table's lock."""
+    """The database to deploy to, and how many seconds to wait for a table's lock."""
 
     dsn: str
     lock_timeout: float
@@ -58,31 +46,21 @@ class Target:
     database: str = ""  # yoyo passes it to a query that does not use it
 
     def connect(self) -> Connection:
-        """A connection in autocommit mode. Raises DeployUnavailableError where there is none to be had, and DeployError
-        where it would not be a session of its own.
+        """Open a connection in autocommit mode.
+
+        Raises DeployUnavailableError if there is no database, and DeployError behind a pooler.
         """
         try:
             connection = transport.connect(self.dsn)
-        except (Unavailable, InvalidInput) as error:
+        except StageError as error:
             raise DeployUnavailableError(error.message, hint=error.hint) from error
         _refuse_pooler(connection)
-        # A limit that the role carries is meant for its ordinary work, and would end the deploy half-way.
-        connection.execute(
-            "select set_config('application_name', %s, false),"
-            " set_config('search_path', 'public', false),"
-            " set_config('quote_all_identifiers', 'off', false),"
-            " set_config('timezone', 'UTC', false),"
-            " set_config('lock_timeout', %s, false),"
-            " set_config('statement_timeout', '0', false),"
-            " set_config('idle_in_transaction_session_timeout', '0', false),"
-            " set_config('idle_session_timeout', '0', false)",
-            [self.application_name, _milliseconds(self.lock_timeout)],
-        )
+        run(connection, "session_settings", self.application_name, _ms(self.lock_timeout))
         return connection
 
 
 class Watch:
-    """Looks, while the deploy works, at who keeps it waiting: afterwards nobody could say."""
+    """Records, while the deploy works, which sessions keep it waiting: afterwards they can't be found."""
 
     def __init__(self, observer: Connection, target: Target) -> None:
         self._observer = observer
@@ -92,7 +70,7 @@ class Watch:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Watch for as long as the block lasts."""
+        """Watch until the block ends."""
         thread = threading.Thread(target=self._look, daemon=True)
         thread.start()
         try:
@@ -106,40 +84,40 @@ class Watch:
         who = " and ".join(self._blockers) or "another session"
         return DeployError(
             f"{doing}: gave up after waiting {self._target.lock_timeout:g} s for {who};"
-            " nothing of this step was changed: run it again when that is over"
+            " this step changed nothing: run it again when that session has ended its transaction"
         )
 
     def _look(self) -> None:
         while not self._done.wait(min(0.5, self._target.lock_timeout / 4)):
             try:
-                rows = self._observer.execute(_BLOCKERS, [self._target.application_name]).fetchall()
+                rows = run(self._observer, "blockers", self._target.application_name)
             except psycopg.Error:
-                return  # the deploy itself will meet the same trouble, and report it
+                return  # the deploy fails the same way, and reports it
             if rows:
                 self._blockers = [_described(*row) for row in rows]
 
 
 @contextmanager
 def deploying(target: Target) -> Iterator[Connection]:
-    """Hold the deploy lock on a connection of its own.
+    """Hold the deploy lock, on its own connection.
 
-    Raises DeployError when the server is too old, or when another deploy does not end in time.
+    Raises DeployError if the server is too old, or another deploy does not end in time.
     """
     with target.connect() as connection:
         version = connection.info.server_version // 10000
         if version < OLDEST_SERVER:
-            raise DeployError(
-                f"the server is PostgreSQL {version}; {OLDEST_SERVER} or newer is needed"
-            )
+            raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
         connection.execute(
-            "select set_config('lock_timeout', %s, false)", [_milliseconds(DEPLOY_WAIT_SECONDS)]
+            "select set_config('lock_timeout', %s, false)", [_ms(DEPLOY_WAIT_SECONDS)]
         )
         try:
             connection.execute("select pg_advisory_lock(%s)", [DEPLOY_LOCK])
         except psycopg.errors.LockNotAvailable:
+            holders = run(connection, "lock_holder", DEPLOY_LOCK)
+            which = f" (database process {holders[0][0]})" if holders else ""
             raise DeployError(
-                f"another deploy{_lock_holder(connection)} is still running after"
-                f" {DEPLOY_WAIT_SECONDS:g} s: try again when it is done"
+                f"another deploy{which} is still running after {DEPLOY_WAIT_SECONDS:g} s:"
+                " try again when it has ended"
             ) from None
         try:
             yield connection
@@ -147,47 +125,52 @@ def deploying(target: Target) -> Iterator[Connection]:
             raise DeployError(one_line(error)) from error
 
 
-def _refuse_pooler(connection: Connection) -> None:
-    """Raise DeployError where a pooler hands each transaction to another session of the server.
-
-    The deploy's lock and limits belong to a session: left behind in a pool, they would hold up whoever gets it next. A
-    pooler shows itself by the number of the session that it made up for us.
-    """
-    row = connection.execute("select pg_backend_pid()").fetchone()
-    if row != (connection.info.backend_pid,):
-        connection.close()
-        raise DeployError(
-            "there is a connection pooler (such as PgBouncer) in between, and a deploy needs a session of its own:"
-            " name host and port of the PostgreSQL server itself in the database URL"
-        )
+def run(connection: Connection, name: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Run sql/deploy/NAME.sql, whose parameters are $1, $2, …; its rows."""
+    with psycopg.RawCursor(connection) as cursor:
+        cursor.execute(_statement(name), parameters or None)
+        return cursor.fetchall() if cursor.description else []
 
 
-def exists(connection: Connection, table: str) -> bool:
-    """Whether there is a table of that name."""
-    row = connection.execute("select to_regclass(%s) is not null", [table]).fetchone()
+@cache
+def _statement(name: str) -> bytes:
+    return (resources.root() / "sql" / "deploy" / f"{name}.sql").read_bytes()
+
+
+def exists(connection: Connection, *names: str) -> bool:
+    """Whether the database has these tables, and functions (with their parentheses)."""
+    row = connection.execute(
+        "select bool_and(case when n like '%%(%%' then to_regprocedure(n)::oid else to_regclass(n)::oid end"
+        " is not null) from unnest(%s::text[]) as names (n)",
+        [list(names)],
+    ).fetchone()
     return row == (True,)
 
 
 def one_line(error: psycopg.Error) -> str:
-    """What the server said, in one line: message, detail, hint."""
+    """The server's message, detail and hint in one line."""
     said = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint]
     parts = [part for part in said if part] or [str(error)]
     return "; ".join(" ".join(part.split()) for part in parts)
 
 
-def _milliseconds(seconds: float) -> str:
-    return f"{max(1, round(seconds * 1000))}ms"  # 0 would mean for ever
+def _refuse_pooler(connection: Connection) -> None:
+    """Raise DeployError behind a pooler that gives each transaction another session.
+
+    The deploy's lock and limits belong to a session: left in a pool, they would block whoever gets it next. A pooler
+    is detected by the process id that it makes up.
+    """
+    row = connection.execute("select pg_backend_pid()").fetchone()
+    if row != (connection.info.backend_pid,):
+        connection.close()
+        raise DeployError(
+            "A connection pooler (such as PgBouncer) is in between, and a deploy needs its own session."
+            " Put the host and port of the PostgreSQL server itself into the database URL."
+        )
 
 
-def _lock_holder(connection: Connection) -> str:
-    row = connection.execute(
-        "select pid from pg_catalog.pg_locks"
-        " where locktype = 'advisory' and granted and objsubid = 1"
-        " and classid::bigint = %s and objid::bigint = %s"
-        " and database = (select oid from pg_catalog.pg_database where datname = current_database())",
-        [DEPLOY_LOCK >> 32, DEPLOY_LOCK & 0xFFFFFFFF],
-    ).fetchone()
-    return f" (database process {row[0]})" if row else ""
+def _ms(seconds: float) -> str:
+    return f"{max(1, round(seconds * 1000))}ms"  # 0 would mean no limit
 
 
 def _described(
@@ -197,4 +180,4 @@ def _described(
     facts += [f"program {program}"] if program else []
     facts += [f"in a transaction for {seconds} s"] if seconds is not None else []
     facts += [f"last statement: {query}"] if query else []
-    return f"database process {pid} ({', '.join(facts)})" if facts else f"database process {pid}"
+    return f"database process {pid}" + (f" ({', '.join(facts)})" if facts else "")

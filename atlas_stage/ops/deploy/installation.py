@@ -1,164 +1,97 @@
-"""What a deploy leaves in the catalog: kept, compared with what is there later, and made so again.
+"""What a deploy leaves in the catalog: recorded, compared later, and repaired.
 
-What there is to compare says `ops.installation`, what has changed `ops.changes_since_deploy`. Owners, rights,
-definitions and triggers of the stored logic come back with its files; of the tables, each row knows its statement.
+`ops.installation` lists what there is to compare, `ops.changes_since_deploy` what has changed. The files of the stored
+logic restore its owners, rights, definitions and triggers; for the tables, each recorded row has its statement.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 
 from atlas_stage.ops.deploy import roles
-from atlas_stage.ops.deploy.connection import Connection, DeployError, exists, one_line
+from atlas_stage.ops.deploy.connection import Connection, DeployError, exists, one_line, run
+from atlas_stage.ops.deploy.sources import SCHEMAS, logic_files, words
 
-SCHEMAS = ("rules", "api", "jobs", "ops")
-
-_IS_THERE: LiteralString = (
-    "select to_regprocedure('ops.changes_since_deploy()') is not null"
-    " and to_regclass('public.stage_installation') is not null"
+# The only statements that may create or grant a role.
+_ROLE_STATEMENT = re.compile(
+    r"create role [a-z_]+ (no)?login (no)?inherit|grant [a-z_]+ to [a-z_]+"
 )
-_RECORD: LiteralString = """
-    insert into public.stage_installation (kind, name, aspect, value, relation, mend)
-    select i.kind, i.name, i.aspect, i.value, i.relation, i.mend
-    from ops.installation() i
-    where i.ours
-      and i.words <@ %(words)s::text[]
-      and (i.relation is null or split_part(i.relation, '.', 2) = any (%(words)s))
-"""
-_SEQUENCES: LiteralString = """
-    select s.sequence, s.newest from ops.sequences_behind() s where s.newest >= s.next_value
-"""
-_ROUTINES: LiteralString = """
-    select n.nspname, p.proname, p.oid::regprocedure::text, p.proowner::regrole::text
-    from pg_catalog.pg_proc p
-    join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = any (%s)
-"""
-_OTHERS: LiteralString = """
-    with ours as (select n.oid, n.nspname, n.nspowner from pg_catalog.pg_namespace n where n.nspname = any (%s))
-    select 'schema', o.nspname, quote_ident(o.nspname)
-    from ours o
-    where o.nspowner::regrole::text <> 'atlas_owner'
-    union all
-    select 'type', t.typname, t.oid::regtype::text
-    from pg_catalog.pg_type t
-    join ours o on o.oid = t.typnamespace
-    left join pg_catalog.pg_class c on c.oid = t.typrelid
-    where t.typowner::regrole::text <> 'atlas_owner'
-      and (t.typtype = 'd' or c.relkind = 'c')
-    union all
-    select 'view', v.relname, v.oid::regclass::text
-    from pg_catalog.pg_class v
-    join ours o on o.oid = v.relnamespace
-    where v.relkind = 'v'
-      and v.relowner::regrole::text <> 'atlas_owner'
-"""
-_WITHOUT_POLICY: LiteralString = """
-    select c.oid::regclass::text
-    from pg_catalog.pg_class c
-    where c.relnamespace = 'public'::regnamespace
-      and c.relkind in ('r', 'p')
-      and c.relname = any (%(words)s)
-      and exists (
-        select from aclexplode(c.relacl) a where a.grantee::regrole::text in ('atlas_owner', 'atlas_writer')
-      )
-      and not exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid and p.polname = 'atlas_stage')
-    order by 1
-"""
-# Statements of what a role is: words that may follow `create role` or `alter role`, and nothing else.
-_MAY_FOLLOW = re.compile(r"create role [a-z_]+ (no)?login (no)?inherit|grant [a-z_]+ to [a-z_]+")
 
 
 def is_there(connection: Connection) -> bool:
-    """Whether the database can say what a deploy left."""
-    return connection.execute(_IS_THERE).fetchone() == (True,)
+    """Whether the database can list what a deploy left."""
+    return exists(connection, "ops.changes_since_deploy()", "public.stage_installation")
 
 
 def changed(connection: Connection) -> bool:
-    """Whether anything is not as the last deploy left it, or the last deploy left no word of it."""
-    if not is_there(connection):
-        # with the record but nothing that could read it, somebody took the stored logic out
-        return exists(connection, "public.stage_installation")
-    row = connection.execute(
-        "select not exists (select from public.stage_installation)"
-        " or exists (select from ops.changes_since_deploy())"
-        " or exists (select from ops.sequences_behind() s where s.newest >= s.next_value)"
-    ).fetchone()
-    return row == (True,)
+    """Whether anything differs from what the last deploy left, or the last deploy recorded nothing."""
+    if is_there(connection):
+        return run(connection, "has_changed") == [(True,)]
+    # The record without the functions that read it: the stored logic was removed.
+    return exists(connection, "public.stage_installation")
 
 
 def make_roles(connection: Connection) -> list[str]:
-    """Make the roles that a restore into another server did not find there; what was made, in words."""
+    """Create the roles that a restore into another server did not find there; returns what was created."""
     if not exists(connection, "public.stage_installation"):
         return []
-    rows = connection.execute(
-        "select i.name, i.mend from public.stage_installation i"
-        " where i.kind = 'role' and i.aspect = 'may' and to_regrole(i.name) is null order by 1"
-    ).fetchall()
+    rows = run(connection, "missing_roles")
     for name, statement in rows:
         _execute(connection, f"role {name}", None, statement)
     return [f"role {name}: it was missing" for name, _ in rows]
 
 
-def mend(connection: Connection) -> list[str]:
-    """Make rights, constraints, indexes and sequences so again; what was mended, in words. Raises DeployError."""
+def repair(connection: Connection) -> list[str]:
+    """Restore rights, constraints, indexes and sequences; returns what was repaired. Raises DeployError."""
     if not is_there(connection):
         return []
-    mended: list[str] = []
-    # A right of a table comes with those of its columns, so that one mending may ask for another.
+    repaired: list[str] = []
+    # Restoring a table's right also restores its columns' rights, so one repair can lead to another.
     for _ in range(3):
         changes = connection.execute(
             "select kind, name, aspect, relation, undo, mend from ops.changes_since_deploy()"
             " where undo is not null or mend is not null"
         ).fetchall()
+        for kind, name, aspect, relation, *statements in changes:
+            for statement in filter(None, statements):
+                _execute(connection, f"{kind} {name}", relation, str(statement))
+            repaired.append(f"{kind} {name}: {aspect}")
         if not changes:
             break
-        for kind, name, aspect, relation, undo, statement in changes:
-            for each in (undo, statement):
-                if each is not None:
-                    _execute(connection, f"{kind} {name}", relation, str(each))
-            mended.append(f"{kind} {name}: {aspect}")
-    for sequence, newest in connection.execute(_SEQUENCES).fetchall():
+    for sequence, newest in connection.execute(
+        "select s.sequence, s.newest from ops.sequences_behind() s where s.newest >= s.next_value"
+    ).fetchall():
         connection.execute("select setval(%s::regclass, %s)", [sequence, newest])
-        mended.append(f"sequence {sequence}: it goes on after {newest}")
-    return list(dict.fromkeys(mended))
+        repaired.append(f"sequence {sequence}: it continues after {newest}")
+    return list(dict.fromkeys(repaired))
 
 
-def refuse_what_nothing_mends(connection: Connection) -> None:
-    """Raise DeployError, with names, where something of ours is gone or other than it was and no file makes it."""
-    if not is_there(connection):
-        return
-    rows = connection.execute(
-        "select c.kind, c.name, c.aspect, c.deployed, c.found from ops.changes_since_deploy() c"
-        " where c.kind in ('role', 'column', 'constraint', 'index')"
-    ).fetchall()
+def refuse_irreparable(connection: Connection) -> None:
+    """Raise DeployError if something of ours is missing or changed and no file or statement restores it."""
+    rows = run(connection, "irreparable_changes") if is_there(connection) else []
     if rows:
         said = "; ".join(
             f"{kind} {name} is missing ({deployed})"
             if found is None
-            else f"{kind} {name}: {aspect} is {found}, and was deployed as {deployed}"
+            else f"{kind} {name}: {aspect} is {found}, but was deployed as {deployed}"
             for kind, name, aspect, deployed, found in rows
         )
-        raise DeployError(
-            f"{said}: put it back, or take it as it is with: atlas-stage migrate --force"
-        )
+        raise DeployError(f"{said}: restore it, or accept it as it is: atlas-stage migrate --force")
 
 
 def take_over(connection: Connection, folder: Path) -> bool:
-    """Give what the files in `folder` make back to its owners; whether anything was somebody else's.
+    """Give what the files in `folder` create back to its owner; returns whether anything had another owner.
 
-    After a restore without owners it belongs to whoever restored.
+    After a restore without owners, everything belongs to the login that restored it.
     """
-    words = _words(folder.rglob("*.sql"))
+    known = set(words(logic_files(folder)))
     taken = False
-    for kind, name, quoted in connection.execute(_OTHERS, [list(SCHEMAS)]).fetchall():
-        if kind == "schema" or words.issuperset(re.findall(r"\w+", name)):
+    for kind, name, quoted in run(connection, "foreign_objects", list(SCHEMAS)):
+        if kind == "schema" or known.issuperset(re.findall(r"\w+", name)):
             connection.execute(f"alter {kind} {quoted} owner to atlas_owner".encode())
             taken = True
     for schema, quoted, owner, wanted in _routines(connection, folder):
@@ -170,9 +103,9 @@ def take_over(connection: Connection, folder: Path) -> bool:
 
 
 def close(connection: Connection, folder: Path) -> None:
-    """Take from PUBLIC and our callers what they may execute of ours: the files give again what is to be given.
+    """Revoke from PUBLIC and our callers what they can execute of ours; the files grant again what is right.
 
-    After a restore without rights PUBLIC may execute all of it.
+    After a restore without rights, PUBLIC can execute everything.
     """
     callers = [role for role in roles.existing(connection) if role not in roles.OWNERS]
     for _, quoted, _, _ in _routines(connection, folder):
@@ -182,31 +115,31 @@ def close(connection: Connection, folder: Path) -> None:
 
 
 def make_policies(connection: Connection, root: Path) -> None:
-    """Let the stored logic's owners see every row of our tables, should the host switch row level security on."""
-    named = {"words": sorted(_words((root / "migrations").glob("*.sql")))}
+    """Let the owner roles see every row of our tables, in case the host turns on row level security."""
     owners = [role for role in roles.existing(connection) if role in roles.OWNERS]
-    for (table,) in connection.execute(_WITHOUT_POLICY, named).fetchall():
-        statement = (
-            f"create policy atlas_stage on {table} to {', '.join(owners)}"
-            " using (true) with check (true)"
+    for (table,) in run(connection, "tables_without_policy", _migrated(root)):
+        connection.execute(
+            f"create policy atlas_stage on {table} to {', '.join(owners)} using (true) with check (true)".encode()
         )
-        connection.execute(statement.encode())
 
 
 def record(connection: Connection, root: Path) -> None:
-    """Keep what there is now. Of the tables, only what the migrations in `root` name: the rest is the host's."""
-    if not is_there(connection):
-        return
-    connection.execute("delete from public.stage_installation")
-    connection.execute(_RECORD, {"words": sorted(_words((root / "migrations").glob("*.sql")))})
+    """Record what is deployed. Of the tables, only what the migrations in `root` name: the rest is the host's."""
+    if is_there(connection):
+        connection.execute("delete from public.stage_installation")
+        run(connection, "record_installation", _migrated(root))
+
+
+def _migrated(root: Path) -> list[str]:
+    return words((root / "migrations").glob("*.sql"))
 
 
 def _execute(connection: Connection, what: str, relation: str | None, statement: str) -> None:
-    """One statement, with the rights of its table's owner: whoever can write the record can do no more with it."""
+    """Run one statement with the rights of the table's owner: a login that can write the record gains no more."""
     try:
         with connection.transaction():
             if relation is None:
-                if not _MAY_FOLLOW.fullmatch(statement):
+                if not _ROLE_STATEMENT.fullmatch(statement):
                     raise DeployError(f"{what}: not a statement of ours: {statement}")
                 connection.execute(statement.encode())
                 return
@@ -217,30 +150,25 @@ def _execute(connection: Connection, what: str, relation: str | None, statement:
             if row is None:
                 raise DeployError(f"{what}: table {relation} is missing")
             connection.execute(sql.SQL("set local role {}").format(sql.SQL(row[0])))
-            # prepared: so it can be one statement only
+            # Prepared, so it can only be one statement.
             connection.execute(statement.encode(), prepare=True)
             connection.execute("reset role")
     except psycopg.Error as error:
-        raise DeployError(f"{what} cannot be put back: {one_line(error)}") from error
+        raise DeployError(f"{what} can't be restored: {one_line(error)}") from error
 
 
 def _routines(connection: Connection, folder: Path) -> list[tuple[str, str, str, str]]:
-    """The routines that a file in `folder` makes: schema, signature, whose it is, and whose it is to be."""
+    """The routines that a file in `folder` creates: schema, signature, owner, and the right owner."""
     wanted = {
         (schema, file.stem): _owner_in(file)
         for schema in SCHEMAS
         for file in (folder / schema).rglob("*.sql")
     }
-    rows = connection.execute(_ROUTINES, [list(SCHEMAS)]).fetchall()
     return [
         (schema, quoted, owner, wanted[schema, name])
-        for schema, name, quoted, owner in rows
-        if (schema, name) in wanted  # else the host's own, or one that goes with this deploy
+        for schema, name, quoted, owner in run(connection, "routines", list(SCHEMAS))
+        if (schema, name) in wanted  # otherwise the host's, or dropped by this deploy
     ]
-
-
-def _words(files: Iterable[Path]) -> set[str]:
-    return {word for file in files for word in re.findall(r"\w+", file.read_text())}
 
 
 def _owner_in(file: Path) -> str:

@@ -1,14 +1,13 @@
-"""The versioned migrations: yoyo applies them, and `atlas_migrations` is the ledger of those that are.
+"""The versioned migrations: yoyo applies them, and `atlas_migrations` lists those that are applied.
 
-A migration's row there comes from the migration itself, in its own transaction. What the file said at that time,
-`stage_deploys` has from a second transaction: after a crash it may lag behind, and is made up for.
+A migration inserts its own row there, in its own transaction. The hash of its file goes to `stage_deploys` in a second
+transaction: after a crash it can be missing, and the next deploy adds it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import glob
-import hashlib
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,43 +27,45 @@ from atlas_stage.ops.deploy.connection import (
     Watch,
     exists,
     one_line,
+    run,
 )
+from atlas_stage.ops.deploy.sources import content_hash
 
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Books:
-    """The migrations that this package has, and those that the database has, each with the hash of its content."""
+    """The migrations of this package and of the database, each with its hash."""
 
     files: dict[str, str]
     deployed: dict[str, str | None]
-    """None: applied by a deploy that was cut off before it could say what the file said."""
+    """None: applied by a deploy that was interrupted before it recorded the hash."""
 
     @property
     def pending(self) -> list[str]:
-        """What a deploy applies."""
+        """Migrations to apply."""
         return [name for name in self.files if name not in self.deployed]
 
     @property
     def unmarked(self) -> list[str]:
-        """What is applied and has no hash yet."""
+        """Applied migrations without a hash."""
         return [name for name in self.files if self.deployed.get(name, "") is None]
 
     @property
     def changed(self) -> list[str]:
-        """What is not as it was applied."""
+        """Migrations whose file changed after they were applied."""
         both = ((name, sha256, self.files.get(name)) for name, sha256 in self.deployed.items())
         return [name for name, then, now in both if then and now and then != now]
 
     @property
     def unknown(self) -> list[str]:
-        """What another version of this package has applied."""
+        """Migrations that another version of this package applied."""
         return [name for name, then in self.deployed.items() if then and name not in self.files]
 
 
 def read_books(connection: Connection, folder: Path) -> Books:
-    """What the migrations in `folder` are to a database."""
+    """Compare the migrations in `folder` with those of a database."""
     files = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
     if not files:
         raise DeployError(f"there are no migrations in {folder}")
@@ -80,9 +81,9 @@ def read_books(connection: Connection, folder: Path) -> Books:
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo's `postgresql+psycopg` backend, on connections that we make, without tables of its own.
+    """yoyo's `postgresql+psycopg` backend on our connections and tables.
 
-    Given the DSN as it is, libpq reads it: no second reading of sockets, services and passwords in URLs.
+    libpq parses the DSN, so sockets, services and passwords work in URLs as everywhere.
     """
 
     uri: Target
@@ -91,24 +92,21 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         return dburi.connect()
 
     def ensure_internal_schema_updated(self) -> None:
-        """No ledger of yoyo's own."""
+        """We have our own tables."""
 
     def log_migration(self, migration: Any, operation: str) -> None:
-        """Nor a log."""
+        """We don't keep yoyo's log."""
 
     def get_applied_migration_hashes(self) -> list[str]:
-        """What yoyo knows the applied migrations by."""
+        """yoyo's hashes of the applied migrations: of their names."""
         if not exists(self.connection, "public.atlas_migrations"):
             return []
         rows = self.connection.execute("select id from public.atlas_migrations").fetchall()
         return [get_migration_hash(name) for (name,) in rows]
 
     def mark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
-        self.connection.execute(
-            "insert into public.stage_deploys (part, name, sha256) values ('migration', %s, %s)"
-            " on conflict (part, name) do update set sha256 = excluded.sha256",
-            [migration.id, content_hash(Path(migration.path))],
-        )
+        sha256 = content_hash(Path(migration.path))
+        run(self.connection, "record_deploy", "migration", migration.id, sha256)
 
     def unmark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
         if exists(self.connection, "public.stage_deploys"):
@@ -122,7 +120,7 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         roles.lend(self.connection)
 
     def commit(self) -> None:
-        roles.take_back(self.connection)
+        roles.give_back(self.connection)
         super().commit()
 
 
@@ -133,11 +131,11 @@ class Migrations:
         self.books = read_books(session, folder)
         self._backend = backend
         self._session = session
-        # yoyo takes a pattern, and a folder's name may hold its signs.
+        # yoyo takes a glob pattern, so escape the folder's name.
         self._all = read_migrations(glob.escape(str(folder)))
 
     def refuse_drift(self) -> None:
-        """Raise DeployError, with names, where what was applied is not what the files say."""
+        """Raise DeployError if an applied migration has another file now, or none."""
         if self.books.changed:
             raise DeployError(
                 f"changed after it was applied: {', '.join(self.books.changed)};"
@@ -145,18 +143,18 @@ class Migrations:
             )
         if self.books.unknown:
             raise DeployError(
-                f"the database has {', '.join(self.books.unknown)}, which this version of atlas-stage does not know:"
+                f"the database has {', '.join(self.books.unknown)}, which this version of atlas-stage doesn't know:"
                 " use the version that deployed it, or a newer one"
             )
 
     def mark(self) -> list[str]:
-        """Give each migration that is applied without a hash the one that its file has; their names."""
+        """Record the missing hashes of applied migrations; returns their names."""
         unmarked = self.books.unmarked
         self._backend.mark_migrations([each for each in self._all if each.id in unmarked])
         return unmarked
 
     def apply(self, report: Report) -> list[str]:
-        """Apply what is pending, each in its own transaction; the names. Raises DeployError."""
+        """Apply pending migrations, each in its own transaction; returns their names. Raises DeployError."""
         applied = []
         for migration in self._backend.to_apply(self._all):
             with _file(migration.id, "sql", self._session):
@@ -166,13 +164,13 @@ class Migrations:
         return applied
 
     def require(self, name: str) -> None:
-        """Raise DeployError when there is no such migration."""
+        """Raise DeployError if there is no such migration."""
         if name not in self.books.files:
             names = ", ".join(self.books.files)
             raise DeployError(f"there is no migration {name}; there are {names}")
 
     def roll_back(self, to: str | None, report: Report) -> list[str]:
-        """Roll back, newest first, everything after `to` (None: everything). Raises DeployError."""
+        """Roll back everything after `to` (None: everything), newest first; returns the names."""
         done = []
         for migration in self._backend.to_rollback(self._all):
             if migration.id == to:
@@ -197,18 +195,13 @@ def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrat
             raise DeployError(f"migrations: {error}") from error
 
 
-def content_hash(file: Path) -> str:
-    """SHA-256 of a text file, the same whichever line ends the checkout has."""
-    return hashlib.sha256(file.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
-
-
 class _LockTimeoutError(Exception):
-    """A migration waited too long; its text names the file."""
+    """A migration waited too long; the text is its file."""
 
 
 @contextlib.contextmanager
 def _file(name: str, ending: str, observer: Connection) -> Iterator[None]:
-    """Run one file; its errors are told with its name. `observer` finds out which right was missing."""
+    """Run one file; its errors give its name. `observer` finds out which right is missing."""
     file = f"migrations/{name}.{ending}"
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # yoyo prints the rows of a SELECT

@@ -1,4 +1,4 @@
-"""Passwords of the logins that a deploy makes: they come from the environment, and only their hashes travel."""
+"""Passwords of the logins that a deploy creates, from the environment. Only their hashes are sent."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ VARIABLES = {
 
 
 def set_passwords(dsn: str, report: Callable[[str], None]) -> None:
-    """Give each login its password, where the environment has one. Raises StageError."""
+    """Set the password of each login that has one in the environment. Raises StageError."""
     wanted = {role: os.environ.get(variable) for variable, role in VARIABLES.items()}
     for role, password in wanted.items():
         if not password:
             continue
         with transport.connect(dsn) as connection:
-            # Hashed here: no log of statements sees the password.
+            # Hashed here, so the server's log never has the password.
             hashed = connection.pgconn.encrypt_password(
                 password.encode(), role.encode(), b"scram-sha-256"
             )

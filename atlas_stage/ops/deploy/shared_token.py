@@ -1,4 +1,4 @@
-"""The shared token of the firm's old integrations, where the environment names it: it works on, as system:legacy."""
+"""The shared token of the firm's old integrations: if it is in the environment, it keeps working as system:legacy."""
 
 from __future__ import annotations
 
@@ -10,21 +10,18 @@ from atlas_stage.stage import Stage
 from atlas_stage.transport import PsycopgTransport
 
 VARIABLE = "ATLAS_INGEST_TOKEN"
-# To whom the installation gives can_admin.
+# The installation grants can_admin to this actor.
 FIRST_ACTOR = "user:jimmie"
 
 
 def adopt_shared_token(dsn: str, actor: str, report: Callable[[str], None]) -> None:
-    """Adopt ATLAS_INGEST_TOKEN, by its hash, as this actor; a changed one takes the place of the one before.
-
-    Raises StageError.
-    """
+    """Adopt ATLAS_INGEST_TOKEN, by its hash, as this actor; a changed one replaces it. Raises StageError."""
     secret = os.environ.get(VARIABLE)
     if not secret:
         return
     with Stage(PsycopgTransport(dsn, actor)) as stage:
         adopted = stage.adopt_legacy_token(hashlib.sha256(secret.encode()).hexdigest())
     if adopted.state == "revoked":
-        report(f"{VARIABLE} was revoked, and stays so: take it out of the environment")
+        report(f"{VARIABLE} is revoked: remove it from the environment")
     else:
         report(f"{VARIABLE} works as {adopted.actor_id} (token {adopted.id})")

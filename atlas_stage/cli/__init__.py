@@ -5,24 +5,22 @@ from typing import Annotated
 import typer
 
 from atlas_stage import __version__, connecting
-from atlas_stage.cli import access, client, deploy, job, settings
-from atlas_stage.cli.base import EXIT_CODES, Commands, Session, is_on_the_line
-from atlas_stage.cli.doctor import doctor, prune
-from atlas_stage.cli.importing import import_clients
-from atlas_stage.cli.rendering import Output
-from atlas_stage.cli.report import report
-from atlas_stage.cli.schedule import schedule
-from atlas_stage.cli.serve import serve
-from atlas_stage.cli.verify import verify
-from atlas_stage.errors import InvalidInput
-
-app = typer.Typer(
-    cls=Commands,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    epilog=EXIT_CODES,
-    help="A bookkeeping firm's clients: which stage each is in, who can move it, and who did.",
+from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
+    access,
+    client,
+    deploy,
+    doctor,
+    importing,
+    job,
+    report,
+    schedule,
+    serve,
+    settings,
+    verify,
 )
+from atlas_stage.cli.base import Session, app, is_on_the_line
+from atlas_stage.cli.rendering import Output
+from atlas_stage.errors import InvalidInput
 
 
 def _show_version(wanted: bool) -> None:
@@ -70,25 +68,9 @@ def main(
         Output(as_json=as_json),
         url if over_http else None,
         "url" in given,
+        "database" in given,
         ctx.call_on_close,
     )
 
-
-app.add_typer(deploy.app, name="migrate")
-app.command()(serve)
-app.add_typer(client.app, name="client")
-client.app.command("import")(import_clients)
-app.command("queue")(client.show_queue)
-app.command()(report)
-app.add_typer(access.tokens, name="token")
-app.add_typer(access.permissions, name="permission")
-app.add_typer(job.app, name="job")
-app.add_typer(settings.settings, name="settings")
-app.add_typer(settings.calendar, name="calendar")
-app.command()(schedule)
-app.command()(doctor)
-app.command()(access.audit)
-app.command()(prune)
-app.command()(verify)
 
 __all__ = ["app"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from enum import IntEnum
 from functools import cached_property
-from inspect import Parameter, signature
+from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -31,19 +31,6 @@ class Exit(IntEnum):
     USAGE = 2
     UNAVAILABLE = 3
     CONFLICT = 4
-
-    @classmethod
-    def of(cls, error: StageError) -> "Exit":
-        """The exit code for an error."""
-        match error:
-            case InvalidInput():
-                return cls.USAGE
-            case Unavailable():
-                return cls.UNAVAILABLE
-            case Conflict():
-                return cls.CONFLICT
-            case _:
-                return cls.REFUSED
 
 
 EXIT_CODES = (
@@ -86,14 +73,19 @@ class Commands(TyperGroup):
             known = _as_stage_error(error, as_json=ctx.meta[_AS_JSON])
             if known is None:
                 raise
-            login = str(known.details.get("actor_id", ""))
-            if login.startswith("system:db:"):
-                known.hint = (
-                    f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
-                )
-                known.details.pop("text", None)
             Output(as_json=ctx.meta[_AS_JSON]).error(known)
-            raise typer.Exit(Exit.of(known)) from error
+            raise typer.Exit(_exit_of(known)) from error
+
+
+def _exit_of(error: StageError) -> Exit:
+    match error:
+        case InvalidInput():
+            return Exit.USAGE
+        case Unavailable():
+            return Exit.UNAVAILABLE
+        case Conflict():
+            return Exit.CONFLICT
+    return Exit.REFUSED
 
 
 def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
@@ -160,6 +152,7 @@ class Session:
     output: Output
     url: str | None = None  # None: not over HTTP
     url_only: bool = False  # the line has --url, so use no database instead
+    database_given: bool = False  # the line has --database
     on_close: Callable[[Callable[[], None]], object] = lambda _: None
 
     @cached_property
@@ -207,42 +200,75 @@ def is_on_the_line(ctx: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog=EXIT_CODES,
+    help="A bookkeeping firm's clients: which stage each is in, who can move it, and who did.",
+)
+
 Options = Mapping[str, Any]  # name to annotated type
 
 
-def with_options(*groups: Options) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add groups of options to a command, which gets them as keyword arguments; None if not given."""
+def option(words: str, *names: str, kind: Any = str, **more: Any) -> Any:
+    """The type of an option that can be left out: then it is None."""
+    annotated: Any = Annotated
+    return annotated[kind | None, typer.Option(*names, help=words, **more)]
 
-    def add(command: Callable[..., None]) -> Callable[..., None]:
-        known = signature(command)
-        own = [each for each in known.parameters.values() if each.kind is not each.VAR_KEYWORD]
-        more = [
-            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for group in groups
-            for name, kind in group.items()
+
+def argument(words: str, metavar: str) -> Any:
+    """The type of an argument that can be left out: then it is None."""
+    return Annotated[str | None, typer.Argument(metavar=f"[{metavar}]", help=words)]
+
+
+def command(
+    app: typer.Typer, name: str | None = None, *groups: Options, words: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command of `app`. Its first parameter is the session.
+
+    The command gets the options of the groups too, for the parameters of the same names or as keyword arguments.
+    `words` replace the docstring as its help.
+    """
+
+    def add(function: Callable[..., None]) -> Callable[..., None]:
+        _, *own = signature(function, eval_str=True).parameters.values()
+        shared = {name: kind for group in groups for name, kind in group.items()}
+        parameters = [
+            Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context),
+            *(
+                each.replace(kind=each.KEYWORD_ONLY)
+                for each in own
+                if each.kind is not each.VAR_KEYWORD and each.name not in shared
+            ),
+            *(
+                Parameter(key, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+                for key, kind in shared.items()
+            ),
         ]
-        described: Any = command
-        described.__signature__ = known.replace(parameters=[*own, *more])
-        described.__annotations__ = {each.name: each.annotation for each in [*own, *more]}
-        return command
+
+        def call(ctx: typer.Context, **arguments: Any) -> None:
+            function(session(ctx), **arguments)
+
+        described: Any = call
+        described.__signature__ = Signature(parameters)
+        described.__annotations__ = {each.name: each.annotation for each in parameters}
+        described.__doc__ = function.__doc__
+        app.command(name or function.__name__, help=words)(call)
+        return function
 
     return add
 
 
-Context = typer.Context
 ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Id or slug.")]
 Reason = Annotated[str, typer.Option(help="Why, for the history.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many.")]
 ActorId = Annotated[str, typer.Argument(metavar="ACTOR", help="user:…, agent:… or system:…")]
-SomeActor = Annotated[str | None, typer.Argument(metavar="[ACTOR]", help="Only this actor's.")]
 
-ExternalId = Annotated[
-    str | None, typer.Option(help="A unique key: repeating the command then changes nothing.")
-]
 # How a change came about.
 HOW: Options = {
-    "triggered_by": Annotated[str | None, typer.Option(help="The event that caused this.")],
-    "on_behalf_of": Annotated[str | None, typer.Option(help="The person this is done for.")],
-    "channel": Annotated[str | None, typer.Option(help="slack, nlp_relay or event_webhook.")],
-    "external_id": ExternalId,
+    "triggered_by": option("The event that caused this."),
+    "on_behalf_of": option("The person this is done for."),
+    "channel": option("slack, nlp_relay or event_webhook."),
+    "external_id": option("A unique key: repeating the command then changes nothing."),
 }

@@ -6,175 +6,138 @@ from typing import Annotated, Any
 
 import typer
 
+from atlas_stage.cli import tables
 from atlas_stage.cli.base import (
     HOW,
     ClientName,
-    Context,
     Exit,
-    ExternalId,
     Limit,
     Options,
     Reason,
     Session,
-    session,
-    with_options,
+    app,
+    argument,
+    command,
+    option,
 )
 from atlas_stage.cli.rendering import error_lines, listed
-from atlas_stage.cli.tables import (
-    change_of,
-    client_table,
-    clients_table,
-    history_table,
-    queue_table,
-)
 from atlas_stage.models import Change
 from atlas_stage.stage import Stage
 
-app = typer.Typer(no_args_is_help=True, help="List clients, move and flag them, undo changes.")
+clients = typer.Typer(no_args_is_help=True, help="List clients, move and flag them, undo changes.")
+app.add_typer(clients, name="client")
 
-SomeReason = Annotated[str | None, typer.Option(help="Why, for the history.")]
+FILTERS: Options = {
+    "stage": option("In this stage."),
+    "flag": option("With this flag."),
+    "owner": option("With this owner."),
+    "age_days_gt": option("For more days in the stage.", "--older-than", kind=int, metavar="DAYS"),
+    "stuck": option("Longer in the stage than allowed.", "--stuck/--not-stuck", kind=bool),
+    "service_tier": option("With this service tier.", "--tier"),
+    "search": option("Part of a name or slug."),
+    "after": option("Ids above this.", kind=int, metavar="ID"),
+}
+_ACTORS: dict[str, Any] = {"kind": list[str], "metavar": "ACTOR"}
+FIELDS: Options = {
+    "owner": option("Owner, such as user:ana"),
+    "collaborators": option("Repeat for each.", "--collaborator", **_ACTORS),
+    "notes": option("Notes on its stage."),
+    "tier": option("Service tier."),
+    "cadence": option("How often its books are closed."),
+    "schedule": option("How often its sales tax is filed."),
+    "reviewers": option("Repeat for each.", "--reviewer", **_ACTORS),
+    "active": option("Inactive clients can't move.", "--active/--inactive", kind=bool),
+}
+WHY: Options = {"reason": option("Why, for the history.")}
 Version = Annotated[
     int | None, typer.Option(metavar="N", help="Fail if the client isn't at this version.")
 ]
-_REPEAT = "Repeat for each actor."
-FIELDS: Options = {
-    "owner": Annotated[str | None, typer.Option(help="Owner, such as user:ana")],
-    "collaborators": Annotated[
-        list[str] | None, typer.Option("--collaborator", metavar="ACTOR", help=_REPEAT)
-    ],
-    "notes": Annotated[str | None, typer.Option(help="Notes on its stage.")],
-    "tier": Annotated[str | None, typer.Option(help="Service tier.")],
-    "cadence": Annotated[str | None, typer.Option(help="monthly, quarterly, annual or none.")],
-    "schedule": Annotated[str | None, typer.Option(help="Sales tax: as for --cadence.")],
-    "reviewers": Annotated[
-        list[str] | None, typer.Option("--reviewer", metavar="ACTOR", help=_REPEAT)
-    ],
-    "active": Annotated[
-        bool | None, typer.Option("--active/--inactive", help="Inactive clients can't move.")
-    ],
-}
 
 
-@app.command("list")
+@command(clients, "list", FILTERS)
 def list_clients(
-    ctx: Context,
-    stage: Annotated[str | None, typer.Option(help="In this stage.")] = None,
-    flag: Annotated[str | None, typer.Option(help="With this flag.")] = None,
-    owner: Annotated[str | None, typer.Option(help="With this owner.")] = None,
-    older_than: Annotated[
-        int | None, typer.Option(metavar="DAYS", help="In the stage for more than this.")
-    ] = None,
-    stuck: Annotated[bool | None, typer.Option("--stuck/--not-stuck")] = None,
-    tier: Annotated[str | None, typer.Option(help="With this service tier.")] = None,
-    search: Annotated[str | None, typer.Option(help="Part of a name or slug.")] = None,
+    run: Session,
     inactive: Annotated[bool, typer.Option("--inactive", help="Inactive clients only.")] = False,
     everyone: Annotated[bool, typer.Option("--all", help="Inactive clients too.")] = False,
-    after: Annotated[int | None, typer.Option(metavar="ID", help="Ids above this.")] = None,
     limit: Limit = 100,
+    **filters: Any,
 ) -> None:
     """List the clients that match every filter."""
-    run = session(ctx)
-    found = run.api.iter_clients(
-        stage,
-        flag=flag,
-        owner=owner,
-        age_days_gt=older_than,
-        stuck=stuck,
-        service_tier=tier,
-        search=search,
-        active=None if everyone else not inactive,
-        after=after,
-    )
-    clients = list(islice(found, limit))
-    more = f"--after {clients[-1].id}" if next(found, None) is not None else None
-    run.output.records("clients", clients, lambda: clients_table(clients), more)
+    found = run.api.iter_clients(active=None if everyone else not inactive, **filters)
+    page = list(islice(found, limit))
+    more = f"--after {page[-1].id}" if next(found, None) is not None else None
+    run.output.records("clients", page, lambda: tables.clients(page), more)
 
 
-@app.command()
-def show(ctx: Context, client: ClientName) -> None:
+@command(clients)
+def show(run: Session, client: ClientName) -> None:
     """Show a client and its latest change."""
-    run = session(ctx)
     view = run.api.client(client)
+    latest = [view.history] if view.history else []
     run.output.result(
         view,
-        *([] if run.output.as_json else [client_table(view.client, run.zone)]),
-        *([history_table([view.history], run.zone, "latest change")] if view.history else []),
+        lambda: tables.client(view.client, run.zone),
+        lambda: tables.history(latest, run.zone, "latest change"),
     )
 
 
-@app.command()
-@with_options(FIELDS, HOW)
+@command(clients, None, FIELDS, WHY, HOW)
 def create(
-    ctx: Context,
+    run: Session,
     name: Annotated[str, typer.Argument(help="Name.")],
     slug: Annotated[str, typer.Argument(help="Short unique name")],
     stage: Annotated[str | None, typer.Option(help="First stage.")] = None,
-    reason: SomeReason = None,
     **options: Any,
 ) -> None:
     """Add a client."""
-    run = session(ctx)
-    change = run.api.create_client(name, slug=slug, stage=stage, reason=reason, **options)
+    change = run.api.create_client(name, slug=slug, stage=stage, **options)
     made = change.client
     said = f"client {made.id}, {made.name}: starts in {made.stage}"
     run.output.result(change, said + _replayed(change))
 
 
-@app.command()
-@with_options(FIELDS, HOW)
+@command(clients, None, FIELDS, WHY, HOW)
 def update(
-    ctx: Context,
+    run: Session,
     client: ClientName,
+    expected_version: Version = None,
     clear: Annotated[
         list[str] | None,
         typer.Option(help="Empty owner, collaborators, notes or reviewers. Repeat for each."),
     ] = None,
-    reason: SomeReason = None,
-    expected_version: Version = None,
     **options: Any,
 ) -> None:
     """Change a client's fields. Fields that aren't given stay as they are."""
-    run = session(ctx)
-    change = run.api.update_client(
-        client, clear=clear, reason=reason, expected_version=expected_version, **options
-    )
-    _show_change(run, change)
+    options |= {"clear": clear, "expected_version": expected_version}
+    _show_change(run, run.api.update_client(client, **options))
 
 
-@app.command()
-def delete(ctx: Context, client: ClientName, reason: Reason = "") -> None:
+@command(clients)
+def delete(run: Session, client: ClientName, reason: Reason = "") -> None:
     """Delete a client that was created by mistake. If a client leaves, move it to offboarding instead."""
-    run = session(ctx)
     gone = run.api.delete_client(client, reason=reason)
     run.output.result(gone, f"client {gone.client_id}, {gone.name}: deleted")
 
 
-@app.command("erase-words")
-def erase_words(ctx: Context, client: ClientName, reason: Reason = "") -> None:
+@command(clients, "erase-words")
+def erase_words(run: Session, client: ClientName, reason: Reason = "") -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
-    run = session(ctx)
     erased = run.api.erase_words(client, reason=reason)
     run.output.result(erased, f"client {erased.client_id}: erased the words of {erased.rows} rows")
 
 
-@app.command()
-@with_options(HOW)
+@command(clients, None, HOW)
 def move(
-    ctx: Context,
+    run: Session,
     client: ClientName,
     stage: Annotated[str, typer.Argument(help="The stage to move it to.")],
     reason: Reason = "",
     expected_version: Version = None,
-    override: Annotated[
-        bool, typer.Option("--override", help="Make any move. For admins.")
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show whether the move is allowed.")
-    ] = False,
+    override: Annotated[bool, typer.Option("--override", help="An admin: any move.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the move.")] = False,
     **options: Any,
 ) -> None:
     """Move a client to another stage."""
-    run = session(ctx)
     if dry_run and override:
         raise typer.BadParameter("Use --dry-run without --override.")
     found = run.api.client(client).client
@@ -204,65 +167,52 @@ def move(
 
 
 def _flag_command(name: str, words: str, call: Callable[..., Change]) -> None:
-    @app.command(name, help=words)
-    @with_options(HOW)
-    def command(
-        ctx: Context,
+    @command(clients, name, WHY, HOW, words=words)
+    def change(
+        run: Session,
         client: ClientName,
         flag: Annotated[str, typer.Argument(help="The flag.")],
-        reason: SomeReason = None,
         **options: Any,
     ) -> None:
-        run = session(ctx)
-        _show_change(run, call(run.api, client, flag=flag, reason=reason, **options))
+        _show_change(run, call(run.api, client, flag=flag, **options))
 
 
 _flag_command("flag", "Set a flag on a client.", Stage.set_flag)
 _flag_command("unflag", "Clear a flag on a client.", Stage.clear_flag)
 
 
-@app.command()
-def history(ctx: Context, client: ClientName, limit: Limit = 20) -> None:
+@command(clients)
+def history(run: Session, client: ClientName, limit: Limit = 20) -> None:
     """Show a client's latest changes, oldest first."""
-    run = session(ctx)
     rows = list(islice(run.api.iter_history(client), limit))[::-1]
-    run.output.records("history", rows, lambda: history_table(rows, run.zone))
+    run.output.records("history", rows, lambda: tables.history(rows, run.zone))
 
 
-@app.command()
+@command(clients, None, {"external_id": HOW["external_id"]})
 def rollback(
-    ctx: Context,
+    run: Session,
     client: ClientName,
     history_id: Annotated[int, typer.Argument(help="The change's id in `client history`.")],
     reason: Reason = "",
-    external_id: ExternalId = None,
+    **options: Any,
 ) -> None:
     """Undo a change. The undo is recorded too."""
-    run = session(ctx)
-    change = run.api.rollback(client, history_id=history_id, reason=reason, external_id=external_id)
-    _show_change(run, change)
+    _show_change(run, run.api.rollback(client, history_id=history_id, reason=reason, **options))
 
 
 def _show_change(run: Session, change: Change) -> None:
     client, row = change.client, change.history
-    what = change_of(row) if change.changed and row is not None else "no change needed"
-    run.output.result(
-        change, f"{client.name}: {what} (version {client.version}){_replayed(change)}"
-    )
+    what = tables.change_of(row) if change.changed and row is not None else "no change needed"
+    said = f"{client.name}: {what} (version {client.version})"
+    run.output.result(change, said + _replayed(change))
 
 
 def _replayed(change: Change) -> str:
     return " [replayed]" if change.replayed else ""
 
 
-def show_queue(
-    ctx: Context,
-    actor: Annotated[
-        str | None, typer.Argument(metavar="[ACTOR]", help="Whose queue; yours if omitted.")
-    ] = None,
-    limit: Limit = 100,
-) -> None:
+@command(app, None, {"actor": argument("Whose queue; yours if omitted.", "ACTOR")})
+def queue(run: Session, actor: str | None, limit: Limit = 100) -> None:
     """Show what to do next and why, most urgent first."""
-    run = session(ctx)
     items = run.api.queue(actor, page_size=limit)
-    run.output.records("queue", items, lambda: queue_table(items, run.zone))
+    run.output.records("queue", items, lambda: tables.queue(items, run.zone))

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import session
+from atlas_stage.cli.base import Session, app, command, option, session
 from atlas_stage.errors import InvalidInput
 
-app = typer.Typer()
+migrations = typer.Typer()
+app.add_typer(migrations, name="migrate")
 
 _UP_TO_DATE = "nothing to do: the database is up to date"
 
@@ -19,7 +20,7 @@ LockTimeout = Annotated[
 ]
 
 
-@app.callback(invoke_without_command=True)
+@migrations.callback(invoke_without_command=True)
 def migrate(
     ctx: typer.Context,
     plan: Annotated[
@@ -58,20 +59,18 @@ def migrate(
     run.output.result(asdict(done), *([] if changed else [_UP_TO_DATE]))
 
 
-@app.command()
+@command(
+    migrations,
+    None,
+    {
+        "to": option("Keep everything up to this one; else keep none.", metavar="MIGRATION"),
+        "yes": option("Don't ask. The data in the tables is lost.", "--yes", kind=bool),
+    },
+)
 def rollback(
-    ctx: typer.Context,
-    to: Annotated[
-        str | None,
-        typer.Option(metavar="MIGRATION", help="Keep everything up to this one; else keep none."),
-    ] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", help="Don't ask. The data in the tables is lost.")
-    ] = False,
-    lock_timeout: LockTimeout = 5.0,
+    run: Session, to: str | None, yes: bool | None, lock_timeout: LockTimeout = 5.0
 ) -> None:
     """Undo migrations, newest first, with the data in their tables. `migrate` creates the tables again, empty."""
-    run = session(ctx)
     what = f"everything after {to}" if to else "the whole stage system"
     question = f"Remove {what} from the database, with its data?"
     if not yes and (run.output.as_json or not typer.confirm(question, err=True)):

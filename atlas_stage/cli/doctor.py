@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from atlas_stage.cli.base import Exit, session
+from atlas_stage.cli.base import Exit, Session, app, command
 from atlas_stage.cli.rendering import cell, make_table
 
 if TYPE_CHECKING:
     from atlas_stage.ops import doctor as checks
 
 
-def doctor(ctx: typer.Context) -> None:
+@command(app)
+def doctor(run: Session) -> None:
     """Check this installation. Run it as a superuser, who can see everything."""
     from atlas_stage.ops import doctor as checks
 
-    run = session(ctx)
     with run.connection() as connection:
         findings = checks.examine(connection)
     wrong = sum(bool(each.found) and each.severity != "notice" for each in findings)
@@ -39,9 +39,9 @@ def _rows(finding: checks.Finding) -> Iterator[tuple[object, object, object]]:
         yield "", "", other
 
 
-def prune(ctx: typer.Context) -> None:
+@command(app)
+def prune(run: Session) -> None:
     """Delete idempotency keys and job runs older than the settings say. History is kept."""
-    run = session(ctx)
     keys = runs = 0
     with run.connection() as connection:
         # Autocommit: each call is a transaction of at most a few thousand rows.

@@ -34,4 +34,7 @@ def line_of(error: StageError) -> str:
 
 def hint_of(error: StageError) -> str | None:
     """What to do next; None if the sentence says it."""
+    login = str(error.details.get("actor_id", ""))
+    if login.startswith("system:db:"):
+        return f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
     return _HINTS.get(error.rule) if "text" in error.details else error.hint

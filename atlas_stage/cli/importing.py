@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from atlas_stage.cli.base import Exit, session
+from atlas_stage.cli.base import Exit, Session, command
+from atlas_stage.cli.client import clients
 from atlas_stage.cli.hints import line_of
-from atlas_stage.cli.rendering import Columns, console, make_table
+from atlas_stage.cli.rendering import columns, console, make_table
 
 
+@command(clients, "import")
 def import_clients(
-    ctx: typer.Context,
+    run: Session,
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="CSV from a spreadsheet.")],
     apply: Annotated[
         bool, typer.Option("--apply", help="Import all rows or none. Without it: a dry run.")
@@ -29,7 +31,6 @@ def import_clients(
     """
     from atlas_stage.ops import importer, seedfile
 
-    run = session(ctx)
     rows = seedfile.read(file)
     stderr = console(stderr=True)
     with Progress(
@@ -48,12 +49,10 @@ def import_clients(
             apply=apply,
             on_row=lambda _: bar.advance(task),
         )
-    columns: Columns = {
-        "row": "row",
-        "client": "client",
-        "outcome": "outcome",
-        "what": lambda each: line_of(each.error) if each.error else "; ".join(each.changes),
-    }
+    shown = columns(
+        "row client outcome what",
+        what=lambda each: line_of(each.error) if each.error else "; ".join(each.changes),
+    )
     refused = report.count("refused")
     counts = ", ".join(f"{report.count(each)} {each}" for each in importer.OUTCOMES)
     end = "applied" if report.applied else "nothing was changed"
@@ -61,5 +60,5 @@ def import_clients(
         end += ". Correct the refused rows first"
     elif not apply:
         end += ". Repeat with --apply"
-    run.output.result(report, make_table(columns, report.rows), f"{counts}: {end}")
+    run.output.result(report, make_table(shown, report.rows), f"{counts}: {end}")
     raise typer.Exit(Exit.REFUSED if refused else Exit.DONE)

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_stage.cli.base import Exit, Limit, Reason, Session, session
-from atlas_stage.cli.rendering import Columns, make_table, moment
+from atlas_stage.cli.base import (
+    Exit,
+    Limit,
+    Options,
+    Reason,
+    Session,
+    app,
+    argument,
+    command,
+    option,
+)
+from atlas_stage.cli.rendering import columns, make_table, moment
 
 if TYPE_CHECKING:
     from atlas_stage.ops.jobs import Jobs
 
-app = typer.Typer(no_args_is_help=True, help="Scheduled jobs: what is due, what ran.")
+scheduled = typer.Typer(no_args_is_help=True, help="Scheduled jobs: what is due, what ran.")
+app.add_typer(scheduled, name="job")
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="One of `atlas-stage job list`.")]
-AsOf = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
+AS_OF: Options = {
+    "as_of": option(
+        "Run as of this moment in the firm's time zone: 2025-05-30T06:00, or 2025-05-30 for the end of that day.",
         metavar="MOMENT",
-        help="Run as of this moment in the firm's time zone: 2025-05-30T06:00, or 2025-05-30 for the end of that day.",
-    ),
-]
+    )
+}
 
 
 def _jobs(run: Session) -> Jobs:
@@ -32,99 +40,84 @@ def _jobs(run: Session) -> Jobs:
     return Jobs(run.database, progress=run.output.aside)
 
 
-@app.command("list")
-def list_jobs(ctx: typer.Context) -> None:
+@command(scheduled, "list")
+def list_jobs(run: Session) -> None:
     """List the jobs and when each is due."""
-    run = session(ctx)
     with _jobs(run) as jobs:
         catalog = jobs.catalog()
-    columns = {name: itemgetter(name) for name in ("job", "schedule", "description")}
-    run.output.result({"jobs": catalog}, make_table(columns, catalog))
+    names = ("job", "schedule", "description")
+    rows = ([each[name] for name in names] for each in catalog)
+    run.output.result({"jobs": catalog}, make_table(names, rows))
 
 
-@app.command()
-def due(ctx: typer.Context, as_of: AsOf = None) -> None:
+@command(scheduled, None, AS_OF)
+def due(run: Session, as_of: str | None) -> None:
     """Show each job's state, missed occurrences, last success and next due time."""
-    run = session(ctx)
     with _jobs(run) as jobs:
         states = jobs.due(jobs.instant(as_of))
-    columns: Columns = {
-        "job": "job",
-        "state": "state",
-        "due": "due_at",
-        "missed": lambda each: each.missed or "",
-        "last success": "last_success",
-        "next": "next_due",
-    }
-    run.output.records("jobs", states, lambda: make_table(columns, states, zone=run.zone))
+    shown = columns(
+        "job state due=due_at missed last_success next=next_due",
+        missed=lambda each: each.missed or "",
+    )
+    run.output.records("jobs", states, lambda: make_table(shown, states, zone=run.zone))
 
 
-@app.command()
-def runs(
-    ctx: typer.Context,
-    job: Annotated[
-        str | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")
-    ] = None,
-    limit: Limit = 20,
-    before: Annotated[int | None, typer.Option(help="Only runs before this one.")] = None,
-) -> None:
+@command(
+    scheduled,
+    None,
+    {
+        "job": argument("Only this job's runs.", "JOB"),
+        "before": option("Only runs before this one.", kind=int),
+    },
+)
+def runs(run: Session, job: str | None, before: int | None, limit: Limit = 20) -> None:
     """List runs and what they changed, newest first."""
     from atlas_stage.ops.jobs import counts_in_words
 
-    run = session(ctx)
     with _jobs(run) as jobs:
         found = jobs.runs(job, page_size=limit, before=before)
-    columns: Columns = {
-        "id": "run_id",
-        "job": "job",
-        "due": "due_at",
-        "started": "started_at",
-        "seconds": "seconds",
-        "state": "outcome",
-        "what it did": lambda each: each.error or counts_in_words(each.counts),
-    }
-    run.output.records("runs", found, lambda: make_table(columns, found, zone=run.zone))
+    shown = columns(
+        "id=run_id job due=due_at started=started_at seconds state=outcome what_it_did",
+        what_it_did=lambda each: each.error or counts_in_words(each.counts),
+    )
+    run.output.records("runs", found, lambda: make_table(shown, found, zone=run.zone))
 
 
-@app.command("run")
+@command(
+    scheduled,
+    "run",
+    AS_OF,
+    {
+        "dry_run": option("Show the clients that would change.", "--dry-run", kind=bool),
+        "if_due": option("Do nothing if it is done, as a scheduler does.", "--if-due", kind=bool),
+    },
+)
 def run_job(
-    ctx: typer.Context,
-    job: JobName,
-    as_of: AsOf = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the clients that would change; change nothing.")
-    ] = False,
-    if_due: Annotated[
-        bool,
-        typer.Option("--if-due", help="Do nothing if the occurrence is done, as a scheduler does."),
-    ] = False,
+    run: Session, job: JobName, as_of: str | None, dry_run: bool | None, if_due: bool | None
 ) -> None:
     """Run a job now, or as of a moment. A change that was already made isn't made twice."""
-    run = session(ctx)
     with _jobs(run) as jobs:
         instant = jobs.instant(as_of)
         if dry_run:
             planned = list(jobs.plan(job, instant))
-            columns = {"client": "client_id", "slug": "slug", "name": "name", "change": "change"}
-            columns["would be skipped"] = "refused_by"
-            run.output.records("changes", planned, lambda: make_table(columns, planned))
+            shown = columns("client=client_id slug name change would_be_skipped=refused_by")
+            run.output.records("changes", planned, lambda: make_table(shown, planned))
             refused = sum(each.refused_by is not None for each in planned)
             run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
             return
-        done = jobs.perform(job, instant, only_if_due=if_due)
+        done = jobs.perform(job, instant, only_if_due=bool(if_due))
     when = f"{moment(done.due_at, run.zone)} ({run.zone})"
     run.output.result(done, f"{job}, due {when}: {done.in_words()}")
     raise typer.Exit(Exit.DONE if done.is_well else Exit.REFUSED)
 
 
-@app.command()
+@command(scheduled)
 def rollback(
-    ctx: typer.Context,
+    run: Session,
     run_id: Annotated[int, typer.Argument(metavar="RUN", help="The run's id in `job runs`.")],
     reason: Reason = "",
 ) -> None:
     """Undo a job run. Changes that later changes depend on are listed and kept."""
-    run = session(ctx)
     done = run.api.rollback_run(run_id, reason=reason)
     left = "".join(
         f"; kept: client {each['client_id']} ({each['rule']})" for each in done.left[:20]

@@ -24,33 +24,20 @@ from atlas_stage.text import plain
 
 # The style of a value in a column of this name, and of all other values in it.
 _VALUE_STYLES = {
-    "stage": {
-        "onboarding": "cyan",
-        "cleanup": "yellow",
-        "weekly": "green",
-        "eom_close": "blue",
-        "eom_review": "magenta",
-        "paused_client": "dim",
-        "paused_internal": "dim",
-        "offboarding": "red",
-    },
-    "state": {
-        **dict.fromkeys(("active", "done", "ok"), "green"),
-        **dict.fromkeys(("expired", "revoked"), "dim"),
-        **dict.fromkeys(("failed", "crashed", "missed", "wrong"), "bold red"),
-        **dict.fromkeys(("due", "notice"), "yellow"),
-        "running": "blue",
-        "skipped": "red",
-    },
-    "outcome": {"new": "green", "changed": "yellow", "unchanged": "dim", "refused": "bold red"},
+    column: dict(each.split(":") for each in styles.split())
+    for column, styles in {
+        "stage": "onboarding:cyan cleanup:yellow weekly:green eom_close:blue eom_review:magenta"
+        " paused_client:dim paused_internal:dim offboarding:red",
+        "state": "active:green done:green ok:green expired:dim revoked:dim failed:red crashed:red missed:red"
+        " wrong:red skipped:red due:yellow notice:yellow running:blue",
+        "outcome": "new:green changed:yellow unchanged:dim refused:red",
+    }.items()
 }
 _COLUMN_STYLES = {
     "flags": "yellow",
     "attention": "bold red",
-    "would be skipped": "red",
-    "late": "red",
-    "late since": "red",
     "field": "dim",
+    **dict.fromkeys(("would be skipped", "late", "late since"), "red"),
 }
 _PIPE_WIDTH = 200
 _NUMBERS = {"id", "version", "days", "row", "clients"}
@@ -106,6 +93,14 @@ def console(*, stderr: bool = False) -> Console:
 
 
 Columns = Mapping[str, str | Callable[[Any], object]]
+
+
+def columns(names: str, **made: Callable[[Any], object]) -> Columns:
+    """Columns by name, or `name=attribute`; a name's _ is shown as a space. `made` are functions of the row."""
+    pairs = (each.partition("=") for each in names.split())
+    return {
+        name.replace("_", " "): made.get(name) or attribute or name for name, _, attribute in pairs
+    }
 
 
 def make_table(
@@ -200,16 +195,17 @@ class Output:
         if more:
             self.aside(f"for more, add: {more}")
 
-    def result(self, answer: object, *shown: str | Table) -> None:
-        """Print one answer: as JSON, else these lines and tables."""
+    def result(self, answer: object, *shown: str | Table | Callable[[], Table]) -> None:
+        """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""
         if self.as_json:
             self.json(answer)
             return
         for each in shown:
-            if isinstance(each, str):
-                self.line(each)
-            else:
-                self.console.print(each)
+            made = each() if callable(each) else each
+            if isinstance(made, str):
+                self.line(made)
+            elif made.row_count:
+                self.console.print(made)
 
     def line(self, text: str) -> None:
         """Print a line for people (nothing with `as_json`)."""

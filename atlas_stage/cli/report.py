@@ -4,13 +4,11 @@ import csv
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.table import Table
 
-from atlas_stage.cli.base import session
-from atlas_stage.cli.rendering import cell, make_table
+from atlas_stage.cli.base import Session, app, command, option
+from atlas_stage.cli.rendering import cell, columns, make_table
 from atlas_stage.models import Close, CloseCounts
 from atlas_stage.stage import Stage
 
@@ -22,28 +20,21 @@ COLUMNS = (
 )
 # How a formula begins in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_LATE = {
-    "id": "client_id",
-    "name": "name",
-    "state": "state",
-    "owner": "stage_owner",
-    "late since": "late_since",
-    "opened": "opened_at",
-    "days": "business_days",
-}
+_LATE = columns(
+    "id=client_id name state owner=stage_owner late_since opened=opened_at days=business_days"
+)
 
 
-def report(
-    ctx: typer.Context,
-    month: Annotated[
-        str | None, typer.Option(metavar="YYYY-MM", help="The month; the current close if omitted.")
-    ] = None,
-    csv_file: Annotated[
-        Path | None, typer.Option("--csv", metavar="FILE", help="Write a file for a spreadsheet.")
-    ] = None,
-) -> None:
+@command(
+    app,
+    None,
+    {
+        "month": option("The month; the current close if omitted.", metavar="YYYY-MM"),
+        "csv_file": option("Write a file for a spreadsheet.", "--csv", kind=Path, metavar="FILE"),
+    },
+)
+def report(run: Session, month: str | None, csv_file: Path | None) -> None:
     """Show a month's close by owner: how many clients are closed, which are late and since when."""
-    run = session(ctx)
     period, closes = _closes(run.api, month)
     if csv_file is not None:
         write_csv(csv_file, closes)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import session
+from atlas_stage.cli.base import Session, app, command
 from atlas_stage.ops.schedule import FILES, HOURLY, Place, write
 
 Scheduler = StrEnum("Scheduler", {name: name for name in FILES})  # type: ignore[misc]
@@ -24,8 +24,9 @@ _NEXT = {
 }
 
 
+@command(app)
 def schedule(
-    ctx: typer.Context,
+    run: Session,
     scheduler: Annotated[Scheduler, typer.Argument(help="The program that starts the jobs.")],
     folder: Annotated[
         Path, typer.Option("--folder", help="Folder for the files, the settings and the logs.")
@@ -37,7 +38,6 @@ def schedule(
     """
     from atlas_stage.ops.jobs import Jobs
 
-    run = session(ctx)
     folder = folder.expanduser().resolve()
     python = Path(sys.executable)
     if scheduler.value == "windows":

@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import is_on_the_line, session
+from atlas_stage.cli.base import Session, app, command
 from atlas_stage.errors import InvalidInput
 
 
+@command(app)
 def serve(
-    ctx: typer.Context,
+    run: Session,
     data: Annotated[
         Path,
         typer.Option("--data", envvar="ATLAS_DATA", help="Folder of the embedded database."),
@@ -40,10 +41,8 @@ def serve(
     from atlas_stage.local.serving import serve as serve_embedded, serve_before
 
     host, port = _address(listen) if listen is not None else ("127.0.0.1", port)
-    run = session(ctx)
     # Not ATLAS_DATABASE_URL: DATA/env sets it, to the embedded database.
-    named = is_on_the_line(ctx, "database")
-    database = run.database if named else os.environ.get("ATLAS_SERVE_DATABASE_URL")
+    database = run.database if run.database_given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
     if database is None:
         serve_embedded(data, run.output.line, port, host)
     else:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from atlas_stage.cli.base import Session, session
-from atlas_stage.cli.rendering import Columns, make_table
+from atlas_stage.cli.base import Session, app, command
+from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ settings = typer.Typer(
     no_args_is_help=True, help="The time zone, the days of the calendar rules, the stage limits."
 )
 calendar = typer.Typer(no_args_is_help=True, help="The firm's holidays, and when closes open.")
+app.add_typer(settings, name="settings")
+app.add_typer(calendar, name="calendar")
 
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="2026-11-27")]
 
@@ -33,32 +34,28 @@ def _opened(run: Session) -> Iterator[FirmSettings]:
         yield FirmSettings(connection)
 
 
-@settings.command("show")
-def show_settings(ctx: typer.Context) -> None:
+@command(settings, "show")
+def show_settings(run: Session) -> None:
     """Show every setting, and how long a client can be in each stage."""
-    run = session(ctx)
     with _opened(run) as firm:
         found, stages = firm.settings(), firm.stages()
-    columns: Columns = {
-        "stage": itemgetter("stage"),
-        "days": lambda each: "no limit" if each["max_days"] is None else each["max_days"],
-        "not stuck with": itemgetter("waiting_flags"),
-    }
+    limits = (
+        [each["stage"], each["max_days"] or "no limit", each["waiting_flags"]] for each in stages
+    )
     run.output.result(
         {"settings": found, "stages": stages},
         make_table(("setting", "value"), found.items()),
-        make_table(columns, stages),
+        make_table(("stage", "days", "not stuck with"), limits),
     )
 
 
-@settings.command("set")
+@command(settings, "set")
 def set_setting(
-    ctx: typer.Context,
+    run: Session,
     name: Annotated[str, typer.Argument(help="A name in `atlas-stage settings show`.")],
     value: Annotated[str, typer.Argument(help="Such as America/New_York, 20, 06:00 or true.")],
 ) -> None:
     """Change a setting, effective immediately."""
-    run = session(ctx)
     with _opened(run) as firm:
         firm.change(name, value)
         now = firm.settings()
@@ -66,14 +63,13 @@ def set_setting(
     run.output.result({"settings": now}, f"{name} is {said}")
 
 
-@settings.command("sla")
+@command(settings, "sla")
 def set_sla(
-    ctx: typer.Context,
+    run: Session,
     stage: Annotated[str, typer.Argument(help="The stage.")],
     days: Annotated[str, typer.Argument(help="Days, or: none.")],
 ) -> None:
     """Change how many days a client can be in a stage before it is stuck."""
-    run = session(ctx)
     if days != "none" and not days.isdecimal():
         raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
     with _opened(run) as firm:
@@ -84,15 +80,14 @@ def set_sla(
     )
 
 
-@calendar.command("show")
+@command(calendar, "show")
 def show_calendar(
-    ctx: typer.Context,
+    run: Session,
     year: Annotated[
         int | None, typer.Option(min=1, max=9999, help="The year; this year if omitted.")
     ] = None,
 ) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
-    run = session(ctx)
     chosen = year or datetime.now().year
     with _opened(run) as firm:
         holidays, closes = firm.holidays(chosen), firm.closes(chosen)
@@ -103,21 +98,19 @@ def show_calendar(
     )
 
 
-@calendar.command("add")
+@command(calendar, "add")
 def add_holiday(
-    ctx: typer.Context, day: Day, name: Annotated[str, typer.Argument(help="Its name.")]
+    run: Session, day: Day, name: Annotated[str, typer.Argument(help="Its name.")]
 ) -> None:
     """Add a holiday."""
-    run = session(ctx)
     with _opened(run) as firm:
         firm.add_holiday(day.date(), name)
     run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
 
 
-@calendar.command("remove")
-def remove_holiday(ctx: typer.Context, day: Day) -> None:
+@command(calendar, "remove")
+def remove_holiday(run: Session, day: Day) -> None:
     """Remove a holiday."""
-    run = session(ctx)
     with _opened(run) as firm:
         firm.remove_holiday(day.date())
     run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from atlas_stage.cli.rendering import Columns, cell, lines, listed, make_table, moment
+from atlas_stage.cli.rendering import cell, columns, lines, listed, make_table, moment
 from atlas_stage.models import (
     AdministrationRecord,
     Client,
@@ -17,24 +17,16 @@ from atlas_stage.models import (
 )
 
 
-def clients_table(clients: Iterable[Client]) -> Table:
+def clients(found: Iterable[Client]) -> Table:
     """One row per client."""
-    columns: Columns = {
-        "id": "id",
-        "slug": "slug",
-        "name": lambda each: cell(each.name, "" if each.active else "dim"),
-        "stage": "stage",
-        "days": "age_days",
-        "flags": "flags",
-        "attention": "attention",
-        "owner": "stage_owner",
-    }
-    return make_table(columns, clients)
+    names = "id slug name stage days=age_days flags attention owner=stage_owner"
+    shown = columns(names, name=lambda each: cell(each.name, "" if each.active else "dim"))
+    return make_table(shown, found)
 
 
-def client_table(client: Client, zone: tzinfo) -> Table:
+def client(found: Client, zone: tzinfo) -> Table:
     """One row per field of a client."""
-    fields = ((name, getattr(client, name)) for name in client.as_json())
+    fields = ((name, getattr(found, name)) for name in found.as_json())
     return make_table(("field", "value"), fields, zone=zone)
 
 
@@ -51,16 +43,14 @@ def change_of(row: HistoryRow) -> str:
     return "; ".join(parts)
 
 
-def history_table(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) -> Table:
+def history(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) -> Table:
     """One row per change: what and why, who and how."""
-    columns: Columns = {
-        "version": "version",
-        "id": lambda each: cell(each.id, "dim"),
-        "when": "occurred_at",
-        "what and why": lambda each: lines(change_of(each), each.reason),
-        "who": lambda each: lines(each.actor_id, _how(each)),
-    }
-    return make_table(columns, rows, title=title, zone=zone)
+    shown = columns(
+        "version id when=occurred_at what_and_why who",
+        what_and_why=lambda each: lines(change_of(each), each.reason),
+        who=lambda each: lines(each.actor_id, _how(each)),
+    )
+    return make_table(shown, rows, title=title, zone=zone)
 
 
 def _how(row: HistoryRow) -> str:
@@ -70,19 +60,13 @@ def _how(row: HistoryRow) -> str:
     return f"{row.trigger_type}{via}{event}{whom}"
 
 
-def queue_table(items: Iterable[QueueItem], zone: tzinfo) -> Table:
+def queue(items: Iterable[QueueItem], zone: tzinfo) -> Table:
     """A queue, most urgent first."""
-    columns: Columns = {
-        "id": "client.id",
-        "name": "client.name",
-        "stage": "client.stage",
-        "days": "client.age_days",
-        "why": "why",
-        "due": "sla_due_at",
-        "attention": "client.attention",
-        "flags": "client.flags",
-    }
-    return make_table(columns, items, zone=zone)
+    shown = columns(
+        "id=client.id name=client.name stage=client.stage days=client.age_days why due=sla_due_at"
+        " attention=client.attention flags=client.flags"
+    )
+    return make_table(shown, items, zone=zone)
 
 
 def scope_of(scope: Mapping[str, Any] | None) -> str:
@@ -92,45 +76,34 @@ def scope_of(scope: Mapping[str, Any] | None) -> str:
     return "; ".join(f"{key}: {listed(map(str, values))}" for key, values in sorted(scope.items()))
 
 
-def permissions_table(permissions: Iterable[Permission], zone: tzinfo) -> Table:
+def permissions(found: Iterable[Permission], zone: tzinfo) -> Table:
     """One row per grant."""
-    columns: Columns = {
-        "id": "id",
-        "actor": "actor_id",
-        "permission": "permission",
-        "scope": lambda each: scope_of(each.scope),
-        "granted": lambda each: lines(moment(each.granted_at, zone), each.granted_by),
-        "revoked": "revoked_at",
-        "notes": "notes",
-    }
-    return make_table(columns, permissions, zone=zone)
+    shown = columns(
+        "id actor=actor_id permission scope granted revoked=revoked_at notes",
+        scope=lambda each: scope_of(each.scope),
+        granted=lambda each: lines(moment(each.granted_at, zone), each.granted_by),
+    )
+    return make_table(shown, found, zone=zone)
 
 
-def tokens_table(tokens: Iterable[Token], zone: tzinfo) -> Table:
+def tokens(found: Iterable[Token], zone: tzinfo) -> Table:
     """One row per token."""
-    columns: Columns = {
-        "token": "id",
-        "actor": "actor_id",
-        "state": "state",
-        "description": "description",
-        "created": "created_at",
-        "expires": lambda each: each.expires_at or "never",
-        "last used": "last_used_at",
-    }
-    return make_table(columns, tokens, zone=zone)
+    shown = columns(
+        "token=id actor=actor_id state description created=created_at expires last_used=last_used_at",
+        expires=lambda each: each.expires_at or "never",
+    )
+    return make_table(shown, found, zone=zone)
 
 
-def administration_table(records: Iterable[AdministrationRecord], zone: tzinfo) -> Table:
+def administration(records: Iterable[AdministrationRecord], zone: tzinfo) -> Table:
     """One row per change of grants, tokens, settings or rules."""
-    columns: Columns = {
-        "id": lambda each: cell(each.id, "dim"),
-        "when": "occurred_at",
-        "table": "about",
-        "row": lambda each: listed(map(str, each.key.values())),
-        "change": lambda each: lines(*_administered(each)),
-        "who": lambda each: lines(each.actor_id, f"{each.channel} as {each.login}", each.reason),
-    }
-    return make_table(columns, records, zone=zone)
+    shown = columns(
+        "id when=occurred_at table=about row change who",
+        row=lambda each: listed(map(str, each.key.values())),
+        change=lambda each: lines(*_administered(each)),
+        who=lambda each: lines(each.actor_id, f"{each.channel} as {each.login}", each.reason),
+    )
+    return make_table(shown, records, zone=zone)
 
 
 def _administered(record: AdministrationRecord) -> list[str]:

@@ -3,11 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import Exit, session
+from atlas_stage.cli.base import Exit, Options, Session, app, argument, command, option
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Break, DigestPage, Verification
 from atlas_stage.ops import evidence
@@ -28,35 +27,24 @@ _WORDS = {
 }
 
 
+OPTIONS: Options = {
+    "client": argument("Only this client: id or slug.", "CLIENT"),
+    "digest": option(
+        "Print a digest of everything recorded until now. Keep it where people who can change the database"
+        " can't change it.",
+        "--digest",
+        kind=bool,
+    ),
+    "expect": option("Check that nothing recorded before it changed.", metavar="DIGEST"),
+    "as_of": option("The whole digest, if --expect is only its hash.", metavar="DIGEST"),
+}
+
+
+@command(app, None, OPTIONS)
 def verify(
-    ctx: typer.Context,
-    client: Annotated[
-        str | None, typer.Argument(metavar="[CLIENT]", help="Only this client: id or slug.")
-    ] = None,
-    digest: Annotated[
-        bool,
-        typer.Option(
-            "--digest",
-            help="Print a digest of everything recorded until now. Keep it where people who can change the database"
-            " can't change it.",
-        ),
-    ] = False,
-    expect: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGEST", help="Also check that nothing recorded before this digest changed."
-        ),
-    ] = None,
-    as_of: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DIGEST",
-            help="The whole digest, if you only trust the hash given as --expect.",
-        ),
-    ] = None,
+    run: Session, client: str | None, digest: bool | None, expect: str | None, as_of: str | None
 ) -> None:
     """Verify the hash of every row of history and administration. Exits with 1 if one doesn't match."""
-    run = session(ctx)
     if client is not None and (digest or expect):
         raise InvalidInput("A digest covers all clients. Leave out CLIENT.")
     expect = expect and expect.strip()

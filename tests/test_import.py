@@ -160,7 +160,7 @@ def test_one_refused_row_refuses_all_and_every_error_is_told(stage: Stage, write
     errors = [each.error for each in report.rows if each.error]
     assert errors[0].rule == "unknown_stage"
     assert "gamma" in str(errors[1])
-    assert "stands in row 2 already" in str(errors[2])
+    assert "is in row 2 too" in str(errors[2])
     assert errors[3].details == {"row": 6, "column": "client"}
     assert list(stage.iter_clients()) == before
 
@@ -228,9 +228,9 @@ def test_rows_are_numbered_as_a_spreadsheet_does(write: Write) -> None:
     [
         (b"PK\x03\x04rest", "an Excel workbook (.xlsx)"),
         (b"\xd0\xcf\x11\xe0rest", "an Excel workbook (.xls)"),
-        (b"client,notes\nalpha,\x81", "not text in UTF-8, UTF-16 or Windows-1252"),
-        (b"client,notes\nalpha,\0", "not text"),
-        (b'client\n"open', "not CSV"),
+        (b"client,notes\nalpha,\x81", "isn't text in UTF-8, UTF-16 or Windows-1252"),
+        (b"client,notes\nalpha,\0", "isn't text"),
+        (b'client\n"open', "isn't CSV"),
         (b"", "needs a column client"),
     ],
 )
@@ -245,7 +245,7 @@ def test_what_is_no_csv_is_refused_with_the_cause(
 
 @pytest.mark.parametrize("name", ["missing.csv", "."])
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(InvalidInput, match="cannot be read"):
+    with pytest.raises(InvalidInput, match="can't be read"):
         seedfile.read(tmp_path / name)
 
 
@@ -261,7 +261,7 @@ def test_a_number_is_the_id_of_a_client_and_never_a_slug(
     (row,) = _bring_in(stage, write("client,notes", f"{second},by id")).rows
     assert (row.client, stage.client(second).client.stage_notes) == ("Beta", "by id")
     (row,) = _bring_in(stage, write("client,stage", "4711,weekly")).rows
-    assert "no such client: 4711" in str(row.error)
+    assert "There is no client 4711" in str(row.error)
 
 
 @pytest.mark.parametrize("apply", [False, True])
@@ -315,7 +315,7 @@ def test_the_command_tries_first_and_applies_when_told(stage: Stage, write: Writ
     tried = _invoke(path)
     assert tried.exit_code == Exit.DONE
     assert "stage onboarding → weekly" in tried.stdout
-    assert "nothing was changed; repeat with --apply" in tried.stdout
+    assert "nothing was changed. Repeat with --apply" in tried.stdout
     assert {each.stage for each in stage.iter_clients()} == {"onboarding"}
     applied = _invoke(path, "--apply", "--json")
     assert json.loads(applied.stdout)["applied"] is True
@@ -325,8 +325,8 @@ def test_the_command_tries_first_and_applies_when_told(stage: Stage, write: Writ
 def test_the_command_ends_with_refused_where_a_row_is(stage: Stage, write: Write) -> None:
     done = _invoke(write("client,stage", "alpha,nowhere"), "--apply")
     assert done.exit_code == Exit.REFUSED
-    assert "no such stage" in done.stdout
-    assert "nothing was changed, mend the refused rows first" in done.stdout
+    assert '"nowhere" isn\'t a stage' in done.stdout
+    assert "nothing was changed. Correct the refused rows first" in done.stdout
 
 
 def test_somebody_who_is_no_admin_is_refused(stage: Stage, fresh_dsn: str, write: Write) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from atlas_stage.ops.deploy import DeployError
 from atlas_stage.ops.deploy.passwords import VARIABLES, set_passwords
 
 
@@ -54,3 +55,23 @@ def test_leaves_passwords_alone_where_the_environment_says_nothing(
     set_passwords(dsn, lambda _: None)
 
     assert hashes(logins) == before
+
+
+def test_a_password_that_the_server_refuses_is_one_sentence(
+    dsn: str, logins: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = f"plain_{logins.info.backend_pid}"
+    logins.execute(f"create role {role} login")
+    joint = "&" if "?" in dsn else "?"
+    monkeypatch.setenv("ATLAS_CRON_PASSWORD", "sesame")
+
+    try:
+        with pytest.raises(DeployError) as caught:
+            set_passwords(f"{dsn}{joint}options=-crole%3D{role}", lambda _: None)
+    finally:
+        logins.execute(f"drop role {role}")
+
+    said = str(caught.value)
+    assert said.startswith("The server refused the password of atlas_cron (in ATLAS_CRON_PASSWORD)")
+    assert "sesame" not in said
+    assert "\n" not in said

@@ -28,11 +28,9 @@ LEGACY_VARIABLE = "ATLAS_INGEST_TOKEN"
 @command(
     tokens,
     "issue",
-    {
-        "description": option("What it is for."),
-        "days": option("Expires after this many days.", kind=int),
-        "never_expires": option("", "--never-expires", kind=bool),
-    },
+    description=option("What it is for."),
+    days=option("Expires after this many days.", kind=int),
+    never_expires=option("", "--never-expires", kind=bool),
 )
 def issue_token(run: Session, actor: ActorId, days: int | None, **options: Any) -> None:
     """Issue a token. It is shown once, alone on stdout."""
@@ -82,10 +80,8 @@ def adopt_legacy(run: Session) -> None:
 @command(
     permissions,
     "grant",
-    {
-        "scope": option('Limits, such as {"flags": ["advisory_due"]}', metavar="JSON"),
-        "notes": option("Notes for the record."),
-    },
+    scope=option('Limits, such as {"flags": ["advisory_due"]}', metavar="JSON"),
+    notes=option("Notes for the record."),
 )
 def grant(
     run: Session,
@@ -103,9 +99,7 @@ def grant(
     run.output.result(change, _said(change, "granted to"))
 
 
-@command(
-    permissions, "list", ACTOR, {"everything": option("Revoked grants too.", "--all", kind=bool)}
-)
+@command(permissions, "list", ACTOR, everything=option("Revoked grants too.", "--all", kind=bool))
 def list_permissions(run: Session, actor: str | None, everything: bool | None) -> None:
     """List grants: who can do what."""
     found = list(run.api.iter_permissions(actor, include_revoked=everything))
@@ -126,12 +120,9 @@ def revoke(
 
 @command(
     app,
-    None,
-    {
-        "about": argument("Only this table: agent_permissions, stages, …", "TABLE"),
-        "actor": option("Only this actor's changes.", "--by"),
-        "before": option("Only records before this id.", kind=int),
-    },
+    about=argument("Only this table: agent_permissions, stages, …", "TABLE"),
+    actor=option("Only this actor's changes.", "--by"),
+    before=option("Only records before this id.", kind=int),
 )
 def audit(
     run: Session, about: str | None, actor: str | None, before: int | None, limit: Limit = 20

@@ -223,17 +223,17 @@ def argument(words: str, metavar: str) -> Any:
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *groups: Options, words: str | None = None
+    app: typer.Typer, called: str | None = None, *groups: Options, words: str = "", **options: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command of `app`. Its first parameter is the session.
 
-    The command gets the options of the groups too, for the parameters of the same names or as keyword arguments.
-    `words` replace the docstring as its help.
+    The command gets `options` and those of the groups too, for its parameters of the same names or as keyword
+    arguments. `words` replace the docstring as its help.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
         _, *own = signature(function, eval_str=True).parameters.values()
-        shared = {name: kind for group in groups for name, kind in group.items()}
+        shared = {name: kind for group in (*groups, options) for name, kind in group.items()}
         parameters = [
             Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context),
             *(
@@ -254,7 +254,7 @@ def command(
         described.__signature__ = Signature(parameters)
         described.__annotations__ = {each.name: each.annotation for each in parameters}
         described.__doc__ = function.__doc__
-        app.command(name or function.__name__, help=words)(call)
+        app.command(called or function.__name__, help=words or None)(call)
         return function
 
     return add

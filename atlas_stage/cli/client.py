@@ -188,7 +188,7 @@ def history(run: Session, client: ClientName, limit: Limit = 20) -> None:
     run.output.records("history", rows, lambda: tables.history(rows, run.zone))
 
 
-@command(clients, None, {"external_id": HOW["external_id"]})
+@command(clients, external_id=HOW["external_id"])
 def rollback(
     run: Session,
     client: ClientName,
@@ -211,7 +211,7 @@ def _replayed(change: Change) -> str:
     return " [replayed]" if change.replayed else ""
 
 
-@command(app, None, {"actor": argument("Whose queue; yours if omitted.", "ACTOR")})
+@command(app, actor=argument("Whose queue; yours if omitted.", "ACTOR"))
 def queue(run: Session, actor: str | None, limit: Limit = 100) -> None:
     """Show what to do next and why, most urgent first."""
     items = run.api.queue(actor, page_size=limit)

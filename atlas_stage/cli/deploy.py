@@ -61,11 +61,8 @@ def migrate(
 
 @command(
     migrations,
-    None,
-    {
-        "to": option("Keep everything up to this one; else keep none.", metavar="MIGRATION"),
-        "yes": option("Don't ask. The data in the tables is lost.", "--yes", kind=bool),
-    },
+    to=option("Keep everything up to this one; else keep none.", metavar="MIGRATION"),
+    yes=option("Don't ask. The data in the tables is lost.", "--yes", kind=bool),
 )
 def rollback(
     run: Session, to: str | None, yes: bool | None, lock_timeout: LockTimeout = 5.0

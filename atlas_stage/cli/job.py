@@ -64,11 +64,8 @@ def due(run: Session, as_of: str | None) -> None:
 
 @command(
     scheduled,
-    None,
-    {
-        "job": argument("Only this job's runs.", "JOB"),
-        "before": option("Only runs before this one.", kind=int),
-    },
+    job=argument("Only this job's runs.", "JOB"),
+    before=option("Only runs before this one.", kind=int),
 )
 def runs(run: Session, job: str | None, before: int | None, limit: Limit = 20) -> None:
     """List runs and what they changed, newest first."""
@@ -87,10 +84,8 @@ def runs(run: Session, job: str | None, before: int | None, limit: Limit = 20) -
     scheduled,
     "run",
     AS_OF,
-    {
-        "dry_run": option("Show the clients that would change.", "--dry-run", kind=bool),
-        "if_due": option("Do nothing if it is done, as a scheduler does.", "--if-due", kind=bool),
-    },
+    dry_run=option("Show the clients that would change.", "--dry-run", kind=bool),
+    if_due=option("Do nothing if it is done, as a scheduler does.", "--if-due", kind=bool),
 )
 def run_job(
     run: Session, job: JobName, as_of: str | None, dry_run: bool | None, if_due: bool | None

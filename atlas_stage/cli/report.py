@@ -27,11 +27,8 @@ _LATE = columns(
 
 @command(
     app,
-    None,
-    {
-        "month": option("The month; the current close if omitted.", metavar="YYYY-MM"),
-        "csv_file": option("Write a file for a spreadsheet.", "--csv", kind=Path, metavar="FILE"),
-    },
+    month=option("The month; the current close if omitted.", metavar="YYYY-MM"),
+    csv_file=option("Write a file for a spreadsheet.", "--csv", kind=Path, metavar="FILE"),
 )
 def report(run: Session, month: str | None, csv_file: Path | None) -> None:
     """Show a month's close by owner: how many clients are closed, which are late and since when."""

@@ -31,7 +31,7 @@ def value(db: psycopg.Connection, query: str) -> object:
 
 
 def test_what_the_host_built_on_ours_is_there_after_a_deploy(fresh_dsn: str, root: Path) -> None:
-    file = root / "sql" / "rules" / "actor" / "actor_type.sql"
+    file = root / "sql" / "rules" / "open" / "actor_type.sql"
     file.write_text(file.read_text() + "\n-- the next version\n")
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         db.execute(HOST_S)
@@ -94,12 +94,12 @@ def test_a_function_that_goes_while_a_role_of_the_host_s_may_execute_it_is_refus
     fresh_dsn: str, root: Path
 ) -> None:
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
-        db.execute(f"create role {BI}; grant execute on function rules.age_days to {BI}")
+        db.execute(f"create role {BI}; grant execute on function rules.attention to {BI}")
         try:
-            (root / "sql" / "rules" / "answers" / "age_days.sql").unlink()
+            (root / "sql" / "rules" / "answer" / "attention.sql").unlink()
 
             with pytest.raises(
-                DeployError, match=rf"rules.age_days is no part .* {BI} may execute it"
+                DeployError, match=rf"rules.attention is not part .* {BI} can execute it"
             ):
                 migrate(fresh_dsn, root=root)
         finally:

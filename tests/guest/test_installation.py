@@ -152,7 +152,7 @@ def test_a_constraint_that_the_rows_break_is_refused_by_its_name(deployed: str) 
         db.execute("set session_replication_role = replica")
         db.execute("update clients set service_tier = 'gold'")
 
-    with pytest.raises(DeployError, match=r"clients_service_tier_check .*cannot be put back"):
+    with pytest.raises(DeployError, match=r"clients_service_tier_check .*can't be restored"):
         migrate(deployed)
 
 

@@ -138,7 +138,7 @@ def test_a_second_database_names_what_a_superuser_has_to_grant_and_then_works(
                 assert migrate(second).applied == OURS
                 return
 
-            with pytest.raises(DeployError, match="a superuser has to say once") as caught:
+            with pytest.raises(DeployError, match="a superuser has to run once") as caught:
                 migrate(second)
 
             said = str(caught.value)
@@ -176,7 +176,7 @@ def test_what_it_is_told_after_a_superuser_s_failed_deploy_is_enough(
                 break
 
         assert applied == OURS[3:], told
-        assert any("deployer may not alter tables that belong to postgres" in each for each in told)
+        assert any("deployer can't alter tables that belong to postgres" in each for each in told)
 
 
 def test_an_operator_is_who_can_use_it(cluster: Cluster) -> None:

@@ -77,7 +77,7 @@ def refuse_irreparable(connection: Connection) -> None:
         said = "; ".join(
             f"{kind} {name} is missing ({deployed})"
             if found is None
-            else f"{kind} {name}: {aspect} is {found}, but was deployed as {deployed}"
+            else f"{kind} {name}: {aspect} is {found}, and was deployed as {deployed}"
             for kind, name, aspect, deployed, found in rows
         )
         raise DeployError(f"{said}: restore it, or accept it as it is: atlas-stage migrate --force")

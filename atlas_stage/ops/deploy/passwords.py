@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import psycopg
 from psycopg import sql
 
 from atlas_stage import transport
+from atlas_stage.ops.deploy.connection import DeployError, one_line
 
 VARIABLES = {
     "ATLAS_AUTHENTICATOR_PASSWORD": "atlas_authenticator",
@@ -17,18 +19,22 @@ VARIABLES = {
 
 def set_passwords(dsn: str, report: Callable[[str], None]) -> None:
     """Set the password of each login that has one in the environment. Raises StageError."""
-    wanted = {role: os.environ.get(variable) for variable, role in VARIABLES.items()}
-    for role, password in wanted.items():
+    for variable, role in VARIABLES.items():
+        password = os.environ.get(variable)
         if not password:
             continue
         with transport.connect(dsn) as connection:
             # Hashed here, so the server's log never has the password.
             hashed = connection.pgconn.encrypt_password(
-                password.encode(), role.encode(), b"scram-sha-256"
+                os.fsencode(password), role.encode(), b"scram-sha-256"
             )
-            connection.execute(
-                sql.SQL("alter role {} password {}").format(
-                    sql.Identifier(role), sql.Literal(hashed.decode())
-                )
+            statement = sql.SQL("alter role {} password {}").format(
+                sql.Identifier(role), sql.Literal(hashed.decode())
             )
+            try:
+                connection.execute(statement)
+            except psycopg.Error as error:
+                raise DeployError(
+                    f"The server refused the password of {role} (in {variable}): {one_line(error)}"
+                ) from error
         report(f"set the password of {role}")

@@ -100,7 +100,7 @@ class FirmSettings:
         """Turn what the database reports about a value into an error of this package."""
         try:
             yield
-        except psycopg.errors.CheckViolation as error:
+        except (psycopg.errors.CheckViolation, psycopg.DataError) as error:
             row = self._connection.execute(_CHECK, [error.diag.constraint_name]).fetchone()
             bounds = _bounds(str(row[0]), name) if row else None
             raise InvalidInput(

@@ -7,6 +7,6 @@ select
   left(regexp_replace(b.query, '[[:space:][:cntrl:]]+', ' ', 'g'), 60)
 from pg_catalog.pg_stat_activity as w
 cross join lateral unnest(pg_catalog.pg_blocking_pids(w.pid)) as p (pid)
-join pg_catalog.pg_stat_activity as b on b.pid = p.pid
+inner join pg_catalog.pg_stat_activity as b on p.pid = b.pid
 where w.application_name = $1
   and w.wait_event_type = 'Lock';

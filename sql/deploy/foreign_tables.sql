@@ -9,7 +9,8 @@ where c.relnamespace = 'public'::regnamespace
   and (
     c.relname in ('clients', 'stage_deploys', 'stage_installation')
     or exists (
-      select from aclexplode(c.relacl) as a where a.grantee::regrole::text in ('atlas_owner', 'atlas_writer')
+      select from aclexplode(c.relacl) as a
+where a.grantee::regrole::text in ('atlas_owner', 'atlas_writer')
     )
   )
   and not pg_catalog.pg_has_role(current_user, c.relowner, 'usage')

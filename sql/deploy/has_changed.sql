@@ -2,4 +2,5 @@
 select
   not exists (select from public.stage_installation)
   or exists (select from ops.changes_since_deploy())
-  or exists (select from ops.sequences_behind() as s where s.newest >= s.next_value);
+  or exists (select from ops.sequences_behind() as s
+where s.newest >= s.next_value);

@@ -4,11 +4,11 @@ select distinct
   format('%I.%I', n.nspname, p.proname),
   a.grantee::regrole::text
 from pg_catalog.pg_proc as p
-join pg_catalog.pg_namespace as n on n.oid = p.pronamespace
+inner join pg_catalog.pg_namespace as n on p.pronamespace = n.oid
 cross join lateral aclexplode(p.proacl) as a
-where n.nspname = any ($1::text[])
-  and p.proowner::regrole::text = any ($2::text[])
+where n.nspname = any($1::text[])
+  and p.proowner::regrole::text = any($2::text[])
   and a.grantee <> 0
   and a.grantee <> p.proowner
-  and not (a.grantee::regrole::text = any ($3::text[]))
+  and not (a.grantee::regrole::text = any($3::text[]))
 order by 1, 2;

@@ -6,4 +6,5 @@ where l.locktype = 'advisory'
   and l.objsubid = 1
   and l.classid::bigint = $1::bigint >> 32
   and l.objid::bigint = $1::bigint & 4294967295
-  and l.database = (select d.oid from pg_catalog.pg_database as d where d.datname = current_database());
+  and l.database = (select d.oid from pg_catalog.pg_database as d
+where d.datname = current_database());

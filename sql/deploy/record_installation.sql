@@ -5,4 +5,4 @@ select i.kind, i.name, i.aspect, i.value, i.relation, i.mend
 from ops.installation() as i
 where i.ours
   and i.words <@ $1::text[]
-  and (i.relation is null or split_part(i.relation, '.', 2) = any ($1::text[]));
+  and (i.relation is null or split_part(i.relation, '.', 2) = any($1::text[]));

@@ -40,7 +40,7 @@ as $$
 
     ('method_not_allowed', 405, 'this path has other methods', 'use one of the allowed methods'),
     ('length_required', 411, 'the body has no Content-Length', 'send it with its length, not in chunks'),
-    ('body_too_large', 413, 'the body is too large', 'send at most 5 MB and 500,000 values: split the work into smaller calls'),
+    ('body_too_large', 413, 'the body is too large', 'send at most 5 MB and 300,000 values: split the work into smaller calls'),
     ('content_type_not_supported', 415, 'the body is not JSON in UTF-8', 'send Content-Type: application/json'),
     ('headers_too_large', 431, 'the address or a header is too long', 'send an address of at most 16,000 and a key of at most 200 characters'),
 

@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv.
 #
-#   make demo    a month-end close with 52 clients, from nothing to the last table (data: .atlas-demo)
+#   make demo    a month-end close with 52 clients; nothing is left (make demo DATA=FOLDER keeps the result)
 #   make serve   the whole stack, until Ctrl-C (data: .atlas)
 #   make ha      three PostgreSQL nodes under Patroni and everything before them, for trying (ha/README.md)
 #   make test    all tests        (make test TESTS=tests/rules ARGS=-x)
@@ -10,8 +10,6 @@
 
 PYTHON ?= python3
 DATA   ?= .atlas
-# Apart from the served data: the demo's 52 clients do not belong among a firm's own.
-DEMO_DATA ?= .atlas-demo
 TESTS  ?= tests
 ARGS   ?=
 
@@ -28,7 +26,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
-	@$(BIN)/atlas-stage demo --data "$(DEMO_DATA)"
+	@$(BIN)/python demo/month_end.py $(if $(findstring command,$(origin DATA)),--data "$(DATA)")
 
 serve: $(RUN)
 	@$(BIN)/atlas-stage serve --data "$(DATA)"

@@ -1,10 +1,19 @@
-"""Daily: sets sales_tax_due before a filing is due.
+"""Sets sales_tax_due ten days before a filing is due, once a period.
 
-Exit: 0 done or nothing to do, 1 failed, 2 could not start. The log is cron-flag_sales_tax_due.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-flag_sales_tax_due.log.
 """
 
+import logging
 import sys
+import tempfile
 
-from atlas_stage.ops.scheduled import main
+try:
+    from atlas_stage.ops.scheduled import main
+except ImportError:
+    # pythonw can't show a traceback, so it goes to the temporary folder too.
+    file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-flag_sales_tax_due.log")
+    logging.basicConfig(format="%(asctime)s %(message)s", handlers=[file, logging.StreamHandler()])
+    logging.exception("could not start: %s lacks a package", sys.executable)
+    sys.exit(2)
 
 sys.exit(main("flag_sales_tax_due"))

@@ -1,10 +1,19 @@
-"""Daily: sets and clears the seasons' flags.
+"""Sets and clears the flags of the seasons.
 
-Exit: 0 done or nothing to do, 1 failed, 2 could not start. The log is cron-flag_seasonal.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-flag_seasonal.log.
 """
 
+import logging
 import sys
+import tempfile
 
-from atlas_stage.ops.scheduled import main
+try:
+    from atlas_stage.ops.scheduled import main
+except ImportError:
+    # pythonw can't show a traceback, so it goes to the temporary folder too.
+    file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-flag_seasonal.log")
+    logging.basicConfig(format="%(asctime)s %(message)s", handlers=[file, logging.StreamHandler()])
+    logging.exception("could not start: %s lacks a package", sys.executable)
+    sys.exit(2)
 
 sys.exit(main("flag_seasonal"))

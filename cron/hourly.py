@@ -1,14 +1,22 @@
-"""Run every job that is due, one after the other: for a container, or any scheduler that can start one thing.
+"""Runs every job that is due, one after the other.
 
-    python cron/hourly.py           once
-    python cron/hourly.py --stay    at the first minute of every hour, until it is told to stop
+    python hourly.py           once
+    python hourly.py --stay    one minute past every hour, until SIGTERM or Ctrl-C
 
-Exit: as the jobs' wrappers, the worst of them.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-hourly.log.
 """
 
+import logging
 import sys
+import tempfile
 
-from atlas_stage.ops.jobs import JOBS
-from atlas_stage.ops.scheduled import main, stay
+try:
+    from atlas_stage.ops.scheduled import hourly
+except ImportError:
+    # pythonw can't show a traceback, so it goes to the temporary folder too.
+    file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-hourly.log")
+    logging.basicConfig(format="%(asctime)s %(message)s", handlers=[file, logging.StreamHandler()])
+    logging.exception("could not start: %s lacks a package", sys.executable)
+    sys.exit(2)
 
-sys.exit(stay(JOBS) if "--stay" in sys.argv[1:] else max(main(job) for job in JOBS))
+sys.exit(hourly(stay="--stay" in sys.argv[1:]))

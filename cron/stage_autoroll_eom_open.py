@@ -1,10 +1,19 @@
-"""Month-end, last business day 06:00: weekly -> eom_close.
+"""Last business day, 06:00: clients whose month closes go from weekly to eom_close.
 
-Exit: 0 done or nothing to do, 1 failed, 2 could not start. The log is cron-stage_autoroll_eom_open.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-stage_autoroll_eom_open.log.
 """
 
+import logging
 import sys
+import tempfile
 
-from atlas_stage.ops.scheduled import main
+try:
+    from atlas_stage.ops.scheduled import main
+except ImportError:
+    # pythonw can't show a traceback, so it goes to the temporary folder too.
+    file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-stage_autoroll_eom_open.log")
+    logging.basicConfig(format="%(asctime)s %(message)s", handlers=[file, logging.StreamHandler()])
+    logging.exception("could not start: %s lacks a package", sys.executable)
+    sys.exit(2)
 
 sys.exit(main("stage_autoroll_eom_open"))

@@ -1,10 +1,19 @@
-"""Every hour: sets and clears stuck.
+"""Sets stuck where a client is longer in its stage than its SLA; clears it elsewhere.
 
-Exit: 0 done or nothing to do, 1 failed, 2 could not start. The log is cron-stage_stuck_detector.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-stage_stuck_detector.log.
 """
 
+import logging
 import sys
+import tempfile
 
-from atlas_stage.ops.scheduled import main
+try:
+    from atlas_stage.ops.scheduled import main
+except ImportError:
+    # pythonw can't show a traceback, so it goes to the temporary folder too.
+    file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-stage_stuck_detector.log")
+    logging.basicConfig(format="%(asctime)s %(message)s", handlers=[file, logging.StreamHandler()])
+    logging.exception("could not start: %s lacks a package", sys.executable)
+    sys.exit(2)
 
 sys.exit(main("stage_stuck_detector"))

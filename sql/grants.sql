@@ -69,3 +69,17 @@ begin
   end loop;
 end
 $$;
+
+-- A new job of the catalog gets the right to change what it is about. A right that an admin revoked stays revoked.
+insert into public.agent_permissions (actor_id, permission, scope, granted_by)
+select
+  'system:cron:' || c.job,
+  case when s.stage is null then 'can_set_flag' else 'can_set_stage' end,
+  jsonb_build_object(case when s.stage is null then 'flags' else 'to' end, to_jsonb(c.about)),
+  'system:install'
+from jobs.catalog() as c
+left join public.stages as s on s.stage = c.about[1]
+where not exists (
+  select from public.agent_permissions as p
+  where p.actor_id = 'system:cron:' || c.job
+);

@@ -42,6 +42,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at all that the others provoked comes last."""
+    items.sort(key=lambda item: item.path.name == "test_comments.py")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _interrupted_runs_clean_up() -> Iterator[None]:
     """SIGTERM ends a run as Ctrl-C does: fixtures are torn down, servers stop."""

@@ -1,19 +1,18 @@
-"""The schedules name every job, and Windows would take the tasks: checked against the published schema's facts."""
+"""cron/ is what `atlas-stage schedule` writes for the catalog, and Windows would import its tasks: they are checked
+against facts of the published schema."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 
-from atlas_stage.ops.jobs import JOBS
+from atlas_stage.ops.jobs import Jobs
+from tests.support.jobs import JOBS
+from tools import cron_files
 
-ROOT = Path(__file__).parents[1]
-CRON = ROOT / "cron"
+CRON = cron_files.CRON
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 
 # Facts of the Task Scheduler schema 1.2, for the elements that we use.
@@ -160,7 +159,7 @@ def find(task: ET.Element, path: str) -> str:
     return found.text or ""
 
 
-@pytest.mark.parametrize("job", JOBS)
+@pytest.mark.parametrize("job", [*JOBS, "hourly"])
 class TestTask:
     def test_is_utf_16_as_windows_exports_it(self, job: str) -> None:
         content = (CRON / "windows" / f"{job}.xml").read_bytes()
@@ -181,7 +180,7 @@ class TestTask:
         assert actions is not None
         assert principal.get("id") == actions.get("Context")
 
-    def test_starts_late_never_twice_and_not_for_ever(self, job: str) -> None:
+    def test_makes_up_for_a_missed_start_never_runs_twice_and_ends_in_time(self, job: str) -> None:
         task = task_of(job)
         assert find(task, "Settings/StartWhenAvailable") == "true"
         assert find(task, "Settings/MultipleInstancesPolicy") == "IgnoreNew"
@@ -231,31 +230,23 @@ def test_a_broken_task_is_found(broken: tuple[str, str]) -> None:
     assert faults(ET.fromstring(damaged.split("?>", 1)[1].strip())) != []
 
 
-def test_the_files_are_what_their_program_writes() -> None:
-    program = ROOT / "tools" / "task_xml.py"
-    done = subprocess.run(
-        [sys.executable, program, "--check"], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+def test_the_files_are_what_the_program_writes_for_the_catalog(dsn: str) -> None:
+    with Jobs(dsn) as jobs:
+        known = {each["job"]: each["description"] for each in jobs.catalog()}
+    assert set(known) == set(JOBS)
+    files = cron_files.files(known)
+    stale = [name for name, content in files.items() if (CRON / name).read_bytes() != content]
+    assert stale == [], "run tools/cron_files.py"
+    wrappers = {file.name for file in CRON.glob("*.py")}
+    assert wrappers == {f"{job}.py" for job in (*JOBS, "hourly")}
 
 
-def test_the_crontab_starts_each_job_every_hour_of_every_day() -> None:
-    lines = [line.split() for line in (CRON / "crontab").read_text().splitlines() if ".py" in line]
-    assert len(lines) == len(JOBS)
-    for minute, *rest in (line[:5] for line in lines):
-        assert minute.isdecimal()
-        assert rest == ["*"] * 4
-
-
-def test_pg_cron_and_systemd_start_them_every_hour_of_every_day() -> None:
+def test_every_schedule_starts_every_hour_of_every_day() -> None:
+    crontab = (CRON / "crontab").read_text()
+    assert len(re.findall(r"^\d+ \* \* \* \* \S+ \S+hourly\.py$", crontab, re.MULTILINE)) == 1
+    assert len(re.findall(r"^# \d+ \* \* \* \* \S+ \S+\.py$", crontab, re.MULTILINE)) == len(JOBS)
     times = re.findall(r"cron\.schedule\('\w+', '([^']+)'", (CRON / "pg_cron.sql").read_text())
     assert len(times) == len(JOBS)
     assert all(re.fullmatch(r"\d+ \* \* \* \*", each) for each in times)
     timer = (CRON / "systemd" / "atlas-job@.timer").read_text()
     assert re.search(r"^OnCalendar=\*-\*-\* \*:\d\d:00$", timer, re.MULTILINE)
-
-
-@pytest.mark.parametrize("file", ["crontab", "pg_cron.sql"])
-def test_every_schedule_names_every_job(file: str) -> None:
-    text = (CRON / file).read_text()
-    assert [job for job in JOBS if job not in text] == []

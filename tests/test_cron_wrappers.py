@@ -1,11 +1,13 @@
-"""The wrappers a scheduler starts: their exit codes, their log, and what they make of a database that is away."""
+"""The wrappers that a scheduler starts: exit codes, logs, and what happens when something can't be reached."""
 
 from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -13,8 +15,8 @@ import pytest
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.ops import scheduled
-from atlas_stage.ops.jobs import JOBS
 from tests.support.calls import make_client
+from tests.support.jobs import JOBS
 
 CRON = Path(__file__).parents[1] / "cron"
 NOBODY = "postgresql://127.0.0.1:1/nowhere?connect_timeout=2"
@@ -78,7 +80,7 @@ def test_a_database_that_is_away_is_tried_again_and_then_exit_2(tmp_path: Path) 
     )
     assert done.returncode == 2
     waited, gave_up = log_of(tmp_path, "flag_seasonal")
-    assert "WARNING the database is away, next try in 2 s" in waited
+    assert "WARNING can't reach the database, next try in 2 s" in waited
     assert "ERROR could not start" in gave_up
 
 
@@ -109,6 +111,28 @@ def test_all_of_them_after_each_other(fresh_dsn: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0
     assert [job for job in JOBS if job not in done.stdout] == []
+    (line,) = log_of(tmp_path, "hourly")
+    assert " INFO starts " in line
+    assert all(len(log_of(tmp_path, job)) == 1 for job in JOBS)
+
+
+def test_all_of_them_end_with_the_worst_exit_code(fresh_dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        db.execute("drop function jobs.flag_seasonal(timestamptz, timestamptz, bigint[])")
+    done = start("hourly", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path))
+    assert done.returncode == 1
+    others = [job for job in JOBS if job != "flag_seasonal"]
+    assert all(" INFO " in log_of(tmp_path, job)[-1] for job in others)
+    assert " ERROR " in log_of(tmp_path, "flag_seasonal")[-1]
+
+
+def test_all_of_them_without_a_database_is_one_log_and_exit_2(tmp_path: Path) -> None:
+    done = start(
+        "hourly", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1"
+    )
+    assert done.returncode == 2
+    assert "ERROR could not start" in log_of(tmp_path, "hourly")[-1]
+    assert [file.name for file in tmp_path.iterdir()] == ["cron-hourly.log"]
 
 
 def test_one_that_stays_ends_when_it_is_told_to(fresh_dsn: str, tmp_path: Path) -> None:
@@ -122,7 +146,7 @@ def test_one_that_stays_ends_when_it_is_told_to(fresh_dsn: str, tmp_path: Path) 
     command = [sys.executable, CRON / "hourly.py", "--stay"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as staying:
         assert staying.stdout is not None
-        assert any(JOBS[-1] in line for line in staying.stdout)
+        assert any("flag_seasonal INFO" in line for line in staying.stdout)
         staying.terminate()
         assert staying.wait(30) == 0
 
@@ -165,12 +189,9 @@ class TestSettings:
 class TestLog:
     def test_it_rotates(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(scheduled, "_LOG_BYTES", 2000)
-        log = scheduled.open_log("flag_seasonal", tmp_path)
-        for number in range(400):
-            log.info("line %d", number)
-        for handler in list(log.handlers):
-            log.removeHandler(handler)
-            handler.close()
+        with scheduled.job_log("flag_seasonal", tmp_path) as log:
+            for number in range(400):
+                log.info("line %d", number)
         files = sorted(file.name for file in tmp_path.iterdir())
         assert files == [
             "cron-flag_seasonal.log",
@@ -178,18 +199,110 @@ class TestLog:
         ]
         assert log_of(tmp_path, "flag_seasonal")[-1].endswith("line 399")
 
-    def test_a_log_that_cannot_be_rotated_goes_on(
+    def test_a_log_that_cannot_be_rotated_continues(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(*_names: object) -> None:
             raise PermissionError("another process has it open")
 
         monkeypatch.setattr(scheduled, "_LOG_BYTES", 500)
-        log = scheduled.open_log("flag_seasonal", tmp_path)
-        monkeypatch.setattr(os, "rename", refuse)
-        for number in range(50):
-            log.info("line %d", number)
-        for handler in list(log.handlers):
-            log.removeHandler(handler)
-            handler.close()
+        with scheduled.job_log("flag_seasonal", tmp_path) as log:
+            log.info("line 0")
+            monkeypatch.setattr(os, "rename", refuse)
+            for number in range(1, 50):
+                log.info("line %d", number)
         assert log_of(tmp_path, "flag_seasonal")[-1].endswith("line 49")
+
+
+class TestLogThatCannotBeWritten:
+    """The job runs all the same. Stderr says that the log can't be written, and the temporary folder has the log."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "logs"
+        folder.mkdir()
+        return folder
+
+    def runs(self, dsn: str, folder: Path, tmp_path: Path, *command: str) -> str:
+        """Start the job with its log in `folder`; what it said on stderr."""
+        temporary = tmp_path / "temporary"
+        temporary.mkdir()
+        done = subprocess.run(
+            [*command, sys.executable, CRON / "flag_seasonal.py"],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(CRON.parent),
+                "ATLAS_DATABASE_URL": dsn,
+                "ATLAS_LOG_DIR": str(folder),
+                "TMPDIR": str(temporary),
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        with psycopg.connect(dsn) as db:
+            assert db.execute("select job, outcome from job_runs").fetchall() == [
+                ("flag_seasonal", "done")
+            ]
+        told, ran = log_of(temporary, "flag_seasonal")
+        assert f"ERROR can't write the log {folder}/cron-flag_seasonal.log" in told
+        assert " INFO run " in ran
+        assert done.stderr.splitlines() == [told]
+        return done.stderr
+
+    def test_missing_folder_that_cannot_be_made(self, fresh_dsn: str, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        said = self.runs(fresh_dsn, tmp_path / "file" / "logs", tmp_path)
+        assert "Not a directory" in said
+
+    def test_full_disk_at_write(self, fresh_dsn: str, folder: Path, tmp_path: Path) -> None:
+        (folder / "cron-flag_seasonal.log").symlink_to("/dev/full")
+        assert "No space left on device" in self.runs(fresh_dsn, folder, tmp_path)
+
+    def test_full_disk_at_open(self, fresh_dsn: str, folder: Path, tmp_path: Path) -> None:
+        command = f"mount -t tmpfs -o nr_inodes=1 tmpfs {shlex.quote(str(folder))} || exit 99"
+        user = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+        probe = ["unshare", *user, "--mount", "sh", "-c"]
+        if subprocess.run([*probe, command], capture_output=True, check=False).returncode:
+            pytest.skip("no file system can be mounted here")
+        said = self.runs(fresh_dsn, folder, tmp_path, *probe, f'{command}; "$0" "$@"')
+        assert "No space left on device" in said
+
+    @pytest.mark.parametrize("which", ["log", "folder"])
+    def test_owned_by_another_user_or_read_only(
+        self, fresh_dsn: str, folder: Path, tmp_path: Path, which: str
+    ) -> None:
+        closed = folder if which == "folder" else folder / "cron-flag_seasonal.log"
+        closed.touch()
+        closed.chmod(0o555 if which == "folder" else 0o444)
+        # Root may write everywhere, except with this capability dropped.
+        command = ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override"]
+        said = self.runs(fresh_dsn, folder, tmp_path, *(command if os.geteuid() == 0 else ()))
+        assert "Permission denied" in said
+
+    def test_every_other_place_fails_too(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(tempfile, "tempdir", str(tmp_path / "file" / "temporary"))
+            (tmp_path / "file").touch()
+            with scheduled.job_log("flag_seasonal", tmp_path / "file" / "logs") as log:
+                log.info("one")
+                log.error("two")
+        said = capfd.readouterr().err.splitlines()
+        assert [line for line in said if "Traceback" in line] == []
+        assert "can't write any log" in said[-2]
+        assert said[-1].endswith("ERROR two")
+
+    def test_the_log_of_another_user_in_the_temporary_folder(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        for each in (folder, tmp_path):
+            (each / "cron-flag_seasonal.log").mkdir()  # no file of this name can be opened
+        with scheduled.job_log("flag_seasonal", folder) as log:
+            log.info("still here")
+        (found,) = tmp_path.glob("cron-flag_seasonal-*.log")
+        assert "INFO still here" in found.read_text().splitlines()[-1]

@@ -231,5 +231,5 @@ def test_nobody_else_may_connect(data: Path) -> None:
 def test_is_not_running_before_it_is_started(data: Path) -> None:
     server = EmbeddedPostgres(data)
     assert not server.is_running()
-    with pytest.raises(EmbeddedError, match="no server runs"):
+    with pytest.raises(EmbeddedError, match="No server runs"):
         _ = server.dsn

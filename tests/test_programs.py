@@ -41,7 +41,7 @@ def test_where_no_hash_is_known_none_is_fetched(
     monkeypatch.setattr(programs.sys, "platform", system)
     monkeypatch.setattr(programs.platform, "machine", lambda: machine)
 
-    with pytest.raises(programs.PartError, match=r"no hash of a PostgREST for .* is known"):
+    with pytest.raises(programs.PartError, match=r"No hash of a PostgREST for .* is known"):
         programs.postgrest(print)
 
     assert not (cache / "asked").exists()

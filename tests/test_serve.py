@@ -158,7 +158,7 @@ def test_a_second_one_on_the_same_folder_says_so_and_leaves_the_first_alone(data
         )
 
         assert second.returncode == 1
-        assert f"is being served already (process {first.pid})" in second.stderr
+        assert f"is already being served (process {first.pid})" in second.stderr
         assert second.stderr.count("\n") == 1
         assert in_shell(data, f"{shlex.join(PROGRAM)} migrate").returncode == 0
 
@@ -171,7 +171,7 @@ def test_says_so_when_the_database_ends_by_itself(data: Path) -> None:
         _, said = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert "PostgreSQL has ended by itself" in said
+    assert "PostgreSQL has ended. See" in said
 
 
 @pytest.mark.parametrize(("part", "name"), [("postgrest", "PostgREST"), ("caddy", "Caddy")])
@@ -182,7 +182,7 @@ def test_says_which_part_has_ended_and_stops_the_others(data: Path, part: str, n
         _, said = process.communicate(timeout=30)
 
     assert process.returncode == 1
-    assert f"{name} has ended by itself: see {data / part}.log" in said
+    assert f"{name} has ended. See {data / part}.log" in said
     assert [other for other in others if not postmaster.wait_until_gone(other, 0)] == []
     assert postmaster.find(data / "pgdata") is None
 
@@ -241,7 +241,7 @@ def test_a_port_in_use_is_named(data: Path) -> None:
         )
 
     assert done.returncode == 1
-    assert f"port {port} cannot be used" in done.stderr
+    assert f"Port {port} can't be used" in done.stderr
     assert done.stderr.count("\n") == 1
     assert postmaster.find(data / "pgdata") is None
 

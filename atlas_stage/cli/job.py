@@ -1,4 +1,4 @@
-"""`atlas-stage job`: the scheduled work."""
+"""`atlas-stage job`: the scheduled jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from atlas_stage.cli.rendering import Columns, make_table, moment
 if TYPE_CHECKING:
     from atlas_stage.ops.jobs import JobRun, Jobs, JobState, PlannedChange
 
-app = typer.Typer(no_args_is_help=True, help="The scheduled jobs: what is due, what was done.")
+app = typer.Typer(no_args_is_help=True, help="Scheduled jobs: what is due, what ran.")
 
 JobName = Annotated[str, typer.Argument(metavar="JOB", help="One of `atlas-stage job list`.")]
 AsOf = Annotated[
@@ -23,7 +23,7 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         metavar="MOMENT",
-        help="What to take as now, in the firm's time: 2025-05-30 (all of the day), 2025-05-30T06:00.",
+        help="Run as of this moment in the firm's time zone: 2025-05-30T06:00, or 2025-05-30 for the end of that day.",
     ),
 ]
 
@@ -36,7 +36,7 @@ def _jobs(run: Session, *, progress: bool = False) -> Jobs:
 
 @app.command("list")
 def list_jobs(ctx: typer.Context) -> None:
-    """The jobs there are, and when each is due."""
+    """List the jobs and when each is due."""
     run = session(ctx)
     with _jobs(run) as jobs:
         catalog = jobs.catalog()
@@ -46,7 +46,7 @@ def list_jobs(ctx: typer.Context) -> None:
 
 @app.command()
 def due(ctx: typer.Context, as_of: AsOf = None) -> None:
-    """Where each job stands: what is due, what was missed, the last success, when it is due next."""
+    """Show each job's state, missed occurrences, last success and next due time."""
     run = session(ctx)
     with _jobs(run) as jobs:
         states = jobs.due(jobs.instant(as_of))
@@ -56,11 +56,13 @@ def due(ctx: typer.Context, as_of: AsOf = None) -> None:
 @app.command()
 def runs(
     ctx: typer.Context,
-    job: Annotated[str | None, typer.Argument(metavar="[JOB]", help="Of this job only.")] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.")] = 20,
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="Only this job's runs.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most this many.")] = 20,
     before: Annotated[int | None, typer.Option(help="Only runs before this one.")] = None,
 ) -> None:
-    """The ledger: what ran, when, and what it did; newest first."""
+    """List runs and what they changed, newest first."""
     run = session(ctx)
     with _jobs(run) as jobs:
         found = jobs.runs(job, page_size=limit, before=before)
@@ -73,13 +75,14 @@ def run_job(
     job: JobName,
     as_of: AsOf = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show exactly the rows that would change.")
+        bool, typer.Option("--dry-run", help="Show the clients that would change; change nothing.")
     ] = False,
     if_due: Annotated[
-        bool, typer.Option("--if-due", help="As the scheduler does: leave alone what was done.")
+        bool,
+        typer.Option("--if-due", help="Do nothing if the occurrence is done, as a scheduler does."),
     ] = False,
 ) -> None:
-    """Run a job now, or as of a moment. What was done is not done twice."""
+    """Run a job now, or as of a moment. A change that was already made isn't made twice."""
     run = session(ctx)
     with _jobs(run, progress=True) as jobs:
         instant = jobs.instant(as_of)
@@ -95,18 +98,18 @@ def run_job(
 @app.command()
 def rollback(
     ctx: typer.Context,
-    run_id: Annotated[int, typer.Argument(metavar="RUN", help="Its number in `job runs`.")],
+    run_id: Annotated[int, typer.Argument(metavar="RUN", help="The run's id in `job runs`.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
 ) -> None:
-    """Take back what a run changed; what something later stands on is named and stays."""
+    """Undo a job run. Changes that later changes depend on are listed and kept."""
     run = session(ctx)
     with run.stage() as api:
         done = api.rollback_run(run_id, reason=reason)
     left = "".join(
-        f"; left: client {each['client_id']} ({each['rule']})" for each in done.left[:20]
+        f"; kept: client {each['client_id']} ({each['rule']})" for each in done.left[:20]
     )
     run.output.result(
-        done, f"{done.job}: {done.rolled_back} changes taken back, {len(done.left)} left{left}"
+        done, f"{done.job}: {done.rolled_back} changes undone, {len(done.left)} kept{left}"
     )
 
 

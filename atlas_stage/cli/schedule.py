@@ -1,6 +1,7 @@
-"""`atlas-stage schedule`: the files for the scheduler of this machine."""
+"""`atlas-stage schedule`: the files for a scheduler."""
 
 import shlex
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,35 +9,43 @@ from typing import Annotated
 import typer
 
 from atlas_stage.cli.base import session
-from atlas_stage.ops.schedule import SCHEDULERS, write
+from atlas_stage.ops.schedule import FILES, HOURLY, Place, write
 
-Scheduler = StrEnum("Scheduler", {name: name for name in SCHEDULERS})  # type: ignore[misc]
+Scheduler = StrEnum("Scheduler", {name: name for name in FILES})  # type: ignore[misc]
 
 _NEXT = {
-    "windows": "as an administrator, in PowerShell:"
-    " Get-ChildItem -LiteralPath {powershell} -Filter *.xml | ForEach-Object {{ Register-ScheduledTask"
-    " -TaskPath '\\Atlas\\'"
-    " -TaskName $_.BaseName -Xml (Get-Content -LiteralPath $_.FullName -Raw)"
-    ' -User "$env:USERDOMAIN\\$env:USERNAME" -Force }}',
-    "cron": "then, as the user that runs the jobs: crontab {shell}/crontab",
-    "systemd": "as root: cp {shell}/atlas-job@.* /etc/systemd/system/; systemctl enable --now atlas-job@JOB.timer",
+    "windows": f"Next, as an administrator, in PowerShell: Register-ScheduledTask -TaskPath '\\Atlas\\'"
+    f" -TaskName {HOURLY} -Xml (Get-Content -LiteralPath {{powershell}} -Raw)"
+    ' -User "$env:USERDOMAIN\\$env:USERNAME" -Force',
+    "cron": "Next, as the user that runs the jobs: crontab {shell}/crontab",
+    "systemd": "Next, as root: cp {shell}/atlas-job@.* /etc/systemd/system/;"
+    f" systemctl enable --now atlas-job@{HOURLY}.timer",
+    "pg_cron": "Next, as atlas_cron: psql --file={shell}/pg_cron.sql",
 }
 
 
 def schedule(
     ctx: typer.Context,
-    scheduler: Annotated[Scheduler, typer.Argument(help="Which one starts the jobs.")],
+    scheduler: Annotated[Scheduler, typer.Argument(help="The program that starts the jobs.")],
     folder: Annotated[
-        Path, typer.Option("--folder", help="Where the files, the settings and the logs will be.")
+        Path, typer.Option("--folder", help="Folder for the files, the settings and the logs.")
     ] = Path("atlas-jobs"),
 ) -> None:
-    """Write what the scheduler needs, with this machine's paths: a wheel is enough.
+    """Generate scheduler files for this machine, one for each job in the database and one for all of them.
 
-    The database is named in FOLDER/atlas-stage.toml: database_url = "postgresql://atlas_cron@…"
+    The jobs find their database in FOLDER/atlas-stage.toml: database_url = "postgresql://atlas_cron@…"
     """
+    from atlas_stage.ops.jobs import Jobs
+
     run = session(ctx)
-    written = write(scheduler.value, folder)
-    where = str(written[0].parent)
-    quoted = "'" + where.replace("'", "''") + "'"
-    following = _NEXT[scheduler.value].format(shell=shlex.quote(where), powershell=quoted)
+    folder = folder.expanduser().resolve()
+    python = Path(sys.executable)
+    if scheduler.value == "windows":
+        python = python.with_name("pythonw.exe")
+    place = Place(folder, python)
+    with Jobs(run.database) as jobs:
+        known = {each["job"]: each["description"] for each in jobs.catalog()}
+    written = write(scheduler.value, known, place, folder)
+    task = "'" + str(folder / f"{HOURLY}.xml").replace("'", "''") + "'"
+    following = _NEXT[scheduler.value].format(shell=shlex.quote(str(folder)), powershell=task)
     run.output.result({"written": written}, *map(str, written), following)

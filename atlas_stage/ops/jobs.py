@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Any, LiteralString, Self
+from typing import Any, Final, LiteralString, Self
 
 import psycopg
 from psycopg.rows import dict_row
@@ -14,20 +14,15 @@ from atlas_stage.errors import InvalidInput, Unavailable
 from atlas_stage.models import Record
 from atlas_stage.transport import connect, translate
 
-JOBS = (
-    "stage_autoroll_eom_open",
-    "flag_autoclear_advisory_due",
-    "stage_stuck_detector",
-    "flag_sales_tax_due",
-    "flag_seasonal",
-)
+# The procedure that a scheduler calls.
+PERFORM: Final = "jobs.run_in_slices"
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class JobState(Record):
-    """A job and where it stands: the occurrence in force, what was missed, when it is due next."""
+    """A job's occurrence in force, how many were missed before it, and when the job is due next."""
 
     job: str
     due_at: datetime
@@ -40,11 +35,11 @@ class JobState(Record):
 
 @dataclass(frozen=True)
 class JobRun(Record):
-    """An occurrence of a job. `outcome` is done, failed, running or skipped, as on the ledger, or why there was nothing
-    to put there: busy, nothing_due.
+    """An occurrence of a job. `outcome` is done, failed, running or skipped, as in the ledger, or the reason why the
+    ledger has no row: busy or nothing_due.
 
-    `counts` has moved, flagged, cleared, unchanged, skipped (by the rule that forbids it), failed, errors (of the first
-    twenty) and still_closing.
+    `counts` has moved, flagged, cleared, unchanged, skipped (by rule), failed, errors (the first twenty) and
+    still_closing.
     """
 
     job: str
@@ -61,7 +56,7 @@ class JobRun(Record):
 
     @property
     def is_well(self) -> bool:
-        """Whether it was done, or there was nothing to do."""
+        """Whether it is done, or there was nothing to do."""
         return self.outcome in {"done", "nothing_due", "busy", "running"}
 
     def in_words(self) -> str:
@@ -77,14 +72,14 @@ class JobRun(Record):
             case "busy":
                 return "busy: another session is running it"
             case "nothing_due":
-                return "nothing to do: it was run already, or is not due"
+                return "nothing to do: it already ran, or isn't due"
             case other:
                 return other
 
 
 @dataclass(frozen=True)
 class PlannedChange(Record):
-    """A row that a run would change, or would have to skip because of the rule `refused_by`."""
+    """A client that a run would change, or would skip because of the rule `refused_by`."""
 
     client_id: int
     slug: str
@@ -94,7 +89,7 @@ class PlannedChange(Record):
 
 
 def counts_in_words(counts: dict[str, Any]) -> str:
-    """What a run did: `moved 41, unchanged 3, skipped 2 (client_inactive 2)`."""
+    """What a run did, such as `moved 41, unchanged 3, skipped 2 (client_inactive 2)`."""
     parts = [
         f"{name} {counts[name]:,}" for name in ("moved", "flagged", "cleared") if counts.get(name)
     ]
@@ -117,7 +112,7 @@ def counts_in_words(counts: dict[str, Any]) -> str:
 
 
 class Jobs:
-    """The jobs of one database, over a connection of its own. Use it as a context manager."""
+    """The jobs of one database, over a separate connection. Use it as a context manager."""
 
     def __init__(self, dsn: str | None, progress: Tell | None = None) -> None:
         self._connection = connect(dsn)
@@ -136,7 +131,7 @@ class Jobs:
         return list(self._rows("select * from jobs.catalog()"))
 
     def due(self, at: datetime | None = None) -> tuple[JobState, ...]:
-        """Where each job stands, at an instant or now."""
+        """Each job's state, at an instant or now."""
         rows = self._rows("select to_jsonb(d) as row from jobs.due(%s::timestamptz) d", at)
         return tuple(JobState.from_json(row["row"]) for row in rows)
 
@@ -153,16 +148,16 @@ class Jobs:
         return tuple(JobRun.from_json(row["row"]) for row in rows)
 
     def plan(self, job: str, as_of: datetime | None = None) -> Iterator[PlannedChange]:
-        """Exactly what a run would change, row by row, and what it would have to skip."""
+        """Exactly the clients that a run would change or skip."""
         rows = self._rows("select * from jobs.plan(%s::text, %s::timestamptz)", job, as_of)
         return (PlannedChange(**row) for row in rows)
 
     def perform(
         self, job: str, as_of: datetime | None = None, *, only_if_due: bool = False
     ) -> JobRun:
-        """Run a job. The ledger has it before the work begins; each slice of the work is committed."""
+        """Run a job. The ledger row is committed before the work begins, then each slice of the work."""
         (row,) = self._rows(
-            "call jobs.run_in_slices(%s::text, %s::timestamptz, %s::boolean, null)",
+            f"call {PERFORM}(%s::text, %s::timestamptz, %s::boolean, null)",
             job,
             as_of,
             only_if_due,
@@ -170,8 +165,8 @@ class Jobs:
         return JobRun.from_json(row["result"])
 
     def instant(self, text: str | None) -> datetime | None:
-        """An instant from what a person types: without an offset it is the firm's time, and a day alone means all of
-        it.
+        """Parse a typed moment. Without an offset it is in the firm's time zone; a date alone means the end of that
+        day. Raises InvalidInput.
         """
         if text is None:
             return None
@@ -179,7 +174,7 @@ class Jobs:
             moment = datetime.fromisoformat(text)
         except ValueError:
             raise InvalidInput(
-                f"{text!r} is no moment: write 2025-05-30, 2025-05-30T06:00 or 2025-05-30T06:00-05:00"
+                f"Can't read the moment {text!r}. Use 2025-05-30, 2025-05-30T06:00 or 2025-05-30T06:00-05:00."
             ) from None
         if moment.tzinfo is not None:
             return moment

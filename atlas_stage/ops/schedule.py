@@ -1,87 +1,128 @@
-"""What a scheduler needs, written for this machine: the wrappers, and its own files with this machine's paths.
+"""The files with which a scheduler starts the jobs of `jobs.catalog()`.
 
-The files that travel in the wheel name the paths below; whatever else they say is theirs.
+These are a wrapper per job, `hourly.py` for all of them, and what Task Scheduler, cron, systemd and pg_cron read.
+A scheduler starts them every hour of every day. The database decides which jobs are due, so no file has a date.
 """
 
 from __future__ import annotations
 
 import shlex
-import shutil
-import sys
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from string import Template
 from xml.sax.saxutils import escape
 
 from atlas_stage.errors import InvalidInput
-from atlas_stage.ops import resources
 
-SCHEDULERS = ("windows", "cron", "systemd")
+_TEMPLATES = Path(__file__).with_name("templates")
+HOURLY = "hourly"
+_ABOUT_HOURLY = "runs every job that is due, one after the other"
 
 
-def write(scheduler: str, folder: Path) -> list[Path]:
-    """Write the wrappers and the scheduler's files into `folder`, where settings and logs will be.
+@dataclass(frozen=True)
+class Place:
+    """Where the jobs run: the folder of the wrappers, their settings and logs, and the Python that starts them."""
 
-    Raises InvalidInput.
-    """
-    source = resources.root() / "cron"
-    folder = folder.expanduser().resolve()
-    if not str(folder).isprintable():
-        raise InvalidInput("no scheduler can read the name of this folder: choose another")
+    folder: PurePath
+    python: PurePath
+
+    def __post_init__(self) -> None:
+        if not f"{self.folder}{self.python}".isprintable():
+            raise InvalidInput(
+                "The folder's name has a control character, which schedulers can't read. Choose another folder."
+            )
+
+
+def write(scheduler: str, jobs: Mapping[str, str], place: Place, folder: Path) -> list[Path]:
+    """Write the wrappers and the scheduler's files into `folder`. Raises InvalidInput if it can't be written."""
+    written = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        written = [Path(shutil.copy(file, folder)) for file in sorted(source.glob("*.py"))]
-        for file in _files(source, scheduler):
-            target = folder / file.name
-            encoding = "utf-16" if file.suffix == ".xml" else "utf-8"
-            text = file.read_bytes().decode(encoding)
-            for old, new in _paths(scheduler, folder).items():
-                text = text.replace(old, new)
-            target.write_bytes(text.encode(encoding))
-            written.append(target)
+        for name, content in (wrappers(jobs) | FILES[scheduler](jobs, place)).items():
+            (folder / name).write_bytes(content)
+            written.append(folder / name)
     except OSError as error:
-        raise InvalidInput(f"{folder} cannot be written: {error.strerror}") from error
+        raise InvalidInput(f"Can't write to {folder}: {error.strerror}.") from error
     return written
 
 
-def _files(source: Path, scheduler: str) -> list[Path]:
-    if scheduler == "cron":
-        return [source / "crontab"]
-    return sorted(file for file in (source / scheduler).iterdir() if file.is_file())
+def wrappers(jobs: Mapping[str, str]) -> dict[str, bytes]:
+    """A wrapper per job, from the jobs' descriptions by name, and `hourly.py`."""
+    made = {
+        f"{job}.py": _filled("wrapper.txt", job=job, about=_sentence(about))
+        for job, about in jobs.items()
+    }
+    return {**made, f"{HOURLY}.py": _filled("hourly.txt")}
 
 
-def _paths(scheduler: str, folder: Path) -> dict[str, str]:
-    """Each path as the shipped files have it, and as it is here, quoted as the scheduler reads it; what is within
-    another comes first. Logs go where the wrappers are, unless their settings say otherwise.
-    """
-    python = Path(sys.executable)
-    if scheduler == "windows":
-        home, windowless = r"C:\Atlas\client-stage", python.with_name("pythonw.exe")
-        return {
-            rf"{home}\.venv\Scripts\pythonw.exe": escape(str(windowless)),
-            rf"{home}\cron": escape(str(folder)),
-        }
-    home = "$ATLAS_HOME" if scheduler == "cron" else "/opt/atlas/client-stage"
-    if scheduler == "cron":
-        quoted = {
-            f"{home}/.venv/bin/python": _for_cron(python),
-            f"{home}/cron": _for_cron(folder),
-            "ATLAS_HOME=/opt/atlas/client-stage\n": "",
-        }
-    else:
-        quoted = {
-            f"{home}/.venv/bin/python": _for_systemd(python),
-            f"{home}/cron/%i.py": _for_systemd(folder, "/%i.py"),
-            f"{home}/cron": str(folder).replace("%", "%%"),  # the rest of its line, with no quotes
-            "Environment=ATLAS_LOG_DIR=/var/log/atlas\n": "",
-        }
-    return {**quoted, "ATLAS_LOG_DIR=/var/log/atlas\n": ""}
+def _windows(jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
+    """Task Scheduler's files, as Windows exports them: UTF-16 with a byte order mark, CRLF."""
+    made = {}
+    tasks = {HOURLY: _ABOUT_HOURLY, **jobs}
+    for (name, about), minute in zip(tasks.items(), (1, *_minutes(jobs)), strict=True):
+        task = _filled(
+            "task.xml",
+            name=name,
+            about=escape(_sentence(about)),
+            minute=f"{minute:02}",
+            python=escape(str(place.python)),
+            folder=escape(str(place.folder)),
+            wrapper=escape(str(place.folder / f"{name}.py")),
+        )
+        made[f"{name}.xml"] = task.decode().replace("\n", "\r\n").encode("utf-16")
+    return made
 
 
-def _for_cron(path: Path) -> str:
-    """A word of a crontab's command: the shell's, and a `%` would end the line."""
-    return shlex.quote(str(path)).replace("%", "\\%")
+def _cron(jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
+    def word(path: PurePath) -> str:
+        # The shell reads it, and cron ends the command at a % without a backslash.
+        return shlex.quote(str(path)).replace("%", "\\%")
+
+    def line(name: str, minute: int = 1) -> str:
+        return f"{minute} * * * * {word(place.python)} {word(place.folder / f'{name}.py')}\n"
+
+    lines = "".join(f"# {line(*each)}" for each in zip(jobs, _minutes(jobs), strict=True))
+    return {"crontab": _filled("crontab", hourly=line(HOURLY), jobs=lines)}
 
 
-def _for_systemd(path: Path, ending: str = "") -> str:
-    """A word of a unit's command, where `%` and `$` are its own."""
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + escaped.replace("%", "%%").replace("$", "$$") + ending + '"'
+def _systemd(_jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
+    def word(path: PurePath) -> str:
+        # systemd expands % and $ in a command.
+        escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+        return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
+
+    service = _filled(
+        "atlas-job@.service",
+        folder=str(place.folder).replace("%", "%%"),  # WorkingDirectory takes no quotes
+        python=word(place.python),
+        wrapper=word(place.folder / "NAME.py").replace("NAME.py", "%i.py"),
+    )
+    return {"atlas-job@.service": service, "atlas-job@.timer": _filled("atlas-job@.timer")}
+
+
+def _pg_cron(jobs: Mapping[str, str], _place: Place) -> dict[str, bytes]:
+    from atlas_stage.ops.jobs import PERFORM  # psycopg, which --help need not wait for
+
+    lines = "".join(
+        f"select cron.schedule('{job}', '{minute} * * * *', $$call {PERFORM}('{job}')$$);\n"
+        for job, minute in zip(jobs, _minutes(jobs), strict=True)
+    )
+    return {"pg_cron.sql": _filled("pg_cron.sql", jobs=lines)}
+
+
+FILES = {"windows": _windows, "cron": _cron, "systemd": _systemd, "pg_cron": _pg_cron}
+
+
+def _minutes(jobs: Mapping[str, str]) -> list[int]:
+    """The minute at which each job starts, so that separate starts don't wait for each other's clients."""
+    return [(1 + 2 * place) % 60 for place in range(len(jobs))]
+
+
+def _filled(template: str, **values: str) -> bytes:
+    text = (_TEMPLATES / template).read_text(encoding="utf-8")
+    return Template(text).substitute(values).encode()
+
+
+def _sentence(about: str) -> str:
+    return about[:1].upper() + about[1:] + "."

@@ -1,14 +1,15 @@
-"""What a scheduler starts: one job, if it is due, with a log and an exit code. No window needed.
+"""What a scheduler's wrappers call: run a job if it is due, write a log, return an exit code.
 
 The database is named by ATLAS_DATABASE_URL, else by `database_url` in a TOML file: the one that ATLAS_CONFIG names, or
-`atlas-stage.toml` beside the wrapper or in the working folder. The log `cron-<job>.log` goes to ATLAS_LOG_DIR, else to
-the file's `log_dir`, else beside the wrapper. Where the settings cannot be read, it goes beside the wrapper, else into
-the folder for temporary files.
+`atlas-stage.toml` beside the wrapper or in the working folder. The log `cron-<job>.log` is in ATLAS_LOG_DIR, else in
+the file's `log_dir`, else beside the wrapper. A log that can't be written never stops a job: the log continues in the
+temporary folder, and says why.
 """
 
 from __future__ import annotations
 
 import logging
+import logging.config
 import os
 import signal
 import sys
@@ -16,29 +17,32 @@ import tempfile
 import threading
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import TypeVar
 
 import tenacity
 
 from atlas_stage.errors import InvalidInput, NotInstalled, StageError, Unavailable
-from atlas_stage.ops.jobs import JobRun, Jobs
+from atlas_stage.ops.jobs import Jobs
 from atlas_stage.text import plain
 
 CONFIG_NAME = "atlas-stage.toml"
-# What a path of Windows in double quotes comes to grief on.
-_QUOTES = (
-    r"; a \ in double quotes begins an escape: write paths in single quotes, 'D:\atlas', or with /"
-)
+# A backslash in double quotes starts an escape sequence in TOML.
+_QUOTES = r"; write Windows paths in single quotes, such as 'D:\atlas', or with /"
 _LOG_BYTES = 1_000_000
 _OLD_LOGS = 5
 
+Found = TypeVar("Found")
+
 
 class Exit(IntEnum):
-    """How a wrapper ends."""
+    """A wrapper's exit codes."""
 
     DONE = 0
     FAILED = 1
@@ -47,101 +51,148 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the database and the log are, and how often to try."""
+    """The database, the folder of the logs, and how often to try to connect."""
 
     database_url: str
     log_dir: Path
-    tries: int = 6  # waiting 2, 4, 8, 16, 32 seconds: a minute in all
+    tries: int = 6  # with waits of 2, 4, 8, 16 and 32 seconds between them: a minute
     first_wait: float = 2.0
 
 
 def main(job: str, beside: Path | None = None) -> int:
-    """Run `job` if it is due; the exit code. `beside` is the wrapper's folder."""
-    folder = beside or Path(sys.argv[0]).resolve().parent
+    """Run `job` if it is due. Returns the exit code. `beside` is the wrapper's folder."""
+
+    def run(settings: Settings, log: logging.Logger) -> int:
+        def perform(jobs: Jobs) -> int:
+            run = jobs.perform(job, only_if_due=True)
+            number = f"run {run.run_id}, " if run.run_id is not None else ""
+            log.log(
+                logging.INFO if run.is_well else logging.ERROR,
+                "%sdue %s: %s",
+                number,
+                run.due_at.isoformat(timespec="minutes"),
+                plain(run.in_words()),
+            )
+            return Exit.DONE if run.is_well else Exit.FAILED
+
+        return _with_jobs(settings, log, perform)
+
+    return _logged(job, beside, run)
+
+
+def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
+    """Run every job of the catalog that is due, one after the other. Returns the highest exit code.
+
+    With `stay`, again one minute past every hour, until SIGTERM or Ctrl-C; a job that has begun ends first.
+    """
+    stop = threading.Event()
+    if stay:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: stop.set())
+    while True:
+        worst = _every_job(beside, stop)
+        if not stay:
+            return worst
+        stop.wait(3600 - time.time() % 3600 + 60)
+        if stop.is_set():
+            return Exit.DONE
+
+
+def _every_job(beside: Path | None, stop: threading.Event) -> int:
+    names: list[str] = []
+
+    def read(settings: Settings, log: logging.Logger) -> int:
+        catalog = _with_jobs(settings, log, Jobs.catalog)
+        names.extend(each["job"] for each in catalog)
+        log.info("starts %s", ", ".join(names))
+        return Exit.DONE
+
+    codes = [_logged("hourly", beside, read)]
+    codes += [main(job, beside) for job in names if not stop.is_set()]
+    return max(codes)
+
+
+class _NotStarted(Exception):  # noqa: N818, no error of the program
+    """The job could not start; the message says why."""
+
+
+def _logged(job: str, beside: Path | None, run: Callable[[Settings, logging.Logger], int]) -> int:
+    """Read the settings, open the log, and run. Whatever fails is logged and becomes the exit code."""
+    beside = beside or Path(sys.argv[0]).resolve().parent
+    settings, problem = None, ""
     try:
-        settings = read_settings(folder)
-        log = open_log(job, settings.log_dir)
+        settings = read_settings(beside)
     except (InvalidInput, OSError) as error:
-        _complain(job, folder, f"could not start: {plain(error)}")
-        return Exit.NOT_STARTED
-    try:
-        return _run(job, settings, log)
-    except BaseException as error:
-        log.error("failed: %s: %s", type(error).__name__, plain(error))
-        if isinstance(error, Exception):
-            return Exit.FAILED
-        raise  # somebody ended it: the ledger has it as running, and the next run takes over
-    finally:
-        _close(log)
+        problem = plain(error)
+    named = os.environ.get("ATLAS_LOG_DIR")
+    with job_log(job, settings.log_dir if settings else Path(named or beside)) as log:
+        if settings is None:
+            log.error("could not start: %s", problem)
+            return Exit.NOT_STARTED
+        try:
+            return run(settings, log)
+        except _NotStarted as error:
+            log.error("could not start: %s", error)
+            return Exit.NOT_STARTED
+        except StageError as error:
+            log.error("failed: %s", error)
+        except Exception as error:
+            log.error("failed: %s: %s", type(error).__name__, plain(error))
+        except BaseException as error:
+            # The ledger has the run as running; the next start takes it over.
+            log.error("stopped: %s", type(error).__name__)
+            raise
+        return Exit.FAILED
 
 
-def _close(log: logging.Logger) -> None:
-    for handler in list(log.handlers):
-        log.removeHandler(handler)
-        handler.close()
+def _with_jobs(settings: Settings, log: logging.Logger, call: Callable[[Jobs], Found]) -> Found:
+    """Connect and call. Retries while the database can't be reached. Raises _NotStarted if it never could."""
+    connected = False
 
-
-def _run(job: str, settings: Settings, log: logging.Logger) -> int:
-    begun = False
-
-    def attempt() -> JobRun:
-        nonlocal begun
+    def attempt() -> Found:
+        nonlocal connected
         with Jobs(settings.database_url, progress=log.info) as jobs:
-            begun = True
-            return jobs.perform(job, only_if_due=True)
+            connected = True
+            return call(jobs)
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        seconds = state.next_action.sleep if state.next_action else 0
+        log.warning("can't reach the database, next try in %g s: %s", seconds, error)
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_pass),
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
+        ),
         stop=tenacity.stop_after_attempt(settings.tries),
         wait=tenacity.wait_exponential(multiplier=settings.first_wait),
-        before_sleep=lambda state: _tell_wait(log, state),
+        before_sleep=tell,
         reraise=True,
     )
     try:
-        run = retrying(attempt)
-    except NotInstalled as error:
-        log.error("could not start: %s", error)
-        return Exit.NOT_STARTED
+        return retrying(attempt)
     except StageError as error:
-        log.error("%s: %s", "failed" if begun else "could not start", error)
-        return Exit.FAILED if begun else Exit.NOT_STARTED
-
-    log.log(logging.INFO if run.is_well else logging.ERROR, "%s", _line(run))
-    return Exit.DONE if run.is_well else Exit.FAILED
-
-
-def _line(run: JobRun) -> str:
-    number = f"run {run.run_id}, " if run.run_id is not None else ""
-    return f"{number}due {run.due_at.isoformat(timespec='minutes')}: {plain(run.in_words())}"
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether waiting may help: the database is away, and not just without the stage system."""
-    return isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
-
-
-def _tell_wait(log: logging.Logger, state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    seconds = state.next_action.sleep if state.next_action else 0
-    log.warning("the database is away, next try in %g s: %s", seconds, error)
+        if connected and not isinstance(error, NotInstalled):
+            raise
+        raise _NotStarted(str(error)) from error
 
 
 def read_settings(beside: Path) -> Settings:
-    """The settings of the environment and of the file. Raises InvalidInput where none names a database, or the file
-    cannot be read.
+    """The settings of the environment and the file. Raises InvalidInput if no database is named or the file can't be
+    read.
     """
     named = os.environ.get("ATLAS_CONFIG")
     places = [Path(named)] if named else [beside / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
     found = next((place for place in places if place.is_file()), None)
     if named and found is None:
-        raise InvalidInput(f"ATLAS_CONFIG names {named}, which is not there")
+        raise InvalidInput(f"ATLAS_CONFIG names {named}, and there is no such file")
     try:
-        # Editors on Windows put a byte order mark first.
+        # Editors on Windows write a byte order mark.
         written = tomllib.loads(found.read_text(encoding="utf-8-sig")) if found else {}
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{found} cannot be read: it is not UTF-8; save it as UTF-8") from error
+        raise InvalidInput(f"{found} isn't in UTF-8: save it as UTF-8") from error
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{found} cannot be read: {error}{_QUOTES}") from error
+        raise InvalidInput(f"{found} can't be read: {error}{_QUOTES}") from error
     for name, value in written.items():
         if isinstance(value, str) and not value.isprintable():
             raise InvalidInput(f"{name} in {found} has a control character{_QUOTES}")
@@ -156,75 +207,88 @@ def read_settings(beside: Path) -> Settings:
     try:
         return Settings(database, Path(log_dir), max(1, int(tries)))
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"log_dir or tries cannot be read: {error}") from error
+        raise InvalidInput(f"log_dir or tries can't be read: {error}") from error
 
 
-class _Rotating(RotatingFileHandler):
-    """Keeps writing to the log where it cannot be rotated: Windows does not rename what another process has open."""
+class _JobLog(RotatingFileHandler):
+    """Writes to the first of `files` that can be written: no one may stop a job by holding its log.
+
+    A file is opened at its first line. If opening or writing fails (no rights, no space, open in Excel), the log
+    continues in the next file, and says there and on stderr why.
+    """
+
+    def __init__(self, files: list[Path]) -> None:
+        self._next = iter(files)
+        super().__init__(
+            next(self._next),
+            maxBytes=_LOG_BYTES,
+            backupCount=_OLD_LOGS,
+            encoding="utf-8",
+            delay=True,
+        )
+
+    def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        return super()._open()
 
     def doRollover(self) -> None:  # noqa: N802, its name in the standard library
-        try:
+        with suppress(OSError):  # Windows can't rename a file that another process has open
             super().doRollover()
-        except OSError:
-            self.stream = self._open()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        failed, error = self.baseFilename, sys.exc_info()[1]
+        self.close()
+        other = next(self._next, None)
+        if other is not None:
+            self.baseFilename = os.path.abspath(other)  # noqa: PTH100, as in the base class
+        log = logging.getLogger(record.name)
+        if other is None:
+            log.removeHandler(self)
+            log.error("can't write any log: %s", plain(error))
+            return
+        log.error("can't write the log %s (%s): it continues in %s", failed, plain(error), other)
+        if self in log.handlers:
+            self.emit(record)
+
+    def close(self) -> None:
+        with suppress(OSError, ValueError):  # what the full disk did not take is in the next file
+            super().close()
 
 
-def open_log(job: str, folder: Path, *, to_streams: bool = True) -> logging.Logger:
-    """The log of a job: a line an event in `cron-<job>.log`; errors also on stderr, so that cron mails them; everything
-    on stdout where ATLAS_LOG_STDOUT is set, for containers.
+@contextmanager
+def job_log(job: str, folder: Path) -> Iterator[logging.Logger]:
+    """The log of a job: `cron-<job>.log` in `folder`. Errors also go to stderr, so that cron mails them; with
+    ATLAS_LOG_STDOUT, for containers, every line goes to stdout instead.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    log = logging.getLogger(f"atlas_stage.cron.{job}")
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    file = _Rotating(
-        folder / f"cron-{job}.log", maxBytes=_LOG_BYTES, backupCount=_OLD_LOGS, encoding="utf-8"
-    )
-    handlers: list[logging.Handler] = [file]
-    if not to_streams:
-        pass
-    elif os.environ.get("ATLAS_LOG_STDOUT") and sys.stdout is not None:
-        handlers.append(logging.StreamHandler(sys.stdout))
+    files = [folder / f"cron-{job}.log"]
+    with suppress(OSError):  # there is none if every disk is full
+        temporary = Path(tempfile.gettempdir())
+        # Another user may own the first of them.
+        files += [temporary / f"cron-{job}.log", temporary / f"cron-{job}-{os.getpid()}.log"]
+    handlers = {"file": {"()": _JobLog, "files": files, "formatter": "line"}}
+    stream = {"class": "logging.StreamHandler", "formatter": "line"}
+    if os.environ.get("ATLAS_LOG_STDOUT") and sys.stdout is not None:
+        handlers["stream"] = {**stream, "stream": "ext://sys.stdout"}
     elif sys.stderr is not None:  # pythonw has none
-        errors = logging.StreamHandler(sys.stderr)
-        errors.setLevel(logging.ERROR)
-        handlers.append(errors)
-    form = logging.Formatter(f"%(asctime)s {job} %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S%z")
-    for handler in handlers:
-        handler.setFormatter(form)
-        log.addHandler(handler)
-    return log
-
-
-def _complain(job: str, beside: Path, text: str) -> None:
-    """Say why a job could not start: on stderr where there is one, which pythonw has not, and in a log in the first
-    folder that takes one. The last of them always exists.
-    """
-    if sys.stderr is not None:
-        print(f"{job}: {text}", file=sys.stderr)
-    named = os.environ.get("ATLAS_LOG_DIR")
-    for folder in [*([Path(named)] if named else []), beside, Path(tempfile.gettempdir())]:
-        try:
-            log = open_log(job, folder, to_streams=False)
-        except OSError:
-            continue
-        log.error("%s", text)
-        _close(log)
-        return
-
-
-def stay(jobs: Sequence[str]) -> int:
-    """Run the jobs now and a minute after every full hour, until SIGTERM or Ctrl-C ends it between two runs."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
-    while not stop.is_set():
-        for job in jobs:
-            if not stop.is_set():
-                main(job)
-        stop.wait(_seconds_to_next_hour())
-    return Exit.DONE
-
-
-def _seconds_to_next_hour() -> float:
-    return 3600 - time.time() % 3600 + 60
+        handlers["stream"] = {**stream, "stream": "ext://sys.stderr", "level": "ERROR"}
+    name = f"atlas_stage.cron.{job}"
+    line = {
+        "format": f"%(asctime)s {job} %(levelname)s %(message)s",
+        "datefmt": "%Y-%m-%d %H:%M:%S%z",
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": line},
+            "handlers": handlers,
+            "loggers": {name: {"level": "INFO", "propagate": False, "handlers": list(handlers)}},
+        }
+    )
+    log = logging.getLogger(name)
+    try:
+        yield log
+    finally:
+        for handler in list(log.handlers):
+            log.removeHandler(handler)
+            handler.close()

@@ -11,8 +11,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from atlas_stage.cli import app
-from atlas_stage.ops.jobs import JOBS
 from tests.support.calls import client_row, make_client
+from tests.support.jobs import JOBS
 
 Run = Callable[..., Result]
 

@@ -14,10 +14,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from atlas_stage.ops.jobs import JOBS
 from tests.jobs import calendar
 from tests.jobs.world import TICK
 from tests.support.calls import call, make_client, move
+from tests.support.jobs import JOBS
 
 SEEDS = range(int(os.environ.get("ATLAS_TEST_SEEDS", "1")))
 BEGIN = calendar.at(date(2026, 1, 2))

@@ -52,6 +52,16 @@ ARGUMENT_TYPES = {
 
 _numbers = itertools.count(1)
 
+Provoked = tuple[str, str]
+# The errors that this run has met so far: (function, rule). The comments of the functions are held against them.
+provoked: set[Provoked] = set()
+
+
+def _note(function: str, details: Any) -> None:
+    if isinstance(details, dict):
+        for refusal in details.get("refusals", []):
+            provoked.add((function, refusal["rule"]))
+
 
 def begin_anew(db: psycopg.Connection) -> None:
     """Roll back, and begin a transaction in which every `transaction()` is a savepoint."""
@@ -84,8 +94,16 @@ def call(
     with db.transaction():
         if actor is not None:
             as_actor(db, actor)
-        row = db.execute(statement, values).fetchone()
+        try:
+            row = db.execute(statement, values).fetchone()
+        except psycopg.Error as error:
+            if (error.sqlstate or "").startswith("PT"):
+                _note(function, json.loads(error.diag.message_detail or "null"))
+            raise
     assert row is not None
+    if isinstance(row[0], dict) and isinstance(row[0].get("items"), list):
+        for item in row[0]["items"]:
+            _note(function, item.get("details"))
     return row[0]
 
 

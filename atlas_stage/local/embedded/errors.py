@@ -1,4 +1,4 @@
-"""Trouble with the embedded server, in words."""
+"""Errors of the embedded server, each in one line."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from atlas_stage.errors import StageError
 
 
 class EmbeddedError(StageError):
-    """The embedded server could not be started or stopped. The message is one plain line."""
+    """The embedded server could not be started or stopped."""
 
     default_rule = "embedded_server"
 
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Trouble with files and processes becomes EmbeddedError."""
+    """Turn errors of files and processes into EmbeddedError."""
     try:
         yield
     except PermissionError as error:
         raise EmbeddedError(
-            f"no permission for {error.filename}: does the data folder belong to another user?"
+            f"No permission for {error.filename}. Does the data folder belong to another user?"
         ) from error
     except subprocess.CalledProcessError as error:
         raise EmbeddedError(f"{error.cmd[0]} failed: {telling_line(str(error.stderr))}") from error
@@ -35,4 +35,4 @@ def telling_line(output: str) -> str:
     """The line of a program's output that says what went wrong."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "FATAL" in line or "error:" in line]
-    return (telling or lines or ["it said nothing"])[-1]
+    return (telling or lines or ["it printed nothing"])[-1]

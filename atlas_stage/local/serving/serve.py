@@ -1,4 +1,4 @@
-"""The embedded database, up to date, and the gateway before it, until somebody ends them."""
+"""The embedded database, migrated, and its gateway."""
 
 from __future__ import annotations
 
@@ -10,26 +10,22 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from atlas_stage.local import DEFAULT_HOST, DEFAULT_PORT
 from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
 from atlas_stage.local.serving.gateway import gateway
 from atlas_stage.local.serving.running import only_server, until_told_to_stop, wait_for_an_end
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 from atlas_stage.stage import Stage
-from atlas_stage.transport import PsycopgTransport
 
 _TOKEN_DAYS = 90
-_TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (what it is for)
-
-Tell = Callable[[str], None]
+_TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (its purpose)
 
 
-def serve(data: Path, tell: Tell, port: int = DEFAULT_PORT, host: str = DEFAULT_HOST) -> None:
-    """Serve `data` at this address until Ctrl-C, SIGTERM or the end of the terminal; then stop what was started.
+def serve(data: Path, tell: Callable[[str], None], port: int, host: str) -> None:
+    """Serve `data` at this address until Ctrl-C, SIGTERM or SIGHUP, then stop what was started.
 
-    Writes `<data>/env`, for the shell. Raises EmbeddedError (also when `data` is being served already), DeployError,
-    and PartError; a part that ends by itself ends the others.
+    Writes `<data>/env`, for the shell. Raises DeployError, PartError, and EmbeddedError (also if `data` is already
+    being served). If a part ends, the others are stopped.
     """
     with until_told_to_stop(), ExitStack() as parts:
         database = parts.enter_context(EmbeddedPostgres(data, report=tell))
@@ -52,12 +48,12 @@ def serve(data: Path, tell: Tell, port: int = DEFAULT_PORT, host: str = DEFAULT_
         tell('  curl -H "Authorization: Bearer $ATLAS_TOKEN" $ATLAS_URL/api/clients')
         tell("  atlas-stage client list")
         wait_for_an_end(http, database.is_running)
-        raise EmbeddedError(f"PostgreSQL has ended by itself: see {database.log}")
+        raise EmbeddedError(f"PostgreSQL has ended. See {database.log}")
 
 
 def _new_token(dsn: str) -> str:
-    """A token of the first actor; those of earlier starts are revoked."""
-    with Stage(PsycopgTransport(dsn, FIRST_ACTOR)) as stage:
+    """A token of the first actor. Revokes those of earlier starts."""
+    with Stage.connect(dsn, FIRST_ACTOR) as stage:
         for token in stage.iter_tokens(FIRST_ACTOR):
             if token.description == _TOKEN_DESCRIPTION and token.state == "active":
                 stage.revoke_token(token.id)
@@ -70,7 +66,7 @@ def _new_token(dsn: str) -> str:
 
 
 def write_env(file: Path, settings: Mapping[str, str]) -> None:
-    """Write settings that a shell can read. Only the caller may read them, and nobody finds half a file."""
+    """Write settings that a shell can read. Only the caller can read the file, and it is never half written."""
     handle, fresh = tempfile.mkstemp(prefix=".env-", dir=file.parent)  # mode 0600
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.writelines(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())

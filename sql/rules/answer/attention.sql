@@ -1,4 +1,5 @@
--- What a client needs: null, 'stuck', or 'waiting_on_client' if it is over its SLA and carries a flag that explains why.
+-- What a client needs: null, 'stuck', or 'waiting_on_client' if it is over its SLA and carries a
+-- flag that explains why.
 create or replace function rules.attention(
   flags         text[],
   is_over_sla   boolean,

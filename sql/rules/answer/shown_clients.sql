@@ -1,7 +1,7 @@
--- Clients as every answer shows them: the host's id, name and slug, their stage and flags, each of rules.client_fields,
--- age_days and attention. SQL, so that the planner inlines it.
--- Columns that the host adds don't appear. `notes` and `gdrive_folder` appear if the table has them: a name that the
--- inner query doesn't find is looked up in `absent`.
+-- Clients as every answer shows them: the host's id, name and slug, their stage and flags, each of
+-- rules.client_fields, age_days and attention. SQL, so that the planner inlines it.
+-- Columns that the host adds don't appear. `notes` and `gdrive_folder` appear if the table has
+-- them: a name that the inner query doesn't find is looked up in `absent`.
 create or replace function rules.shown_clients(client_ids bigint[])
 returns table (
   id      bigint,

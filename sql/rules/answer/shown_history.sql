@@ -1,4 +1,5 @@
--- History rows as every answer shows them. The columns are listed, so that a column that the host adds doesn't appear.
+-- History rows as every answer shows them. The columns are listed, so that a column that the host
+-- adds doesn't appear.
 create or replace view rules.shown_history as
 select
   h.id,

@@ -1,4 +1,5 @@
--- A token as lists show it: its id is the first 12 characters of the hash. Neither the token nor the hash is shown.
+-- A token as lists show it: its id is the first 12 characters of the hash. Neither the token nor
+-- the hash is shown.
 create or replace function rules.token_json(token public.actor_tokens)
 returns jsonb
 language plpgsql

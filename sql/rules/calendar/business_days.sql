@@ -1,4 +1,5 @@
--- The number of business days after one day, up to and including another: from Friday to Monday it is 1.
+-- The number of business days after one day, up to and including another: from Friday to Monday it
+-- is 1.
 create or replace function rules.business_days(
   after_day date,
   to_day    date

@@ -1,5 +1,6 @@
--- The month that is being closed at a moment, as YYYY-MM, in the firm's time zone: this month from the 16th on, before
--- that the month before. A close that begins now is for this month unless the caller passes another.
+-- The month that is being closed at a moment, as YYYY-MM, in the firm's time zone: this month from
+-- the 16th on, before that the month before. A close that begins now is for this month unless the
+-- caller passes another.
 create or replace function rules.close_period(at timestamptz)
 returns text
 language plpgsql

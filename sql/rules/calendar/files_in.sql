@@ -1,4 +1,5 @@
--- Whether a client with this schedule files sales tax in this month (1 to 12), which is the month after the period.
+-- Whether a client with this schedule files sales tax in this month (1 to 12), which is the month
+-- after the period.
 create or replace function rules.files_in(
   sales_tax_schedule text,
   month              integer

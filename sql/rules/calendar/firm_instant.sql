@@ -1,5 +1,5 @@
--- The moment of a local time in the firm's time zone. A time that a clock change skips is the moment after the gap. Of a
--- time that occurs twice, it is the second.
+-- The moment of a local time in the firm's time zone. A time that a clock change skips is the
+-- moment after the gap. Of a time that occurs twice, it is the second.
 create or replace function rules.firm_instant(wall timestamp)
 returns timestamptz
 language plpgsql

@@ -1,4 +1,5 @@
--- Whether a day is in a season, including its first and last day. A season can span the end of the year.
+-- Whether a day is in a season, including its first and last day. A season can span the end of the
+-- year.
 create or replace function rules.in_season(
   day        date,
   from_month integer,

@@ -1,6 +1,6 @@
--- How long a client may be in each stage. This is the one place that says when a client is over its SLA: it entered
--- its stage before `over_before`. SQL, so that the planner inlines it and an index on (stage, stage_entered_at) finds
--- those clients.
+-- How long a client may be in each stage. This is the one place that says when a client is over its
+-- SLA: it entered its stage before `over_before`. SQL, so that the planner inlines it and an index
+-- on (stage, stage_entered_at) finds those clients.
 create or replace function rules.stage_limits(at timestamptz)
 returns table (
   stage         text,

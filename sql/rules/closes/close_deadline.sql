@@ -1,4 +1,5 @@
--- The moment from which a month's close is late if it isn't closed: the end of the next month's last business day.
+-- The moment from which a month's close is late if it isn't closed: the end of the next month's
+-- last business day.
 create or replace function rules.close_deadline(period text)
 returns timestamptz
 language plpgsql

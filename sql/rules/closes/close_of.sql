@@ -1,6 +1,7 @@
--- A client's close of a month, from its history: always one row. SQL, so that the planner inlines it.
--- The close lasts from the first opening of that month to the next opening of another. An opening without a month is for
--- the month that was being closed then.
+-- A client's close of a month, from its history: always one row. SQL, so that the planner inlines
+-- it.
+-- The close lasts from the first opening of that month to the next opening of another. An opening
+-- without a month is for the month that was being closed then.
 create or replace function rules.close_of(
   client_id bigint,
   period    text

@@ -1,5 +1,6 @@
--- The closes of a month as answers show them: of each active client whose cadence closes in it, and of each client whose
--- close of it was opened. SQL, so that the planner inlines it and the query takes its clients by an index.
+-- The closes of a month as answers show them: of each active client whose cadence closes in it, and
+-- of each client whose close of it was opened. SQL, so that the planner inlines it and the query
+-- takes its clients by an index.
 create or replace function rules.month_closes(
   period   text,
   deadline timestamptz  -- rules.close_deadline of the month

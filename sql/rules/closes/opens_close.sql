@@ -1,5 +1,5 @@
--- Whether a move into eom_close begins a close. A client that is sent back from review, resumes from a pause, or is moved
--- by a rollback continues one.
+-- Whether a move into eom_close begins a close. A client that is sent back from review, resumes
+-- from a pause, or is moved by a rollback continues one.
 create or replace function rules.opens_close(
   from_stage        text,
   from_returning_to text,

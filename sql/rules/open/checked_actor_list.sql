@@ -1,4 +1,5 @@
--- A list of at most 100 actor ids as it is stored: checked, sorted, without duplicates. Null stays null.
+-- A list of at most 100 actor ids as it is stored: checked, sorted, without duplicates. Null stays
+-- null.
 create or replace function rules.checked_actor_list(actor_ids text[])
 returns text[]
 language plpgsql

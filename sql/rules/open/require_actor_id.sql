@@ -1,5 +1,5 @@
--- Refuse a text that isn't an actor id. The CHECKs of agent_permissions and actor_tokens require the same form. The length
--- comes first, so that no pattern is matched against megabytes.
+-- Refuse a text that isn't an actor id. The CHECKs of agent_permissions and actor_tokens require
+-- the same form. The length comes first, so that no pattern is matched against megabytes.
 create or replace function rules.require_actor_id(actor_id text)
 returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- The ids of clients that may need this kind of attention: active and over the SLA, or flagged as stuck. Null if there
--- are more than 10,000: then reading the clients in order fills a page sooner.
+-- The ids of clients that may need this kind of attention: active and over the SLA, or flagged as
+-- stuck. Null if there are more than 10,000: then reading the clients in order fills a page sooner.
 create or replace function rules.attention_candidates(attention text)  -- stuck, waiting_on_client or flagged
 returns bigint[]
 language plpgsql

@@ -1,4 +1,5 @@
--- The filters of a list as SQL: only those that are given, and none of their values. $1 is the filter.
+-- The filters of a list as SQL: only those that are given, and none of their values. $1 is the
+-- filter.
 create or replace function rules.client_conditions(filter rules.client_filter)
 returns text
 language plpgsql

@@ -1,5 +1,5 @@
--- Whether this server's transaction ids continue those of the newest epoch. After a restore into another server they
--- don't, until `migrate` begins a new epoch.
+-- Whether this server's transaction ids continue those of the newest epoch. After a restore into
+-- another server they don't, until `migrate` begins a new epoch.
 create or replace function rules.feed_is_in_order()
 returns boolean
 language plpgsql

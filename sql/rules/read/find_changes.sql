@@ -1,7 +1,8 @@
--- The ids of the history rows that follow a place in the feed, in the order of the feed, and the cursor of each.
--- The planner takes any stretch of the feed for a short one. So the stretch is compared together with what is wanted:
--- then only the index of that client, actor or stage can give it. The query has the filters that are given and no
--- others; EXECUTE plans it with their values. Its text consists of constants; the values are parameters.
+-- The ids of the history rows that follow a place in the feed, in the order of the feed, and the
+-- cursor of each. The planner takes any stretch of the feed for a short one. So the stretch is
+-- compared together with what is wanted: then only the index of that client, actor or stage can
+-- give it. The query has the filters that are given and no others; EXECUTE plans it with their
+-- values. Its text consists of constants; the values are parameters.
 create or replace function rules.find_changes(
   actor_id    text,
   client_id   bigint,

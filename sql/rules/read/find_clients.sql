@@ -1,9 +1,12 @@
--- The ids of the next clients of a list in its order, and the keys that it is sorted by (null: by id).
--- EXECUTE plans the query with the values of its filters: a rare flag, a common word and an owner of many clients need
--- different indexes. Its text consists of constants; the values are parameters.
--- If few clients can match, those are sorted. Otherwise indexes give the list in order until the page is full. By age
--- and by SLA that takes one index scan per stage: the client that has been in a stage longest is also the nearest to
--- its SLA. If a flag is wanted, it takes one per stage and set of flags.
+-- The ids of the next clients of a list in its order, and the keys that it is sorted by (null: by
+-- id).
+-- EXECUTE plans the query with the values of its filters: a rare flag, a common word and an owner
+-- of many clients need different indexes. Its text consists of constants; the values are
+-- parameters.
+-- If few clients can match, those are sorted. Otherwise indexes give the list in order until the
+-- page is full. By age and by SLA that takes one index scan per stage: the client that has been in
+-- a stage longest is also the nearest to its SLA. If a flag is wanted, it takes one per stage and
+-- set of flags.
 create or replace function rules.find_clients(
   filter   rules.client_filter,
   number   integer,

@@ -1,5 +1,6 @@
--- The different sets of flags that active clients of a stage carry, without the empty set. Each lookup starts after the
--- set before, so the cost is one index lookup per set, however many clients carry it.
+-- The different sets of flags that active clients of a stage carry, without the empty set. Each
+-- lookup starts after the set before, so the cost is one index lookup per set, however many clients
+-- carry it.
 create or replace function rules.flag_sets(stage text)
 returns table (flags text[])
 language plpgsql

@@ -1,6 +1,6 @@
 -- The first clients of each part of a queue that an actor has because of its grants.
--- Clients with the same facts are judged once. A part whose clients are found by their flags reads only the sets of
--- flags that belong to it, so it doesn't read through the clients of another part.
+-- Clients with the same facts are judged once. A part whose clients are found by their flags reads
+-- only the sets of flags that belong to it, so it doesn't read through the clients of another part.
 create or replace function rules.granted_queue(
   actor_id   text,
   number     integer,

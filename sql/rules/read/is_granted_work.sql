@@ -1,4 +1,5 @@
--- Whether an actor's grants make a client its work: a review that it can sign off, or a scoped grant that covers it.
+-- Whether an actor's grants make a client its work: a review that it can sign off, or a scoped
+-- grant that covers it.
 create or replace function rules.is_granted_work(
   actor_id text,
   client   rules.facts,

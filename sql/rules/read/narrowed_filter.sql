@@ -1,4 +1,5 @@
--- The filter with the ids of the clients that can match it, if a search or the wanted attention leaves only a few.
+-- The filter with the ids of the clients that can match it, if a search or the wanted attention
+-- leaves only a few.
 create or replace function rules.narrowed_filter(filter rules.client_filter)
 returns rules.client_filter
 language plpgsql

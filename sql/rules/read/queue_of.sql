@@ -1,5 +1,5 @@
--- The next clients of an actor's queue, each once with every reason why it is there. Not sorted, and at least `number`
--- if there are so many. SQL, so that the planner inlines it.
+-- The next clients of an actor's queue, each once with every reason why it is there. Not sorted,
+-- and at least `number` if there are so many. SQL, so that the planner inlines it.
 create or replace function rules.queue_of(
   actor_id   text,
   number     integer,

@@ -1,6 +1,7 @@
--- The parts of a queue that have clients after a cursor. A part has one stage and one rank: its clients entered the
--- stage in one stretch of time and need the same attention. Within a part the client that has been in the stage longest
--- comes first, so an index on stage gives each part in order. SQL, so that the planner inlines it.
+-- The parts of a queue that have clients after a cursor. A part has one stage and one rank: its
+-- clients entered the stage in one stretch of time and need the same attention. Within a part the
+-- client that has been in the stage longest comes first, so an index on stage gives each part in
+-- order. SQL, so that the planner inlines it.
 create or replace function rules.queue_parts(
   after_rank integer,      -- null: from the beginning
   after_key  timestamptz,

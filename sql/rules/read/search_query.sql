@@ -1,7 +1,8 @@
 -- Turn typed text into a prefix query on name and slug.
--- The index lists all clients that match a prefix, and the planner can't tell how many those are. So prefixes that most
--- of the firm's first and last clients match are separated from the others: `words` is for the index, `common_words`
--- is checked on the clients found. If all prefixes are common, `words` is null: a page is full after a few clients.
+-- The index lists all clients that match a prefix, and the planner can't tell how many those are.
+-- So prefixes that most of the firm's first and last clients match are separated from the others:
+-- `words` is for the index, `common_words` is checked on the clients found. If all prefixes are
+-- common, `words` is null: a page is full after a few clients.
 create or replace function rules.search_query(
   search           text,
   out words        tsquery,

@@ -31,7 +31,7 @@ begin
       when (ch.context).rolls_back is not null then 'rollback'
       when (ch.context).override then 'manual_override'
       when (ch.context).channel = 'event_webhook' and (ch.context).triggered_by is not null then 'auto_event'
-      when (ch.context).channel = 'cron' then coalesce((ch.context).trigger_type, 'auto_time')
+      when (ch.context).actor_id like rules.job_actor('%') then coalesce((ch.context).trigger_type, 'auto_time')
       when (ch.context).actor_id like 'agent:%' then 'agent_action'
       else 'manual'
     end,

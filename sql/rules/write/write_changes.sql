@@ -22,11 +22,9 @@ begin
   begin
     perform rules.record_changes(changes);
     perform rules.write_clients(array(select ch.after from unnest(changes) as ch (context, before, after)));
-    if v_half > 0 then
-      -- check the host's deferred constraints now, while it is known which client breaks them
-      set constraints all immediate;
-      set constraints all deferred;
-    end if;
+    -- check the host's deferred constraints now, while it is known which client breaks them
+    set constraints all immediate;
+    set constraints all deferred;
     return;
   exception
     when others then

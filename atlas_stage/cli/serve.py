@@ -1,0 +1,58 @@
+"""`atlas-stage serve`, for which `[local]` must be installed."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from atlas_stage.cli.base import session
+from atlas_stage.errors import InvalidInput
+
+
+def serve(
+    ctx: typer.Context,
+    data: Annotated[
+        Path,
+        typer.Option("--data", envvar="ATLAS_DATA", help="Folder of the embedded database."),
+    ] = Path(".atlas"),
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, envvar="ATLAS_PORT", help="The API's port on this machine; 0: any."
+        ),
+    ] = 8080,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS:PORT",
+            envvar="ATLAS_LISTEN",
+            help="The API's address, in place of --port; 0.0.0.0:8080: reachable from other machines.",
+        ),
+    ] = None,
+) -> None:
+    """Start the embedded database and its HTTP API; run until Ctrl-C.
+
+    Writes DATA/env: after `set -a; . DATA/env`, other commands and curl find the API and the database.
+    With --database URL, or ATLAS_SERVE_DATABASE_URL, starts only the API of that database, which must be migrated.
+    It logs in there as atlas_authenticator, with the password in ATLAS_AUTHENTICATOR_PASSWORD.
+    """
+    from atlas_stage.local.serving import serve as serve_embedded, serve_before
+
+    host, port = _address(listen) if listen is not None else ("127.0.0.1", port)
+    run = session(ctx)
+    # Not ATLAS_DATABASE_URL: DATA/env sets it, to the embedded database.
+    source = ctx.find_root().get_parameter_source("database")
+    on_the_line = source is not None and source.name == "COMMANDLINE"
+    database = run.database if on_the_line else os.environ.get("ATLAS_SERVE_DATABASE_URL")
+    if database is None:
+        serve_embedded(data, run.output.line, port, host)
+    else:
+        serve_before(database, data / "gateway", host, port, run.output.line)
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, colon, port = listen.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise InvalidInput(f"Can't read --listen {listen}. Use ADDRESS:PORT, such as 0.0.0.0:8080.")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 (requested)

@@ -94,7 +94,7 @@ def test_the_commands_of_the_readme_are_run(fresh_dsn: str, home: Path) -> None:
         for line in re.sub(r"^    ", "", block, flags=re.MULTILINE).splitlines()
     ]
     assert len(lines) >= 7
-    commands = "\n".join(lines).replace(" atlas_stage/", f" {ROOT}/atlas_stage/")
+    commands = "\n".join(lines).replace(" demo/", f" {ROOT}/demo/")
 
     with stack(fresh_dsn) as running:
         token = Stack(fresh_dsn, running.url).token()

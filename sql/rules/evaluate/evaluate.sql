@@ -8,14 +8,18 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_actor   constant text := (items[1]).context.actor_id;
-  v_refused record;
+  v_actor constant text := (items[1]).context.actor_id;
+  v_alike record;
+  v_found rules.violation[];
 begin
   if cardinality(items) = 1 and items[1].is_evaluated then
     return items;
   end if;
-  for v_refused in
-    with asked as (
+  for v_alike in
+    select
+      f as facts, a.refused, a.action, a.word, a.override, a.old_fields, a.new_fields,
+      array_agg(a.nth::integer) as nths
+    from (
       select
         i.nth, i.before, i.action, i.word, coalesce((i.context).override, false) as override,
         rules.request_violation(i.action, i.word, i.expected_version, i.context, i.before) as refused,
@@ -28,30 +32,23 @@ begin
       where not i.is_evaluated
         and i.violations is null
         and i.answer is null
-    ),
-    alike as (
-      select f as facts, a.refused, a.action, a.word, a.override, a.old_fields, a.new_fields, array_agg(a.nth) as nths
-      from asked a
-      cross join lateral rules.facts_of(a.before, v_actor) f
-      group by 1, 2, 3, 4, 5, 6, 7
-    ),
-    judged as materialized (
-      select
-        a.nths,
-        case
-          when (a.refused).rule is not null then array[a.refused]
-          when a.action = 'move' then rules.move_violations(v_actor, a.facts, a.word, a.override)
-          when a.action = 'update' then rules.field_violations(v_actor, a.facts, a.old_fields, a.new_fields)
-          else rules.flag_violations(v_actor, a.facts, a.word)
-        end as violations
-      from alike a
-    )
-    select n.nth::integer as nth, j.violations
-    from judged j
-    cross join unnest(j.nths) as n (nth)
-    where j.violations is not null
+    ) a
+    cross join lateral rules.facts_of(a.before, v_actor) f
+    group by 1, 2, 3, 4, 5, 6, 7
   loop
-    items[v_refused.nth].violations := v_refused.violations;
+    v_found := case
+      when (v_alike.refused).rule is not null then array[v_alike.refused]
+      when v_alike.action = 'move' then
+        rules.move_violations(v_actor, v_alike.facts, v_alike.word, v_alike.override)
+      when v_alike.action = 'update' then
+        rules.field_violations(v_actor, v_alike.facts, v_alike.old_fields, v_alike.new_fields)
+      else rules.flag_violations(v_actor, v_alike.facts, v_alike.word)
+    end;
+    if v_found is not null then
+      for i in 1 .. cardinality(v_alike.nths) loop
+        items[v_alike.nths[i]].violations := v_found;
+      end loop;
+    end if;
   end loop;
   return items;
 end

@@ -11,6 +11,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_half       constant integer := cardinality(changes) / 2;
+  v_clients    rules.client_state[] := '{}';
   v_state      text;
   v_message    text;
   v_constraint text;
@@ -20,8 +21,11 @@ begin
     return;
   end if;
   begin
+    for i in 1 .. cardinality(changes) loop
+      v_clients := v_clients || changes[i].after;
+    end loop;
     perform rules.record_changes(changes);
-    perform rules.write_clients(array(select ch.after from unnest(changes) as ch (context, before, after)));
+    perform rules.write_clients(v_clients);
     -- check the host's deferred constraints now, while it is known which client breaks them
     set constraints all immediate;
     set constraints all deferred;

@@ -7,22 +7,20 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_changes rules.change[] := array(
-    select (i.context, i.before, i.after)::rules.change
-    from unnest(items) i
-    where i.violations is null
-      and i.answer is null
-      and (i.after).id is not null
-  );
+  v_changes rules.change[] := '{}';
   v_failed  record;
 begin
-  for v_failed in
-    select i.nth::integer as nth, w.violation
-    from rules.write_changes(v_changes) w
-    join unnest(array(select i.client_id from unnest(items) i)) with ordinality as i (client_id, nth)
-      on i.client_id = w.client_id
-  loop
-    items[v_failed.nth].violations := array[v_failed.violation];
+  for i in 1 .. cardinality(items) loop
+    if items[i].violations is null and items[i].answer is null and (items[i].after).id is not null then
+      v_changes := v_changes || row(items[i].context, items[i].before, items[i].after)::rules.change;
+    end if;
+  end loop;
+  for v_failed in select w.client_id, w.violation from rules.write_changes(v_changes) w loop
+    for i in 1 .. cardinality(items) loop
+      if items[i].client_id = v_failed.client_id then
+        items[i].violations := array[v_failed.violation];
+      end if;
+    end loop;
   end loop;
   return items;
 end

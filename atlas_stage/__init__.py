@@ -29,10 +29,8 @@ from atlas_stage.errors import (
 )
 from atlas_stage.models import (
     Actor as Actor,
-    AdministrationBreak as AdministrationBreak,
     AdministrationPage as AdministrationPage,
     AdministrationRecord as AdministrationRecord,
-    AdministrationVerification as AdministrationVerification,
     Break as Break,
     Change as Change,
     Check as Check,
@@ -53,8 +51,6 @@ from atlas_stage.models import (
     QueueItem as QueueItem,
     Refusal as Refusal,
     RunRollback as RunRollback,
-    Seal as Seal,
-    SealPage as SealPage,
     Token as Token,
     TokenPage as TokenPage,
     Verification as Verification,

@@ -544,40 +544,21 @@ class AdministrationPage(Record):
 
 
 @dataclass(frozen=True)
-class AdministrationBreak(Record):
-    """A place where the record of administration is not what was recorded, or a row of `about` that is not as on
-    record.
-    """
-
-    problem: str
-    record_id: int | None = None
-    place: int | None = None
-    about: str | None = None
-    key: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class AdministrationVerification(Record):
-    """What was looked at, and where it is not as recorded; `sha256` stands for all records up to `place`."""
-
-    records: int
-    breaks: tuple[AdministrationBreak, ...] = ()
-    place: int | None = None
-    sha256: str | None = None
-    next_after: int | None = None
-
-
-@dataclass(frozen=True)
 class Break(Record):
-    """A place where a client's history is not what was recorded; `differs`: the columns in which the client itself is
-    not what its history makes of it.
+    """A place where something is not what was recorded.
+
+    In a client's history: `client_id`, `version`, `history_id`, and `differs`, the columns in which the client is not
+    what its history makes of it. In administration: `about` (the table), `key`, `version`, `record_id`.
     """
 
-    client_id: int
     problem: str
+    client_id: int | None = None
     version: int | None = None
     history_id: int | None = None
     differs: tuple[str, ...] = ()
+    about: str | None = None
+    key: Mapping[str, Any] | None = None
+    record_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -602,32 +583,39 @@ class ErasureDone(Record):
 
 @dataclass(frozen=True)
 class Verification(Record):
-    """What was looked at, where it is not as recorded, and whose words were erased."""
+    """A page of clients or of records of administration: how many were verified, what is not as recorded, and whose
+    words were erased. `next_after` is None on the last page.
+    """
 
     clients: int
     rows: int
+    records: int
     breaks: tuple[Break, ...] = ()
     erasures: tuple[Erasure, ...] = ()
-    next_after: int | None = None
+    next_after: str | None = None
 
 
 @dataclass(frozen=True)
-class Seal(Record):
-    """One hash over the histories of the clients whose ids begin with `hundred` hundreds."""
+class OpenTransaction(Record):
+    """A transaction that has written and is not committed; `pid` is None for a prepared one."""
 
-    hundred: int
-    clients: int
-    rows: int
-    sha256: str
+    transaction: str
+    database: str
+    login: str | None = None
+    program: str | None = None
+    pid: int | None = None
 
 
 @dataclass(frozen=True)
-class SealPage(Record):
-    """Seals of a moment."""
+class DigestPage(Record):
+    """The digest on the last page; before it None and `next_after`. The first page of a new digest has `open` and
+    `left_out`: transactions, and visible rows, that it doesn't cover.
+    """
 
-    as_of: str
-    seals: tuple[Seal, ...]
-    next_after: int | None = None
+    digest: str | None = None
+    open: tuple[OpenTransaction, ...] = ()
+    left_out: int = 0
+    next_after: str | None = None
 
 
 @dataclass(frozen=True)

@@ -324,33 +324,27 @@ class Stage(Connecting):
         """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
         return self._read("administration", models.AdministrationPage, locals())
 
-    # -- what shows that nothing was rewritten
+    # -- evidence
 
-    def verify_history(
+    def verify(
         self,
         client_id: ClientName | None = None,
         *,
-        after: Whole | None = None,
+        after: str | None = None,
         page_size: Whole | None = None,
     ) -> models.Verification:
-        """Whether history is what was recorded: of one client, or of a page of all clients."""
-        return self._read("verify_history", models.Verification, locals())
+        """Whether everything is what was recorded: one client, or a page of all clients and then of administration."""
+        return self._read("verify", models.Verification, locals())
 
-    def history_seals(
+    def digest(
         self,
         as_of: str | None = None,
         *,
-        after: Whole | None = None,
+        after: str | None = None,
         page_size: Whole | None = None,
-    ) -> models.SealPage:
-        """What histories were at a moment, as hashes; `as_of` None is now."""
-        return self._read("history_seals", models.SealPage, locals())
-
-    def verify_administration(
-        self, after: Whole | None = None, *, page_size: Whole | None = None
-    ) -> models.AdministrationVerification:
-        """Whether a page of the record of administration is what was recorded."""
-        return self._read("verify_administration", models.AdministrationVerification, locals())
+    ) -> models.DigestPage:
+        """A page on the way to one line that stands for everything up to now, or up to the moment of digest `as_of`."""
+        return self._read("digest", models.DigestPage, locals())
 
     def erase_words(self, client_id: ClientName, *, reason: str) -> models.Erasure:
         """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""

@@ -58,7 +58,7 @@ CALLS = {
     "sort by SLA": "clients(sort => 'sla', page_size => 50)",
     "one client": "client(client_id => {client})",
     "its history": "stage_history(client_id => {client})",
-    "its history, verified": "verify_history(client_id => {client})",
+    "its history, verified": "verify(client_id => {client})",
     "an owner's queue": "queue(actor_id => 'user:bookkeeper-7', page_size => 50)",
     "the queue of who owns one in 500": "queue(actor_id => 'user:team', page_size => 50)",
     "an agent's queue": "queue(actor_id => 'agent:tally', page_size => 50)",

@@ -93,6 +93,8 @@ create table public.stage_history (
   words_hash          bytea,
   row_hash            bytea,
   constraint stage_history_client_version_uniq unique (client_id, version),
+  -- programs that read JSON numbers as doubles, JavaScript among them, are exact up to 2^53
+  constraint stage_history_id_check check (id <= 9007199254740992),
   constraint stage_history_version_check check (version >= 0),
   constraint stage_history_actor_type_check check (actor_type in (
     'human',   -- user:…
@@ -141,7 +143,7 @@ comment on column public.stage_history.words_salt is
 comment on column public.stage_history.words_hash is
   'The hash of the words that were erased from this row; null: nothing was erased.';
 comment on column public.stage_history.row_hash is
-  'SHA-256 of this row and of the row_hash of the client''s version before (rules.row_hash); null: migrate has not
+  'SHA-256 of this row and of the row_hash of the client''s version before (rules.history_hash); null: migrate has not
 set it yet.';
 
 create table public.agent_permissions (
@@ -153,6 +155,8 @@ create table public.agent_permissions (
   granted_by  text not null,
   revoked_at  timestamptz,
   notes       text,
+  -- programs that read JSON numbers as doubles, JavaScript among them, are exact up to 2^53
+  constraint agent_permissions_id_check check (id <= 9007199254740992),
   constraint agent_permissions_actor_id_check check (actor_id ~ '^(user|agent|system):[^[:space:][:cntrl:]]+$'),
   constraint agent_permissions_permission_check check (permission in (
     'can_read_clients',         -- every actor may read

@@ -10,7 +10,6 @@ delete from public.agent_permissions
 where granted_by = 'system:install' and actor_id like 'system:cron:%';
 
 drop table
-  public.administration_chain,
   public.administration_history,
   public.deleted_clients,
   public.erasures,

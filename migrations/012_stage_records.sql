@@ -85,6 +85,7 @@ create table public.job_runs (
   backend_pid  integer,
   seen_at      timestamptz,
   constraint job_runs_pkey primary key (id),
+  constraint job_runs_id_check check (id <= 9007199254740992),
   constraint job_runs_occurrence_uniq unique (job, due_at),
   constraint job_runs_outcome_check check (outcome in (
     'running',  -- running, or crashed: jobs.is_running tells
@@ -157,7 +158,8 @@ create table public.erasures (
   erased_by     text        not null,
   login         text        not null default session_user,
   reason        text        not null,
-  constraint erasures_pkey primary key (id)
+  constraint erasures_pkey primary key (id),
+  constraint erasures_id_check check (id <= 9007199254740992)
 );
 create index erasures_client_idx on public.erasures (client_id, last_version);
 comment on table public.erasures is
@@ -201,9 +203,13 @@ create table public.administration_history (
   before       jsonb,
   after        jsonb,
   changed      text[]      not null,
-  place        bigint,
+  version      bigint      not null default 0,
+  epoch        integer     not null default 1,
   row_hash     bytea,
   constraint administration_history_pkey primary key (id),
+  constraint administration_history_key_version_uniq unique (about, key, version),
+  constraint administration_history_version_check check (version >= 0),
+  constraint administration_history_id_check check (id <= 9007199254740992),
   constraint administration_history_channel_check check (channel in (
     'api',     -- an api function, over HTTP or SQL
     'psql',    -- a plain SQL statement
@@ -213,10 +219,6 @@ create table public.administration_history (
 );
 create index administration_history_about_idx on public.administration_history (about, id);
 create index administration_history_actor_idx on public.administration_history (actor_id, id);
-create index administration_history_key_idx on public.administration_history (about, key, id);
-create unique index administration_history_place_idx on public.administration_history (place);
--- Empty, except for records that nothing chained.
-create index administration_history_unchained_idx on public.administration_history (id) where row_hash is null;
 comment on table public.administration_history is
   'Changes of the rows that decide the rules, erasures and deleted clients: one row per changed row. Append-only.';
 comment on column public.administration_history.login is 'The database login; over HTTP it is PostgREST''s.';
@@ -228,24 +230,14 @@ comment on column public.administration_history.before is
 comment on column public.administration_history.after is 'The row after; null: the row was removed.';
 comment on column public.administration_history.changed is
   'The columns that differ, including hidden ones; empty for a row that is new or was removed.';
-comment on column public.administration_history.place is
-  'The place in the chain, without gaps, in the order of commits; null until the transaction commits.';
+comment on column public.administration_history.version is
+  'The number of the record within its table and key: 0, 1, 2 … without a gap.';
+comment on column public.administration_history.epoch is 'See feed_epochs; its default is the present epoch.';
 comment on column public.administration_history.row_hash is
-  'SHA-256 of this record and of the row_hash of the record before (rules.administration_hash).';
+  'SHA-256 of this record and the row_hash of the same key''s record before: rules.administration_hash.';
 
-create table public.administration_chain (
-  only_row boolean not null default true,
-  length   bigint  not null,
-  row_hash bytea   not null,
-  constraint administration_chain_pkey primary key (only_row),
-  constraint administration_chain_only_row_check check (only_row)
-);
-comment on table public.administration_chain is
-  'The end of the chain of administration: the number of records and the row_hash of the last. One row.';
-
-grant select, insert, update (place, row_hash), trigger on public.administration_history to atlas_owner;
+grant select, insert, update (row_hash), trigger on public.administration_history to atlas_owner;
 grant usage on sequence public.administration_history_id_seq to atlas_owner;
-grant select, insert, update on public.administration_chain to atlas_owner;
 
 -- The record begins with the rows that exist. A later migration that adds a row to one of these tables records it
 -- itself: a new database has no trigger yet that would.

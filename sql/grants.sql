@@ -47,7 +47,8 @@ grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon
 
 reset role;
 
--- From here on as the owner of the tables: what guards history, and what records, stands in replica sessions too.
+-- From here on as the owner of the tables: triggers that guard, hash and record also fire in
+-- replica sessions.
 do $$
 declare
   v_trigger record;
@@ -59,8 +60,8 @@ begin
       'rules.refuse_history_change()'::regprocedure,
       'rules.refuse_record_change()'::regprocedure,
       'rules.hash_history_row()'::regprocedure,
-      'rules.record_administration()'::regprocedure,
-      'rules.chain_administration()'::regprocedure
+      'rules.hash_administration_row()'::regprocedure,
+      'rules.record_administration()'::regprocedure
     )
       and t.tgenabled <> 'A'
     order by 1, 2

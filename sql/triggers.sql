@@ -44,7 +44,8 @@ execute function rules.record_plain_sql();
 -- At commit, for everybody: the foreign key clients_version_recorded_fkey. A version that history does not have is
 -- refused, whatever was forgotten above.
 
--- History is for good. Enabled ALWAYS in grants.sql, so that they stand in replica sessions too.
+-- What is only added to: history, erasures and the record of administration. Enabled ALWAYS in
+-- grants.sql, so that these triggers also fire in replica sessions.
 create or replace trigger stage_history_append_only
 before update or delete on public.stage_history
 for each row
@@ -55,13 +56,6 @@ before truncate on public.stage_history
 for each statement
 execute function rules.refuse_history_change();
 
--- Each row is hashed together with the one before, whoever writes it. ALWAYS, like the guards.
-create or replace trigger stage_history_hash_row
-before insert on public.stage_history
-for each row
-execute function rules.hash_history_row();
-
--- Erasures are for good too.
 create or replace trigger erasures_append_only
 before update or delete on public.erasures
 for each statement
@@ -71,6 +65,38 @@ create or replace trigger erasures_no_truncate
 before truncate on public.erasures
 for each statement
 execute function rules.refuse_record_change();
+
+-- Row by row: only a record without a hash may get one.
+create or replace trigger administration_history_unchanged
+before update on public.administration_history
+for each row
+when (
+  old.row_hash is not null
+  or to_jsonb(old.*) - 'row_hash' is distinct from to_jsonb(new.*) - 'row_hash'
+)
+execute function rules.refuse_record_change();
+
+create or replace trigger administration_history_append_only
+before delete on public.administration_history
+for each statement
+execute function rules.refuse_record_change();
+
+create or replace trigger administration_history_no_truncate
+before truncate on public.administration_history
+for each statement
+execute function rules.refuse_record_change();
+
+-- Each row contains the hash of the row before it of the same client or key, no matter who writes
+-- it. ALWAYS, too.
+create or replace trigger stage_history_hash_row
+before insert on public.stage_history
+for each row
+execute function rules.hash_history_row();
+
+create or replace trigger administration_history_hash_row
+before insert on public.administration_history
+for each row
+execute function rules.hash_administration_row();
 
 -- Somebody always remains who may grant.
 create or replace trigger agent_permissions_require_an_admin
@@ -96,15 +122,16 @@ before insert or update on public.stage_seasons
 for each row
 execute function rules.check_setting();
 
--- Every change of what decides the rules, or says what was taken out of history, is on record, whoever makes it and
--- however: once a statement, after all its rows. A statement of an api function is told by the role that it runs as.
--- Enabled ALWAYS in grants.sql.
+-- Every change of an administered table is recorded, no matter who makes it: once per statement,
+-- after all its rows. The role of a statement tells an api function from plain SQL. ALWAYS, too.
 do $$
 declare
-  v_table text;
+  v_table record;
   v_event record;
+  v_key   text;
 begin
-  for v_table in select t.name from jsonb_array_elements_text(rules.administered_tables()) as t (name) loop
+  for v_table in select t.name, t.key from rules.administered_tables() t loop
+    v_key := (select string_agg(quote_literal(k.name), ', ') from unnest(v_table.key) as k (name));
     for v_event in
       values
         ('insert', 'after insert', 'referencing new table as new_rows'),
@@ -114,74 +141,48 @@ begin
     loop
       execute format(
         'create or replace trigger %I %s on public.%I %s for each statement when (current_user <> %L)'
-        ' execute function rules.record_administration(%L)',
-        v_table || '_record_' || v_event.column1, v_event.column2, v_table, v_event.column3, 'atlas_owner', 'psql'
+        ' execute function rules.record_administration(%L, %s)',
+        v_table.name || '_record_' || v_event.column1, v_event.column2, v_table.name, v_event.column3,
+        'atlas_owner', 'psql', v_key
       );
-      continue when (v_event.column1, v_table) not in (
-        ('insert', 'agent_permissions'), ('insert', 'actor_tokens'), ('insert', 'erasures'), ('insert', 'deleted_clients'),
+      continue when (v_event.column1, v_table.name) not in (
+        ('insert', 'agent_permissions'), ('insert', 'actor_tokens'),
+        ('insert', 'erasures'), ('insert', 'deleted_clients'),
         ('update', 'agent_permissions'), ('update', 'actor_tokens')
       );
       execute format(
         'create or replace trigger %I %s on public.%I %s for each statement when (current_user = %L)'
-        ' execute function rules.record_administration(%L)',
-        v_table || '_record_api_' || v_event.column1, v_event.column2, v_table, v_event.column3, 'atlas_owner', 'api'
+        ' execute function rules.record_administration(%L, %s)',
+        v_table.name || '_record_api_' || v_event.column1, v_event.column2, v_table.name, v_event.column3,
+        'atlas_owner', 'api', v_key
       );
     end loop;
   end loop;
 end
 $$;
 
--- Only added to. What is let through is the giving of its place and hash to a record that has none yet.
-create or replace trigger administration_history_append_only
-before delete on public.administration_history
-for each statement
-execute function rules.refuse_record_change();
-
-create or replace trigger administration_history_unchanged
-before update on public.administration_history
-for each row
-when (
-  old.row_hash is not null
-  or to_jsonb(old.*) - '{place,row_hash}'::text[] is distinct from to_jsonb(new.*) - '{place,row_hash}'::text[]
-)
-execute function rules.refuse_record_change();
-
-create or replace trigger administration_history_no_truncate
-before truncate on public.administration_history
-for each statement
-execute function rules.refuse_record_change();
-
--- What was recorded before there was a chain becomes its beginning; what a migration recorded while there was no stored
--- logic, follows.
-select rules.chain_record(earlier.*)
-from (
-  select a.*
-  from public.administration_history as a
-  where a.place is null
-    and (a.channel = 'install' or not exists (select from public.administration_chain))
-  order by a.id
-) as earlier;
-
--- Each record gets its place and hash at the commit. There is no "create or replace" for such a trigger, and dropping
--- it would wait for whoever reads the record: it is switched off and on, which shows that it is one of this deploy's.
--- ALWAYS, like the guards.
+-- On a new database the migrations write records before the trigger that hashes exists. They get
+-- their hashes here, from the first of each key to the newest. Any other record without a hash was
+-- written around the triggers, and gets none.
 do $$
+declare
+  v_is_new constant boolean := not exists (
+    select from public.administration_history a where a.row_hash is not null
+  );
 begin
-  if exists (
-    select from pg_catalog.pg_trigger as t
-    where t.tgname = 'administration_history_chain'
-      and t.tgrelid = 'public.administration_history'::regclass
-  ) then
-    reset role;  -- the table is the deployer's
-    alter table public.administration_history disable trigger administration_history_chain;
-    alter table public.administration_history enable trigger administration_history_chain;
-    set local role atlas_owner;
-  else
-    create constraint trigger administration_history_chain
-    after insert on public.administration_history
-    deferrable initially deferred
-    for each row
-    execute function rules.chain_administration();
-  end if;
+  loop
+    update public.administration_history a
+    set row_hash = rules.administration_hash(it.*, coalesce(previous.row_hash, ''))
+    from public.administration_history it
+    left join public.administration_history previous
+      on previous.about = it.about
+      and previous.key = it.key
+      and previous.version = it.version - 1
+    where a.id = it.id
+      and a.row_hash is null
+      and (a.version = 0 or previous.row_hash is not null)
+      and (v_is_new or a.channel = 'install');
+    exit when not found;
+  end loop;
 end
 $$;

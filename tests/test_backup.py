@@ -21,7 +21,6 @@ TABLES = (
     "clients",
     "stage_history",
     "administration_history",
-    "administration_chain",
     "agent_permissions",
     "actor_tokens",
     "stage_transitions",
@@ -72,7 +71,9 @@ def work_a_month(dsn: str) -> None:
         db.execute(
             "call jobs.run_in_slices('stage_autoroll_eom_open', %s)", (calendar.rolls_on(2026, 5),)
         )
-        db.execute("call jobs.run_in_slices('flag_sales_tax_due', %s)", (calendar.at(date(2026, 6, 10)),))
+        db.execute(
+            "call jobs.run_in_slices('flag_sales_tax_due', %s)", (calendar.at(date(2026, 6, 10)),)
+        )
         move(
             db,
             clients[0],
@@ -136,7 +137,8 @@ def goes_on_where_it_was(dsn: str) -> None:
         with pytest.raises(psycopg.Error, match="append-only"):
             db.execute("delete from stage_history")
         db.execute(
-            "call jobs.run_in_slices('stage_autoroll_eom_open', %s, false)", (calendar.rolls_on(2026, 5),)
+            "call jobs.run_in_slices('stage_autoroll_eom_open', %s, false)",
+            (calendar.rolls_on(2026, 5),),
         )
         moved = db.execute(
             "select counts ->> 'moved' from job_runs where job = 'stage_autoroll_eom_open'"
@@ -153,7 +155,8 @@ def test_a_dump_taken_while_the_jobs_work_is_of_one_moment(databases: Databases)
             reader.execute("set transaction isolation level repeatable read")
             reader.execute("select 1 from clients")
             db.execute(
-                "call jobs.run_in_slices('stage_autoroll_eom_open', %s)", (calendar.rolls_on(2026, 5),)
+                "call jobs.run_in_slices('stage_autoroll_eom_open', %s)",
+                (calendar.rolls_on(2026, 5),),
             )
             row = reader.execute(
                 "select max(h.version) = max(c.version) from clients c join stage_history h on h.client_id = c.id"

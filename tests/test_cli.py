@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -640,13 +639,56 @@ def _joint(dsn: str) -> str:
 
 
 class TestEvidence:
-    def test_a_checkpoint_is_written_and_found_to_hold(self, run: Run, tmp_path: Path) -> None:
-        key, file = tmp_path / "key", tmp_path / "checkpoint.json"
-        key.write_text("k" * 64)
-        line = ("verify", "--checkpoint", str(file), "--key", str(key))
-        assert "as recorded" in run(*line).stdout
-        assert file.exists()
-        assert run(*line).exit_code == Exit.DONE
+    def test_a_digest_is_one_line_and_found_to_hold(self, run: Run) -> None:
+        made = run("verify", "--digest")
+        line = made.stdout.strip()
+        assert (made.exit_code, len(made.stdout.splitlines())) == (Exit.DONE, 1)
+        run("client", "create", "Otter Bay", "otter-bay-2")
+
+        for again in (
+            run("verify", "--expect", line),
+            run("verify", "--expect", line.rpartition("=")[2], "--as-of", line),
+        ):
+            assert again.exit_code == Exit.DONE, again.stdout
+            assert "the digest matches" in again.stdout
+        assert json.loads(run("verify", "--digest", "--json").stdout)["digest"] != line
+
+    def test_what_was_rewritten_so_that_it_fits_is_found(self, run: Run, fresh_dsn: str) -> None:
+        run("client", "create", "Otter Bay", "otter-bay-2")
+        line = run("verify", "--digest").stdout.strip()
+        with psycopg.connect(fresh_dsn) as db:
+            db.execute("alter table stage_history disable trigger user")
+            db.execute("update stage_history set actor_id = 'user:eve'")
+            db.execute("update stage_history h set row_hash = rules.history_hash(h.*, '')")
+        assert run("verify").exit_code == Exit.DONE
+
+        said = run("verify", "--expect", line)
+
+        assert (said.exit_code, "the digest doesn't match" in said.stdout) == (Exit.REFUSED, True)
+        assert json.loads(run("verify", "--expect", line, "--json").stdout)["rewritten"] is True
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ("--expect", "x"),
+            ("--expect", "0" * 64),
+            ("--expect", "atlas-digest/1/sha256=" + "0" * 63),
+            ("otter-bay", "--digest"),
+        ],
+    )
+    def test_what_is_no_digest_is_wrong_usage(self, run: Run, arguments: tuple[str, ...]) -> None:
+        assert run("verify", *arguments).exit_code == Exit.USAGE
+
+    def test_who_is_left_out_of_a_digest_is_said(
+        self, run: Run, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("atlas_stage.ops.evidence.PATIENCE_SECONDS", 0.2)
+        with psycopg.connect(fresh_dsn, application_name="month end") as late:
+            late.execute("insert into actor_logins values ('late', 'user:ada')")
+            made = run("verify", "--digest")
+
+            assert (made.exit_code, len(made.stdout.splitlines())) == (Exit.DONE, 1)
+            assert f"process {late.info.backend_pid} (postgres, month end, database" in made.stderr
 
     def test_an_edited_row_is_named(self, run: Run, fresh_dsn: str) -> None:
         run("client", "create", "Otter Bay", "otter-bay-2")
@@ -657,20 +699,19 @@ class TestEvidence:
         assert (said.exit_code, "is not as it was recorded" in said.stdout) == (Exit.REFUSED, True)
         assert json.loads(run("verify", "--json").stdout)["breaks"][0]["problem"] == "row_altered"
 
-    def test_an_edited_record_of_administration_is_named(
-        self, run: Run, fresh_dsn: str, tmp_path: Path
-    ) -> None:
-        key, file = tmp_path / "key", tmp_path / "checkpoint.json"
-        key.write_text("k" * 64)
+    def test_an_edited_record_of_administration_is_named(self, run: Run, fresh_dsn: str) -> None:
         assert "records of administration: as recorded" in run("verify").stdout
         with psycopg.connect(fresh_dsn) as db:
             db.execute("alter table administration_history disable trigger user")
-            db.execute("update administration_history set actor_id = 'user:eve' where place = 2")
-        said = run("verify", "--checkpoint", str(file), "--key", str(key))
-        assert (said.exit_code, file.exists()) == (Exit.REFUSED, False)
-        assert "administration, record 2: is not as it was recorded" in said.stdout
-        found = json.loads(run("verify", "--json").stdout)["administration"]["breaks"]
-        assert [each["problem"] for each in found] == ["row_altered"]
+            db.execute(
+                "update administration_history set actor_id = 'user:eve'"
+                ' where key = \'{"stage": "cleanup"}\''
+            )
+        said = run("verify", "--digest")
+        assert (said.exit_code, "no digest was made" in said.stderr) == (Exit.REFUSED, True)
+        assert 'of stages {"stage": "cleanup"}: is not as it was recorded' in said.stdout
+        found = json.loads(run("verify", "--json").stdout)["breaks"]
+        assert [(each["about"], each["problem"]) for each in found] == [("stages", "row_altered")]
 
     def test_words_are_erased_and_the_verification_says_by_whom(self, run: Run) -> None:
         run("client", "create", "Otter Bay", "otter-bay-2", "--notes", "knows Mr. Green")

@@ -1,23 +1,24 @@
-"""`atlas-stage verify`: whether history, and the record of administration, are what was recorded."""
+"""`atlas-stage verify`: whether history and the record of administration are what was recorded."""
 
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from atlas_stage.cli.base import Exit, session
 from atlas_stage.errors import InvalidInput
-from atlas_stage.models import AdministrationVerification, Verification
-from atlas_stage.ops import checkpoints
+from atlas_stage.models import Break, DigestPage, Verification
+from atlas_stage.ops import evidence
 
+_HASH = "[0-9a-f]{64}"
+_DIGEST = rf"atlas-digest/\S+/sha256=({_HASH})?"
 _WORDS = {
     "row_altered": "is not as it was recorded",
     "row_missing": "has rows missing before it",
     "hash_missing": "has no hash",
     "client_set_back": "is beyond the version that the client has",
-    "chain_set_back": "is beyond the end that the chain has",
     "client_missing": "belongs to a client that is gone",
     "client_altered": "is not what its history makes of it",
     "row_gone": "is gone, and no record says who removed it",
@@ -30,112 +31,101 @@ _WORDS = {
 def verify(
     ctx: typer.Context,
     client: Annotated[
-        str | None, typer.Argument(metavar="[CLIENT]", help="Only this one: its id or slug.")
+        str | None, typer.Argument(metavar="[CLIENT]", help="Only this client: its id or slug.")
     ] = None,
-    checkpoint: Annotated[
-        Path | None,
+    digest: Annotated[
+        bool,
         typer.Option(
-            help="Compare with this file; where there is none yet, write one, once all is well."
+            "--digest",
+            help="Print one line that stands for everything recorded up to now. Keep it where nobody who can change"
+            " the database can change it.",
+        ),
+    ] = False,
+    expect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGEST",
+            help="Also check that nothing up to the moment of this digest changed.",
         ),
     ] = None,
-    key: Annotated[
-        Path | None,
+    as_of: Annotated[
+        str | None,
         typer.Option(
-            envvar="ATLAS_CHECKPOINT_KEY_FILE",
-            help="The file with the key that signs checkpoints; keep it away from the database.",
+            metavar="DIGEST",
+            help="The digest with the moment, if DIGEST is only the hash at its end.",
         ),
     ] = None,
 ) -> None:
-    """Verify each row of history and of administration against its hash; exit 1 where one is not what was recorded."""
+    """Verify each row of history and of administration against its hash; exit 1 if one is not what was recorded."""
     run = session(ctx)
-    if checkpoint is not None and (key is None or client is not None):
-        raise InvalidInput("a checkpoint is of all clients, and needs --key")
-    secret = checkpoints.read_key(key) if checkpoint is not None and key is not None else b""
-    compared: checkpoints.Comparison | None = None
-    written = False
-    with run.stage() as api:
-        pages = (
-            list(checkpoints.verifications(api)) if client is None else [api.verify_history(client)]
+    if client is not None and (digest or expect):
+        raise InvalidInput("a digest covers all clients", hint="leave out the client")
+    expect = expect and expect.strip()
+    if expect and not re.fullmatch(_DIGEST if as_of is None else f"({_DIGEST}|{_HASH})", expect):
+        raise InvalidInput(
+            "this is not a digest",
+            hint="give the whole line that atlas-stage verify --digest printed",
         )
-        administration = list(checkpoints.administration(api)) if client is None else []
-        breaks = [each for page in pages for each in page.breaks]
-        broken = bool(breaks) or any(part.breaks for part in administration)
-        if checkpoint is not None and checkpoint.exists():
-            compared = checkpoints.compare(api, checkpoint, secret)
-        elif checkpoint is not None and not broken:
-            checkpoints.write(api, checkpoint, secret)
-            written = True
+    with run.stage() as api:
+        found = evidence.verify(api) if client is None else api.verify(client)
+        before = evidence.digest(api, as_of or expect).digest if expect else None
+        rewritten = before is not None and not before.endswith(expect or "")
+        wrong = bool(found.breaks) or rewritten
+        made = evidence.digest(api) if digest and not wrong else DigestPage()
     if run.output.as_json:
         run.output.json(
             {
-                "clients": sum(page.clients for page in pages),
-                "rows": sum(page.rows for page in pages),
-                "breaks": breaks,
-                "erasures": [each for page in pages for each in page.erasures],
-                "administration": {
-                    "records": sum(part.records for part in administration),
-                    "breaks": [each for part in administration for each in part.breaks],
-                },
-                "rewritten": list(compared.rewritten) if compared else [],
-                "administration_rewritten": compared is not None
-                and compared.administration_rewritten,
+                **{name: each for name, each in found.as_json().items() if name != "next_after"},
+                "rewritten": rewritten,
+                **{name: made.as_json()[name] for name in ("digest", "open", "left_out")},
             }
         )
     else:
-        for line in _said(pages):
+        for line in [made.digest] if made.digest else _lines(found, expect, rewritten):
             run.output.line(line)
-        for line in _said_of_administration(administration):
-            run.output.line(line)
-        for line in _said_of_rewriting(compared, checkpoint):
-            run.output.line(line)
-    if checkpoint is not None and compared is None:
-        run.output.aside(
-            f"{checkpoint} was not there, so nothing was compared; "
-            + (
-                "it holds what history is now: keep it, and its key, elsewhere"
-                if written
-                else "nor was it written, for not all is as recorded"
-            )
-        )
-    rewritten = compared and (compared.rewritten or compared.administration_rewritten)
-    raise typer.Exit(Exit.REFUSED if broken or rewritten else Exit.DONE)
+    for line in _left_out(made):
+        run.output.aside(line)
+    if digest and wrong:
+        run.output.aside("no digest was made: not everything is as recorded")
+    raise typer.Exit(Exit.REFUSED if wrong else Exit.DONE)
 
 
-def _said(pages: Sequence[Verification]) -> Iterator[str]:
-    breaks = [each for page in pages for each in page.breaks]
-    for each in breaks:
-        words = _WORDS.get(each.problem, each.problem)
-        which = f": {', '.join(each.differs)}" if each.differs else ""
-        yield f"client {each.client_id}, version {each.version}: {words}{which}"
-    clients, rows = sum(page.clients for page in pages), sum(page.rows for page in pages)
-    yield f"{rows} rows of {clients} clients: {_judged(len(breaks))}"
-    for gone in (each for page in pages for each in page.erasures):
+def _lines(found: Verification, expect: str | None, rewritten: bool) -> Iterator[str]:
+    breaks = found.breaks
+    yield from map(_broken, breaks)
+    counts = f"{found.rows} rows of {found.clients} clients"
+    if found.records:
+        counts += f", {found.records} records of administration"
+    yield f"{counts}: {len(breaks)} not as recorded" if breaks else f"{counts}: as recorded"
+    for gone in found.erasures:
         yield (
             f"client {gone.client_id}: words of {gone.rows} rows, to version {gone.last_version},"
             f" were erased by {gone.erased_by}: {gone.reason}"
         )
+    if expect is not None:
+        yield (
+            "the digest doesn't match: something recorded before it was rewritten"
+            if rewritten
+            else "the digest matches: nothing recorded before it was rewritten"
+        )
 
 
-def _said_of_administration(pages: Sequence[AdministrationVerification]) -> Iterator[str]:
-    breaks = [each for page in pages for each in page.breaks]
-    for each in breaks:
-        what = f"at {each.place}" if each.record_id is None else f"record {each.record_id}"
-        if each.about is not None:
-            what = f"{each.about} {json.dumps(each.key)}"
-        yield f"administration, {what}: {_WORDS.get(each.problem, each.problem)}"
-    if pages:
-        records = sum(page.records for page in pages)
-        yield f"{records} records of administration: {_judged(len(breaks))}"
+def _broken(found: Break) -> str:
+    if found.about is not None:
+        what = f"{found.about} {json.dumps(found.key)}"
+        if found.record_id is not None:
+            what = f"record {found.record_id} of {what}"
+        return f"administration, {what}: {_WORDS.get(found.problem, found.problem)}"
+    which = f": {', '.join(found.differs)}" if found.differs else ""
+    words = _WORDS.get(found.problem, found.problem)
+    return f"client {found.client_id}, version {found.version}: {words}{which}"
 
 
-def _said_of_rewriting(
-    compared: checkpoints.Comparison | None, checkpoint: Path | None
-) -> Iterator[str]:
-    for first in compared.rewritten if compared else ():
-        yield f"clients {first} to {first + 99}: rewritten since {checkpoint}"
-    if compared and compared.administration_rewritten:
-        yield f"administration: rewritten since {checkpoint}"
-
-
-def _judged(breaks: int) -> str:
-    return f"{breaks} not as recorded" if breaks else "as recorded"
+def _left_out(made: DigestPage) -> Iterator[str]:
+    for each in made.open:
+        yield (
+            f"left out: what process {each.pid} ({each.login}, {each.program}, database {each.database})"
+            " has written and not committed"
+        )
+    if made.left_out:
+        yield f"left out: {made.left_out} rows newer than the oldest open transaction; ask the leader"

@@ -17,13 +17,13 @@ begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
   perform rules.require_page_size(page_size);
-  if about is not null and rules.administration_key(about, '{}') is null then
+  if about is not null and about not in (select t.name from rules.administered_tables() t) then
     perform rules.refuse('unknown_table', jsonb_build_object(
-      'about', left(about, 200), 'known', rules.administered_tables()
+      'about', left(about, 200), 'known', (select jsonb_agg(t.name) from rules.administered_tables() t)
     ));
   end if;
 
-  -- ACT: one row more tells whether another page follows
+  -- ACT: one extra row tells whether another page follows
   select coalesce(jsonb_agg(to_jsonb(page.*) order by page.id desc), '[]')
   into v_records
   from (
@@ -46,10 +46,12 @@ end
 $$;
 
 comment on function api.administration(text, text, bigint, integer) is
-'Who changed grants, tokens, settings and rules, erased words or took out a client, the newest first.
-about: of one table only, such as agent_permissions, actor_tokens, stage_settings, stages, stage_transitions, stage_flags, stage_seasons, business_holidays, actor_logins,
-erasures, deleted_clients.
-actor_id: by one actor only. before_id: next_before_id of the page before. page_size: 1 to 1,000. For can_admin.
-Answers {records, next_before_id}: id, occurred_at, actor_id, login, program, channel (api, psql, install), reason, about, key, before, after, changed.
-Plain SQL is recorded too. A token is known by its id: neither it nor its hash is in here.
+'Who changed grants, tokens, settings and rules, erased words or deleted clients, newest first.
+about: only this table, such as agent_permissions, actor_tokens, stage_settings, stages,
+stage_transitions, stage_flags, stage_seasons, business_holidays, actor_logins, erasures,
+deleted_clients. actor_id: only changes by this actor. before_id: next_before_id of the page before.
+page_size: 1 to 1,000. For can_admin. Plain SQL is recorded too. A token is identified by its id;
+neither it nor its hash is recorded.
+Returns {records, next_before_id}: id, occurred_at, actor_id, login, program, channel (api, psql,
+install), reason, about, key, before, after, changed. next_before_id is null on the last page.
 Errors: permission_missing (403); unknown_table, page_size_not_valid (422).';

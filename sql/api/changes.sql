@@ -23,7 +23,7 @@ as $$
 declare
   v_place   constant text[] := regexp_match(left(after, 50), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
   v_epoch   integer := 0;
-  v_xid     xid8 := '0';
+  v_xid     xid8 := xid8 '0';
   v_id      bigint := 0;
   v_ids     bigint[];
   v_cursors text[];

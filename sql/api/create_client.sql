@@ -25,8 +25,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_name    constant text := rules.checked_text('name', name, 200, required => true);
-  v_slug    constant text := rules.checked_slug(slug);
+  v_name    text;
+  v_slug    text;
   v_context rules.change_context;
   v_client  rules.client_state := rules.default_client();
   v_earlier record;
@@ -39,6 +39,8 @@ begin
   v_context := rules.open_context(
     rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );
+  v_name := rules.checked_text('name', name, 200, required => true);
+  v_slug := rules.checked_slug(slug);
   v_client.stage := stage;
   v_client.fields := rules.fields_after(
     v_client.fields,

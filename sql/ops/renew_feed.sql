@@ -35,6 +35,7 @@ begin
     and h.xid < pg_snapshot_xmax(pg_current_snapshot())
     and h.recorded_at > v_newest.recorded_at;
   execute format('alter table public.stage_history alter column epoch set default %s', v_epoch + 1);
+  execute format('alter table public.administration_history alter column epoch set default %s', v_epoch + 1);
   return true;
 end
 $$;

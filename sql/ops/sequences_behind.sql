@@ -1,10 +1,13 @@
--- The sequences of our tables, and of clients, whose next number is taken.
+-- The sequences of our tables, and of clients, that have fallen behind their rows, or whose rows
+-- have ids that no sequence may follow: ids beyond 2^52 leave too few numbers for new rows before
+-- 2^53, where JSON readers stop being exact.
 create or replace function ops.sequences_behind()
 returns table (
   sequence    text,
   relation    text,
   next_value  bigint,
-  newest      bigint
+  newest      bigint,   -- the greatest id up to 2^52
+  too_large   bigint    -- the greatest id beyond 2^52; null: there is none
 )
 language plpgsql
 stable
@@ -13,6 +16,7 @@ as $$
 declare
   v_found record;
   v_table regclass;
+  v_largest constant bigint := 4503599627370496;
 begin
   for v_found in
     select s.oid::regclass::text as sequence, d.refobjid::regclass as relation, a.attname as column_name
@@ -32,8 +36,13 @@ begin
     relation := v_found.relation::text;
     v_table := v_found.relation;
     next_value := coalesce(pg_sequence_last_value(sequence::regclass) + 1, 1);
-    execute format('select max(t.%I) from %s t', v_found.column_name, v_table) into newest;
-    if newest >= next_value then
+    execute format(
+      'select (select max(t.%I) from %s t where t.%I <= $1), (select max(t.%I) from %s t where t.%I > $1)',
+      v_found.column_name, v_table, v_found.column_name, v_found.column_name, v_table, v_found.column_name
+    )
+    into newest, too_large
+    using v_largest;
+    if newest >= next_value or too_large is not null then
       return next;
     end if;
   end loop;

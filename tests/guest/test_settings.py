@@ -88,7 +88,7 @@ def test_calls_work_under_a_setting(host_dsn: str) -> None:
         assert stage.changes(feed.cursor).changes
         assert [each.client.id for each in stage.queue("user:jimmie")] == [made.id]
         assert stage.client(made.id).client.stage_entered_at == moved.client.stage_entered_at
-        assert not stage.verify_history(made.id).breaks
+        assert not stage.verify(made.id).breaks
         assert stage.summary().clients == CLIENTS + 1
 
 

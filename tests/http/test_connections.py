@@ -22,9 +22,8 @@ GOOD = {"to_stage": "cleanup", "reason": "old books", "expected_version": 0}
 # For each function a call that succeeds or is refused by its rules: either way its plan is made and kept.
 CALLS: dict[str, dict[str, Any]] = {
     "administration": {},
-    "verify_history": {"client_id": 1},
-    "history_seals": {},
-    "verify_administration": {},
+    "verify": {"client_id": 1},
+    "digest": {},
     "erase_words": {"client_id": 1, "reason": "x"},
     "adopt_legacy_token": {"token_hash": "0" * 64},
     "changes": {},

@@ -47,7 +47,7 @@ def test_a_body_that_reads_takes_a_slug(api: Api, client: int, slug: str) -> Non
     other = api.make_client()
     for function, by_slug, by_id in (
         ("client", {"client_id": slug}, {"client_id": client}),
-        ("verify_history", {"client_id": slug}, {"client_id": client}),
+        ("verify", {"client_id": slug}, {"client_id": client}),
         ("check_stages", {"client_ids": [slug, other]}, {"client_ids": [client, other]}),
         ("clients", {"client_ids": [slug, other]}, {"client_ids": [client, other]}),
     ):

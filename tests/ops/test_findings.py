@@ -54,9 +54,9 @@ DEEP = [
     (
         "alter table agent_permissions disable trigger user; alter table administration_history disable trigger user;"
         " update administration_history set actor_id = 'user:eve'"
-        " where place = (select length from administration_chain)",
+        " where id = (select max(id) from administration_history)",
         "administration_altered",
-        "row_altered at place",
+        "row_altered, record",
     ),
     (
         "set local session_replication_role = replica; update clients set stage_owner = 'user:eve'",

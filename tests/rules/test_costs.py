@@ -265,6 +265,20 @@ def test_ten_times_the_input_costs_at_most_twelve_times(
     assert not slow, "\n".join(slow)
 
 
+def test_a_function_that_takes_quadratic_time_is_found(firm: psycopg.Connection) -> None:
+    with firm.transaction(force_rollback=True):
+        firm.execute(
+            "create function api.careless(body text) returns bigint language sql as"
+            " $$ select count(*) from generate_series(1, (length(body) / 200) * (length(body) / 200)) $$"
+        )
+        careless = Function("careless", {"body": "text"}, ["body"])
+        calls = [
+            (careless.call(body="x" * size), parsing("text", "x" * size))
+            for size in (40_000, 400_000)
+        ]
+        assert is_linear(firm, *calls) is not None
+
+
 def test_without_a_grant_the_largest_body_costs_no_more_than_twice_its_parsing(
     firm: psycopg.Connection, functions: list[Function]
 ) -> None:

@@ -1,4 +1,4 @@
-"""What verifies, seals, erases and prunes reads what it is about, and never all of `clients` or `stage_history`."""
+"""What verifies, digests, erases and prunes reads what it is about, and never all of `clients` or `stage_history`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ select
     )), 0)::integer
 from unnest(array['public.clients', 'public.stage_history']::regclass[]) as t (oid)
 """
+# A cursor of api.digest up to its position.
+MOMENT = "rules.digest_moment() || '/clients=0/rows=0/records=0/sha256='"
 # Enough for a page of a hundred clients with a handful of rows each, looked at a few times.
 _A_PAGE_S_WORTH = 3_000
 
@@ -57,19 +59,20 @@ def remembered(db: psycopg.Connection) -> int:
 @pytest.mark.parametrize(
     "statement",
     [
-        "select api.verify_history(client_id => 777)",
-        "select api.verify_history()",
-        "select api.verify_history(after => 9000)",
-        "select api.verify_history(after => 19950)",
-        "select api.history_seals(page_size => 2)",
-        "select api.history_seals(after => 90, page_size => 2)",
-        "select api.history_seals(after => 199, page_size => 2)",
+        "select api.verify(client_id => 777)",
+        "select api.verify()",
+        "select api.verify(after => 'clients:9000')",
+        "select api.verify(after => 'clients:19950')",
+        "select api.verify(after => 'records:0')",
+        "select api.digest(page_size => 200)",
+        f"select api.digest(after => {MOMENT} || '/next=clients:9000', page_size => 200)",
+        f"select api.digest(after => {MOMENT} || '/next=clients:19950', page_size => 200)",
+        f"select api.digest(after => {MOMENT} || '/next=records:0')",
         "select rules.history_breaks(777, 777)",
         "select rules.history_breaks(9000, 9099)",
         "select api.erase_words(client_id => 777, reason => 'asked to')",
         "select api.administration()",
         "select api.administration(about => 'stages', actor_id => 'system:install', before_id => 50)",
-        "select api.verify_administration()",
         "select ops.prune()",
         "select api.stage_history(client_id => 777)",
         "select api.stage_history(client_id => 777, before_version => 1, page_size => 1000)",

@@ -45,9 +45,8 @@ CALLS = {
     "issue_token": "(actor_id => 'user:x', never_expires => true, description => 'd')",
     "revoke_token": "(token_id => 'aaaaaaaaaaaa')",
     "tokens": "()",
-    "verify_history": "(client_id => {client})",
-    "history_seals": "()",
-    "verify_administration": "()",
+    "verify": "(client_id => {client})",
+    "digest": "()",
     "erase_words": "(client_id => {client}, reason => 'r')",
     "administration": "(about => 'stages', actor_id => 'user:jimmie', page_size => 2)",
     "adopt_legacy_token": "(token_hash => repeat('a', 64))",
@@ -239,7 +238,9 @@ def test_nothing_planted_in_public_runs_as_whoever_starts_a_job(fresh_dsn: str, 
 
         with heard(db) as ran:
             db.execute("call jobs.run_in_slices('flag_seasonal', '2026-01-05 12:00+00', false)")
-            db.execute("call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)")
+            db.execute(
+                "call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)"
+            )
 
         assert ran == set()
 

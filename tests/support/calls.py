@@ -108,8 +108,9 @@ def call(
 
 
 def _of_token(function: str, name: str) -> str:
-    # `tokens` pages by the token's id and `changes` by its cursor, which are text; every other list by a number.
-    return "" if name == "after" and function in ("tokens", "changes", "queue") else name
+    # `tokens` pages by the token's id, others by a cursor, which are text; every other list by a number.
+    texts = ("tokens", "changes", "queue", "verify", "digest")
+    return "" if name == "after" and function in texts else name
 
 
 @dataclass
@@ -222,3 +223,18 @@ def move(
 
 def version(db: psycopg.Connection, client_id: int) -> int:
     return int(client_row(db, client_id)["version"])
+
+
+def verified_pages(db: psycopg.Connection, page_size: int = 1000) -> list[dict[str, Any]]:
+    """All of api.verify, page after page."""
+    pages, after, more = [], None, True
+    while more:
+        pages.append(call(db, "verify", after=after, page_size=page_size))
+        after = pages[-1]["next_after"]
+        more = after is not None
+    return pages
+
+
+def all_breaks(db: psycopg.Connection) -> list[dict[str, Any]]:
+    """What is not as recorded, in history and administration."""
+    return [each for page in verified_pages(db) for each in page["breaks"]]

@@ -32,7 +32,7 @@ _RECORD: LiteralString = """
       and (i.relation is null or split_part(i.relation, '.', 2) = any (%(words)s))
 """
 _SEQUENCES: LiteralString = """
-    select s.sequence, s.newest from ops.sequences_behind() s
+    select s.sequence, s.newest from ops.sequences_behind() s where s.newest >= s.next_value
 """
 _ROUTINES: LiteralString = """
     select n.nspname, p.proname, p.oid::regprocedure::text, p.proowner::regrole::text
@@ -88,7 +88,7 @@ def changed(connection: Connection) -> bool:
     row = connection.execute(
         "select not exists (select from public.stage_installation)"
         " or exists (select from ops.changes_since_deploy())"
-        " or exists (select from ops.sequences_behind())"
+        " or exists (select from ops.sequences_behind() s where s.newest >= s.next_value)"
     ).fetchone()
     return row == (True,)
 

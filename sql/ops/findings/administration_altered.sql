@@ -1,5 +1,5 @@
--- The record of administration where it is not what was recorded, in a sample: a thousand records from anywhere on, and
--- the end of the chain. All of it is looked at by `atlas-stage verify`.
+-- Records of administration that differ from what was recorded, in a sample: a thousand records
+-- from a random id on, and the newest hundred. `atlas-stage verify` checks all of them.
 create or replace function ops.administration_altered()
 returns setof ops.finding
 language plpgsql
@@ -7,26 +7,37 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_length constant bigint := coalesce((select c.length from public.administration_chain c), 0);
-  v_from   constant bigint := floor(random() * (v_length + 1));
+  v_newest constant bigint := coalesce((select max(a.id) from public.administration_history a), 0);
+  v_start  constant bigint := (random() * least(v_newest, 4503599627370496))::bigint;
+  v_sample constant bigint[] := array(
+    select a.id
+    from public.administration_history a
+    where a.id >= v_start
+    order by a.id
+    limit 1000
+  );
+  v_recent constant bigint := (
+    select min(r.id)
+    from (select a.id from public.administration_history a order by a.id desc limit 100) as r
+  );
 begin
   return query
     select
       'administration_altered', 'error',
-      jsonb_build_object('place', b.place, 'record_id', b.record_id, 'problem', b.problem),
+      jsonb_build_object('record_id', b.record_id, 'about', b.about, 'key', b.key, 'problem', b.problem),
       format(
-        'the record of administration is not what was recorded: %s at place %s%s', b.problem,
-        coalesce(b.place::text, 'none'), ', record ' || b.record_id
+        'the record of administration is not what was recorded: %s, record %s of %s %s',
+        b.problem, b.record_id, b.about, b.key
       ),
-      'look at all of it: atlas-stage verify, with a checkpoint from before'
+      'verify all of it, with a digest from before: atlas-stage verify --expect'
     from (
-      select s.record_id, s.place, s.problem
-      from rules.administration_breaks(v_from, v_from + 1000) s
+      select s.* from rules.administration_breaks(
+        v_start, coalesce(v_sample[cardinality(v_sample)], v_start)
+      ) s
       union
-      select e.record_id, e.place, e.problem
-      from rules.administration_breaks(greatest(v_length - 100, 0), null) e
+      select e.* from rules.administration_breaks(v_recent, v_newest) e
     ) as b
-    order by b.place, b.record_id
+    order by b.record_id
     limit 20;
 end
 $$;

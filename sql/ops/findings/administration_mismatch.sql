@@ -1,4 +1,4 @@
--- A row that is on record and is not what its newest record says: it was changed around the triggers.
+-- An administered row that differs from its newest record: it was changed around the triggers.
 create or replace function ops.administration_mismatch()
 returns setof ops.finding
 language plpgsql
@@ -18,7 +18,7 @@ begin
           else 'is not what the record of its last change says'
         end
       ),
-      'find out who changed it around the triggers; write it again by plain SQL, which is recorded'
+      'find out who changed it around the triggers; write it again with plain SQL, which is recorded'
     from rules.administration_mismatches() m;
 end
 $$;

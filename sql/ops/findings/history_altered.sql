@@ -1,5 +1,5 @@
--- History that is not what was recorded, in a sample: a thousand ids of clients from anywhere on, and the clients of
--- the newest changes. All of it is looked at by `atlas-stage verify`.
+-- History that differs from what was recorded, in a sample: a thousand clients from a random id on,
+-- and the clients of the newest hundred changes. `atlas-stage verify` checks all of it.
 create or replace function ops.history_altered()
 returns setof ops.finding
 language plpgsql
@@ -7,7 +7,12 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_from constant bigint := (select floor(random() * (max(c.id) + 1))::bigint from public.clients c);
+  v_start  constant bigint := (
+    select (random() * least(max(c.id), 4503599627370496))::bigint from public.clients c
+  );
+  v_sample constant bigint[] := array(
+    select c.id from public.clients c where c.id >= v_start order by c.id limit 1000
+  );
 begin
   return query
     select
@@ -19,13 +24,13 @@ begin
       ),
       case
         when b.problem = 'hash_missing'
-          then 'an upgrade that was cut off leaves rows without a hash, and atlas-stage migrate gives them theirs;'
-            || ' else somebody took the hash away: verify with a checkpoint first'
-        else 'look at all of it: atlas-stage verify, with a checkpoint from before'
+          then 'an interrupted upgrade leaves rows without a hash, and atlas-stage migrate adds them;'
+            || ' otherwise somebody removed the hash: verify with a digest first'
+        else 'verify all of it, with a digest from before: atlas-stage verify --expect'
       end
     from (
       select s.client_id, s.version, s.problem, s.differs
-      from rules.history_breaks(v_from, v_from + 999) s
+      from rules.history_breaks(v_start, v_sample[cardinality(v_sample)]) s
       union
       select n.client_id, n.version, n.problem, n.differs
       from (

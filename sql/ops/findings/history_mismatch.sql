@@ -1,4 +1,4 @@
--- A client that is not what its history says, or whose history has a gap.
+-- A client that differs from what its history says, or whose history has a gap.
 create or replace function ops.history_mismatch()
 returns setof ops.finding
 language plpgsql
@@ -13,7 +13,7 @@ begin
         'client %s (%s) is in %s, version %s, but its %s history rows end in %s, version %s',
         c.id, c.slug, c.stage, c.version, coalesce(h.rows, 0), h.last_stage, h.last_version
       ),
-      'somebody changed it around the triggers: find out who, then mend it by hand'
+      'it was changed around the triggers: find out by whom, then repair it manually'
     from public.clients c
     left join (
       select

@@ -1,4 +1,5 @@
--- As history_mismatch, of the clients in the newest thousand changes only: cheap enough for every minute.
+-- history_mismatch for the clients of the newest thousand changes only: cheap enough for every
+-- minute.
 create or replace function ops.recent_history_mismatch()
 returns setof ops.finding
 language plpgsql
@@ -12,7 +13,7 @@ begin
       format(
         'client %s (%s) is at version %s, but its history ends with version %s', c.id, c.slug, c.version, newest.version
       ),
-      'somebody changed it around the triggers: find out who, then mend it by hand'
+      'it was changed around the triggers: find out by whom, then repair it manually'
     from (
       select h.client_id, max(h.version) as version
       from (select h.client_id, h.version from public.stage_history h order by h.id desc limit 1000) as h

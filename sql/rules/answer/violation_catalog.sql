@@ -483,6 +483,18 @@ as $$
       'The address is too long.'
     ),
     (
+      'digest_not_valid', 422,
+      'not a digest',
+      'send the whole line that atlas-stage verify --digest printed',
+      'This isn''t a digest. Paste the whole line that verify printed.'
+    ),
+    (
+      'id_too_large', 422,
+      'an id is at most 2 to the power of 53',
+      'omit the id: the database numbers new rows',
+      'This id is too large. Leave it out.'
+    ),
+    (
       'client_locked', 503,
       'another session holds this client',
       'try again in a few seconds',

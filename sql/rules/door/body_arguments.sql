@@ -1,9 +1,6 @@
 -- The arguments in a request's body: a JSON object, or nothing. The body comes as bytes, so that what isn't text is refused
 -- here, in our words.
-create or replace function rules.body_arguments(
-  body         bytea,
-  content_type text
-)
+create or replace function rules.body_arguments(body bytea)
 returns jsonb
 language plpgsql
 stable
@@ -12,7 +9,9 @@ as $$
 declare
   v_text text;
 begin
-  if content_type !~* '^(\s*application/json\s*(;\s*charset="?utf-8"?\s*)?)?$' then
+  if current_setting('request.headers')::json ->> 'x-atlas-content-type'
+    !~* '^(\s*application/json\s*(;\s*charset="?utf-8"?\s*)?)?$'
+  then
     perform rules.refuse('content_type_not_supported');
   end if;
   v_text := ltrim(convert_from(body, 'UTF8'), E' \t\r\n');

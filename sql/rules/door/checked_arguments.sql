@@ -14,12 +14,11 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_all      constant jsonb := case when by_path is null then said else said || by_path end;
-  v_name     text;
-  v_type     regtype;
-  v_kind     text;
-  v_text     text;
-  v_is_valid boolean;
+  v_all  constant jsonb := case when by_path is null then said else said || by_path end;
+  v_name text;
+  v_type regtype;
+  v_kind text;
+  v_text text;
 begin
   -- the function itself refuses what the body of a path leaves out
   if v_all - names <> '{}' or (by_path is null and not said ?& required) then
@@ -34,28 +33,20 @@ begin
       when body is null then 'text'
       else jsonb_typeof(v_all -> v_name)
     end;
-    continue when v_kind = 'null' or v_type = 'jsonb'::regtype;
-
-    if v_type = 'text'::regtype then
-      v_is_valid := v_kind in ('text', 'string');
-    else
-      v_text := case
-        when v_kind = 'text' then v_all ->> v_name
-        -- as it is written: jsonb has 100 for 1e2
-        when v_kind in ('number', 'array') then convert_from(body, 'UTF8')::json ->> v_name
-      end;
-      v_is_valid := case
-        -- digits, before any cast: PostgreSQL 16 reads 24_7 as 247
-        when v_type in ('bigint'::regtype, 'integer'::regtype) and v_text ~ '^[0-9]{1,9}$' then true
-        else rules.is_of_type(v_all -> v_name, v_type, v_kind, v_text)
-      end;
+    -- as it is written, in digits, before any cast: jsonb has 100 for 1e2, and PostgreSQL 16 reads '24_7' as 247
+    v_text := case
+      when v_kind = 'text' then v_all ->> v_name
+      when v_kind in ('number', 'array') then convert_from(body, 'UTF8')::json ->> v_name
+    end;
+    continue when case
+      when v_type = 'text'::regtype then v_kind in ('text', 'string', 'null')
+      when v_type in ('bigint'::regtype, 'integer'::regtype) and v_text ~ '^[0-9]{1,9}$' then true
+      else v_kind = 'null' or v_type = 'jsonb'::regtype or rules.is_of_type(v_all -> v_name, v_type, v_kind, v_text)
+    end;
+    if v_kind = 'twice' then
+      perform rules.refuse_names(said, by_path, body, names, required);
     end if;
-    if not v_is_valid then
-      if v_kind = 'twice' then
-        perform rules.refuse_names(said, by_path, body, names, required);
-      end if;
-      perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_type::text));
-    end if;
+    perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_type::text));
   end loop;
   return v_all;
 end

@@ -10,19 +10,21 @@ language plpgsql
 stable
 as $$
 #variable_conflict use_variable
-begin
-  if not case
-    when type in ('bigint'::regtype, 'integer'::regtype) then kind in ('text', 'number') and written ~ '^-?[0-9]{1,19}$'
-    when type = 'bigint[]'::regtype then
-      kind in ('text', 'array') and written ~ '^[[{]\s*(-?[0-9]+\s*(,\s*-?[0-9]+\s*)*)?[]}]$'
+declare
+  v_fits constant boolean := case
+    when type in ('bigint'::regtype, 'integer'::regtype) then written ~ '^-?[0-9]{1,19}$'
+    when type = 'bigint[]'::regtype then written ~ '^[[{]\s*(-?[0-9]+\s*(,\s*-?[0-9]+\s*)*)?[]}]$'
     when kind = 'text' then true
     when type = 'boolean'::regtype then kind = 'boolean'
     when type = 'text[]'::regtype then
       kind = 'array' and not jsonb_path_exists(value, 'strict $[*] ? (@.type() != "string")')
     else kind = 'string'
-  end then
+  end;
+begin
+  if v_fits is not true then
     return false;
   end if;
+  -- @plpgsql_check_options: security_warnings = off
   execute format(
     case when type::text like '%[]' then 'select rules.array_texts($1)::%s' else 'select ($1 #>> ''{}'')::%s' end, type
   ) using value;

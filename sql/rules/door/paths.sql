@@ -1,18 +1,31 @@
--- The plan's paths: the function of `api` that each method calls, then the arguments that the stars give it, in order.
--- `limit` is another name that the query of a path has for an argument.
+-- The plan's paths: which function of `api` each method calls, and which of its arguments the stars are, in order. In one
+-- query an argument has another name, limit.
 create or replace function rules.paths()
 returns jsonb
 language sql
 immutable
 return jsonb '{
-  "/api/clients":                            {"GET":    ["clients"]},
-  "/api/clients/*":                          {"GET":    ["client", "client_id"],
-                                              "PATCH":  ["update_client", "client_id"]},
-  "/api/clients/*/stage":                    {"PATCH":  ["set_stage", "client_id"]},
-  "/api/clients/*/flags/*":                  {"POST":   ["set_flag", "client_id", "flag"],
-                                              "DELETE": ["clear_flag", "client_id", "flag"]},
-  "/api/clients/*/stage_history":            {"GET":    ["stage_history", "client_id"],
-                                              "limit":  "page_size"},
-  "/api/clients/*/stage_history/*/rollback": {"POST":   ["rollback", "client_id", "history_id"]},
-  "/api/agents/*/queue":                     {"GET":    ["queue", "actor_id"]}
+  "/api/clients": {
+    "GET": {"called": "clients", "by_path": []}
+  },
+  "/api/clients/*": {
+    "GET": {"called": "client", "by_path": ["client_id"]},
+    "PATCH": {"called": "update_client", "by_path": ["client_id"]}
+  },
+  "/api/clients/*/stage": {
+    "PATCH": {"called": "set_stage", "by_path": ["client_id"]}
+  },
+  "/api/clients/*/flags/*": {
+    "POST": {"called": "set_flag", "by_path": ["client_id", "flag"]},
+    "DELETE": {"called": "clear_flag", "by_path": ["client_id", "flag"]}
+  },
+  "/api/clients/*/stage_history": {
+    "GET": {"called": "stage_history", "by_path": ["client_id"], "limit": "page_size"}
+  },
+  "/api/clients/*/stage_history/*/rollback": {
+    "POST": {"called": "rollback", "by_path": ["client_id", "history_id"]}
+  },
+  "/api/agents/*/queue": {
+    "GET": {"called": "queue", "by_path": ["actor_id"]}
+  }
 }';

@@ -1,21 +1,23 @@
--- The hash of a record of administration: of all that is in it, and of the record before. Rendered as a row of history
--- is (rules.row_hash): the same on every version of PostgreSQL and whatever a session has set.
+-- The row_hash of a record of administration: SHA-256 of its columns and of the hash before it.
+-- Rendered like a history row (rules.history_hash).
 create or replace function rules.administration_hash(
   row_     public.administration_history,
-  place    bigint,
-  previous bytea    -- the row_hash at the place before; empty for the first
+  previous bytea    -- row_hash of the same key's record before; empty for version 0
 )
 returns bytea
 language sql
 stable
 parallel safe
 as $$
-  select sha256(convert_to(
-    json_build_array(
-      encode(previous, 'hex'), place, row_.id, encode(timestamptz_send(row_.occurred_at), 'hex'),
-      encode(timestamptz_send(row_.recorded_at), 'hex'), row_.xid::text, row_.actor_id, row_.login, row_.program,
-      row_.channel, row_.reason, row_.about, row_.key, row_.before, row_.after, row_.changed
-    )::text,
-    'UTF8'
-  ))
+  select sha256(
+    previous || int8send(row_.id) || int8send(row_.version) || timestamptz_send(row_.occurred_at)
+    || timestamptz_send(row_.recorded_at)
+    || convert_to(
+      row(
+        row_.xid, row_.epoch, row_.actor_id, row_.login, row_.program, row_.channel, row_.reason,
+        row_.about, row_.key, row_.before, row_.after, row_.changed
+      )::text,
+      'UTF8'
+    )
+  )
 $$;

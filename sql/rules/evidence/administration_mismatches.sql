@@ -1,5 +1,5 @@
--- Rows of the tables that are on record that are not what their newest record says: they were changed around the
--- triggers.
+-- Rows of the administered tables that differ from their newest record: they were changed around
+-- the triggers, or their newest record was removed.
 create or replace function rules.administration_mismatches()
 returns table (
   about   text,    -- the table
@@ -8,23 +8,30 @@ returns table (
 )
 language plpgsql
 stable
--- as the record writes them
+-- as rules.record_administration renders them
 set timezone = 'UTC'
 set intervalstyle = 'postgres'
 as $$
 #variable_conflict use_variable
 declare
-  v_table   text;
-  v_present jsonb := jsonb '[]';
+  v_table   record;
   v_rows    jsonb;
+  v_present jsonb := jsonb '[]';
 begin
-  for v_table in select t.name from jsonb_array_elements_text(rules.administered_tables()) as t (name) loop
-    execute format('select coalesce(jsonb_agg(to_jsonb(t.*)), ''[]'') from public.%I t', v_table) into v_rows;
+  for v_table in select t.name, t.key from rules.administered_tables() t loop
+    execute format('select coalesce(jsonb_agg(to_jsonb(t.*)), ''[]'') from public.%I t', v_table.name)
+    into v_rows;
     v_present := v_present || (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'about', v_table, 'key', rules.administration_key(v_table, r.row_), 'row', rules.administration_row(r.row_)
+        'about', v_table.name,
+        'key', (
+          select jsonb_object_agg(k.name, kept.row_ -> k.name)
+          from unnest(v_table.key) as k (name)
+        ),
+        'row', kept.row_
       )), '[]')
       from jsonb_array_elements(v_rows) as r (row_)
+      cross join lateral rules.administration_row(r.row_) as kept (row_)
     );
   end loop;
 
@@ -43,12 +50,14 @@ begin
     full join (
       select distinct on (a.about, a.key) a.about, a.key, a.after
       from public.administration_history a
-      order by a.about, a.key, a.id desc
+      order by a.about, a.key, a.version desc
     ) as r on r.about = p.about and r.key = p.key
     where (p.row_ is null) <> (r.after is null)
-      -- a column that came later is in no record of before
+      -- a record from before a column was added does not have it
       or exists (
-        select from jsonb_each(r.after) as w (word, value) where p.row_ -> w.word is distinct from w.value
+        select
+        from jsonb_each(r.after) as w (word, value)
+        where p.row_ -> w.word is distinct from w.value
       )
     order by 1, 2;
 end

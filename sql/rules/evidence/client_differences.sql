@@ -1,6 +1,7 @@
--- What of these clients is not what their histories make of them, a row for each that differs: what `clients` has was
--- changed around the triggers. Only those whose history ends with the version that they have; the others are broken
--- anyway. History's own rows are looked at by rules.history_breaks; nothing that is in them may end this in an error.
+-- Where clients with these ids differ from what their histories make of them: somebody changed
+-- `clients` around the triggers. One row per client that differs. Clients whose version is not that
+-- of their newest history row are left to rules.history_breaks. No content of a history row may
+-- make this fail.
 create or replace function rules.client_differences(
   from_client_id bigint,
   to_client_id   bigint

@@ -1,5 +1,6 @@
--- Where the histories of these clients are not what was recorded, or the clients not what their histories make of them,
--- a row each; none: they are. In the order of the index, a window of one row at a time, however many there are.
+-- Where the histories of the clients with these ids differ from what was recorded, and where the
+-- clients differ from what their histories make of them. One pass in the order of the index
+-- (client_id, version), in constant memory.
 create or replace function rules.history_breaks(
   from_client_id bigint,
   to_client_id   bigint
@@ -8,8 +9,8 @@ returns table (
   client_id  bigint,
   version    bigint,
   history_id bigint,
-  problem      text,
-  differs      text[]   -- of a client that is not what its history makes of it: the columns
+  problem    text,
+  differs    text[]   -- client_altered: the columns of the client
 )
 language plpgsql
 stable
@@ -25,13 +26,8 @@ begin
         (h.reason, h.on_behalf_of, h.triggered_by, h.external_id, h.words_salt)
           is not distinct from (null, null, null, null, null)
           and h.payload = rules.history_facts(h.channel, h.payload) as has_no_words,
-        rules.row_hash(
-          h.*,
-          coalesce(
-            h.words_hash,
-            rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload, h.external_id)
-          ),
-          case when h.version = 0 then '' else lag(h.row_hash) over of_client end
+        rules.history_hash(
+          h.*, case when h.version = 0 then '' else lag(h.row_hash) over of_client end
         ) as expected
       from public.stage_history h
       where h.client_id between from_client_id and to_client_id
@@ -74,19 +70,12 @@ begin
     select d.client_id, d.version, null, 'client_altered', d.differs
     from rules.client_differences(from_client_id, to_client_id) d
     union all
-    -- the one row of each deleted client
+    -- the one row that each deleted client had
     select d.client_id, h.version, h.id, problem.name, '{}'
     from public.deleted_clients d
     cross join lateral jsonb_populate_record(null::public.stage_history, d.history) as h
     cross join lateral (select case
-      when h.row_hash is distinct from rules.row_hash(
-        h,
-        coalesce(
-          h.words_hash,
-          rules.words_hash(h.words_salt, h.reason, h.on_behalf_of, h.triggered_by, h.payload, h.external_id)
-        ),
-        ''
-      ) then 'row_altered'
+      when h.row_hash is distinct from rules.history_hash(h, '') then 'row_altered'
       when h.words_hash is not null and not exists (
         select from public.erasures e where e.client_id = d.client_id
       ) then 'erasure_not_recorded'

@@ -1,5 +1,6 @@
--- What of a history row's payload is the system's own and stays when its words are erased: everything of a job's row,
--- of any other the period, what was rolled back, and the fields that changed without the notes.
+-- The part of a history row's payload that belongs to this system and remains when the row's words
+-- are erased: all of it in a job's row; otherwise the period, what was rolled back, and the changed
+-- fields without the notes.
 create or replace function rules.history_facts(
   channel text,
   payload jsonb

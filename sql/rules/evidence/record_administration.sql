@@ -1,12 +1,12 @@
--- AFTER INSERT, UPDATE or DELETE STATEMENT, and BEFORE TRUNCATE, on the tables that decide the rules: put on record who
--- changed what. The trigger's argument is the channel.
+-- AFTER INSERT, UPDATE or DELETE STATEMENT, and BEFORE TRUNCATE, on each administered table: record
+-- who changed which rows. Trigger arguments: the channel, then the columns of the table's key.
 create or replace function rules.record_administration()
 returns trigger
 language plpgsql
 volatile
 security definer
 set search_path = pg_catalog, pg_temp
--- times and lengths of time are written the same way whoever makes the change
+-- times and intervals are rendered the same way no matter who makes the change
 set timezone = 'UTC'
 set intervalstyle = 'postgres'
 as $$
@@ -16,7 +16,7 @@ declare
   v_old  jsonb[];
   v_new  jsonb[];
 begin
-  -- by name: each event has its own transition tables, and a truncation has none
+  -- dynamic: each event has different transition tables, and a truncation has none
   if tg_op <> 'INSERT' then
     v_from := case tg_op when 'TRUNCATE' then tg_relid::regclass::text else 'old_rows' end;
     execute format('select array(select to_jsonb(r.*) from %s r)', v_from) into v_old;
@@ -26,7 +26,23 @@ begin
     execute format('select array(select to_jsonb(r.*) from %s r)', v_from) into v_new;
   end if;
 
-  insert into public.administration_history (actor_id, channel, reason, about, key, before, after, changed)
+  insert into public.administration_history (
+    actor_id, channel, reason, about, key, before, after, changed
+  )
+  with rows as (
+    select
+      side.is_new, side.row_, kept.row_ as kept,
+      (
+        select jsonb_object_agg(k.name, kept.row_ -> k.name)
+        from unnest(tg_argv[1:]) as k (name)
+      ) as key
+    from (
+      select false as is_new, o.row_ from unnest(v_old) as o (row_)
+      union all
+      select true, n.row_ from unnest(v_new) as n (row_)
+    ) as side
+    cross join lateral rules.administration_row(side.row_) as kept (row_)
+  )
   select
     rules.current_actor(),
     tg_argv[0],
@@ -34,8 +50,8 @@ begin
     case when tg_table_name <> 'deleted_clients' then nullif(current_setting('atlas.act_as_reason', true), '') end,
     tg_table_name,
     coalesce(o.key, n.key),
-    rules.administration_row(o.row_),
-    rules.administration_row(n.row_),
+    o.kept,
+    n.kept,
     array(
       select w.word
       from jsonb_object_keys(o.row_) as w (word)
@@ -43,9 +59,8 @@ begin
         and n.row_ is not null
       order by w.word
     )
-  from (select rules.administration_key(tg_table_name, o.row_) as key, o.row_ from unnest(v_old) as o (row_)) as o
-  full join (select rules.administration_key(tg_table_name, n.row_) as key, n.row_ from unnest(v_new) as n (row_)) as n
-    on n.key = o.key
+  from (select r.* from rows r where not r.is_new) as o
+  full join (select r.* from rows r where r.is_new) as n on n.key = o.key
   where o.row_ - 'last_used_at' is distinct from n.row_ - 'last_used_at'
   order by coalesce(o.key, n.key);
   return null;

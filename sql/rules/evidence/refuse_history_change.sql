@@ -1,6 +1,7 @@
--- BEFORE UPDATE, DELETE (each row) and TRUNCATE (statement) on stage_history: never, by anyone. What it lets through
--- can change nothing that was recorded: a hash for a row that has none yet, the erasure of a row's words, of which
--- their hash remains, and the first row of a client that is there no more (api.delete_client).
+-- BEFORE UPDATE, DELETE (each row) and TRUNCATE (statement) on stage_history: refuse, for every
+-- role. Three changes rewrite nothing and are allowed: giving a hash to a row without one, erasing
+-- a row's words so that their hash remains, and removing the row of a deleted client
+-- (api.delete_client).
 create or replace function rules.refuse_history_change()
 returns trigger
 language plpgsql
@@ -23,7 +24,7 @@ begin
     elsif old.words_hash is null then
       v_allowed := rules.without_words(old);
     end if;
-    -- the same to the byte, whatever columns the host has added
+    -- compared byte by byte, including any columns that the host has added
     if v_allowed *= new then
       return new;
     end if;

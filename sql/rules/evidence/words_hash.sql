@@ -1,6 +1,6 @@
--- The hash of a history row's words: everything in it that callers wrote, their key included. The row's own hash
--- contains this hash in place of the words, so they can be erased and the row still verifies. The salt is erased with
--- them, so nobody can guess the words from the hash.
+-- The hash of the words that callers wrote into a history row, their key included. The row's hash contains this hash in
+-- their place, so an erasure can remove the words and the row still verifies. The salt keeps erased
+-- words from being guessed; it is erased with them.
 create or replace function rules.words_hash(
   salt         uuid,
   reason       text,
@@ -14,5 +14,5 @@ language sql
 stable
 parallel safe
 as $$
-  select sha256(convert_to(json_build_array(salt, reason, on_behalf_of, triggered_by, payload, external_id)::text, 'UTF8'))
+  select sha256(convert_to(row(salt, reason, on_behalf_of, triggered_by, payload, external_id)::text, 'UTF8'))
 $$;

@@ -20,7 +20,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_judged jsonb := '{}';  -- whether clients with these facts are work
+  v_judged jsonb := jsonb '{}';  -- whether clients with these facts are work
   v_facts  text;
   v_part   record;
   v_client record;

@@ -20,6 +20,10 @@ begin
     if new.version <> 0 then
       perform rules.refuse('version_not_given', jsonb_build_object('client_id', new.id, 'version', new.version));
     end if;
+    -- JSON readers hold whole numbers exactly only up to 2^53
+    if new.id > 9007199254740992 then
+      perform rules.refuse('id_too_large', jsonb_build_object('id', new.id));
+    end if;
     v_old := rules.state_of(new);
     v_old.stage := 'onboarding';
     v_old.returning_to_stage := null;

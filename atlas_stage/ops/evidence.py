@@ -1,0 +1,46 @@
+"""Whether everything is what was recorded, and the digest that shows it later: all pages of `verify` and `digest`."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from atlas_stage.models import DigestPage, Verification
+from atlas_stage.stage import Stage
+
+# How long a new digest waits for transactions that are open when it is requested.
+PATIENCE_SECONDS = 5.0
+
+
+def verify(stage: Stage) -> Verification:
+    """Verify all clients and all records of administration; one sum of all pages."""
+    page = total = stage.verify()
+    while page.next_after is not None:
+        page = stage.verify(after=page.next_after)
+        total = Verification(
+            clients=total.clients + page.clients,
+            rows=total.rows + page.rows,
+            records=total.records + page.records,
+            breaks=total.breaks + page.breaks,
+            erasures=total.erasures + page.erasures,
+        )
+    return total
+
+
+def digest(stage: Stage, as_of: str | None = None, *, patience: float | None = None) -> DigestPage:
+    """Digest everything up to now, or up to the moment of an earlier digest.
+
+    A new digest waits up to `patience` seconds (None: PATIENCE_SECONDS) for transactions that are open when it is
+    requested; `open` lists those that are open even then.
+    """
+    first = page = stage.digest(as_of)
+    held_up_by = {each.transaction for each in first.open}
+    until = time.monotonic() + (PATIENCE_SECONDS if patience is None else patience)
+    while held_up_by and time.monotonic() < until:
+        time.sleep(0.1)
+        first = page = stage.digest()
+        held_up_by &= {each.transaction for each in first.open}
+    while page.next_after is not None:
+        page = stage.digest(after=page.next_after)
+    still_open = tuple(each for each in first.open if each.transaction in held_up_by)
+    return replace(first, digest=page.digest, open=still_open, next_after=None)

@@ -186,3 +186,6 @@ begin
   end loop;
 end
 $$;
+
+-- Everything is in place: write the calls of the functions of api.
+select rules.write_calls();

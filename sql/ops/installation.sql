@@ -222,7 +222,7 @@ begin
           select f.attname
           from pg_catalog.pg_attribute f
           join pg_catalog.pg_class t on t.oid = f.attrelid
-          where t.relname = 'client_state'
+          where t.relname in ('client_state', 'client_fields')
             and t.relnamespace = any(v_schemas)
         ),
       array[a.attname::text]

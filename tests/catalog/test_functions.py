@@ -64,8 +64,7 @@ READS = {
     "digest",
     "permissions",
     "tokens",
-    # the gateway's, for queries that PostgREST would not read, and for all that it has refused before a standby
-    "read_by_name",
+    "read",  # the gateway's
 }
 WRITES = {
     "whoami",  # marks the use of the token
@@ -85,14 +84,7 @@ WRITES = {
     "revoke_token",
     "adopt_legacy_token",
     "erase_words",
-    # the gateway's, for the plan's paths
-    "patch_client",
-    "patch_client_stage",
-    "post_client_flag",
-    "delete_client_flag",
-    "post_history_rollback",
-    # the gateway's, for what PostgREST would not read, or has refused
-    "call_by_name",
+    "write",  # the gateway's
 }
 
 WRITERS = ["rules.remove_client", "rules.write_clients", "rules.write_new_client"]

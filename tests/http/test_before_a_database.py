@@ -135,7 +135,7 @@ class TestRefuses:
 
     def test_one_whose_logic_is_older(self, fresh_dsn: str, tmp_path: Path) -> None:
         with psycopg.connect(fresh_dsn) as db:
-            db.execute("drop function api.call_by_name(bytea)")
+            db.execute("drop function api.write(bytea)")
         assert "Run atlas-stage migrate there first" in refused(tmp_path, place(fresh_dsn))
 
     def test_one_without_the_rights_of_a_deploy(self, fresh_dsn: str, tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "update_client": {"client_id": 1, "notes": "n"},
     "whoami": {},
 }
-# The plan's paths, which reach functions that cannot be called by name.
+# The plan's paths that write.
 PATHS = [
     ("PATCH", "/api/clients/1/stage", GOOD),
     ("PATCH", "/api/clients/1", {"owner": "user:x"}),
@@ -64,15 +64,7 @@ PATHS = [
     ("POST", "/api/clients/1/stage_history/1/rollback", {"reason": "x"}),
 ]
 OPEN = {"health"}
-FOR_THE_GATEWAY = {
-    "call_by_name",
-    "read_by_name",
-    "patch_client",
-    "patch_client_stage",
-    "post_client_flag",
-    "delete_client_flag",
-    "post_history_rollback",
-}
+FOR_THE_GATEWAY = {"read", "write"}
 
 
 @pytest.fixture(scope="module")

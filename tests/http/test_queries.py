@@ -124,7 +124,7 @@ def test_a_missing_argument_is_named(api: Api) -> None:
 
 
 def test_a_function_that_is_not_there_is_404(api: Api) -> None:
-    for function in ("no_such_function", "call_by_name", "read_by_name", "patch_client_stage"):
+    for function in ("no_such_function", "read", "write", "call_by_name", "patch_client_stage"):
         refusal(api.call(function), 404, "function_not_found")
         refusal(api.send("GET", f"/rpc/{function}?x=1"), 404, "function_not_found")
 

@@ -53,13 +53,8 @@ CALLS = {
     "whoami": "()",
     "delete_client": "(9, 'r')",
     "rollback_run": "(run_id => 1, reason => 'r')",
-    "call_by_name": "('{{}}')",
-    "read_by_name": "('{{}}')",
-    "patch_client": '(\'{{"owner": "user:x", "collaborators": ["user:y"]}}\')',
-    "patch_client_stage": '(\'{{"to_stage": "eom_close", "reason": "r", "expected_version": {version}}}\')',
-    "post_client_flag": '(\'{{"reason": "r"}}\')',
-    "delete_client_flag": '(\'{{"reason": "r"}}\')',
-    "post_history_rollback": '(\'{{"reason": "r"}}\')',
+    "read": "('{{}}')",
+    "write": "('{{\"owner\": \"user:x\", \"collaborators\": [\"user:y\"], \"active\": true}}')",
 }
 
 STATEMENTS = {
@@ -137,10 +132,10 @@ def test_every_function_of_the_api_is_attacked(db: psycopg.Connection) -> None:
 def test_nothing_planted_runs_with_our_rights_inside_the_api(
     db: psycopg.Connection, attacker: str, client: int, plant: str
 ) -> None:
-    # The path's arguments, as the gateway hands them over; anybody can set them in a session.
+    # What the gateway passes to api.read and api.write; anybody can set it in a session.
     db.execute(
         "select set_config('request.headers', %s, true)",
-        (f'{{"x-atlas-path-client-id": "{client}", "x-atlas-path-flag": "advisory_due"}}',),
+        (f'{{"x-atlas-request": "PATCH /api/clients/{client}"}}',),
     )
     statements = {
         name: filled(db, f"select api.{name}{given}", client) for name, given in CALLS.items()

@@ -21,11 +21,7 @@ from atlas_stage.ops.deploy.installation import SCHEMAS
 from atlas_stage.ops.deploy.migrations import Report, content_hash
 
 # First the schemas and types, last the triggers and rights; in between, what stands on what. Inside a folder, by path.
-_FIRST, _FOLDERS, _LAST = (
-    ("schemas.sql", "types.sql"),
-    SCHEMAS,
-    ("triggers.sql", "calls.sql", "grants.sql"),
-)
+_FIRST, _FOLDERS, _LAST = ("schemas.sql", "types.sql"), SCHEMAS, ("triggers.sql", "grants.sql")
 
 # Our triggers, routines and views, with the transaction that wrote each one's catalog row.
 _MADE: LiteralString = """

@@ -3,7 +3,6 @@ create or replace function rules.array_texts(value jsonb)
 returns text[]
 language plpgsql
 immutable
-strict
 as $$
 #variable_conflict use_variable
 begin

@@ -10,7 +10,7 @@ declare
   v_text text;
 begin
   if current_setting('request.headers')::json ->> 'x-atlas-content-type'
-    !~* '^(\s*application/json\s*(;\s*charset="?utf-8"?\s*)?)?$'
+    !~* '^([[:space:]]*application/json[[:space:]]*(;[[:space:]]*charset="?utf-8"?[[:space:]]*)?)?$'
   then
     perform rules.refuse('content_type_not_supported');
   end if;

@@ -13,7 +13,8 @@ as $$
 declare
   v_fits constant boolean := case
     when type in ('bigint'::regtype, 'integer'::regtype) then written ~ '^-?[0-9]{1,19}$'
-    when type = 'bigint[]'::regtype then written ~ '^[[{]\s*(-?[0-9]+\s*(,\s*-?[0-9]+\s*)*)?[]}]$'
+    when type = 'bigint[]'::regtype and kind = 'text' then written ~ '^[{](-?[0-9]+(,-?[0-9]+)*)?[}]$'
+    when type = 'bigint[]'::regtype then written ~ '^[[][[:space:]]*(-?[0-9]+[[:space:]]*(,[[:space:]]*-?[0-9]+[[:space:]]*)*)?[]]$'
     when kind = 'text' then true
     when type = 'boolean'::regtype then kind = 'boolean'
     when type = 'text[]'::regtype then

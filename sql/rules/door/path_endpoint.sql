@@ -22,10 +22,10 @@ begin
   if v_found is null then
     perform rules.refuse_method(array(select jsonb_object_keys(rules.paths() -> v_shape)));
   end if;
-  if v_parts[4] !~ '^[0-9]+$' or path like '%\%%' then
+  if v_parts[4] !~ '^[0-9]+$' or strpos(path, '%') > 0 then
     if v_found #>> '{by_path,0}' = 'actor_id' then
       v_parts[4] := rules.url_decoded(v_parts[4]);
-    elsif path like '%\%%' then
+    elsif strpos(path, '%') > 0 then
       -- nothing else is decoded, so that no two paths mean the same client
       perform rules.refuse('path_not_found');
     else

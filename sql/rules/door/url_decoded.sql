@@ -6,13 +6,13 @@ immutable
 as $$
 #variable_conflict use_variable
 begin
-  if encoded not like '%\%%' then
+  if strpos(encoded, '%') = 0 then
     return encoded;
   end if;
   return (
     select convert_from(
       string_agg(
-        case when m.part[1] like '\%%' then decode(substr(m.part[1], 2), 'hex') else convert_to(m.part[1], 'UTF8') end,
+        case when left(m.part[1], 1) = '%' then decode(substr(m.part[1], 2), 'hex') else convert_to(m.part[1], 'UTF8') end,
         '' order by m.place
       ),
       'UTF8'

@@ -371,6 +371,7 @@ def test_a_state_finds_an_opening_whether_its_row_names_the_month_or_not(
 ) -> None:
     open_close(db, client)
     happened(db, client, 1, when)
+    db.execute("set constraints all immediate")
     db.execute("alter table stage_history disable trigger user")
     db.execute(
         "update stage_history set payload = jsonb_strip_nulls(jsonb_build_object('period', %s::text))"

@@ -1,13 +1,13 @@
 """The functions of schema `api` as methods, with the same names and the same argument names.
 
-Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of `models` and raises a
-`StageError` of `errors`. An optional argument that is None is left to the default of the database. `client_id` is a
-client's id or its slug; text that reads as a number is an id.
+Every method is one transaction (or part of `Stage.transaction()`), returns a record of `models` and raises a
+`StageError` of `errors`. Arguments that are omitted or None have the defaults of the database. `client_id` is
+a client's id, its slug, or a client that was read; text made of digits is an id.
 
-`async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
+tools/make_sync.py generates `stage.py` from this file at build time.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, TypeVar, Unpack
 
 from atlas_stage import models
@@ -18,43 +18,43 @@ from atlas_stage.arguments import (
     Filters,
     Instant,
     Json,
+    Later,
+    Origin,
     Whole,
     checked,
 )
 from atlas_stage.connecting import AsyncConnecting
 
-Answer = TypeVar("Answer", bound=models.Record)
+Answer = TypeVar("Answer")
 Arguments = Mapping[str, Any]
 
 
 class AsyncStage(AsyncConnecting):
     """Clients in their stages. Begin with `connect()`; use it as a context manager, or call `close()` at the end.
 
-    `Stage` goes over psycopg or HTTP. `AsyncStage` has the same methods as coroutines, over HTTP; many of its calls may
-    be under way at a time.
+    `Stage` uses psycopg or HTTP and can be shared by threads. `AsyncStage` has the same methods as coroutines, over
+    HTTP, and can be shared by tasks.
     """
 
-    # -- reading
+    # -- reads
 
     async def clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
-    ) -> models.ClientPage:
-        """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
-        with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
+    ) -> models.Page[models.Client]:
+        """A page of the clients that match all filters.
+
+        `stage` can list several, separated by commas. `active` None includes inactive clients. `sort` is `id`,
+        `age` or `sla`.
         """
-        return await self._read("clients", models.ClientPage, locals())
+        return await self._read("clients", models.Page[models.Client], locals())
 
     async def iter_clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> AsyncIterator[models.Client]:
-        """All clients that fit the filters of `clients`, page after page."""
-        more = True
-        while more:
-            page = await self.clients(stage, active=active, **filters)
-            for client in page.clients:
+        """All clients that match the filters of `clients`, page by page."""
+        async for page in self.pages(self.clients, stage, active=active, **filters):
+            for client in page:
                 yield client
-            filters = {**filters, "after": None, "cursor": page.next_cursor}
-            more = page.next_cursor is not None
 
     async def client(self, client_id: ClientName) -> models.ClientView:
         """A client and its latest history row. Raises NotFound."""
@@ -66,21 +66,17 @@ class AsyncStage(AsyncConnecting):
         *,
         page_size: Whole | None = None,
         before_version: Whole | None = None,
-    ) -> models.HistoryPage:
+    ) -> models.Page[models.HistoryRow]:
         """The latest rows of a client's history (before `before_version`), oldest first."""
-        return await self._read("stage_history", models.HistoryPage, locals())
+        return await self._read("stage_history", models.Page[models.HistoryRow], locals())
 
     async def iter_history(
         self, client_id: ClientName, *, page_size: Whole | None = None
     ) -> AsyncIterator[models.HistoryRow]:
-        """The whole history of a client, newest first, page after page."""
-        before, more = None, True
-        while more:
-            page = await self.stage_history(client_id, page_size=page_size, before_version=before)
-            for row in reversed(page.history):
+        """The whole history of a client, newest first, page by page."""
+        async for page in self.pages(self.stage_history, client_id, page_size=page_size):
+            for row in reversed(page):
                 yield row
-            before = page.next_before_version
-            more = before is not None
 
     async def queue(
         self,
@@ -88,9 +84,9 @@ class AsyncStage(AsyncConnecting):
         *,
         page_size: Whole | None = None,
         after: str | None = None,
-    ) -> tuple[models.QueueItem, ...]:
-        """What the actor (default: the caller) should do next, most pressing first."""
-        return (await self._read("queue", models.QueuePage, locals())).queue
+    ) -> models.Page[models.QueueItem]:
+        """What the actor (default: the caller) should do next, most urgent first."""
+        return await self._read("queue", models.Page[models.QueueItem], locals())
 
     async def closes(
         self,
@@ -101,14 +97,14 @@ class AsyncStage(AsyncConnecting):
         after: Whole | None = None,
         page_size: Whole | None = None,
     ) -> models.ClosePage:
-        """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
+        """The closes of a month (`YYYY-MM`; default: the month that is open), client by client."""
         return await self._read("closes", models.ClosePage, locals())
 
     async def closes_by_month(
         self, months: Whole | None = None, *, month: str | None = None
-    ) -> tuple[models.MonthCloses, ...]:
-        """The closes of the last months (default: 6) up to `month` in numbers, each by owner too; the oldest first."""
-        return (await self._read("closes_by_month", models.ClosesByMonth, locals())).months
+    ) -> models.Page[models.MonthCloses]:
+        """The closes of the last months (default: 6) up to `month` in numbers, also by owner; oldest month first."""
+        return await self._read("closes_by_month", models.Page[models.MonthCloses], locals())
 
     async def changes(
         self,
@@ -120,86 +116,105 @@ class AsyncStage(AsyncConnecting):
         since: Instant | None = None,
         page_size: Whole | None = None,
     ) -> models.Feed:
-        """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
+        """The firm's history after a cursor, each change once. The answer's `cursor` goes into `after`."""
         return await self._read("changes", models.Feed, locals())
 
-    async def check_stage(self, client_id: ClientName, *, to_stage: str) -> models.Check:
-        """Would this move be allowed? Names every rule against it; changes nothing."""
+    async def check_stage(self, client_id: ClientName, to_stage: str) -> models.Check:
+        """Whether this move would be allowed, and every rule against it. Changes nothing."""
         return await self._read("check_stage", models.Check, locals())
 
-    async def check_stages(self, client_ids: Sequence[ClientName]) -> models.ClientMoves:
-        """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
-        return await self._read("check_stages", models.ClientMoves, locals())
+    async def check_stages(self, client_ids: Sequence[ClientName]) -> models.Page[models.Moves]:
+        """Where the caller may move each of these clients (at most 200), and what else it may do with it."""
+        return await self._read("check_stages", models.Page[models.Moves], locals())
 
     async def summary(self) -> models.Summary:
         """How many active clients there are by stage, owner, flag and attention."""
         return await self._read("summary", models.Summary, locals())
 
     async def whoami(self) -> models.Actor:
-        """Who the database says is asking."""
+        """The caller, as the database knows it."""
         return await self._read("whoami", models.Actor, locals())
 
-    # -- changing
+    # -- changes
 
     async def set_stage(
         self,
         client_id: ClientName,
-        *,
         to_stage: str,
         reason: str,
         expected_version: Whole,
+        *,
         override: bool | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Move a client. `expected_version` is the version that was read: VersionConflict if it is another by now."""
+        """Move a client. Raises VersionConflict if `expected_version`, the version that was read, is out of date."""
         return await self._change("set_stage", models.Change, locals())
+
+    async def move(
+        self,
+        client_id: ClientName,
+        to_stage: str,
+        reason: str,
+        *,
+        override: bool | None = None,
+        **origin: Unpack[Origin],
+    ) -> models.Change:
+        """Move a client whatever its version is: reads the version, then calls `set_stage`.
+
+        Raises VersionConflict if the client changes in between. For an idempotency key, use `set_stage`.
+        """
+        version = (await self.client(client_id)).client.version
+        return await self.set_stage(
+            client_id, to_stage, reason, version, override=override, **origin
+        )
 
     async def set_stages(
         self, items: Sequence[Json], *, atomic: bool | None = None
     ) -> models.Outcomes:
-        """Move many clients in one call: each item holds the arguments of `set_stage` and has its own outcome.
+        """Move many clients in one call. Each item has the arguments of `set_stage` and gets its own outcome.
 
-        With `atomic` one refusal refuses all.
+        With `atomic`, one refusal refuses all.
         """
         return await self._change("set_stages", models.Outcomes, locals())
 
     async def set_flags(self, items: Sequence[Json]) -> models.Outcomes:
-        """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set` and what else
-        `set_flag` takes, and its own outcome.
+        """Set or clear a flag on many clients in one call; each item gets its own outcome.
+
+        An item has `client_id`, `flag`, `set` and the other arguments of `set_flag`.
         """
         return await self._change("set_flags", models.Outcomes, locals())
 
     async def set_flag(
         self,
         client_id: ClientName,
-        *,
         flag: str,
+        *,
         reason: str | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Set a flag; setting what is set answers `changed` False."""
+        """Set a flag. If it is set already, `changed` is False."""
         return await self._change("set_flag", models.Change, locals())
 
     async def clear_flag(
         self,
         client_id: ClientName,
-        *,
         flag: str,
+        *,
         reason: str | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Clear a flag; clearing what is not set answers `changed` False."""
+        """Clear a flag. If it isn't set, `changed` is False."""
         return await self._change("clear_flag", models.Change, locals())
 
     async def rollback(
         self,
         client_id: ClientName,
-        *,
         history_id: Whole,
         reason: str,
+        *,
         external_id: str | None = None,
     ) -> models.Change:
-        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one stands on it."""
+        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one depends on it."""
         return await self._change("rollback", models.Change, locals())
 
     # -- clients
@@ -207,13 +222,13 @@ class AsyncStage(AsyncConnecting):
     async def create_client(
         self,
         name: str,
-        *,
         slug: str,
+        *,
         stage: str | None = None,
         reason: str | None = None,
         **fields: Unpack[Fields],
     ) -> models.Change:
-        """Take on a client. `notes` are the notes of its stage; its slug must be free."""
+        """Add a client. Its slug must be unique; `notes` become its stage notes."""
         return await self._change("create_client", models.Change, locals())
 
     async def update_client(
@@ -225,27 +240,32 @@ class AsyncStage(AsyncConnecting):
         clear: Sequence[str] | None = None,
         **fields: Unpack[Fields],
     ) -> models.Change:
-        """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
+        """Change fields of a client. `clear` lists the ones to empty: owner, collaborators, notes, reviewers."""
         return await self._change("update_client", models.Change, locals())
 
-    async def delete_client(self, client_id: ClientName, *, reason: str) -> models.DeletedClient:
-        """Take out a client that was made by mistake. Raises Conflict once it has a history."""
-        return (await self._write("delete_client", models.Deletion, locals())).deleted
+    async def delete_client(self, client_id: ClientName, reason: str) -> models.DeletedClient:
+        """Delete a client that was added by mistake. Raises Conflict if it has a history."""
+        return await self._write("delete_client", models.DeletedClient, locals(), "deleted")
 
-    async def rollback_run(self, run_id: Whole, *, reason: str) -> models.RunRollback:
-        """Take back what a run of a job changed; what something later stands on is named and stays."""
+    async def rollback_run(self, run_id: Whole, reason: str) -> models.RunRollback:
+        """Undo the changes of a job run. Changes that later changes depend on are listed and kept."""
         return await self._write("rollback_run", models.RunRollback, locals())
 
     # -- grants
 
     async def grant_permission(
-        self, actor_id: str, *, permission: str, scope: Json | None = None, notes: str | None = None
+        self,
+        actor_id: str,
+        permission: str,
+        *,
+        scope: Json | None = None,
+        notes: str | None = None,
     ) -> models.PermissionChange:
-        """Grant a permission; `scope` None does not restrict it."""
+        """Grant a permission; without `scope` it isn't restricted."""
         return await self._write("grant_permission", models.PermissionChange, locals())
 
     async def revoke_permission(self, permission_id: Whole) -> models.PermissionChange:
-        """Revoke a grant by its id; it stays on record."""
+        """Revoke a grant by its id. It stays on record."""
         return await self._write("revoke_permission", models.PermissionChange, locals())
 
     async def permissions(
@@ -255,21 +275,18 @@ class AsyncStage(AsyncConnecting):
         include_revoked: bool | None = None,
         after: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> models.PermissionPage:
-        """A page of grants by id."""
-        return await self._read("permissions", models.PermissionPage, locals())
+    ) -> models.Page[models.Permission]:
+        """A page of grants, by id."""
+        return await self._read("permissions", models.Page[models.Permission], locals())
 
     async def iter_permissions(
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
     ) -> AsyncIterator[models.Permission]:
-        """All grants, page after page."""
-        after, more = None, True
-        while more:
-            page = await self.permissions(actor_id, include_revoked=include_revoked, after=after)
-            for permission in page.permissions:
+        """All grants, page by page."""
+        pages = self.pages(self.permissions, actor_id, include_revoked=include_revoked)
+        async for page in pages:
+            for permission in page:
                 yield permission
-            after = page.next_after
-            more = after is not None
 
     # -- tokens
 
@@ -281,12 +298,12 @@ class AsyncStage(AsyncConnecting):
         expires_at: Instant | None = None,
         never_expires: bool | None = None,
     ) -> models.IssuedToken:
-        """Issue a token. Its secret is in this answer and nowhere else."""
+        """Issue a token. Only this answer has its secret."""
         return await self._write("issue_token", models.IssuedToken, locals())
 
     async def revoke_token(self, token_id: str) -> models.Token:
-        """Revoke a token by its id; it stays on record."""
-        return (await self._write("revoke_token", models.TokenChange, locals())).token
+        """Revoke a token by its id. It stays on record."""
+        return await self._write("revoke_token", models.Token, locals(), "token")
 
     async def tokens(
         self,
@@ -294,25 +311,21 @@ class AsyncStage(AsyncConnecting):
         *,
         after: str | None = None,
         page_size: Whole | None = None,
-    ) -> models.TokenPage:
+    ) -> models.Page[models.Token]:
         """A page of tokens, without their secrets."""
-        return await self._read("tokens", models.TokenPage, locals())
+        return await self._read("tokens", models.Page[models.Token], locals())
 
     async def iter_tokens(self, actor_id: str | None = None) -> AsyncIterator[models.Token]:
-        """All tokens, page after page."""
-        after, more = None, True
-        while more:
-            page = await self.tokens(actor_id, after=after)
-            for token in page.tokens:
+        """All tokens, page by page."""
+        async for page in self.pages(self.tokens, actor_id):
+            for token in page:
                 yield token
-            after = page.next_after
-            more = after is not None
 
     async def adopt_legacy_token(self, token_hash: str) -> models.Token:
-        """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
-        return (await self._write("adopt_legacy_token", models.TokenChange, locals())).token
+        """Keep accepting the old shared token, as system:legacy; `token_hash` is its SHA-256 in hex."""
+        return await self._write("adopt_legacy_token", models.Token, locals(), "token")
 
-    # -- the record of administration
+    # -- evidence
 
     async def administration(
         self,
@@ -321,11 +334,11 @@ class AsyncStage(AsyncConnecting):
         actor_id: str | None = None,
         before_id: Whole | None = None,
         page_size: Whole | None = None,
-    ) -> models.AdministrationPage:
-        """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
-        return await self._read("administration", models.AdministrationPage, locals())
-
-    # -- what shows that nothing was rewritten
+    ) -> models.Page[models.AdministrationRecord]:
+        """Who changed grants, tokens, settings and rules, newest first; `about` is one table."""
+        return await self._read(
+            "administration", models.Page[models.AdministrationRecord], locals()
+        )
 
     async def verify_history(
         self,
@@ -334,7 +347,7 @@ class AsyncStage(AsyncConnecting):
         after: Whole | None = None,
         page_size: Whole | None = None,
     ) -> models.Verification:
-        """Whether history is what was recorded: of one client, or of a page of all clients."""
+        """Whether history is unaltered: of one client, or of a page of all clients."""
         return await self._read("verify_history", models.Verification, locals())
 
     async def history_seals(
@@ -344,34 +357,46 @@ class AsyncStage(AsyncConnecting):
         after: Whole | None = None,
         page_size: Whole | None = None,
     ) -> models.SealPage:
-        """What histories were at a moment, as hashes; `as_of` None is now."""
+        """Hashes of all histories at a moment; `as_of` None is now."""
         return await self._read("history_seals", models.SealPage, locals())
 
     async def verify_administration(
         self, after: Whole | None = None, *, page_size: Whole | None = None
     ) -> models.AdministrationVerification:
-        """Whether a page of the record of administration is what was recorded."""
+        """Whether a page of the record of administration is unaltered."""
         return await self._read(
             "verify_administration", models.AdministrationVerification, locals()
         )
 
-    async def erase_words(self, client_id: ClientName, *, reason: str) -> models.Erasure:
-        """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""
-        return (await self._write("erase_words", models.ErasureDone, locals())).erasure
+    async def erase_words(self, client_id: ClientName, reason: str) -> models.Erasure:
+        """Erase the free text in a client's history and notes. What was changed, when and by whom stays."""
+        return await self._write("erase_words", models.Erasure, locals(), "erasure")
 
-    # -- how a method is carried out; `arguments` are its locals()
+    # -- how a method works; `arguments` are its locals()
+
+    async def pages(
+        self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any
+    ) -> AsyncIterator[Answer]:
+        """All pages of a list: `stage.pages(stage.closes, "2026-11", page_size=1000)`."""
+        following: Any = {}
+        while following is not None:
+            page: Any = await read(*args, **{**arguments, **following})
+            yield page
+            following = page.next or None
 
     async def _read(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """It changes nothing."""
+        """A call that changes nothing."""
         return await self._call(function, answer, arguments, read=True)
 
     async def _change(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """It changes something, and a key makes it repeatable."""
-        return await self._call(function, answer, arguments, read=False, keyed=True)
+        """A call that changes something, and that an idempotency key makes repeatable."""
+        return await self._call(function, answer, arguments, keyed=True)
 
-    async def _write(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """It changes something, and doing it twice is not as good as once."""
-        return await self._call(function, answer, arguments, read=False)
+    async def _write(
+        self, function: str, answer: type[Answer], arguments: Arguments, part: str | None = None
+    ) -> Answer:
+        """A call that changes something and isn't repeatable; `part` is the key of the record in its answer."""
+        return await self._call(function, answer, arguments, part=part)
 
     async def _call(
         self,
@@ -379,9 +404,10 @@ class AsyncStage(AsyncConnecting):
         answer: type[Answer],
         arguments: Arguments,
         *,
-        read: bool,
+        read: bool = False,
         keyed: bool = False,
+        part: str | None = None,
     ) -> Answer:
         sent = checked(getattr(type(self), function), arguments)
-        said = await self._transport.call(function, sent, read=read, keyed=keyed)
-        return answer.from_json(said)
+        found = await self._transport.call(function, sent, read=read, keyed=keyed)
+        return models.read(answer, found[part] if part else found)

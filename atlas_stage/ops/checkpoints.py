@@ -43,23 +43,13 @@ def read_key(path: Path) -> bytes:
 
 
 def verifications(stage: Stage) -> Iterator[Verification]:
-    """All histories, page after page."""
-    after, more = None, True
-    while more:
-        page = stage.verify_history(after=after, page_size=_PAGE)
-        yield page
-        after = page.next_after
-        more = after is not None
+    """All histories, page by page."""
+    return stage.pages(stage.verify_history, page_size=_PAGE)
 
 
 def administration(stage: Stage) -> Iterator[AdministrationVerification]:
-    """All of the record of administration, page after page."""
-    after, more = None, True
-    while more:
-        page = stage.verify_administration(after=after)
-        yield page
-        after = page.next_after
-        more = after is not None
+    """All of the record of administration, page by page."""
+    return stage.pages(stage.verify_administration)
 
 
 def write(stage: Stage, path: Path, key: bytes) -> str:
@@ -124,15 +114,11 @@ def _administration_at(stage: Stage, place: int) -> str | None:
 
 def _seals(stage: Stage, as_of: str | None) -> tuple[str, list[Seal]]:
     seals: list[Seal] = []
-    after, more = None, True
-    while more:
-        page = stage.history_seals(as_of, after=after, page_size=_PAGE)
-        as_of = page.as_of
-        seals += page.seals
-        after = page.next_after
-        more = after is not None
-    assert as_of is not None
-    return as_of, seals
+    # Later pages are of the same moment as the first.
+    first = stage.history_seals(as_of, page_size=_PAGE)
+    for page in stage.pages(stage.history_seals, first.as_of, page_size=_PAGE):
+        seals += page
+    return first.as_of, seals
 
 
 def _entry(seal: Seal) -> list[Any]:

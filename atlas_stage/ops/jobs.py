@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time
 from typing import Any, LiteralString, Self
 
@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from atlas_stage.errors import InvalidInput, Unavailable
 from atlas_stage.models import Record
-from atlas_stage.transport import connect, translate
+from atlas_stage.transports.psycopg import connect, translate
 
 JOBS = (
     "stage_autoroll_eom_open",
@@ -25,7 +25,6 @@ JOBS = (
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True)
 class JobState(Record):
     """A job and where it stands: the occurrence in force, what was missed, when it is due next."""
 
@@ -38,7 +37,6 @@ class JobState(Record):
     last_success: datetime | None = None
 
 
-@dataclass(frozen=True)
 class JobRun(Record):
     """An occurrence of a job. `outcome` is done, failed, running or skipped, as on the ledger, or why there was nothing
     to put there: busy, nothing_due.
@@ -82,7 +80,6 @@ class JobRun(Record):
                 return other
 
 
-@dataclass(frozen=True)
 class PlannedChange(Record):
     """A row that a run would change, or would have to skip because of the rule `refused_by`."""
 

@@ -90,7 +90,7 @@ def test_every_write_that_takes_a_key_survives_a_lost_answer(
 
 
 def _flagged(stage: Stage, client: Client) -> int:
-    return next(iter(stage.stage_history(client.id, page_size=1).history)).id
+    return stage.stage_history(client.id, page_size=1)[0].id
 
 
 def test_a_callers_own_key_is_kept_and_the_replay_is_told(

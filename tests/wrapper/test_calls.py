@@ -29,12 +29,12 @@ class TestReading:
     def test_pages_are_walked_to_the_end(self, stage: Stage) -> None:
         made = [stage.create_client(f"C{n}", slug=f"c{n}").client.id for n in range(5)]
         assert [each.id for each in stage.iter_clients(page_size=2)] == made
-        assert len(stage.clients(page_size=2).clients) == 2
+        assert len(stage.clients(page_size=2)) == 2
 
     def test_active_none_takes_inactive_clients_too(self, stage: Stage, client: Client) -> None:
         stage.update_client(client.id, active=False)
-        assert stage.clients().clients == ()
-        assert [each.id for each in stage.clients(active=None).clients] == [client.id]
+        assert stage.clients().items == ()
+        assert [each.id for each in stage.clients(active=None)] == [client.id]
 
     def test_history_is_walked_from_newest_to_oldest(self, stage: Stage, client: Client) -> None:
         for number in range(5):
@@ -152,7 +152,7 @@ class TestChanging:
 
     def test_a_grant_is_on_record(self, stage: Stage) -> None:
         granted = stage.grant_permission("agent:tally", permission="can_set_flag")
-        (record,) = stage.administration("agent_permissions", page_size=1).records
+        (record,) = stage.administration("agent_permissions", page_size=1)
         assert (record.actor_id, record.key, record.before) == (
             ADMIN,
             {"id": granted.permission.id},
@@ -187,8 +187,8 @@ class TestByTheSlug:
     def test_lists_mix_slugs_and_ids(self, stage: Stage, client: Client) -> None:
         other = stage.create_client("Juniper Row", slug="juniper-row").client
         asked = stage.check_stages(["juniper-row", client.id])
-        assert {each.client_id for each in asked.clients} == {client.id, other.id}
-        found = stage.clients(client_ids=[client.id, "juniper-row"]).clients
+        assert {each.client_id for each in asked} == {client.id, other.id}
+        found = stage.clients(client_ids=[client.id, "juniper-row"])
         assert [each.id for each in found] == [client.id, other.id]
 
     def test_an_unknown_slug_is_not_found(self, stage: Stage) -> None:

@@ -12,9 +12,9 @@ from atlas_stage import (
     StageError,
     Unavailable,
     UnknownFlag,
-    transport,
 )
 from atlas_stage.models import Client
+from atlas_stage.transports.psycopg import translate
 from tests.support.stack import ADMIN
 from tests.wrapper.conftest import over_psycopg
 
@@ -64,7 +64,7 @@ class TestConnections:
     def test_a_connection_that_ends_in_the_middle_of_an_answer_is_unavailable(self) -> None:
         # Behind PgBouncer, whose server dies, the answer to BEGIN and the end of the session come together.
         met = psycopg.InternalError("received 2 results from command 'BEGIN'")
-        assert isinstance(transport.translate(met), Unavailable)
+        assert isinstance(translate(met), Unavailable)
 
     def test_no_server_is_unavailable(self) -> None:
         with (

@@ -219,31 +219,24 @@ def _is_this_machine(url: httpx.URL) -> bool:
 
 
 def _trusted(verify: Verify) -> bool | ssl.SSLContext:
-    """The certificates to trust: by default the system's, or those of SSL_CERT_FILE or SSL_CERT_DIR.
+    """The certificates to trust: by default those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
 
     httpx alone trusts those of certifi, which has no private authority. Raises InvalidInput.
     """
-    if isinstance(verify, str | os.PathLike):
-        named = Path(verify)
-    elif verify is not True:
+    if isinstance(verify, bool | ssl.SSLContext) and verify is not True:
         return verify
-    else:
-        # OpenSSL reads both variables too, but ignores a file that doesn't exist.
-        named = Path(os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR") or "")
-    try:
-        if verify is True and named == Path():
-            context = ssl.create_default_context()
-            context.load_verify_locations(certifi.where())  # a system may come without any
-            return context
-        is_folder = named.is_dir()
-        return ssl.create_default_context(
-            cafile=None if is_folder else str(named), capath=str(named) if is_folder else None
-        )
-    except OSError as error:
-        raise InvalidInput(
-            f"the certificates in {named} can't be read: {error.strerror or error}",
-            hint="give a PEM file, or a folder that openssl rehash has prepared",
-        ) from None
+    named = [os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")]
+    paths = [str(verify)] if verify is not True else [each for each in named if each]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if paths else ssl.create_default_context()
+    for path in paths or [certifi.where()]:  # for a system that has none
+        try:
+            context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
+        except OSError as error:
+            raise InvalidInput(
+                f"the certificates in {path} can't be read: {error.strerror or error}",
+                hint="give a PEM file, or a folder prepared with openssl rehash",
+            ) from None
+    return context
 
 
 @contextmanager

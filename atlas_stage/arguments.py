@@ -1,23 +1,32 @@
-"""The arguments of a method, checked against its signature before they are sent."""
+"""How a method of `Stage` becomes a call: its arguments, checked against its signature."""
 
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import wraps
 from types import UnionType
-from typing import Annotated, Any, TypedDict, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    TypedDict,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Client
 
 Json = Mapping[str, Any]
-Whole = int
-Instant = datetime
 ClientName = int | str | Client  # an id, a slug, or a client that was read
 
 # What a method returns: a coroutine's result comes later, and tools/make_sync.py turns Later into Now.
 T = TypeVar("T")
+Method = TypeVar("Method", bound=Callable[..., Any])
 Later = Awaitable
 Now = Annotated[T, "at once"]
 
@@ -65,12 +74,12 @@ class Filters(TypedDict, total=False):
 
     flag: str | None
     owner: str | None
-    age_days_gt: Whole | None
+    age_days_gt: int | None
     stuck: bool | None
     service_tier: str | None
     search: str | None
-    after: Whole | None
-    page_size: Whole | None
+    after: int | None
+    page_size: int | None
     attention: str | None
     unowned: bool | None
     client_ids: Sequence[ClientName] | None
@@ -78,43 +87,57 @@ class Filters(TypedDict, total=False):
     cursor: str | None
 
 
-def checked(method: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments to send, from a method's `locals()`. Raises InvalidInput.
+def call(
+    *, read: bool = False, keyed: bool = False, part: str | None = None
+) -> Callable[[Method], Method]:
+    """Make a method call the function of its name and return the record of its annotation.
 
-    An optional argument that is None isn't sent: the database has the default.
+    `read`: it changes nothing. `keyed`: it takes an idempotency key. `part`: the key of the record in the answer.
+    The method raises InvalidInput if an argument isn't of its type. An optional argument that is None isn't sent: the
+    database has the default.
     """
-    known, variadic = _parameters(method)
-    given = {**values, **values.get(variadic, {})}
-    for name in values.get(variadic, {}):
-        if name not in known:
-            raise TypeError(f"{method.__name__}() got an unexpected keyword argument {name!r}")
-    sent: dict[str, Any] = {}
-    for name, (kind, is_optional) in known.items():
-        value = given.get(name)
-        if value is not None:
-            if not _fits(value, kind):
-                raise InvalidInput(f"{name} must be {_in_words(kind)}", details={"argument": name})
-            sent[name] = _by_id(value)
-        elif not is_optional:
-            sent[name] = None
-    return sent
 
+    def made(method: Method) -> Method:
+        signature = _flat(inspect.signature(method))
 
-@cache
-def _parameters(method: Callable[..., Any]) -> tuple[dict[str, tuple[Any, bool]], str]:
-    """Each parameter's type and whether it is optional, then the name of the parameter for those of a TypedDict."""
-    hints = get_type_hints(method)
-    known: dict[str, tuple[Any, bool]] = {}
-    variadic = ""
-    for name, parameter in inspect.signature(method).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            variadic = name
-            known |= {
-                each: (kind, True) for each, kind in get_type_hints(*get_args(hints[name])).items()
+        @wraps(method)
+        def called(stage: Any, *args: Any, **more: Any) -> Any:
+            given = signature.bind(stage, *args, **more)
+            given.apply_defaults()
+            sent = {
+                each.name: _checked(each, given.arguments[each.name])
+                for each in [*signature.parameters.values()][1:]
+                if each.default is not None or given.arguments[each.name] is not None
             }
-        elif name != "self":
-            known[name] = hints[name], parameter.default is None
-    return known, variadic
+            return stage._call(  # noqa: SLF001 (a method of the stage)
+                method.__name__, sent, signature.return_annotation, part, read=read, keyed=keyed
+            )
+
+        called.__signature__ = signature  # type: ignore[attr-defined]
+        return cast(Method, called)
+
+    return made
+
+
+def _flat(signature: inspect.Signature) -> inspect.Signature:
+    """The signature with the arguments of its TypedDict, as `**context: Unpack[Context]`, one by one."""
+    each: list[inspect.Parameter] = []
+    for one in signature.parameters.values():
+        if one.kind is not one.VAR_KEYWORD:
+            each.append(one)
+            continue
+        for name, kind in get_type_hints(*get_args(one.annotation)).items():
+            each.append(inspect.Parameter(name, one.KEYWORD_ONLY, default=None, annotation=kind))
+    return signature.replace(parameters=each)
+
+
+def _checked(parameter: inspect.Parameter, value: Any) -> Any:
+    if value is not None and not _fits(value, parameter.annotation):
+        raise InvalidInput(
+            f"{parameter.name} must be {_in_words(parameter.annotation)}",
+            details={"argument": parameter.name},
+        )
+    return _by_id(value)
 
 
 def _fits(value: Any, kind: Any) -> bool:

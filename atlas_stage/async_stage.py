@@ -4,10 +4,13 @@ Every method is one transaction (or part of `Stage.transaction()`), returns a re
 `StageError` of `errors`. Arguments that are omitted or None have the defaults of the database. `client_id` is
 a client's id, its slug, or a client that was read; text made of digits is an id.
 
+A method's signature is all there is to it: `call` sends its arguments and returns what its annotation says.
 tools/make_sync.py generates `stage.py` from this file at build time.
 """
+# mypy: disable-error-code="empty-body"
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, Unpack
 
 from atlas_stage import models
@@ -16,12 +19,10 @@ from atlas_stage.arguments import (
     Context,
     Fields,
     Filters,
-    Instant,
     Json,
     Later,
     Origin,
-    Whole,
-    checked,
+    call,
 )
 from atlas_stage.connecting import AsyncConnecting
 
@@ -38,6 +39,7 @@ class AsyncStage(AsyncConnecting):
 
     # -- reads
 
+    @call(read=True)
     async def clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> models.Page[models.Client]:
@@ -46,7 +48,6 @@ class AsyncStage(AsyncConnecting):
         `stage` can list several, separated by commas. `active` None includes inactive clients. `sort` is `id`,
         `age` or `sla`.
         """
-        return await self._read("clients", models.Page[models.Client], locals())
 
     async def iter_clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
@@ -56,56 +57,53 @@ class AsyncStage(AsyncConnecting):
             for client in page:
                 yield client
 
+    @call(read=True)
     async def client(self, client_id: ClientName) -> models.ClientView:
         """A client and its latest history row. Raises NotFound."""
-        return await self._read("client", models.ClientView, locals())
 
+    @call(read=True)
     async def stage_history(
         self,
         client_id: ClientName,
         *,
-        page_size: Whole | None = None,
-        before_version: Whole | None = None,
+        page_size: int | None = None,
+        before_version: int | None = None,
     ) -> models.Page[models.HistoryRow]:
         """The latest rows of a client's history (before `before_version`), oldest first."""
-        return await self._read("stage_history", models.Page[models.HistoryRow], locals())
 
     async def iter_history(
-        self, client_id: ClientName, *, page_size: Whole | None = None
+        self, client_id: ClientName, *, page_size: int | None = None
     ) -> AsyncIterator[models.HistoryRow]:
         """The whole history of a client, newest first, page by page."""
         async for page in self.pages(self.stage_history, client_id, page_size=page_size):
             for row in reversed(page):
                 yield row
 
+    @call(read=True)
     async def queue(
-        self,
-        actor_id: str | None = None,
-        *,
-        page_size: Whole | None = None,
-        after: str | None = None,
+        self, actor_id: str | None = None, *, page_size: int | None = None, after: str | None = None
     ) -> models.Page[models.QueueItem]:
         """What the actor (default: the caller) should do next, most urgent first."""
-        return await self._read("queue", models.Page[models.QueueItem], locals())
 
+    @call(read=True)
     async def closes(
         self,
         month: str | None = None,
         *,
         state: str | None = None,
         owner: str | None = None,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
+        after: int | None = None,
+        page_size: int | None = None,
     ) -> models.ClosePage:
         """The closes of a month (`YYYY-MM`; default: the month that is open), client by client."""
-        return await self._read("closes", models.ClosePage, locals())
 
+    @call(read=True)
     async def closes_by_month(
-        self, months: Whole | None = None, *, month: str | None = None
+        self, months: int | None = None, *, month: str | None = None
     ) -> models.Page[models.MonthCloses]:
         """The closes of the last months (default: 6) up to `month` in numbers, also by owner; oldest month first."""
-        return await self._read("closes_by_month", models.Page[models.MonthCloses], locals())
 
+    @call(read=True)
     async def changes(
         self,
         after: str | None = None,
@@ -113,42 +111,41 @@ class AsyncStage(AsyncConnecting):
         actor_id: str | None = None,
         client_id: ClientName | None = None,
         stage: str | None = None,
-        since: Instant | None = None,
-        page_size: Whole | None = None,
+        since: datetime | None = None,
+        page_size: int | None = None,
     ) -> models.Feed:
         """The firm's history after a cursor, each change once. The answer's `cursor` goes into `after`."""
-        return await self._read("changes", models.Feed, locals())
 
+    @call(read=True)
     async def check_stage(self, client_id: ClientName, to_stage: str) -> models.Check:
         """Whether this move would be allowed, and every rule against it. Changes nothing."""
-        return await self._read("check_stage", models.Check, locals())
 
+    @call(read=True)
     async def check_stages(self, client_ids: Sequence[ClientName]) -> models.Page[models.Moves]:
         """Where the caller may move each of these clients (at most 200), and what else it may do with it."""
-        return await self._read("check_stages", models.Page[models.Moves], locals())
 
+    @call(read=True)
     async def summary(self) -> models.Summary:
         """How many active clients there are by stage, owner, flag and attention."""
-        return await self._read("summary", models.Summary, locals())
 
+    @call(read=True)
     async def whoami(self) -> models.Actor:
         """The caller, as the database knows it."""
-        return await self._read("whoami", models.Actor, locals())
 
     # -- changes
 
+    @call(keyed=True)
     async def set_stage(
         self,
         client_id: ClientName,
         to_stage: str,
         reason: str,
-        expected_version: Whole,
+        expected_version: int,
         *,
         override: bool | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
         """Move a client. Raises VersionConflict if `expected_version`, the version that was read, is out of date."""
-        return await self._change("set_stage", models.Change, locals())
 
     async def move(
         self,
@@ -168,6 +165,7 @@ class AsyncStage(AsyncConnecting):
             client_id, to_stage, reason, version, override=override, **origin
         )
 
+    @call(keyed=True)
     async def set_stages(
         self, items: Sequence[Json], *, atomic: bool | None = None
     ) -> models.Outcomes:
@@ -175,15 +173,15 @@ class AsyncStage(AsyncConnecting):
 
         With `atomic`, one refusal refuses all.
         """
-        return await self._change("set_stages", models.Outcomes, locals())
 
+    @call(keyed=True)
     async def set_flags(self, items: Sequence[Json]) -> models.Outcomes:
         """Set or clear a flag on many clients in one call; each item gets its own outcome.
 
         An item has `client_id`, `flag`, `set` and the other arguments of `set_flag`.
         """
-        return await self._change("set_flags", models.Outcomes, locals())
 
+    @call(keyed=True)
     async def set_flag(
         self,
         client_id: ClientName,
@@ -193,8 +191,8 @@ class AsyncStage(AsyncConnecting):
         **context: Unpack[Context],
     ) -> models.Change:
         """Set a flag. If it is set already, `changed` is False."""
-        return await self._change("set_flag", models.Change, locals())
 
+    @call(keyed=True)
     async def clear_flag(
         self,
         client_id: ClientName,
@@ -204,21 +202,16 @@ class AsyncStage(AsyncConnecting):
         **context: Unpack[Context],
     ) -> models.Change:
         """Clear a flag. If it isn't set, `changed` is False."""
-        return await self._change("clear_flag", models.Change, locals())
 
+    @call(keyed=True)
     async def rollback(
-        self,
-        client_id: ClientName,
-        history_id: Whole,
-        reason: str,
-        *,
-        external_id: str | None = None,
+        self, client_id: ClientName, history_id: int, reason: str, *, external_id: str | None = None
     ) -> models.Change:
         """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one depends on it."""
-        return await self._change("rollback", models.Change, locals())
 
     # -- clients
 
+    @call(keyed=True)
     async def create_client(
         self,
         name: str,
@@ -229,55 +222,49 @@ class AsyncStage(AsyncConnecting):
         **fields: Unpack[Fields],
     ) -> models.Change:
         """Add a client. Its slug must be unique; `notes` become its stage notes."""
-        return await self._change("create_client", models.Change, locals())
 
+    @call(keyed=True)
     async def update_client(
         self,
         client_id: ClientName,
         *,
         reason: str | None = None,
-        expected_version: Whole | None = None,
+        expected_version: int | None = None,
         clear: Sequence[str] | None = None,
         **fields: Unpack[Fields],
     ) -> models.Change:
         """Change fields of a client. `clear` lists the ones to empty: owner, collaborators, notes, reviewers."""
-        return await self._change("update_client", models.Change, locals())
 
+    @call(part="deleted")
     async def delete_client(self, client_id: ClientName, reason: str) -> models.DeletedClient:
         """Delete a client that was added by mistake. Raises Conflict if it has a history."""
-        return await self._write("delete_client", models.DeletedClient, locals(), "deleted")
 
-    async def rollback_run(self, run_id: Whole, reason: str) -> models.RunRollback:
+    @call()
+    async def rollback_run(self, run_id: int, reason: str) -> models.RunRollback:
         """Undo the changes of a job run. Changes that later changes depend on are listed and kept."""
-        return await self._write("rollback_run", models.RunRollback, locals())
 
     # -- grants
 
+    @call()
     async def grant_permission(
-        self,
-        actor_id: str,
-        permission: str,
-        *,
-        scope: Json | None = None,
-        notes: str | None = None,
+        self, actor_id: str, permission: str, *, scope: Json | None = None, notes: str | None = None
     ) -> models.PermissionChange:
         """Grant a permission; without `scope` it isn't restricted."""
-        return await self._write("grant_permission", models.PermissionChange, locals())
 
-    async def revoke_permission(self, permission_id: Whole) -> models.PermissionChange:
+    @call()
+    async def revoke_permission(self, permission_id: int) -> models.PermissionChange:
         """Revoke a grant by its id. It stays on record."""
-        return await self._write("revoke_permission", models.PermissionChange, locals())
 
+    @call(read=True)
     async def permissions(
         self,
         actor_id: str | None = None,
         *,
         include_revoked: bool | None = None,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
+        after: int | None = None,
+        page_size: int | None = None,
     ) -> models.Page[models.Permission]:
         """A page of grants, by id."""
-        return await self._read("permissions", models.Page[models.Permission], locals())
 
     async def iter_permissions(
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
@@ -290,30 +277,26 @@ class AsyncStage(AsyncConnecting):
 
     # -- tokens
 
+    @call()
     async def issue_token(
         self,
         actor_id: str,
         *,
         description: str | None = None,
-        expires_at: Instant | None = None,
+        expires_at: datetime | None = None,
         never_expires: bool | None = None,
     ) -> models.IssuedToken:
         """Issue a token. Only this answer has its secret."""
-        return await self._write("issue_token", models.IssuedToken, locals())
 
+    @call(part="token")
     async def revoke_token(self, token_id: str) -> models.Token:
         """Revoke a token by its id. It stays on record."""
-        return await self._write("revoke_token", models.Token, locals(), "token")
 
+    @call(read=True)
     async def tokens(
-        self,
-        actor_id: str | None = None,
-        *,
-        after: str | None = None,
-        page_size: Whole | None = None,
+        self, actor_id: str | None = None, *, after: str | None = None, page_size: int | None = None
     ) -> models.Page[models.Token]:
         """A page of tokens, without their secrets."""
-        return await self._read("tokens", models.Page[models.Token], locals())
 
     async def iter_tokens(self, actor_id: str | None = None) -> AsyncIterator[models.Token]:
         """All tokens, page by page."""
@@ -321,58 +304,50 @@ class AsyncStage(AsyncConnecting):
             for token in page:
                 yield token
 
+    @call(part="token")
     async def adopt_legacy_token(self, token_hash: str) -> models.Token:
         """Keep accepting the old shared token, as system:legacy; `token_hash` is its SHA-256 in hex."""
-        return await self._write("adopt_legacy_token", models.Token, locals(), "token")
 
     # -- evidence
 
+    @call(read=True)
     async def administration(
         self,
         about: str | None = None,
         *,
         actor_id: str | None = None,
-        before_id: Whole | None = None,
-        page_size: Whole | None = None,
+        before_id: int | None = None,
+        page_size: int | None = None,
     ) -> models.Page[models.AdministrationRecord]:
         """Who changed grants, tokens, settings and rules, newest first; `about` is one table."""
-        return await self._read(
-            "administration", models.Page[models.AdministrationRecord], locals()
-        )
 
+    @call(read=True)
     async def verify_history(
         self,
         client_id: ClientName | None = None,
         *,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
+        after: int | None = None,
+        page_size: int | None = None,
     ) -> models.Verification:
         """Whether history is unaltered: of one client, or of a page of all clients."""
-        return await self._read("verify_history", models.Verification, locals())
 
+    @call(read=True)
     async def history_seals(
-        self,
-        as_of: str | None = None,
-        *,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
+        self, as_of: str | None = None, *, after: int | None = None, page_size: int | None = None
     ) -> models.SealPage:
         """Hashes of all histories at a moment; `as_of` None is now."""
-        return await self._read("history_seals", models.SealPage, locals())
 
+    @call(read=True)
     async def verify_administration(
-        self, after: Whole | None = None, *, page_size: Whole | None = None
+        self, after: int | None = None, *, page_size: int | None = None
     ) -> models.AdministrationVerification:
         """Whether a page of the record of administration is unaltered."""
-        return await self._read(
-            "verify_administration", models.AdministrationVerification, locals()
-        )
 
+    @call(part="erasure")
     async def erase_words(self, client_id: ClientName, reason: str) -> models.Erasure:
         """Erase the free text in a client's history and notes. What was changed, when and by whom stays."""
-        return await self._write("erase_words", models.Erasure, locals(), "erasure")
 
-    # -- how a method works; `arguments` are its locals()
+    # -- what these are made of
 
     async def pages(
         self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any
@@ -384,30 +359,8 @@ class AsyncStage(AsyncConnecting):
             yield page
             following = page.next or None
 
-    async def _read(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """A call that changes nothing."""
-        return await self._call(function, answer, arguments, read=True)
-
-    async def _change(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """A call that changes something, and that an idempotency key makes repeatable."""
-        return await self._call(function, answer, arguments, keyed=True)
-
-    async def _write(
-        self, function: str, answer: type[Answer], arguments: Arguments, part: str | None = None
-    ) -> Answer:
-        """A call that changes something and isn't repeatable; `part` is the key of the record in its answer."""
-        return await self._call(function, answer, arguments, part=part)
-
     async def _call(
-        self,
-        function: str,
-        answer: type[Answer],
-        arguments: Arguments,
-        *,
-        read: bool = False,
-        keyed: bool = False,
-        part: str | None = None,
-    ) -> Answer:
-        sent = checked(getattr(type(self), function), arguments)
-        found = await self._transport.call(function, sent, read=read, keyed=keyed)
+        self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool
+    ) -> Any:
+        found = await self._transport.call(function, arguments, **how)
         return models.read(answer, found[part] if part else found)

@@ -6,8 +6,9 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from atlas_stage import (
     AsyncStage,
     Stage,
 )
-from atlas_stage.arguments import ClientName, Instant, Json, Whole
+from atlas_stage.arguments import ClientName, Json
 
 
 def _api_functions(dsn: str) -> dict[str, list[tuple[str, str, bool]]]:
@@ -77,31 +78,22 @@ CLIENTS: dict[str, list[Any]] = {
     "client_ids": [Sequence[ClientName]],
 }
 TYPES: dict[str, list[Any]] = {
-    "bigint": [Whole],
-    "bigint[]": [Sequence[Whole]],
-    "integer": [Whole],
+    "bigint": [int],
+    "bigint[]": [Sequence[int]],
+    "integer": [int],
     "text": [str],
     "text[]": [Sequence[str]],
     "boolean": [bool],
-    "timestamp with time zone": [Instant],
+    "timestamp with time zone": [datetime],
     "jsonb": [Json, Sequence[Json]],
 }
 
 
 def _parameters(method: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """What a method may be given, each with its type; those of a TypedDict (`**context: Unpack[Context]`) too."""
-    hints = get_type_hints(method, include_extras=True)
-    found: dict[str, inspect.Parameter] = {}
-    for name, parameter in [*inspect.signature(method).parameters.items()][1:]:
-        if parameter.kind is not parameter.VAR_KEYWORD:
-            found[name] = parameter.replace(annotation=hints[name])
-            continue
-        more = get_type_hints(get_args(hints[name])[0], include_extras=True)
-        found |= {
-            each: inspect.Parameter(each, parameter.KEYWORD_ONLY, default=None, annotation=kind)
-            for each, kind in more.items()
-        }
-    return found
+    """The arguments of a method, those of a TypedDict (`**context: Unpack[Context]`) too."""
+    return {
+        name: each for name, each in inspect.signature(method).parameters.items() if name != "self"
+    }
 
 
 def _without_none(hint: Any) -> Any:

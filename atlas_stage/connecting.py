@@ -90,10 +90,12 @@ class AsyncConnecting:
         timeout: float | None = None,
         verify: bool | str | ssl.SSLContext = True,
     ) -> Self:
-        """A stage over HTTP, with the arguments of `Stage.connect`. It connects at the first call.
+        """A stage over HTTP, with the arguments of `Stage.connect`.
 
-        async with AsyncStage.connect() as stage:
-            await stage.move(7, "eom_close", "May is over")
+            async with AsyncStage.connect() as stage:
+                await stage.move(7, "eom_close", "May is over")
+
+        It connects at the first call. Raises InvalidInput, and Unauthenticated if the token is malformed.
         """
         from atlas_stage.transports.async_http import AsyncHttpTransport
 

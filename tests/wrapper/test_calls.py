@@ -93,6 +93,23 @@ class TestChanging:
         assert change.history.on_behalf_of == "user:ledger-bookkeeper-1"
         assert change.history.payload == {"period": "2026-05"}
 
+    def test_move_reads_the_version_itself(self, stage: Stage, client: Client) -> None:
+        assert stage.move(client, "eom_close", "why").client.stage == "eom_close"
+        moved = stage.move(client.id, "eom_review", "done", payload={"n": 1})
+        assert moved.history is not None
+        assert (moved.history.reason, moved.history.payload) == ("done", {"n": 1})
+        assert stage.move("blue-heron", "eom_close", "one more entry").changed
+
+    def test_required_arguments_can_be_positional(self, stage: Stage, client: Client) -> None:
+        assert stage.set_flag(1, "client_blocking").client.flags == ("client_blocking",)
+        change = stage.set_stage(client.id, "eom_close", "why", client.version + 1)
+        assert change.history is not None
+        assert stage.rollback(client, change.history.id, "mistake").client.stage == "weekly"
+        with pytest.raises(TypeError):
+            stage.set_flag(1, "client_blocking", "no reason by position")  # type: ignore[misc]
+        with pytest.raises(TypeError):
+            stage.set_flag(1, "client_blocking", colour="blue")  # type: ignore[call-arg]
+
     def test_a_flag_set_twice_is_no_change(self, stage: Stage, client: Client) -> None:
         assert stage.set_flag(client.id, flag="client_blocking").changed
         again = stage.set_flag(client.id, flag="client_blocking")

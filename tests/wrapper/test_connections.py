@@ -100,22 +100,3 @@ class TestConnections:
         with Stage.connect(empty_dsn, ADMIN) as stage, pytest.raises(NotInstalled) as caught:
             stage.clients()
         assert "migrate" in (caught.value.hint or "")
-
-    @over_psycopg
-    def test_a_read_survives_a_broken_connection_and_a_write_is_not_repeated(
-        self, fresh_dsn: str, stage: Stage, client: Client
-    ) -> None:
-        _break_connections(fresh_dsn)
-        assert stage.client(client.id).client == client
-        _break_connections(fresh_dsn)
-        with pytest.raises(Unavailable):
-            stage.set_flag(client.id, flag="advisory_due")
-        assert stage.set_flag(client.id, flag="advisory_due").changed
-
-
-def _break_connections(dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )

@@ -18,7 +18,6 @@ from atlas_stage.transports.http import (
     OverHttp,
     Request,
     async_place,
-    translated,
 )
 
 
@@ -52,8 +51,9 @@ class AsyncHttpTransport(OverHttp):
             await sleep(pause)
 
     async def _send(self, request: Request, seconds: float) -> Any:
-        with translated():
-            response = await self._client_of(async_place(), httpx.AsyncClient).post(
+        here = async_place()
+        with self._exchange(here):
+            response = await self._client_of(here, httpx.AsyncClient).post(
                 request.path,
                 content=request.body,
                 headers=request.headers,

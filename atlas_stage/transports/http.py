@@ -144,6 +144,21 @@ class OverHttp:
             client = self._clients.setdefault(here, kind(**self._options()))
         return client
 
+    @contextmanager
+    def _exchange(self, here: tuple[int, Any]) -> Iterator[None]:
+        """Raise this package's exceptions. After an interrupt, such as Ctrl-C, the next call begins with a new client:
+        httpx can leave a connection in the middle of an answer. An event loop interrupts in good order.
+        """
+        try:
+            with _translated():
+                yield
+        except StageError:
+            raise
+        except BaseException:
+            if here[1] is None:
+                self._clients.pop(here, None)
+            raise
+
     def transaction(self) -> NoReturn:
         """Not over HTTP: raises InvalidInput."""
         raise InvalidInput(
@@ -240,7 +255,7 @@ def _trusted(verify: Verify) -> bool | ssl.SSLContext:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     """Turn httpx's exceptions into those of this package. They contain no header."""
     try:
         yield

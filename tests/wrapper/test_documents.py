@@ -32,6 +32,7 @@ def test_the_examples_run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> No
         }
         for code in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
             if "await" in code:
+                known["stage"].close()  # of the first example; the others opened it again
                 monkeypatch.setenv("ATLAS_URL", running.url)
                 monkeypatch.setenv("ATLAS_TOKEN", running.token())
             made = eval(
@@ -39,7 +40,6 @@ def test_the_examples_run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> No
             )
             if inspect.iscoroutine(made):
                 asyncio.run(made)
-        known["stage"].close()  # the one of the first example, which the others opened again
         assert len(known["views"]) == 2
 
 

@@ -101,7 +101,7 @@ def call(
         signature = _flat(inspect.signature(method))
 
         @wraps(method)
-        def called(stage: Any, *args: Any, **more: Any) -> Any:
+        def called(stage: Any, /, *args: Any, **more: Any) -> Any:
             given = signature.bind(stage, *args, **more)
             given.apply_defaults()
             sent = {

@@ -142,9 +142,9 @@ class PsycopgTransport:
     def _called(
         self, connection: psycopg.Connection, function: str, arguments: Mapping[str, Any]
     ) -> Any:
-        types = self._types.get(function)
-        if types is None:
-            types = dict(connection.execute(_TYPES, [function]).fetchall()) if arguments else {}
+        types = self._types.get(function, {})
+        if arguments and not types:
+            types = dict(connection.execute(_TYPES, [function]).fetchall())
             self._types[function] = types
         statement, parameters = _statement(function, arguments, types)
         row = connection.execute(statement, parameters).fetchone()

@@ -74,6 +74,22 @@ class TestReading:
         }
 
 
+class TestPages:
+    def test_any_list_is_walked_page_by_page(self, stage: Stage) -> None:
+        for number in range(3):
+            stage.grant_permission(f"agent:a{number}", "can_set_flag")
+        pages = list(stage.pages(stage.permissions, page_size=2))
+        assert [each.next != {} for each in pages] == [True] * (len(pages) - 1) + [False]
+        assert [row for page in pages for row in page] == list(stage.iter_permissions())
+        records = [
+            row.id for page in stage.pages(stage.administration, page_size=2) for row in page
+        ]
+        assert records == sorted(records, reverse=True)
+        assert sum(page.records for page in stage.pages(stage.verify_administration)) == len(
+            records
+        )
+
+
 @also_with_coroutines
 class TestChanging:
     def test_a_move_answers_with_client_and_history(self, stage: Stage, client: Client) -> None:

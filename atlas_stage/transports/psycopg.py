@@ -223,7 +223,7 @@ def _statement(
             )
         parameters[name] = as_json(value, name) if kind == "jsonb" and value is not None else value
         # the catalog writes a type so that it is safe in a statement
-        given = sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(kind))  # type: ignore[arg-type]
+        given = sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(kind))
         named.append(sql.SQL("{} => {}").format(sql.Identifier(name), given))
     call = sql.SQL("select {}({})").format(
         sql.Identifier("api", function), sql.SQL(", ").join(named)

@@ -10,7 +10,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -21,7 +21,9 @@ from tests.http.api import GOOD_MOVE, Api, refusal
 
 JSON = {"Content-Type": "application/json"}
 MANY_NAMES = json.dumps({f"name_{n}": n for n in range(4000)}).encode()  # 60 KB
-LONG_QUERY = "&".join(f"{'abcdefghij'[n % 10]}{'_' * (n // 10 % 3)}{'x' * (n % 4)}=1" for n in range(2200))
+LONG_QUERY = "&".join(
+    f"{'abcdefghij'[n % 10]}{'_' * (n // 10 % 3)}{'x' * (n % 4)}=1" for n in range(2200)
+)
 
 needs_the_database = pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="needs the database")
 
@@ -166,7 +168,7 @@ def test_a_function_that_is_newer_than_the_deploy_is_called_alike(own_api: Api) 
 class TestCosts:
     """Every cost is bounded by the request, for a caller with a token and for one without."""
 
-    BODIES = {
+    BODIES: ClassVar[dict[str, bytes]] = {
         "names": MANY_NAMES,
         "the same name": b"{" + b'"client_id": 1, ' * 300_000 + b'"client_id": 2}',
         "5 MB of names": b"{" + b",".join(b'"a%d":1' % n for n in range(400_000)) + b"}",
@@ -251,7 +253,9 @@ def fastest(send: Callable[[], Any], tries: int = 3) -> tuple[Any, float]:
     return answer, min(times)
 
 
-def flood(api: Api, request: bytes, times: int, stop: threading.Event, statuses: set[bytes]) -> None:
+def flood(
+    api: Api, request: bytes, times: int, stop: threading.Event, statuses: set[bytes]
+) -> None:
     """Send the same request one after the other on one connection."""
     where = urlsplit(api.url)
     with socket.create_connection((where.hostname or "", where.port or 80), timeout=30) as caller:

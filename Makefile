@@ -19,6 +19,8 @@ BIN  := $(VENV)/bin
 RUN  := $(VENV)/installed
 DEV  := $(VENV)/installed-dev
 BENCH := $(VENV)/installed-bench
+# An install generates modules from these.
+SOURCES := pyproject.toml tools/make_sync.py atlas_stage/async_stage.py atlas_stage/transports/async_http.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -65,19 +67,19 @@ clean:
 	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(RUN): pyproject.toml | $(BIN)/pip
+$(RUN): $(SOURCES) | $(BIN)/pip
 	@echo "installing atlas-stage into $(VENV) …"
 	@$(BIN)/pip install --quiet --editable '.[local]'
 	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
 	@touch $@
 
-$(DEV): pyproject.toml | $(BIN)/pip
+$(DEV): $(SOURCES) | $(BIN)/pip
 	@echo "installing atlas-stage and its tools into $(VENV) …"
 	@$(BIN)/pip install --quiet --editable '.[dev]'
 	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
 	@touch $@ $(RUN)
 
-$(BENCH): pyproject.toml | $(BIN)/pip
+$(BENCH): $(SOURCES) | $(BIN)/pip
 	@echo "installing atlas-stage and what its benches take into $(VENV) …"
 	@$(BIN)/pip install --quiet --editable '.[bench]'
 	@$(BIN)/python -m atlas_stage.local.serving >/dev/null

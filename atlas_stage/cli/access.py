@@ -129,9 +129,9 @@ def audit(
 ) -> None:
     """Show who changed grants, tokens, settings and rules, newest first."""
     page = run.api.administration(about, actor_id=actor, before_id=before, page_size=limit)
-    more = f"--before {page.next_before_id}" if page.next_before_id is not None else None
+    more = f"--before {page.next['before_id']}" if page.next else None
     run.output.records(
-        "records", page.records, lambda: tables.administration(page.records, run.zone), more
+        "records", page.items, lambda: tables.administration(page.items, run.zone), more
     )
 
 

@@ -106,7 +106,7 @@ def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
         case OSError():
             return StageError(f"Can't write the answer: {error.strerror}", rule="output")
         case _ if psycopg and isinstance(error, psycopg.Error):
-            from atlas_stage.transport import translate
+            from atlas_stage.transports.psycopg import translate
 
             return translate(error)
         case _UsageError() if as_json:
@@ -172,7 +172,7 @@ class Session:
 
     def connection(self) -> "psycopg.Connection":
         """A psycopg connection to the database."""
-        from atlas_stage.transport import connect
+        from atlas_stage.transports.psycopg import connect
 
         return connect(self.database)
 
@@ -180,7 +180,7 @@ class Session:
         if over_http:
             stage = Stage.connect(url=self.url)
         else:
-            from atlas_stage.transport import PsycopgTransport
+            from atlas_stage.transports.psycopg import PsycopgTransport
 
             stage = Stage(PsycopgTransport(self.database, self.actor))
         self.on_close(stage.close)

@@ -214,5 +214,5 @@ def _replayed(change: Change) -> str:
 @command(app, actor=argument("Whose queue; yours if omitted.", "ACTOR"))
 def queue(run: Session, actor: str | None, limit: Limit = 100) -> None:
     """Show what to do next and why, most urgent first."""
-    items = run.api.queue(actor, page_size=limit)
+    items = run.api.queue(actor, page_size=limit).items
     run.output.records("queue", items, lambda: tables.queue(items, run.zone))

@@ -24,14 +24,6 @@ _HINTS = {
 }
 
 
-def line_of(error: StageError) -> str:
-    """The error in sentences: those of the database for every rule that failed, else the message with its facts."""
-    refusals = error.details.get("refusals")
-    every = refusals if isinstance(refusals, list) and refusals else [error.details]
-    texts = [str(each["text"]) for each in every if each.get("text")]
-    return " ".join(dict.fromkeys(texts)) if "text" in error.details and texts else str(error)
-
-
 def hint_of(error: StageError) -> str | None:
     """What to do next; None if the sentence says it."""
     login = str(error.details.get("actor_id", ""))

@@ -10,7 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from atlas_stage.cli.base import Exit, Session, command
 from atlas_stage.cli.client import clients
-from atlas_stage.cli.hints import line_of
 from atlas_stage.cli.rendering import columns, console, make_table
 
 
@@ -51,7 +50,7 @@ def import_clients(
         )
     shown = columns(
         "row client outcome what",
-        what=lambda each: line_of(each.error) if each.error else "; ".join(each.changes),
+        what=lambda each: each.error or "; ".join(each.changes),
     )
     refused = report.count("refused")
     counts = ", ".join(f"{report.count(each)} {each}" for each in importer.OUTCOMES)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from atlas_stage.cli.hints import hint_of, line_of
+from atlas_stage.cli.hints import hint_of
 from atlas_stage.errors import StageError
 from atlas_stage.models import Record
 from atlas_stage.text import plain
@@ -161,7 +161,7 @@ def error_lines(error: StageError) -> list[str]:
     """An error as people see it: a line, and a hint if there is one."""
     hint = hint_of(error)
     return [
-        f"error: {plain(line_of(error))} [{error.rule}]",
+        f"error: {error} [{error.rule}]",
         *([f"hint: {plain(hint)}"] if hint else []),
     ]
 

@@ -37,7 +37,7 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
         write_csv(csv_file, closes)
         run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
         return
-    months = run.api.closes_by_month(month=period)
+    months = run.api.closes_by_month(month=period).items
     late = sorted(
         (each for each in closes if each.late),
         key=lambda each: each.late_since.timestamp() if each.late_since else 0,
@@ -60,12 +60,8 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
 
 def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
     """The month and all its closes."""
-    page = api.closes(month, page_size=1000)
-    found = list(page.closes)
-    while page.next_after is not None:
-        page = api.closes(page.month, after=page.next_after, page_size=1000)
-        found += page.closes
-    return page.month, found
+    pages = list(api.pages(api.closes, month, page_size=1000))
+    return pages[-1].month, [close for page in pages for close in page]
 
 
 def _counts_table(first: str, rows: Iterable[tuple[object, CloseCounts]], title: str) -> Table:

@@ -57,7 +57,7 @@ def verify(
     rewritten = before is not None and not before.endswith(expect or "")
     wrong = bool(found.breaks) or rewritten
     made = evidence.digest(run.api) if digest and not wrong else DigestPage()
-    answer = {name: each for name, each in found.as_json().items() if name != "next_after"}
+    answer = {name: each for name, each in found.as_json().items() if name != "next"}
     parts = {name: made.as_json()[name] for name in ("digest", "open", "left_out")}
     run.output.result(
         {**answer, "rewritten": rewritten, **parts},

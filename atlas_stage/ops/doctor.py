@@ -4,8 +4,6 @@ Only what the package alone can know is checked here: whether the database has w
 finds everything else: `ops.findings`, one file per check in `sql/ops/findings/`.
 """
 
-from dataclasses import dataclass
-
 import psycopg
 
 from atlas_stage.models import Record
@@ -13,12 +11,11 @@ from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
 from atlas_stage.ops.deploy.connection import exists
 from atlas_stage.ops.deploy.migrations import read_books
-from atlas_stage.transport import translate
+from atlas_stage.transports.psycopg import translate
 
 _MIGRATE = "run: atlas-stage migrate"
 
 
-@dataclass(frozen=True)
 class Finding(Record):
     """The outcome of a check: what is wrong and what to do; nothing found means all is well. `severity` is error or
     notice.

@@ -6,7 +6,6 @@ refused.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -34,7 +33,6 @@ _COMPARED = {
 }
 
 
-@dataclass(frozen=True)
 class RowReport(Record):
     """The result of a row. `outcome` is one of OUTCOMES; `changes` are sentences."""
 
@@ -45,7 +43,6 @@ class RowReport(Record):
     error: StageError | None = None
 
 
-@dataclass(frozen=True)
 class Report(Record):
     """The result of a file. `applied` is False after a dry run, and if a row was refused: then nothing changed."""
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg
 
-from atlas_stage import transport
 from atlas_stage.errors import StageError, Unavailable
 from atlas_stage.ops import resources
+from atlas_stage.transports import psycopg as transport
 
 Connection = psycopg.Connection
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import psycopg
 from psycopg import sql
 
-from atlas_stage import transport
 from atlas_stage.ops.deploy.connection import DeployError, one_line
+from atlas_stage.transports import psycopg as transport
 
 VARIABLES = {
     "ATLAS_AUTHENTICATOR_PASSWORD": "atlas_authenticator",

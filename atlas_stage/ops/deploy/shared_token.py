@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from atlas_stage.stage import Stage
-from atlas_stage.transport import PsycopgTransport
+from atlas_stage.transports.psycopg import PsycopgTransport
 
 VARIABLE = "ATLAS_INGEST_TOKEN"
 # The installation grants can_admin to this actor.

@@ -1,5 +1,5 @@
--- Put the states of their clients into items, and compute what each item would make of its client. An item whose client is
--- the same as before keeps its evaluation.
+-- Put the states of their clients into items, and compute what each item would make of its client.
+-- An item whose client is the same as before keeps its evaluation.
 create or replace function rules.put_clients(
   items     rules.item[],
   clients   rules.client_state[],

@@ -1,5 +1,6 @@
--- WRITE changes of locked clients, into history and `clients` together. If a host trigger or constraint fails, bisect until
--- the failing client is isolated, and write the rest. Returns which clients failed, and why.
+-- WRITE changes of locked clients, into history and `clients` together. If a host trigger or
+-- constraint fails, bisect until the failing client is isolated, and write the rest. Returns which
+-- clients failed, and why.
 create or replace function rules.write_changes(changes rules.change[])
 returns table (
   client_id bigint,
@@ -26,9 +27,7 @@ begin
     end loop;
     perform rules.record_changes(changes);
     perform rules.write_clients(v_clients);
-    -- check the host's deferred constraints now, while it is known which client breaks them
-    set constraints all immediate;
-    set constraints all deferred;
+    perform rules.check_deferred_constraints(of_clients_only => v_half = 0);
     return;
   exception
     when others then

@@ -742,7 +742,8 @@ class TestEvidence:
     def test_words_are_erased_and_the_verification_says_by_whom(self, run: Run) -> None:
         run("client", "create", "Otter Bay", "otter-bay-2", "--notes", "knows Mr. Green")
         assert (
-            "erased the words" in run("client", "erase-words", "otter-bay-2", "--reason", "asked").stdout
+            "erased the words"
+            in run("client", "erase-words", "otter-bay-2", "--reason", "asked").stdout
         )
         assert f"erased by {ADMIN}: asked" in run("verify", "otter-bay-2").stdout
 

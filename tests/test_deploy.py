@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import psycopg
 import pytest
 
 from atlas_stage.ops.deploy import DeployError, connection, migrate, rollback
+from tests.support.cluster import Cluster
 
 # Roles are the server's: these migrations make none, and a database of the whole product has made them.
 pytestmark = pytest.mark.usefixtures("dsn")
@@ -287,3 +288,19 @@ def test_a_password_with_signs_is_no_obstacle(empty_dsn: str, root: Path) -> Non
 )
 def test_no_database_is_one_line_without_the_password(dsn: str, root: Path) -> None:
     assert "sesame" not in message_of(dsn, root)
+
+
+def test_a_login_that_the_server_refuses_is_one_line_without_the_password(root: Path) -> None:
+    with Cluster() as cluster:
+        with psycopg.connect(cluster.dsn, autocommit=True) as db:
+            db.execute("create role deployer superuser login password 'right'")
+            rules = Path(str(value(cluster.dsn, "show hba_file")))
+            rules.write_text(f"local all deployer scram-sha-256\n{rules.read_text()}")
+            db.execute("select pg_reload_conf()")
+        host = urlsplit(cluster.dsn).netloc.rpartition("@")[2]
+        refused = urlsplit(cluster.dsn)._replace(netloc=f"deployer:sesame@{host}").geturl()
+
+        said = message_of(refused, root)
+
+    assert "password authentication failed" in said
+    assert "sesame" not in said

@@ -157,7 +157,7 @@ def one_line(error: psycopg.Error) -> str:
 def _refuse_pooler(connection: Connection) -> None:
     """Raise DeployError behind a pooler that gives each transaction another session.
 
-    The deploy's lock and limits belong to a session: left in a pool, they would block whoever gets it next. A pooler
+    The deploy's lock and limits belong to a session: left in a pool, they would block its next user. A pooler
     is detected by the process id that it makes up.
     """
     row = connection.execute("select pg_backend_pid()").fetchone()

@@ -69,7 +69,7 @@ def main(
         url if over_http else None,
         "url" in given,
         "database" in given,
-        ctx.call_on_close,
+        ctx.with_resource,
     )
 
 

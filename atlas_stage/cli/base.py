@@ -22,6 +22,9 @@ from atlas_stage.stage import Stage
 if TYPE_CHECKING:
     import psycopg
 
+    from atlas_stage.ops.jobs import Jobs
+    from atlas_stage.ops.settings import FirmSettings
+
 
 class Exit(IntEnum):
     """The exit codes."""
@@ -153,7 +156,7 @@ class Session:
     url: str | None = None  # None: not over HTTP
     url_only: bool = False  # the line has --url, so use no database instead
     database_given: bool = False  # the line has --database
-    on_close: Callable[[Callable[[], None]], object] = lambda _: None
+    keep: Callable[[Any], Any] = lambda made: made  # enters a context until the program ends
 
     @cached_property
     def api(self) -> Stage:
@@ -170,11 +173,26 @@ class Session:
         """The firm's time zone, for showing times."""
         return firm_zone(self.api)
 
+    @cached_property
     def connection(self) -> "psycopg.Connection":
-        """A psycopg connection to the database."""
+        """A psycopg connection to the database, in autocommit mode; closed when the program ends."""
         from atlas_stage.transports.psycopg import connect
 
-        return connect(self.database)
+        return self.keep(connect(self.database))  # type: ignore[no-any-return]
+
+    @cached_property
+    def firm(self) -> "FirmSettings":
+        """The firm's settings and calendar."""
+        from atlas_stage.ops.settings import FirmSettings
+
+        return FirmSettings(self.connection)
+
+    @cached_property
+    def jobs(self) -> "Jobs":
+        """The scheduled jobs."""
+        from atlas_stage.ops.jobs import Jobs
+
+        return self.keep(Jobs(self.database, progress=self.output.aside))  # type: ignore[no-any-return]
 
     def _opened(self, *, over_http: bool) -> Stage:
         if over_http:
@@ -183,8 +201,7 @@ class Session:
             from atlas_stage.transports.psycopg import PsycopgTransport
 
             stage = Stage(PsycopgTransport(self.database, self.actor))
-        self.on_close(stage.close)
-        return stage
+        return self.keep(stage)  # type: ignore[no-any-return]
 
 
 def session(ctx: typer.Context) -> Session:
@@ -262,7 +279,7 @@ def command(
 
 ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Id or slug.")]
 Reason = Annotated[str, typer.Option(help="Why, for the history.")]
-Limit = Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many.")]
+Limit = Annotated[int, typer.Option(min=1, help="Show at most this many.")]
 ActorId = Annotated[str, typer.Argument(metavar="ACTOR", help="user:…, agent:… or system:…")]
 
 # How a change came about.

@@ -19,8 +19,7 @@ def doctor(run: Session) -> None:
     """Check this installation. Run it as a superuser, who can see everything."""
     from atlas_stage.ops import doctor as checks
 
-    with run.connection() as connection:
-        findings = checks.examine(connection)
+    findings = checks.examine(run.connection)
     wrong = sum(bool(each.found) and each.severity != "notice" for each in findings)
     rows = (row for each in findings for row in _rows(each))
     run.output.result(
@@ -43,11 +42,10 @@ def _rows(finding: checks.Finding) -> Iterator[tuple[object, object, object]]:
 def prune(run: Session) -> None:
     """Delete idempotency keys and job runs older than the settings say. History is kept."""
     keys = runs = 0
-    with run.connection() as connection:
-        # Autocommit: each call is a transaction of at most a few thousand rows.
-        while (
-            row := connection.execute("select p.keys, p.runs from ops.prune() p").fetchone()
-        ) != (0, 0):
-            assert row is not None
-            keys, runs = keys + row[0], runs + row[1]
+    # Autocommit: each call is a transaction of at most a few thousand rows.
+    while (
+        row := run.connection.execute("select p.keys, p.runs from ops.prune() p").fetchone()
+    ) != (0, 0):
+        assert row is not None
+        keys, runs = keys + row[0], runs + row[1]
     run.output.result({"keys": keys, "runs": runs}, f"deleted {keys} keys and {runs} job runs")

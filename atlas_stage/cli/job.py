@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from atlas_stage.cli.base import (
 )
 from atlas_stage.cli.rendering import columns, make_table, moment
 
-if TYPE_CHECKING:
-    from atlas_stage.ops.jobs import Jobs
-
 scheduled = typer.Typer(no_args_is_help=True, help="Scheduled jobs: what is due, what ran.")
 app.add_typer(scheduled, name="job")
 
@@ -34,17 +31,10 @@ AS_OF: Options = {
 }
 
 
-def _jobs(run: Session) -> Jobs:
-    from atlas_stage.ops.jobs import Jobs
-
-    return Jobs(run.database, progress=run.output.aside)
-
-
 @command(scheduled, "list")
 def list_jobs(run: Session) -> None:
     """List the jobs and when each is due."""
-    with _jobs(run) as jobs:
-        catalog = jobs.catalog()
+    catalog = run.jobs.catalog()
     names = ("job", "schedule", "description")
     rows = ([each[name] for name in names] for each in catalog)
     run.output.result({"jobs": catalog}, make_table(names, rows))
@@ -53,8 +43,7 @@ def list_jobs(run: Session) -> None:
 @command(scheduled, None, AS_OF)
 def due(run: Session, as_of: str | None) -> None:
     """Show each job's state, missed occurrences, last success and next due time."""
-    with _jobs(run) as jobs:
-        states = jobs.due(jobs.instant(as_of))
+    states = run.jobs.due(run.jobs.instant(as_of))
     shown = columns(
         "job state due=due_at missed last_success next=next_due",
         missed=lambda each: each.missed or "",
@@ -71,8 +60,7 @@ def runs(run: Session, job: str | None, before: int | None, limit: Limit = 20) -
     """List runs and what they changed, newest first."""
     from atlas_stage.ops.jobs import counts_in_words
 
-    with _jobs(run) as jobs:
-        found = jobs.runs(job, page_size=limit, before=before)
+    found = run.jobs.runs(job, page_size=limit, before=before)
     shown = columns(
         "id=run_id job due=due_at started=started_at seconds state=outcome what_it_did",
         what_it_did=lambda each: each.error or counts_in_words(each.counts),
@@ -91,16 +79,15 @@ def run_job(
     run: Session, job: JobName, as_of: str | None, dry_run: bool | None, if_due: bool | None
 ) -> None:
     """Run a job now, or as of a moment. A change that was already made isn't made twice."""
-    with _jobs(run) as jobs:
-        instant = jobs.instant(as_of)
-        if dry_run:
-            planned = list(jobs.plan(job, instant))
-            shown = columns("client=client_id slug name change would_be_skipped=refused_by")
-            run.output.records("changes", planned, lambda: make_table(shown, planned))
-            refused = sum(each.refused_by is not None for each in planned)
-            run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
-            return
-        done = jobs.perform(job, instant, only_if_due=bool(if_due))
+    instant = run.jobs.instant(as_of)
+    if dry_run:
+        planned = list(run.jobs.plan(job, instant))
+        shown = columns("client=client_id slug name change would_be_skipped=refused_by")
+        run.output.records("changes", planned, lambda: make_table(shown, planned))
+        refused = sum(each.refused_by is not None for each in planned)
+        run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
+        return
+    done = run.jobs.perform(job, instant, only_if_due=bool(if_due))
     when = f"{moment(done.due_at, run.zone)} ({run.zone})"
     run.output.result(done, f"{job}, due {when}: {done.in_words()}")
     raise typer.Exit(Exit.DONE if done.is_well else Exit.REFUSED)

@@ -36,15 +36,12 @@ def schedule(
 
     The jobs find their database in FOLDER/atlas-stage.toml: database_url = "postgresql://atlas_cron@…"
     """
-    from atlas_stage.ops.jobs import Jobs
-
     folder = folder.expanduser().resolve()
     python = Path(sys.executable)
     if scheduler.value == "windows":
         python = python.with_name("pythonw.exe")
     place = Place(folder, python)
-    with Jobs(run.database) as jobs:
-        known = {each["job"]: each["description"] for each in jobs.catalog()}
+    known = {each["job"]: each["description"] for each in run.jobs.catalog()}
     written = write(scheduler.value, known, place, folder)
     task = "'" + str(folder / f"{HOURLY}.xml").replace("'", "''") + "'"
     following = _NEXT[scheduler.value].format(shell=shlex.quote(str(folder)), powershell=task)

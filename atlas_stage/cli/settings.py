@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from atlas_stage.cli.base import Session, app, command
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from atlas_stage.ops.settings import FirmSettings
 
 settings = typer.Typer(
     no_args_is_help=True, help="The time zone, the days of the calendar rules, the stage limits."
@@ -26,19 +21,10 @@ app.add_typer(calendar, name="calendar")
 Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="2026-11-27")]
 
 
-@contextmanager
-def _opened(run: Session) -> Iterator[FirmSettings]:
-    from atlas_stage.ops.settings import FirmSettings
-
-    with run.connection() as connection:
-        yield FirmSettings(connection)
-
-
 @command(settings, "show")
 def show_settings(run: Session) -> None:
     """Show every setting, and how long a client can be in each stage."""
-    with _opened(run) as firm:
-        found, stages = firm.settings(), firm.stages()
+    found, stages = run.firm.settings(), run.firm.stages()
     limits = (
         [each["stage"], each["max_days"] or "no limit", each["waiting_flags"]] for each in stages
     )
@@ -56,9 +42,8 @@ def set_setting(
     value: Annotated[str, typer.Argument(help="Such as America/New_York, 20, 06:00 or true.")],
 ) -> None:
     """Change a setting, effective immediately."""
-    with _opened(run) as firm:
-        firm.change(name, value)
-        now = firm.settings()
+    run.firm.change(name, value)
+    now = run.firm.settings()
     said = ("no", "yes")[now[name]] if isinstance(now[name], bool) else now[name]
     run.output.result({"settings": now}, f"{name} is {said}")
 
@@ -72,9 +57,8 @@ def set_sla(
     """Change how many days a client can be in a stage before it is stuck."""
     if days != "none" and not days.isdecimal():
         raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
-    with _opened(run) as firm:
-        firm.set_max_days(stage, None if days == "none" else int(days))
-        now = firm.stages()
+    run.firm.set_max_days(stage, None if days == "none" else int(days))
+    now = run.firm.stages()
     run.output.result(
         {"stages": now}, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}"
     )
@@ -89,8 +73,7 @@ def show_calendar(
 ) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
     chosen = year or datetime.now().year
-    with _opened(run) as firm:
-        holidays, closes = firm.holidays(chosen), firm.closes(chosen)
+    holidays, closes = run.firm.holidays(chosen), run.firm.closes(chosen)
     run.output.result(
         {"holidays": holidays, "closes": closes},
         make_table(("holiday", "name"), (each.values() for each in holidays), title=str(chosen)),
@@ -103,14 +86,12 @@ def add_holiday(
     run: Session, day: Day, name: Annotated[str, typer.Argument(help="Its name.")]
 ) -> None:
     """Add a holiday."""
-    with _opened(run) as firm:
-        firm.add_holiday(day.date(), name)
+    run.firm.add_holiday(day.date(), name)
     run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
 
 
 @command(calendar, "remove")
 def remove_holiday(run: Session, day: Day) -> None:
     """Remove a holiday."""
-    with _opened(run) as firm:
-        firm.remove_holiday(day.date())
+    run.firm.remove_holiday(day.date())
     run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")

@@ -213,6 +213,22 @@ class TestSettings:
         assert "database_error" not in done.stderr
         assert run("settings", "show").stdout == before
 
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (
+                ("set", "sales_tax_due_day", "31"),
+                '"31" isn\'t a valid sales_tax_due_day. Use at least 1 and at most 28',
+            ),
+            (("set", "sales_tax_due_day", "first"), '"first" isn\'t a valid sales_tax_due_day'),
+            (("sla", "nowhere", "3"), '"nowhere" isn\'t a stage. Use onboarding, cleanup'),
+        ],
+    )
+    def test_a_refused_value_says_what_is_allowed(
+        self, run: Run, words: tuple[str, ...], sentence: str
+    ) -> None:
+        assert sentence in run("settings", *words).stderr
+
     def test_a_holiday_moves_the_close(self, run: Run) -> None:
         assert "2027-12-30" in run("calendar", "show", "--year", 2027).stdout
         run("calendar", "add", "2027-12-30", "the firm's own")

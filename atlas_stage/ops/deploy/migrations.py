@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import glob
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,11 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 class Migrations:
     """The migrations of a folder against one database, with the deploy lock held by `session`."""
 
-    def __init__(self, backend: _Backend, folder: Path, session: Connection) -> None:
+    def __init__(self, backend: _Backend, folder: Path, session: Connection, watch: Watch) -> None:
         self.books = read_books(session, folder)
         self._backend = backend
         self._session = session
+        self._watch = watch
         # yoyo takes a glob pattern, so escape the folder's name.
         self._all = read_migrations(glob.escape(str(folder)))
 
@@ -155,13 +157,8 @@ class Migrations:
 
     def apply(self, report: Report) -> list[str]:
         """Apply pending migrations, each in its own transaction; returns their names. Raises DeployError."""
-        applied = []
-        for migration in self._backend.to_apply(self._all):
-            with _file(migration.id, "sql", self._session):
-                self._backend.apply_one(migration)
-            report(f"applied {migration.id}")
-            applied.append(migration.id)
-        return applied
+        pending = self._backend.to_apply(self._all)
+        return self._run(pending, self._backend.apply_one, "sql", "applied", report)
 
     def require(self, name: str) -> None:
         """Raise DeployError if there is no such migration."""
@@ -171,15 +168,34 @@ class Migrations:
 
     def roll_back(self, to: str | None, report: Report) -> list[str]:
         """Roll back everything after `to` (None: everything), newest first; returns the names."""
-        done = []
-        for migration in self._backend.to_rollback(self._all):
-            if migration.id == to:
-                break
-            with _file(migration.id, "rollback.sql", self._session):
-                self._backend.rollback_one(migration)
-            report(f"rolled back {migration.id}")
-            done.append(migration.id)
-        return done
+        later = takewhile(lambda each: each.id != to, self._backend.to_rollback(self._all))
+        return self._run(later, self._backend.rollback_one, "rollback.sql", "rolled back", report)
+
+    def _run(
+        self,
+        migrations: Iterable[Any],
+        step: Callable[[Any], object],
+        ending: str,
+        done: str,
+        report: Report,
+    ) -> list[str]:
+        names = []
+        for migration in migrations:
+            file = f"migrations/{migration.id}.{ending}"
+            try:
+                with contextlib.redirect_stdout(io.StringIO()):  # yoyo prints the rows of a SELECT
+                    step(migration)
+            except psycopg.errors.LockNotAvailable:
+                raise self._watch.timed_out(file) from None
+            except psycopg.Error as error:
+                said = f"{file}: {one_line(error)}"
+                if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                    advice = "deploy as the owner of the tables, or as a superuser"
+                    said += f"; {roles.missing(self._session) or advice}"
+                raise DeployError(said) from error
+            report(f"{done} {migration.id}")
+            names.append(migration.id)
+        return names
 
 
 @contextlib.contextmanager
@@ -188,28 +204,6 @@ def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrat
     watch = Watch(session, target)
     with _Backend(target, default_migration_table) as backend, watch.running():
         try:
-            yield Migrations(backend, folder, session)
-        except _LockTimeoutError as timeout:
-            raise watch.timed_out(str(timeout)) from None
+            yield Migrations(backend, folder, session, watch)
         except exceptions.BadMigration as error:
             raise DeployError(f"migrations: {error}") from error
-
-
-class _LockTimeoutError(Exception):
-    """A migration waited too long; the text is its file."""
-
-
-@contextlib.contextmanager
-def _file(name: str, ending: str, observer: Connection) -> Iterator[None]:
-    """Run one file; its errors give its name. `observer` finds out which right is missing."""
-    file = f"migrations/{name}.{ending}"
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):  # yoyo prints the rows of a SELECT
-            yield
-    except psycopg.errors.LockNotAvailable:
-        raise _LockTimeoutError(file) from None
-    except psycopg.errors.InsufficientPrivilege as error:
-        advice = roles.missing(observer) or "deploy as the owner of the tables, or as a superuser"
-        raise DeployError(f"{file}: {one_line(error)}; {advice}") from error
-    except psycopg.Error as error:
-        raise DeployError(f"{file}: {one_line(error)}") from error

@@ -54,7 +54,7 @@ CALLS = {
     "delete_client": "(9, 'r')",
     "rollback_run": "(run_id => 1, reason => 'r')",
     "read": "('{{}}')",
-    "write": "('{{\"owner\": \"user:x\", \"collaborators\": [\"user:y\"], \"active\": true}}')",
+    "write": '(\'{{"owner": "user:x", "collaborators": ["user:y"], "active": true}}\')',
 }
 
 STATEMENTS = {

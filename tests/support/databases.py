@@ -69,7 +69,7 @@ class Databases:
     def _create(self, name: str, template: str) -> None:
         with self._server() as connection:
             connection.execute(
-                sql.SQL("create database {} template {} encoding 'UTF8'").format(
+                sql.SQL("create database {} template {} encoding 'UTF8' strategy file_copy").format(
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )

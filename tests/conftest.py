@@ -21,6 +21,7 @@ from atlas_stage.local.embedded import postmaster
 from atlas_stage.ops import resources
 from tests.support import servers
 from tests.support.calls import begin_anew, provoked
+from tests.support.cluster import HOME
 from tests.support.comments import undocumented
 from tests.support.databases import Databases
 
@@ -53,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
     embedded servers of a run by root are at work.
     """
     if config.option.basetemp is None:
-        folder = Path(tempfile.mkdtemp(prefix="atlas-tests-"))
+        folder = Path(tempfile.mkdtemp(prefix="atlas-tests-", dir=HOME))
         config.option.basetemp = folder / "run"
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 

@@ -24,6 +24,8 @@ from lab.faults.ways import ADMIN, with_psycopg
 from lab.faults.writers import at_work
 from tests.support.databases import Databases
 
+pytestmark = pytest.mark.slow
+
 _ALL_OF_IT_SECONDS = 30
 
 

@@ -22,8 +22,10 @@ from lab.ha.trial import switch_over, trial
 from tests.http.api import Api, refusal
 from tests.http.test_before_a_database import serving, url_of
 from tests.http.test_connections import CALLS
+from tests.support.cluster import HOME
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}"),
     pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="makes servers of its own"),
 ]
@@ -32,7 +34,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def at() -> Iterator[Served]:
     with (
-        tempfile.TemporaryDirectory(prefix="atlas-ha-", dir="/tmp") as folder,
+        tempfile.TemporaryDirectory(prefix="atlas-ha-", dir=HOME) as folder,
         served(Path(folder), print) as made,
     ):
         yield made

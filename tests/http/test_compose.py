@@ -28,6 +28,7 @@ SUITES = [
 ]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not docker_answers(), reason="no Docker engine answers"),
 ]

@@ -27,6 +27,8 @@ BENCH := $(VENV)/installed-bench
 PYTEST := $(BIN)/pytest --numprocesses auto
 # Named tests run even if they are slow.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow")
+# An install generates modules from these.
+SOURCES := pyproject.toml tools/make_sync.py atlas_stage/async_stage.py atlas_stage/transports/async_http.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -89,19 +91,19 @@ define install
 @$(BIN)/python -m atlas_stage.local.serving >/dev/null
 endef
 
-$(RUN): pyproject.toml | $(BIN)/pip
+$(RUN): $(SOURCES) | $(BIN)/pip
 	$(call install,local)
 	@touch $@
 
-$(DEV): pyproject.toml | $(BIN)/pip
+$(DEV): $(SOURCES) | $(BIN)/pip
 	$(call install,dev)
 	@touch $@ $(RUN)
 
-$(ALL): pyproject.toml | $(BIN)/pip
+$(ALL): $(SOURCES) | $(BIN)/pip
 	$(call install,dev-all)
 	@touch $@ $(RUN) $(DEV)
 
-$(BENCH): pyproject.toml | $(BIN)/pip
+$(BENCH): $(SOURCES) | $(BIN)/pip
 	$(call install,bench)
 	@touch $@ $(RUN)
 

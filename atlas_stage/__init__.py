@@ -1,6 +1,6 @@
 """The stage of every client of a bookkeeping firm: rules and history inside PostgreSQL.
 
-`Stage.connect()` is the way in. Answers are dataclasses of `atlas_stage.models`, refusals exceptions of
+Begin with `Stage.connect()`. Answers are records of `atlas_stage.models`, refusals are exceptions of
 `atlas_stage.errors`.
 """
 
@@ -27,55 +27,25 @@ from atlas_stage.errors import (
     UnknownStage as UnknownStage,
     VersionConflict as VersionConflict,
 )
-from atlas_stage.models import (
-    Actor as Actor,
-    AdministrationPage as AdministrationPage,
-    AdministrationRecord as AdministrationRecord,
-    Break as Break,
-    Change as Change,
-    Check as Check,
-    Client as Client,
-    ClientPage as ClientPage,
-    ClientView as ClientView,
-    DeletedClient as DeletedClient,
-    Erasure as Erasure,
-    Held as Held,
-    HistoryPage as HistoryPage,
-    HistoryRow as HistoryRow,
-    IssuedToken as IssuedToken,
-    Outcome as Outcome,
-    Outcomes as Outcomes,
-    Permission as Permission,
-    PermissionChange as PermissionChange,
-    PermissionPage as PermissionPage,
-    QueueItem as QueueItem,
-    Refusal as Refusal,
-    RunRollback as RunRollback,
-    Token as Token,
-    TokenPage as TokenPage,
-    Verification as Verification,
-)
 from atlas_stage.protocol import Transport as Transport, Work as Work
 from atlas_stage.stage import Stage as Stage
 
 if TYPE_CHECKING:
-    from atlas_stage.http import (
-        AsyncHttpTransport as AsyncHttpTransport,
-        HttpTransport as HttpTransport,
-    )
-    from atlas_stage.transport import PsycopgTransport as PsycopgTransport
+    from atlas_stage.transports.async_http import AsyncHttpTransport as AsyncHttpTransport
+    from atlas_stage.transports.psycopg import PsycopgTransport as PsycopgTransport
+    from atlas_stage.transports.sync_http import HttpTransport as HttpTransport
 
 __version__ = "0.2.0"
 
-# Imported when asked for: httpx and psycopg take longer than all the rest, and a script needs one of them.
+# Imported at first use: httpx and psycopg take longer than all the rest, and a script needs one of them.
 _LATER = {
-    "AsyncHttpTransport": "atlas_stage.http",
-    "HttpTransport": "atlas_stage.http",
-    "PsycopgTransport": "atlas_stage.transport",
+    "AsyncHttpTransport": "async_http",
+    "HttpTransport": "sync_http",
+    "PsycopgTransport": "psycopg",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _LATER:
-        return getattr(importlib.import_module(_LATER[name]), name)
+        return getattr(importlib.import_module(f"atlas_stage.transports.{_LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,35 +1,63 @@
-"""The arguments of a method, checked against what its signature says before they are sent."""
+"""How a method of `Stage` becomes a call: its arguments, checked against its signature."""
 
 import inspect
 import json
-import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
-from typing import Annotated, Any, TypedDict
-
-import msgspec
+from functools import wraps
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    TypedDict,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from atlas_stage.errors import InvalidInput
+from atlas_stage.models import Client
 
 Json = Mapping[str, Any]
-Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-ClientName = Whole | str  # an id, or a slug
-Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+ClientName = int | str | Client  # an id, a slug, or a client that was read
+
+# What a method returns: a coroutine's result comes later, and tools/make_sync.py turns Later into Now.
+T = TypeVar("T")
+Method = TypeVar("Method", bound=Callable[..., Any])
+Later = Awaitable
+Now = Annotated[T, "at once"]
+
+_WORDS: dict[Any, str] = {
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+    datetime: "a datetime with a time zone",
+    Mapping: "a mapping",
+    Sequence: "a list",
+    Client: "a client",
+}
 
 
-class Context(TypedDict, total=False):
-    """How a change came about; `external_id` is a key that makes it repeatable."""
+class Origin(TypedDict, total=False):
+    """How a change came about."""
 
     triggered_by: str | None
     on_behalf_of: str | None
     channel: str | None
-    external_id: str | None
     payload: Json | None
 
 
+class Context(Origin, total=False):
+    """How a change came about; `external_id` is its idempotency key."""
+
+    external_id: str | None
+
+
 class Fields(Context, total=False):
-    """What a client has beside its stage and flags, and how it came about."""
+    """A client's other fields, and how the change came about."""
 
     owner: str | None
     collaborators: Sequence[str] | None
@@ -46,61 +74,94 @@ class Filters(TypedDict, total=False):
 
     flag: str | None
     owner: str | None
-    age_days_gt: Whole | None
+    age_days_gt: int | None
     stuck: bool | None
     service_tier: str | None
     search: str | None
-    after: Whole | None
-    page_size: Whole | None
+    after: int | None
+    page_size: int | None
     attention: str | None
     unowned: bool | None
-    client_ids: Sequence[Whole] | None
+    client_ids: Sequence[int | Client] | None
     sort: str | None
     cursor: str | None
 
 
-def checked(method: Callable[..., Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What to send of the values of a method's parameters; raises InvalidInput.
+def call(
+    *, read: bool = False, keyed: bool = False, part: str | None = None
+) -> Callable[[Method], Method]:
+    """Make a method call the function of its name and return the record of its annotation.
 
-    None is left to the default of the database, where it is the method's own default.
+    `read`: it changes nothing. `keyed`: it takes an idempotency key. `part`: the key of the record in the answer.
+    The method raises InvalidInput if an argument isn't of its type. An optional argument that is None isn't sent: the
+    database has the default.
     """
-    known, variadic = _parameters(method)
-    given = {**values, **values.get(variadic, {})}
-    for name in values.get(variadic, {}):
-        if name not in known:
-            raise TypeError(f"{method.__name__}() got an unexpected keyword argument {name!r}")
-    sent: dict[str, Any] = {}
-    for name, (kind, is_optional) in known.items():
-        value = given.get(name)
-        if value is not None:
-            sent[name] = _converted(name, value, kind)
-        elif not is_optional:
-            sent[name] = None
-    return sent
+
+    def made(method: Method) -> Method:
+        signature = _flat(inspect.signature(method))
+
+        @wraps(method)
+        def called(stage: Any, /, *args: Any, **more: Any) -> Any:
+            given = signature.bind(stage, *args, **more)
+            given.apply_defaults()
+            sent = {
+                each.name: _checked(each, given.arguments[each.name])
+                for each in [*signature.parameters.values()][1:]
+                if each.default is not None or given.arguments[each.name] is not None
+            }
+            return stage._call(  # noqa: SLF001 (a method of the stage)
+                method.__name__, sent, signature.return_annotation, part, read=read, keyed=keyed
+            )
+
+        called.__signature__ = signature  # type: ignore[attr-defined]
+        return cast(Method, called)
+
+    return made
 
 
-@cache
-def _parameters(method: Callable[..., Any]) -> tuple[dict[str, tuple[Any, bool]], str]:
-    """The type of each parameter, and whether its default is None; then the name of those that stand in a TypedDict."""
-    hints = typing.get_type_hints(method, include_extras=True)
-    known: dict[str, tuple[Any, bool]] = {}
-    variadic = ""
-    for name, parameter in inspect.signature(method).parameters.items():
-        if parameter.kind is parameter.VAR_KEYWORD:
-            (variadic, (unpacked,)) = name, typing.get_args(hints[name])
-            more = typing.get_type_hints(unpacked, include_extras=True)
-            known |= {each: (kind, True) for each, kind in more.items()}
-        elif name != "self":
-            known[name] = hints[name], parameter.default is None
-    return known, variadic
+def _flat(signature: inspect.Signature) -> inspect.Signature:
+    """The signature with the arguments of its TypedDict, as `**context: Unpack[Context]`, one by one."""
+    each: list[inspect.Parameter] = []
+    for one in signature.parameters.values():
+        if one.kind is not one.VAR_KEYWORD:
+            each.append(one)
+            continue
+        for name, kind in get_type_hints(*get_args(one.annotation)).items():
+            each.append(inspect.Parameter(name, one.KEYWORD_ONLY, default=None, annotation=kind))
+    return signature.replace(parameters=each)
 
 
-def _converted(name: str, value: Any, kind: Any) -> Any:
-    try:
-        return msgspec.convert(value, kind)
-    except (msgspec.ValidationError, RecursionError) as error:
-        said = f"{name}: {str(error)[:1].lower()}{str(error)[1:]}"
-        raise InvalidInput(said, details={"argument": name}) from error
+def _checked(parameter: inspect.Parameter, value: Any) -> Any:
+    if value is not None and not _fits(value, parameter.annotation):
+        raise InvalidInput(
+            f"{parameter.name} must be {_in_words(parameter.annotation)}",
+            details={"argument": parameter.name},
+        )
+    return _by_id(value)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value has an argument's type: integers have 64 bits, and True isn't one; instants have a time zone."""
+    origin, parts = get_origin(kind) or kind, get_args(kind)
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is Sequence:
+        return isinstance(value, list | tuple) and all(_fits(each, *parts) for each in value)
+    if origin is int:
+        return type(value) is not bool and isinstance(value, int) and -(2**63) <= value < 2**63
+    return isinstance(value, origin) and (origin is not datetime or value.tzinfo is not None)
+
+
+def _by_id(value: Any) -> Any:
+    """A client that was read goes by its id."""
+    if isinstance(value, list | tuple):
+        return [_by_id(each) for each in value]
+    return value.id if isinstance(value, Client) else value
+
+
+def _in_words(kind: Any) -> str:
+    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind]
+    return " or ".join(_WORDS[get_origin(part) or part] for part in parts if part is not type(None))
 
 
 def as_id(client: str) -> int | None:
@@ -110,7 +171,7 @@ def as_id(client: str) -> int | None:
 
 
 def as_json(value: Any, name: str) -> str:
-    """The value as JSON text, instants in ISO 8601; raises InvalidInput, which says that `name` is none."""
+    """The value as JSON text, instants in ISO 8601. Raises InvalidInput, with the argument's name."""
     try:
         return json.dumps(value, allow_nan=False, ensure_ascii=False, default=_written)
     except (TypeError, ValueError, RecursionError) as error:

@@ -1,13 +1,16 @@
 """The functions of schema `api` as methods, with the same names and the same argument names.
 
-Every method is one transaction (or a part of `Stage.transaction()`), answers with a dataclass of `models` and raises a
-`StageError` of `errors`. An optional argument that is None is left to the default of the database. `client_id` is a
-client's id or its slug, which takes one more read; text made of ASCII digits is an id. Lists and items take ids only.
+Every method is one transaction (or part of `Stage.transaction()`), returns a record of `models` and raises a
+`StageError` of `errors`. Arguments that are omitted or None have the defaults of the database. `client_id` is
+a client's id, its slug (which takes one more read), or a client that was read; text made of ASCII digits is an id.
 
-`async_stage.py` is written by hand; tools/make_sync.py makes `stage.py` from it.
+A method's signature is all there is to it: `call` sends its arguments and returns what its annotation says.
+tools/make_sync.py generates `stage.py` from this file at build time.
 """
+# mypy: disable-error-code="empty-body"
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, Unpack
 
 from atlas_stage import models
@@ -16,101 +19,92 @@ from atlas_stage.arguments import (
     Context,
     Fields,
     Filters,
-    Instant,
     Json,
-    Whole,
+    Later,
+    Origin,
     as_id,
-    checked,
+    call,
 )
 from atlas_stage.connecting import AsyncConnecting
 
-Answer = TypeVar("Answer", bound=models.Record)
+Answer = TypeVar("Answer")
 Arguments = Mapping[str, Any]
 
 
 class AsyncStage(AsyncConnecting):
     """Clients in their stages. Begin with `connect()`; use it as a context manager, or call `close()` at the end.
 
-    `Stage` goes over psycopg or HTTP. `AsyncStage` has the same methods as coroutines, over HTTP; many of its calls may
-    be under way at a time.
+    `Stage` uses psycopg or HTTP and can be shared by threads. `AsyncStage` has the same methods as coroutines, over
+    HTTP, and can be shared by tasks.
     """
 
-    # -- reading
+    # -- reads
 
+    @call(read=True)
     async def clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
-    ) -> models.ClientPage:
-        """A page of clients; all filters must fit. `active` None takes the inactive ones too; `stage` may be several,
-        with commas between them; `sort` is `id`, `age` or `sla`, and `next_cursor` leads to the next page.
+    ) -> models.Page[models.Client]:
+        """A page of the clients that match all filters.
+
+        `stage` can list several, separated by commas. `active` None includes inactive clients. `sort` is `id`,
+        `age` or `sla`.
         """
-        return await self._read("clients", models.ClientPage, locals())
 
     async def iter_clients(
         self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
     ) -> AsyncIterator[models.Client]:
-        """All clients that fit the filters of `clients`, page after page."""
-        more = True
-        while more:
-            page = await self.clients(stage, active=active, **filters)
-            for client in page.clients:
+        """All clients that match the filters of `clients`, page by page."""
+        async for page in self.pages(self.clients, stage, active=active, **filters):
+            for client in page:
                 yield client
-            filters = {**filters, "after": None, "cursor": page.next_cursor}
-            more = page.next_cursor is not None
 
+    @call(read=True)
     async def client(self, client_id: ClientName) -> models.ClientView:
         """A client and its latest history row. Raises NotFound."""
-        return await self._read("client", models.ClientView, locals())
 
+    @call(read=True)
     async def stage_history(
         self,
         client_id: ClientName,
         *,
-        page_size: Whole | None = None,
-        before_version: Whole | None = None,
-    ) -> models.HistoryPage:
+        page_size: int | None = None,
+        before_version: int | None = None,
+    ) -> models.Page[models.HistoryRow]:
         """The latest rows of a client's history (before `before_version`), oldest first."""
-        return await self._read("stage_history", models.HistoryPage, locals())
 
     async def iter_history(
-        self, client_id: ClientName, *, page_size: Whole | None = None
+        self, client_id: ClientName, *, page_size: int | None = None
     ) -> AsyncIterator[models.HistoryRow]:
-        """The whole history of a client, newest first, page after page."""
-        before, more = None, True
-        while more:
-            page = await self.stage_history(client_id, page_size=page_size, before_version=before)
-            for row in reversed(page.history):
+        """The whole history of a client, newest first, page by page."""
+        async for page in self.pages(self.stage_history, client_id, page_size=page_size):
+            for row in reversed(page):
                 yield row
-            before = page.next_before_version
-            more = before is not None
 
+    @call(read=True)
     async def queue(
-        self,
-        actor_id: str | None = None,
-        *,
-        page_size: Whole | None = None,
-        after: str | None = None,
-    ) -> tuple[models.QueueItem, ...]:
-        """What the actor (default: the caller) should do next, most pressing first."""
-        return (await self._read("queue", models.QueuePage, locals())).queue
+        self, actor_id: str | None = None, *, page_size: int | None = None, after: str | None = None
+    ) -> models.Page[models.QueueItem]:
+        """What the actor (default: the caller) should do next, most urgent first."""
 
+    @call(read=True)
     async def closes(
         self,
         month: str | None = None,
         *,
         state: str | None = None,
         owner: str | None = None,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
+        after: int | None = None,
+        page_size: int | None = None,
     ) -> models.ClosePage:
-        """How the close of a month (`YYYY-MM`; default: the one that is open) stands, client by client."""
-        return await self._read("closes", models.ClosePage, locals())
+        """The closes of a month (`YYYY-MM`; default: the month that is open), client by client."""
 
+    @call(read=True)
     async def closes_by_month(
-        self, months: Whole | None = None, *, month: str | None = None
-    ) -> tuple[models.MonthCloses, ...]:
-        """The closes of the last months (default: 6) up to `month` in numbers, each by owner too; the oldest first."""
-        return (await self._read("closes_by_month", models.ClosesByMonth, locals())).months
+        self, months: int | None = None, *, month: str | None = None
+    ) -> models.Page[models.MonthCloses]:
+        """The closes of the last months (default: 6) up to `month` in numbers, also by owner; oldest month first."""
 
+    @call(read=True)
     async def changes(
         self,
         after: str | None = None,
@@ -118,267 +112,256 @@ class AsyncStage(AsyncConnecting):
         actor_id: str | None = None,
         client_id: ClientName | None = None,
         stage: str | None = None,
-        since: Instant | None = None,
-        page_size: Whole | None = None,
+        since: datetime | None = None,
+        page_size: int | None = None,
     ) -> models.Feed:
-        """The firm's history from a cursor on, each change once; `cursor` of the answer goes into `after`."""
-        return await self._read("changes", models.Feed, locals())
+        """The firm's history after a cursor, each change once. The answer's `cursor` goes into `after`."""
 
-    async def check_stage(self, client_id: ClientName, *, to_stage: str) -> models.Check:
-        """Would this move be allowed? Names every rule against it; changes nothing."""
-        return await self._read("check_stage", models.Check, locals())
+    @call(read=True)
+    async def check_stage(self, client_id: ClientName, to_stage: str) -> models.Check:
+        """Whether this move would be allowed, and every rule against it. Changes nothing."""
 
-    async def check_stages(self, client_ids: Sequence[Whole]) -> models.ClientMoves:
-        """Where the caller may move each of these clients, at most 200, and what else it may do with it."""
-        return await self._read("check_stages", models.ClientMoves, locals())
+    @call(read=True)
+    async def check_stages(self, client_ids: Sequence[int | models.Client]) -> models.Page[models.Moves]:
+        """Where the caller may move each of these clients (at most 200), and what else it may do with it."""
 
+    @call(read=True)
     async def summary(self) -> models.Summary:
         """How many active clients there are by stage, owner, flag and attention."""
-        return await self._read("summary", models.Summary, locals())
 
+    @call(read=True)
     async def whoami(self) -> models.Actor:
-        """Who the database says is asking."""
-        return await self._read("whoami", models.Actor, locals())
+        """The caller, as the database knows it."""
 
-    # -- changing
+    # -- changes
 
+    @call(keyed=True)
     async def set_stage(
         self,
         client_id: ClientName,
-        *,
         to_stage: str,
         reason: str,
-        expected_version: Whole,
+        expected_version: int,
+        *,
         override: bool | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Move a client. `expected_version` is the version that was read: VersionConflict if it is another by now."""
-        return await self._change("set_stage", models.Change, locals())
+        """Move a client. Raises VersionConflict if `expected_version`, the version that was read, is out of date."""
 
+    async def move(
+        self,
+        client_id: ClientName,
+        to_stage: str,
+        reason: str,
+        *,
+        override: bool | None = None,
+        **origin: Unpack[Origin],
+    ) -> models.Change:
+        """Move a client whatever its version is: reads the version, then calls `set_stage`.
+
+        Raises VersionConflict if the client changes in between. For an idempotency key, use `set_stage`.
+        """
+        version = (await self.client(client_id)).client.version
+        return await self.set_stage(
+            client_id, to_stage, reason, version, override=override, **origin
+        )
+
+    @call(keyed=True)
     async def set_stages(
         self, items: Sequence[Json], *, atomic: bool | None = None
     ) -> models.Outcomes:
-        """Move many clients in one call: each item holds the arguments of `set_stage` and has its own outcome.
+        """Move many clients in one call. Each item has the arguments of `set_stage` and gets its own outcome.
 
-        With `atomic` one refusal refuses all.
+        With `atomic`, one refusal refuses all.
         """
-        return await self._change("set_stages", models.Outcomes, locals())
 
+    @call(keyed=True)
     async def set_flags(self, items: Sequence[Json]) -> models.Outcomes:
-        """Set or clear a flag on many clients in one call: each item has `client_id`, `flag`, `set` and what else
-        `set_flag` takes, and its own outcome.
-        """
-        return await self._change("set_flags", models.Outcomes, locals())
+        """Set or clear a flag on many clients in one call; each item gets its own outcome.
 
+        An item has `client_id`, `flag`, `set` and the other arguments of `set_flag`.
+        """
+
+    @call(keyed=True)
     async def set_flag(
         self,
         client_id: ClientName,
-        *,
         flag: str,
+        *,
         reason: str | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Set a flag; setting what is set answers `changed` False."""
-        return await self._change("set_flag", models.Change, locals())
+        """Set a flag. If it is set already, `changed` is False."""
 
+    @call(keyed=True)
     async def clear_flag(
         self,
         client_id: ClientName,
-        *,
         flag: str,
+        *,
         reason: str | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Clear a flag; clearing what is not set answers `changed` False."""
-        return await self._change("clear_flag", models.Change, locals())
+        """Clear a flag. If it isn't set, `changed` is False."""
 
+    @call(keyed=True)
     async def rollback(
-        self,
-        client_id: ClientName,
-        *,
-        history_id: Whole,
-        reason: str,
-        external_id: str | None = None,
+        self, client_id: ClientName, history_id: int, reason: str, *, external_id: str | None = None
     ) -> models.Change:
-        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one stands on it."""
-        return await self._change("rollback", models.Change, locals())
+        """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one depends on it."""
 
     # -- clients
 
+    @call(keyed=True)
     async def create_client(
         self,
         name: str,
-        *,
         slug: str,
+        *,
         stage: str | None = None,
         reason: str | None = None,
         **fields: Unpack[Fields],
     ) -> models.Change:
-        """Take on a client. `notes` are the notes of its stage; its slug must be free."""
-        return await self._change("create_client", models.Change, locals())
+        """Add a client. Its slug must be unique; `notes` become its stage notes."""
 
+    @call(keyed=True)
     async def update_client(
         self,
         client_id: ClientName,
         *,
         reason: str | None = None,
-        expected_version: Whole | None = None,
+        expected_version: int | None = None,
         clear: Sequence[str] | None = None,
         **fields: Unpack[Fields],
     ) -> models.Change:
-        """Change fields of a client. `clear` names the arguments to empty: owner, collaborators, notes, reviewers."""
-        return await self._change("update_client", models.Change, locals())
+        """Change fields of a client. `clear` lists the ones to empty: owner, collaborators, notes, reviewers."""
 
-    async def delete_client(self, client_id: ClientName, *, reason: str) -> models.DeletedClient:
-        """Take out a client that was made by mistake. Raises Conflict once it has a history."""
-        return (await self._write("delete_client", models.Deletion, locals())).deleted
+    @call(part="deleted")
+    async def delete_client(self, client_id: ClientName, reason: str) -> models.DeletedClient:
+        """Delete a client that was added by mistake. Raises Conflict if it has a history."""
 
-    async def rollback_run(self, run_id: Whole, *, reason: str) -> models.RunRollback:
-        """Take back what a run of a job changed; what something later stands on is named and stays."""
-        return await self._write("rollback_run", models.RunRollback, locals())
+    @call()
+    async def rollback_run(self, run_id: int, reason: str) -> models.RunRollback:
+        """Undo the changes of a job run. Changes that later changes depend on are listed and kept."""
 
     # -- grants
 
+    @call()
     async def grant_permission(
-        self, actor_id: str, *, permission: str, scope: Json | None = None, notes: str | None = None
+        self, actor_id: str, permission: str, *, scope: Json | None = None, notes: str | None = None
     ) -> models.PermissionChange:
-        """Grant a permission; `scope` None does not restrict it."""
-        return await self._write("grant_permission", models.PermissionChange, locals())
+        """Grant a permission; without `scope` it isn't restricted."""
 
-    async def revoke_permission(self, permission_id: Whole) -> models.PermissionChange:
-        """Revoke a grant by its id; it stays on record."""
-        return await self._write("revoke_permission", models.PermissionChange, locals())
+    @call()
+    async def revoke_permission(self, permission_id: int) -> models.PermissionChange:
+        """Revoke a grant by its id. It stays on record."""
 
+    @call(read=True)
     async def permissions(
         self,
         actor_id: str | None = None,
         *,
         include_revoked: bool | None = None,
-        after: Whole | None = None,
-        page_size: Whole | None = None,
-    ) -> models.PermissionPage:
-        """A page of grants by id."""
-        return await self._read("permissions", models.PermissionPage, locals())
+        after: int | None = None,
+        page_size: int | None = None,
+    ) -> models.Page[models.Permission]:
+        """A page of grants, by id."""
 
     async def iter_permissions(
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
     ) -> AsyncIterator[models.Permission]:
-        """All grants, page after page."""
-        after, more = None, True
-        while more:
-            page = await self.permissions(actor_id, include_revoked=include_revoked, after=after)
-            for permission in page.permissions:
+        """All grants, page by page."""
+        pages = self.pages(self.permissions, actor_id, include_revoked=include_revoked)
+        async for page in pages:
+            for permission in page:
                 yield permission
-            after = page.next_after
-            more = after is not None
 
     # -- tokens
 
+    @call()
     async def issue_token(
         self,
         actor_id: str,
         *,
         description: str | None = None,
-        expires_at: Instant | None = None,
+        expires_at: datetime | None = None,
         never_expires: bool | None = None,
     ) -> models.IssuedToken:
-        """Issue a token. Its secret is in this answer and nowhere else."""
-        return await self._write("issue_token", models.IssuedToken, locals())
+        """Issue a token. Only this answer has its secret."""
 
+    @call(part="token")
     async def revoke_token(self, token_id: str) -> models.Token:
-        """Revoke a token by its id; it stays on record."""
-        return (await self._write("revoke_token", models.TokenChange, locals())).token
+        """Revoke a token by its id. It stays on record."""
 
+    @call(read=True)
     async def tokens(
-        self,
-        actor_id: str | None = None,
-        *,
-        after: str | None = None,
-        page_size: Whole | None = None,
-    ) -> models.TokenPage:
+        self, actor_id: str | None = None, *, after: str | None = None, page_size: int | None = None
+    ) -> models.Page[models.Token]:
         """A page of tokens, without their secrets."""
-        return await self._read("tokens", models.TokenPage, locals())
 
     async def iter_tokens(self, actor_id: str | None = None) -> AsyncIterator[models.Token]:
-        """All tokens, page after page."""
-        after, more = None, True
-        while more:
-            page = await self.tokens(actor_id, after=after)
-            for token in page.tokens:
+        """All tokens, page by page."""
+        async for page in self.pages(self.tokens, actor_id):
+            for token in page:
                 yield token
-            after = page.next_after
-            more = after is not None
 
+    @call(part="token")
     async def adopt_legacy_token(self, token_hash: str) -> models.Token:
-        """Let the shared token of old work as system:legacy; `token_hash` is its SHA-256 in hex."""
-        return (await self._write("adopt_legacy_token", models.TokenChange, locals())).token
+        """Keep accepting the old shared token, as system:legacy; `token_hash` is its SHA-256 in hex."""
 
-    # -- the record of administration
+    # -- evidence
 
+    @call(read=True)
     async def administration(
         self,
         about: str | None = None,
         *,
         actor_id: str | None = None,
-        before_id: Whole | None = None,
-        page_size: Whole | None = None,
-    ) -> models.AdministrationPage:
-        """Who changed grants, tokens, settings and rules, the newest first; `about` names one table."""
-        return await self._read("administration", models.AdministrationPage, locals())
+        before_id: int | None = None,
+        page_size: int | None = None,
+    ) -> models.Page[models.AdministrationRecord]:
+        """Who changed grants, tokens, settings and rules, newest first; `about` is one table."""
 
-    # -- evidence
-
+    @call(read=True)
     async def verify(
         self,
         client_id: ClientName | None = None,
         *,
         after: str | None = None,
-        page_size: Whole | None = None,
+        page_size: int | None = None,
     ) -> models.Verification:
-        """Whether everything is what was recorded: one client, or a page of all clients and then of administration."""
-        return await self._read("verify", models.Verification, locals())
+        """Whether everything is as recorded: one client, or a page of all clients and then of administration."""
 
+    @call(read=True)
     async def digest(
-        self,
-        as_of: str | None = None,
-        *,
-        after: str | None = None,
-        page_size: Whole | None = None,
+        self, as_of: str | None = None, *, after: str | None = None, page_size: int | None = None
     ) -> models.DigestPage:
-        """A page on the way to one line that stands for everything up to now, or up to the moment of digest `as_of`."""
-        return await self._read("digest", models.DigestPage, locals())
+        """A page of the digest of everything up to now, or up to the moment of digest `as_of`."""
 
-    async def erase_words(self, client_id: ClientName, *, reason: str) -> models.Erasure:
-        """Erase what people wrote into a client's history and its notes; what was changed, when and by whom stays."""
-        return (await self._write("erase_words", models.ErasureDone, locals())).erasure
+    @call(part="erasure")
+    async def erase_words(self, client_id: ClientName, reason: str) -> models.Erasure:
+        """Erase the free text in a client's history and notes. What was changed, when and by whom stays."""
 
-    # -- how a method is carried out; `arguments` are its locals()
+    # -- what these are made of
 
-    async def _read(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """It changes nothing."""
-        return await self._call(function, answer, arguments, read=True)
-
-    async def _change(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """It changes something, and a key makes it repeatable."""
-        return await self._call(function, answer, arguments, read=False, keyed=True)
-
-    async def _write(self, function: str, answer: type[Answer], arguments: Arguments) -> Answer:
-        """It changes something, and doing it twice is not as good as once."""
-        return await self._call(function, answer, arguments, read=False)
+    async def pages(
+        self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any
+    ) -> AsyncIterator[Answer]:
+        """All pages of a list: `stage.pages(stage.closes, "2026-11", page_size=1000)`."""
+        following: Any = {}
+        while following is not None:
+            page: Any = await read(*args, **{**arguments, **following})
+            yield page
+            following = page.next or None
 
     async def _call(
-        self,
-        function: str,
-        answer: type[Answer],
-        arguments: Arguments,
-        *,
-        read: bool,
-        keyed: bool = False,
-    ) -> Answer:
-        sent = checked(getattr(type(self), function), arguments)
-        if isinstance(named := sent.get("client_id"), str):
-            sent["client_id"] = as_id(named) or await self._transport.call(
-                "client_id", {"client": named}, read=True
+        self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool
+    ) -> Any:
+        name = arguments.get("client_id")
+        if isinstance(name, str):
+            by_id = as_id(name) or await self._transport.call(
+                "client_id", {"client": name}, read=True
             )
-        said = await self._transport.call(function, sent, read=read, keyed=keyed)
-        return answer.from_json(said)
+            arguments = {**arguments, "client_id": by_id}
+        found = await self._transport.call(function, arguments, **how)
+        return models.read(answer, found[part] if part else found)

@@ -1,8 +1,9 @@
-"""Which way a stage goes, HTTP or psycopg, and how it begins and ends."""
+"""How a stage is connected, over HTTP or psycopg, and closed."""
 
 import os
+import ssl
 from contextlib import AbstractContextManager
-from typing import Self
+from typing import Any, Self
 
 from atlas_stage.errors import InvalidInput, Unauthenticated
 from atlas_stage.protocol import AsyncTransport, Transport, Work
@@ -11,7 +12,7 @@ URL, TOKEN, DATABASE = "ATLAS_URL", "ATLAS_TOKEN", "ATLAS_DATABASE_URL"
 
 
 class Connecting:
-    """What `Stage` has beside its methods."""
+    """What `Stage` has besides the methods of the API."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -24,34 +25,47 @@ class Connecting:
         *,
         url: str | None = None,
         token: str | None = None,
+        timeout: float | None = None,
+        verify: bool | str | ssl.SSLContext = True,
     ) -> Self:
-        """A stage over HTTP or over psycopg; nothing is opened before the first call.
+        """A stage over HTTP or psycopg. It connects at the first call.
 
             with Stage.connect() as stage:
-                client = stage.client(7).client
-                stage.set_stage(7, to_stage="eom_close", reason="May is over", expected_version=client.version)
+                stage.move(7, "eom_close", "May is over")
 
-        `url` and `token` (default: ATLAS_URL, ATLAS_TOKEN) lead to the HTTP API, and the token says who acts. `dsn`
-        (default: ATLAS_DATABASE_URL) is a PostgreSQL URL or connection string; `actor` is who acts there (default:
-        ATLAS_ACTOR, else what the login role stands for), and only members of atlas_operator may name someone. What is
-        given wins over the environment; where the environment names both, it is HTTP. Raises InvalidInput, and
-        Unauthenticated for a token that cannot be one.
+        Over HTTP: `url` and `token` (default: ATLAS_URL, ATLAS_TOKEN); the token decides who acts. `timeout` is in
+        seconds for a whole call, `verify` as in httpx. Over psycopg: `dsn` (default: ATLAS_DATABASE_URL) is a
+        PostgreSQL URL or connection string; `actor` (default: ATLAS_ACTOR, else the login's) is who acts, which only
+        members of atlas_operator can choose. Arguments win over the environment; if the environment has both, HTTP is
+        used. Raises InvalidInput, and Unauthenticated if the token is malformed.
         """
-        return cls(transport_for(dsn, actor, url, token))
+        if (dsn or actor) and (url or token):
+            raise InvalidInput(
+                "give the API's URL, or a database and an actor, not both",
+                hint="over HTTP the token says who acts",
+            )
+        # A script over HTTP doesn't wait for the import of psycopg, and the other way round.
+        if url or token or (http_is_named() and not (dsn or actor)):
+            from atlas_stage.transports.sync_http import HttpTransport
+
+            return cls(HttpTransport(*address(url, token), **http_options(timeout, verify)))
+        from atlas_stage.transports.psycopg import PsycopgTransport
+
+        return cls(PsycopgTransport(dsn, actor))
 
     def transaction(self) -> AbstractContextManager[Work]:
-        """Do the calls inside together or not at all. Nested, it can fail or be discarded by itself.
+        """Commit the calls inside together, or none of them. A nested transaction can fail or be discarded alone.
 
             with stage.transaction() as work:
                 …
-                work.discard()  # a dry run: the calls answered under the real rules, and nothing stays
+                work.discard()  # a dry run: the calls answer by the real rules, then all is rolled back
 
-        Over psycopg only: over HTTP it raises InvalidInput.
+        It holds for the thread or asyncio task that opened it. Over HTTP it raises InvalidInput.
         """
         return self._transport.transaction()
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connections. A later call opens new ones."""
         self._transport.close()
 
     def __enter__(self) -> Self:
@@ -62,28 +76,33 @@ class Connecting:
 
 
 class AsyncConnecting:
-    """What `AsyncStage` has beside its methods."""
+    """What `AsyncStage` has besides the methods of the API."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
     @classmethod
-    def connect(cls, url: str | None = None, token: str | None = None) -> Self:
-        """A stage over HTTP (default: ATLAS_URL, ATLAS_TOKEN); nothing is opened before the first call.
+    def connect(
+        cls,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float | None = None,
+        verify: bool | str | ssl.SSLContext = True,
+    ) -> Self:
+        """A stage over HTTP, with the arguments of `Stage.connect`.
 
             async with AsyncStage.connect() as stage:
-                client = (await stage.client(7)).client
-                async for each in stage.iter_clients("eom_close"):
-                    …
+                await stage.move(7, "eom_close", "May is over")
 
-        Raises InvalidInput, and Unauthenticated for a token that cannot be one.
+        It connects at the first call. Raises InvalidInput, and Unauthenticated if the token is malformed.
         """
-        from atlas_stage.http import AsyncHttpTransport
+        from atlas_stage.transports.async_http import AsyncHttpTransport
 
-        return cls(AsyncHttpTransport(*address(url, token)))
+        return cls(AsyncHttpTransport(*address(url, token), **http_options(timeout, verify)))
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections. A later call opens new ones."""
         await self._transport.close()
 
     async def __aenter__(self) -> Self:
@@ -93,33 +112,13 @@ class AsyncConnecting:
         await self.close()
 
 
-def transport_for(
-    dsn: str | None, actor: str | None, url: str | None, token: str | None
-) -> Transport:
-    """The transport for what is given, which wins over the environment; where the environment names both ways, HTTP."""
-    over_database, over_http = dsn or actor, url or token
-    if over_database and over_http:
-        raise InvalidInput(
-            "give the API's URL, or a database and an actor, not both",
-            hint="over HTTP the token says who acts",
-        )
-    # Imported where it is needed: a script over HTTP waits for no psycopg, and the other way round.
-    if over_http or (http_is_named() and not over_database):
-        from atlas_stage.http import HttpTransport
-
-        return HttpTransport(*address(url, token))
-    from atlas_stage.transport import PsycopgTransport
-
-    return PsycopgTransport(dsn, actor)
-
-
 def http_is_named() -> bool:
-    """Whether the environment leads to the HTTP API: it names it, and a token or nothing else."""
+    """Whether the environment leads to the HTTP API: it has ATLAS_URL, and ATLAS_TOKEN or no database."""
     return bool(os.environ.get(URL)) and bool(os.environ.get(TOKEN) or not os.environ.get(DATABASE))
 
 
 def address(url: str | None, token: str | None) -> tuple[str, str]:
-    """The API's URL and the token, from the environment where they are not given."""
+    """The API's URL and the token, from the environment if they aren't given."""
     url = url or os.environ.get(URL)
     token = token or os.environ.get(TOKEN)
     if not url:
@@ -127,3 +126,8 @@ def address(url: str | None, token: str | None) -> tuple[str, str]:
     if not token:
         raise Unauthenticated("no token is given", hint=f"set {TOKEN}")
     return url, token
+
+
+def http_options(timeout: float | None, verify: Any) -> dict[str, Any]:
+    """The options of a transport over HTTP; without a timeout it has its own."""
+    return {"verify": verify, **({} if timeout is None else {"timeout": timeout})}

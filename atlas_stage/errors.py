@@ -1,7 +1,7 @@
 """What can go wrong, as exceptions named after the rule that refused.
 
-The rules stand in the database. It answers a refusal with SQLSTATE `PT` + HTTP status and a DETAIL that is JSON:
-`{"rule": <stable code>, <facts>, "refusals": [every rule that failed]}`. Here that answer gets its class.
+The rules are in the database. It refuses with SQLSTATE `PT` + HTTP status and a DETAIL that is JSON:
+`{"rule": <stable code>, <facts>, "refusals": [every rule that failed]}`. This module gives that refusal its class.
 """
 
 import json
@@ -21,18 +21,22 @@ _DESCRIPTION = frozenset({"rule", "status", "message", "hint", "refusals"})
 class StageError(Exception):
     """Base of all errors of this package.
 
-    `rule` is the stable code, `status` the HTTP status that the same refusal has over HTTP, `message` the rule in
-    words, `details` its facts, `hint` what to do next (or None). `str()` is one printable line with the facts in it.
+    `rule` is the stable code, `status` the HTTP status of the same refusal over HTTP, `message` the rule in words,
+    `details` its facts, `hint` what to do next (or None). `str()` is one printable line with the facts.
     """
 
     default_rule: ClassVar[str] = "database_error"
     default_status: ClassVar[int] = 500
-    # Which class a rule has, else a status.
-    _kinds: ClassVar[dict[str | int, type["StageError"]]] = {}
+    # The class for a rule, or for an HTTP status.
+    kinds: ClassVar[dict[str | int, type["StageError"]]] = {}
 
-    def __init_subclass__(cls, answers: tuple[str | int, ...] = ()) -> None:
-        """`answers` are the rules, or the statuses, that have this class."""
-        StageError._kinds |= dict.fromkeys(answers, cls)
+    def __init_subclass__(
+        cls, answers: tuple[str | int, ...] = (), rule: str | None = None
+    ) -> None:
+        """`answers` are the rules, or statuses, of this class; the first status and `rule` are its defaults."""
+        StageError.kinds |= dict.fromkeys(answers, cls)
+        cls.default_rule = rule or cls.default_rule
+        cls.default_status = next((one for one in answers if type(one) is int), cls.default_status)
 
     def __init__(
         self,
@@ -51,16 +55,14 @@ class StageError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        also = [_sentence(each["message"], each) for each in self._further_refusals()]
-        return plain("; also: ".join([_sentence(self.message, self.details), *also]))
-
-    def _further_refusals(self) -> list[JsonObject]:
-        """The other rules that failed; the first of `refusals` is the one that this error is about."""
+        # The first of `refusals` is the rule that this error is about.
         refusals = self.details.get("refusals")
-        return refusals[1:] if isinstance(refusals, list) else []
+        also = refusals[1:] if isinstance(refusals, list) else []
+        sentences = [_sentence(each["message"], each) for each in also]
+        return plain("; also: ".join([_sentence(self.message, self.details), *sentences]))
 
     def as_json(self) -> JsonObject:
-        """The error as the HTTP interface shows it, plus rule and status at the top."""
+        """The error as the HTTP API returns it, with rule and status on top."""
         return {
             "rule": self.rule,
             "status": self.status,
@@ -70,34 +72,24 @@ class StageError(Exception):
         }
 
 
-class InvalidInput(StageError, answers=(400, 405, 413, 415)):
-    """400, and the gateway's own 405, 413, 415: a value has the wrong type or cannot be sent at all."""
-
-    default_rule, default_status = "invalid_input", 400
+class InvalidInput(StageError, answers=(400, 405, 413, 415), rule="invalid_input"):
+    """400, and the gateway's 405, 413 and 415: a value has the wrong type or can't be sent."""
 
 
-class Unauthenticated(StageError, answers=(401,)):
-    """401: nobody is known to be asking."""
-
-    default_rule, default_status = "unauthenticated", 401
+class Unauthenticated(StageError, answers=(401,), rule="unauthenticated"):
+    """401: the caller is unknown."""
 
 
-class PermissionDenied(StageError, answers=(403,)):
-    """403: the actor may not; `details` names the permission and the scope key that did not match."""
-
-    default_rule, default_status = "permission_missing", 403
+class PermissionDenied(StageError, answers=(403,), rule="permission_missing"):
+    """403: the actor may not; `details` has the permission, and the scope that failed."""
 
 
-class NotFound(StageError, answers=(404,)):
+class NotFound(StageError, answers=(404,), rule="not_found"):
     """404: no such client, history row, grant or token."""
 
-    default_rule, default_status = "not_found", 404
 
-
-class Conflict(StageError, answers=(409,)):
-    """409: the request does not fit what has happened in the meantime."""
-
-    default_rule, default_status = "conflict", 409
+class Conflict(StageError, answers=(409,), rule="conflict"):
+    """409: something has changed in the meantime."""
 
 
 class VersionConflict(Conflict, answers=("version_conflict",)):
@@ -105,25 +97,23 @@ class VersionConflict(Conflict, answers=("version_conflict",)):
 
 
 class IdempotencyKeyReused(Conflict, answers=("idempotency_key_reused",)):
-    """The external_id was already used for another request."""
+    """The external_id was used for another request."""
 
 
 class RollbackBlocked(Conflict, answers=("rollback_blocked", "already_rolled_back")):
-    """A later change stands on this one (`details["blocking_history_id"]`), or it was rolled back already."""
+    """A later change depends on this one (`details["blocking_history_id"]`), or it was rolled back already."""
 
 
-class RuleViolation(StageError, answers=(422,)):
+class RuleViolation(StageError, answers=(422,), rule="rule_violation"):
     """422: the rules forbid it."""
-
-    default_rule, default_status = "rule_violation", 422
 
 
 class TransitionNotAllowed(RuleViolation, answers=("transition_not_allowed",)):
-    """This move is not in the table of moves; `details["allowed_stages"]` gives those that are."""
+    """The move isn't allowed; `details["allowed_stages"]` lists those that are."""
 
 
 class ClientInactive(RuleViolation, answers=("client_inactive",)):
-    """An inactive client does not move."""
+    """An inactive client can't be moved."""
 
 
 class UnknownStage(RuleViolation, answers=("unknown_stage",)):
@@ -135,36 +125,31 @@ class UnknownFlag(RuleViolation, answers=("unknown_flag",)):
 
 
 class ReasonRequired(RuleViolation, answers=("reason_required",)):
-    """The change needs a reason, and a blank one is none."""
+    """The change needs a reason that isn't blank."""
 
 
-class Unavailable(StageError, answers=(503,)):
-    """The database cannot be reached, broke off, or took too long. Nothing is known to have changed."""
-
-    default_rule, default_status = "unavailable", 503
+class Unavailable(StageError, answers=(503,), rule="unavailable"):
+    """The database or the API can't be reached, broke off, or took too long. A write may have been done."""
 
 
-class NotInstalled(Unavailable):
-    """The database is there, but the stage system is not deployed in it."""
-
-    default_rule = "not_installed"
+class NotInstalled(Unavailable, rule="not_installed"):
+    """The stage system isn't deployed in this database."""
 
 
 def from_refusal(
     code: str, message: str, details: Mapping[str, Any] | None = None, hint: str | None = None
 ) -> StageError:
-    """The exception for a refusal of the database: `code` is `PT` + status, `details` the parsed DETAIL."""
+    """The exception for a refusal by the database: `code` is `PT` + status, `details` the parsed DETAIL."""
     status = int(code[2:])
     rule = (details or {}).get("rule")
-    kinds = StageError._kinds  # noqa: SLF001 (this module's)
-    kind = kinds.get(rule or "") or kinds.get(status, StageError)
+    kind = StageError.kinds.get(rule or "") or StageError.kinds.get(status, StageError)
     return kind(message, rule=rule, status=status, details=details, hint=hint)
 
 
 def from_sqlstate(
     code: str, message: str, detail: str | None = None, hint: str | None = None
 ) -> StageError | None:
-    """The exception for an error of the database, as far as its SQLSTATE says it; else None."""
+    """The exception for an error of the database, if its SQLSTATE is known; else None."""
     if code.startswith("PT"):
         return from_refusal(code, message, _facts(detail), hint)
     details = {"sqlstate": code}
@@ -174,7 +159,7 @@ def from_sqlstate(
             hint="run: atlas-stage migrate",
         )
     if code == "42501":
-        # Of `rules` a session calls one function: the operators', to act as somebody.
+        # A session calls one function of `rules`: act_as, which only operators may call.
         operator = "schema rules" in message or "act_as" in message
         hint = "only operators act as somebody: grant atlas_operator to … (the login)"
         return PermissionDenied(
@@ -196,7 +181,7 @@ def from_sqlstate(
 
 
 def _facts(detail: str | None) -> dict[str, Any]:
-    """The facts of a refusal: its DETAIL is a JSON object (of this system's own refusals at least)."""
+    """The facts of a refusal. The DETAIL of this system's own refusals is a JSON object."""
     try:
         facts = json.loads(detail or "{}")
     except ValueError:
@@ -214,7 +199,7 @@ def _sentence(message: str, facts: Mapping[str, Any]) -> str:
 
 
 def _is_short(value: object) -> bool:
-    """Whether a fact fits into a line: no object, and no list of objects."""
+    """Whether a fact fits in a line: it is no object, and no list of objects."""
     parts = value if isinstance(value, list) else [value]
     return not any(each is None or isinstance(each, dict | list) for each in parts)
 

@@ -1,65 +1,140 @@
-"""What the functions of schema `api` answer, as frozen dataclasses.
+"""The answers of the functions of schema `api`, as frozen dataclasses.
 
-Instants are aware datetimes, lists are tuples. Keys that this version does not know are ignored, so that a newer
-database does not break an older script.
+Instants are aware datetimes, lists are tuples. Unknown keys are ignored: a newer database doesn't break an
+older script.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Self
-
-import msgspec
+from functools import cache
+from types import GenericAlias, UnionType
+from typing import (
+    Any,
+    Self,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
 
 from atlas_stage.errors import SAME_VERSION, StageError, from_refusal
 
+T = TypeVar("T")
+Json = Mapping[str, Any]
 
+
+@dataclass_transform(frozen_default=True)
 class Record:
-    """Base of the answers: made from the JSON of the database, and turned back into JSON for programs."""
+    """Base of the answers. Each subclass is a frozen dataclass that can be read from JSON and written as JSON."""
+
+    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
+        dataclass(frozen=True, kw_only=kw_only)(cls)
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Make the record from a JSON object; raises StageError where it is none of this kind."""
-        try:
-            try:
-                return msgspec.convert(data, cls)
-            except msgspec.ValidationError:
-                return msgspec.convert(_within_calendar(data), cls)
-        except msgspec.ValidationError as error:
-            raise StageError(
-                f"this is not the answer that this version expects: {error}",
-                rule="answer_not_known",
-                hint=SAME_VERSION,
-            ) from error
+    def from_json(cls, data: Json) -> Self:
+        """The record in a JSON object; raises StageError if a field is missing or has the wrong shape."""
+        return read(cls, data)
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON values: instants in ISO 8601, tuples as lists."""
-        written: dict[str, Any] = msgspec.json.decode(
-            msgspec.json.encode(self, enc_hook=StageError.as_json)
-        )
-        return written
+        return {each.name: _written(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
 
 
-_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+class Page(Record, Sequence[T]):
+    """One page of a list. `next` holds the arguments that lead to the next page; it is empty after the last."""
+
+    items: tuple[T, ...]
+    next: Json
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        return self.items[place]
+
+    def __len__(self) -> int:
+        return len(self.items)
 
 
-def _within_calendar(value: Any, name: str = "") -> Any:
-    """The answer with its instants read; one beyond the calendar of Python (`infinity`) becomes its last."""
-    if isinstance(value, Mapping):
-        return {name: _within_calendar(each, name) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_within_calendar(each) for each in value]
-    if not (isinstance(value, str) and name.endswith("_at")):
-        return value
+def read(kind: type[T], data: Any) -> T:
+    """The record of this kind, such as `Page[Client]`, in a JSON object. Raises StageError."""
     try:
-        return datetime.fromisoformat(value)
+        kinds: dict[str, Any] = _kinds(kind)  # type: ignore[arg-type]
+        found = {name: _value(kinds[name], data[name]) for name in kinds.keys() & data.keys()}
+        if "next" in kinds:
+            found["next"] = {
+                name.removeprefix("next_"): value
+                for name, value in data.items()
+                if name.startswith("next_") and value is not None
+            }
+        if "items" in kinds and "items" not in found:
+            (items,) = (value for value in data.values() if isinstance(value, list))
+            found["items"] = _value(kinds["items"], items)
+        return kind(**found)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise StageError(
+            f"the answer isn't what this version expects: {error}",
+            rule="answer_not_known",
+            hint=SAME_VERSION,
+        ) from error
+
+
+@cache
+def _kinds(kind: Any) -> dict[str, Any]:
+    """The type of each field of a record. The items of a page have the type that the page was given."""
+    record: Any = get_origin(kind) or kind
+    kinds = get_type_hints(record)
+    if issubclass(record, Page):
+        item = get_args(kind) or get_args(record.__orig_bases__[0])
+        kinds["items"] = GenericAlias(tuple, (*item, ...))
+    return kinds
+
+
+def _value(kind: Any, value: Any) -> Any:
+    """A JSON value as the type of its field."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return None if value is None else _value(parts[0], value)
+    if origin is tuple:
+        return tuple(_value(parts[0], each) for each in value)
+    if kind is datetime:
+        return _instant(value)
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return kind.from_json(value)
+    return value
+
+
+def _instant(text: str) -> datetime:
+    """An instant; one beyond Python's calendar (`infinity`) becomes the last one."""
+    try:
+        return datetime.fromisoformat(text)
     except ValueError:
-        return _END_OF_TIME
+        return datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+def _written(value: Any) -> Any:
+    match value:
+        case Record() | StageError():
+            return value.as_json()
+        case Mapping():
+            return {name: _written(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_written(each) for each in value]
+        case datetime():
+            return value.isoformat()
+    return value
+
+
+# -- clients
+
+
 class Client(Record):
-    """A client: every column of `clients`, plus its whole days in the stage and what asks for attention.
+    """A client: every column of `clients`, its whole days in the stage, and its attention.
 
     `attention` is None, `stuck` or `waiting_on_client`.
     """
@@ -86,9 +161,8 @@ class Client(Record):
     attention: str | None = None
 
 
-@dataclass(frozen=True)
 class HistoryRow(Record):
-    """One recorded change of a client: who, when, why, through which channel. `version` counts from 0 per client."""
+    """One recorded change of a client. `version` counts from 0 for each client."""
 
     id: int
     client_id: int
@@ -105,11 +179,10 @@ class HistoryRow(Record):
     on_behalf_of: str | None = None
     triggered_by: str | None = None
     reason: str | None = None
-    payload: Mapping[str, Any] = field(default_factory=dict)
+    payload: Json = field(default_factory=dict)
     external_id: str | None = None
 
 
-@dataclass(frozen=True)
 class ClientView(Record):
     """A client and its latest history row."""
 
@@ -117,21 +190,15 @@ class ClientView(Record):
     history: HistoryRow | None = None
 
 
-@dataclass(frozen=True)
-class Change(Record):
-    """What a write did. `changed` is False where all was so already, `replayed` True where an earlier answer is
-    repeated.
-    """
+class Change(ClientView):
+    """What a write did. `changed` False: no change was needed; `replayed`: an earlier answer is repeated."""
 
-    client: Client
-    history: HistoryRow | None = None
     changed: bool = True
     replayed: bool = False
 
 
-@dataclass(frozen=True)
 class DeletedClient(Record):
-    """A client that was taken out, and by whom."""
+    """A client that was deleted, when, by whom and why."""
 
     client_id: int
     name: str
@@ -141,43 +208,15 @@ class DeletedClient(Record):
     reason: str
 
 
-@dataclass(frozen=True)
 class RunRollback(Record):
-    """What `rollback_run` took back: the number of changes, and each one that it had to leave, with its rule."""
+    """What `rollback_run` undid: how many changes, and each one that it had to leave, with the rule."""
 
     run_id: int
     job: str
     rolled_back: int
-    left: list[dict[str, Any]]
+    left: tuple[Json, ...]
 
 
-@dataclass(frozen=True)
-class Deletion(Record):
-    """What `delete_client` did."""
-
-    deleted: DeletedClient
-
-
-@dataclass(frozen=True)
-class ClientPage(Record):
-    """A page of clients; `next_cursor` goes into `cursor` for the next one, None at the end. By id, `next_after` into
-    `after` does too.
-    """
-
-    clients: tuple[Client, ...]
-    next_after: int | None = None
-    next_cursor: str | None = None
-
-
-@dataclass(frozen=True)
-class HistoryPage(Record):
-    """A page of history, oldest first; `next_before_version` leads to the older page, None at the beginning."""
-
-    history: tuple[HistoryRow, ...]
-    next_before_version: int | None = None
-
-
-@dataclass(frozen=True)
 class Move(Record):
     """A stage that the caller may move a client to."""
 
@@ -185,11 +224,8 @@ class Move(Record):
     note: str | None = None
 
 
-@dataclass(frozen=True)
 class Moves(Record):
-    """Where the caller may move a client, and what else would not be refused: `override_to` are stages, `fields`
-    arguments of `update_client`.
-    """
+    """What the caller may do with a client: `override_to` are stages, `fields` arguments of `update_client`."""
 
     client_id: int
     version: int
@@ -201,14 +237,76 @@ class Moves(Record):
     may_roll_back: bool = False
 
 
-@dataclass(frozen=True)
-class ClientMoves(Record):
-    """Where the caller may move each of some clients."""
+class Refusal(Record):
+    """A rule that a move would break; `facts` is everything else that the database reports about it."""
 
-    clients: tuple[Moves, ...]
+    rule: str
+    status: int
+    message: str
+    hint: str | None = None
+    facts: Json = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Json) -> Self:
+        """The refusal; keys that aren't fields are its facts."""
+        facts = {
+            name: value
+            for name, value in data.items()
+            if name not in vars(cls)["__dataclass_fields__"]
+        }
+        return read(cls, {**data, "facts": facts})
+
+    def as_error(self) -> StageError:
+        """The exception that the real move would raise for this rule."""
+        return from_refusal(
+            f"PT{self.status}", self.message, {"rule": self.rule, **self.facts}, self.hint
+        )
 
 
-@dataclass(frozen=True)
+class Check(Record):
+    """Whether a move would be allowed, every rule against it, and the stages that the client may go to."""
+
+    allowed: bool
+    refusals: tuple[Refusal, ...] = ()
+    allowed_stages: tuple[str, ...] = ()
+
+
+class Outcome(Record):
+    """The outcome of one item of `set_stages` or `set_flags`: the change, or the error it would have raised alone."""
+
+    index: int
+    status: int
+    change: Change | None = None
+    error: StageError | None = None
+
+    @classmethod
+    def from_json(cls, data: Json) -> Self:
+        """The outcome; an item with a `code` is a refusal."""
+        if "code" not in data:
+            return cls(data["index"], data["status"], Change.from_json(data))
+        error = from_refusal(data["code"], data["message"], data.get("details"), data.get("hint"))
+        return cls(data["index"], data["status"], error=error)
+
+
+class Outcomes(Record):
+    """The outcomes in the order of the items, and how many were done and refused."""
+
+    items: tuple[Outcome, ...]
+    done: int = 0
+    refused: int = 0
+
+
+class QueueItem(Record):
+    """A client in an actor's queue, why it is there, and when its time in the stage is up (None: no limit)."""
+
+    client: Client
+    why: tuple[str, ...] = ()
+    sla_due_at: datetime | None = None
+
+
+# -- the firm
+
+
 class StageCount(Record):
     """A stage, and how many active clients are in it."""
 
@@ -223,9 +321,8 @@ class StageCount(Record):
     description: str | None = None
 
 
-@dataclass(frozen=True)
 class OwnerCount(Record):
-    """How many active clients an owner has; `owner` None: nobody's."""
+    """How many active clients an owner has; `owner` None: clients without an owner."""
 
     clients: int
     stuck: int
@@ -233,7 +330,6 @@ class OwnerCount(Record):
     owner: str | None = None
 
 
-@dataclass(frozen=True)
 class FlagCount(Record):
     """A flag, and how many active clients carry it."""
 
@@ -243,9 +339,8 @@ class FlagCount(Record):
     set_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Summary(Record):
-    """How many active clients there are, by what; `cursor` is the place in the feed from which changes came since."""
+    """How many active clients there are, by what. Changes made since come after `cursor` in the feed."""
 
     clients: int
     stages: tuple[StageCount, ...]
@@ -256,30 +351,32 @@ class Summary(Record):
     as_of: datetime
     month: str
     cursor: str
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
 class FeedRow(HistoryRow):
-    """One recorded change, and whose it is."""
+    """One recorded change, with the client's name and slug."""
 
     client_name: str = ""
     client_slug: str = ""
 
 
-@dataclass(frozen=True)
-class Feed(Record):
-    """The next changes of the firm. `cursor` leads on, also when nothing came; `more`: another page waits."""
+class Feed(Page[FeedRow], kw_only=True):
+    """The next changes of the firm. `cursor` goes into `after`, now or later; `more`: there are further ones."""
 
-    changes: tuple[FeedRow, ...]
     cursor: str
     more: bool = False
 
+    @classmethod
+    def from_json(cls, data: Json) -> Self:
+        """The page; the next one begins at its cursor."""
+        return read(cls, {**data, "next_after": data["cursor"] if data.get("more") else None})
 
-@dataclass(frozen=True)
+
 class Close(Record):
-    """A client's close of a month: `not_opened`, `open`, `in_review` or `closed`, by whom and when each step was made,
-    how many business days after its opening it took, and since when it is late.
+    """A client's close of a month: its state, when and by whom each step was made, and since when it is late.
+
+    `state` is `not_opened`, `open`, `in_review` or `closed`; `business_days` counts from opening to sign-off.
     """
 
     client_id: int
@@ -302,21 +399,15 @@ class Close(Record):
     late_since: datetime | None = None
 
 
-@dataclass(frozen=True)
-class ClosePage(Record):
-    """A page of the closes of a month; after `due_at` what is not closed is late."""
+class ClosePage(Page[Close], kw_only=True):
+    """A page of the closes of a month; a close that isn't signed off by `due_at` is late."""
 
     month: str
     due_at: datetime
-    closes: tuple[Close, ...]
-    next_after: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CloseCounts(Record):
-    """How many closes are in which state and how many are late; half of the closed ones took so many business days or
-    fewer (None: none is closed).
-    """
+class CloseCounts(Record, kw_only=True):
+    """How many closes are in each state, and how many are late. The median is None if none is closed."""
 
     clients: int
     not_opened: int
@@ -327,153 +418,58 @@ class CloseCounts(Record):
     median_business_days: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class OwnerCloses(CloseCounts):
-    """Those of one owner; None is nobody."""
+class OwnerCloses(CloseCounts, kw_only=True):
+    """The closes of one owner; None: of clients without an owner."""
 
     owner: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class MonthCloses(CloseCounts):
-    """Those of a month, and of each owner in it; after `due_at` what is not closed is late."""
+class MonthCloses(CloseCounts, kw_only=True):
+    """The closes of a month, and of each owner in it."""
 
     month: str
     due_at: datetime
     owners: tuple[OwnerCloses, ...]
 
 
-@dataclass(frozen=True)
-class ClosesByMonth(Record):
-    """The closes of the last months in numbers, the oldest month first."""
-
-    months: tuple[MonthCloses, ...]
+# -- actors, grants and tokens
 
 
-@dataclass(frozen=True)
-class QueueItem(Record):
-    """A client that waits for the actor, why it does, and when its time in the stage is up (None: no limit)."""
+class Held(Record):
+    """A permission that the caller has, and its scope."""
 
-    client: Client
-    why: tuple[str, ...] = ()
-    sla_due_at: datetime | None = None
+    permission: str
+    scope: Json | None = None
 
 
-@dataclass(frozen=True)
-class QueuePage(Record):
-    """What an actor should do next."""
+class Actor(Record):
+    """The caller, as the database knows it, and what it may do."""
 
-    queue: tuple[QueueItem, ...]
-    next_after: str | None = None
-
-
-@dataclass(frozen=True)
-class Refusal(Record):
-    """A rule that a move would break; `facts` is everything that the database says about it."""
-
-    rule: str
-    status: int
-    message: str
-    hint: str | None = None
-    facts: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Make the refusal; keys that are no field of it are its facts."""
-        facts = {name: each for name, each in data.items() if name not in cls.__dataclass_fields__}
-        return replace(super().from_json(data), facts=facts)
-
-    def as_error(self) -> StageError:
-        """The exception that the real move would have raised for this rule."""
-        return from_refusal(
-            f"PT{self.status}", self.message, {"rule": self.rule, **self.facts}, self.hint
-        )
+    actor_id: str
+    actor_type: str
+    permissions: tuple[Held, ...] = ()
 
 
-@dataclass(frozen=True)
-class Check(Record):
-    """Whether a move would be allowed, every rule against it, and the stages that the client may go to."""
-
-    allowed: bool
-    refusals: tuple[Refusal, ...] = ()
-    allowed_stages: tuple[str, ...] = ()
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Make the check, its refusals with their facts."""
-        refusals = tuple(map(Refusal.from_json, data.get("refusals", ())))
-        return replace(super().from_json(data), refusals=refusals)
-
-
-@dataclass(frozen=True)
-class Outcome(Record):
-    """What became of one item of `set_stages` or `set_flags`: the change, or the error it would have raised alone."""
-
-    index: int
-    status: int
-    change: Change | None = None
-    error: StageError | None = None
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Make the outcome; an item with a `code` is a refusal."""
-        if "code" in data:
-            error = from_refusal(
-                data["code"], data["message"], data.get("details"), data.get("hint")
-            )
-            return cls(data["index"], data["status"], error=error)
-        return cls(data["index"], data["status"], change=Change.from_json(data))
-
-
-@dataclass(frozen=True)
-class Outcomes(Record):
-    """The outcomes of `set_stages` in the order of its items, and how many were done and refused."""
-
-    items: tuple[Outcome, ...]
-    done: int = 0
-    refused: int = 0
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Make the outcomes, each a change or an error."""
-        return cls(
-            tuple(map(Outcome.from_json, data["items"])),
-            data.get("done", 0),
-            data.get("refused", 0),
-        )
-
-
-@dataclass(frozen=True)
 class Permission(Record):
-    """A grant. `scope` None does not restrict; a revoked grant has `revoked_at` and counts no more."""
+    """A grant. `scope` None: not restricted. A revoked grant has `revoked_at` and no effect."""
 
     id: int
     actor_id: str
     permission: str
     granted_at: datetime
     granted_by: str
-    scope: Mapping[str, Any] | None = None
+    scope: Json | None = None
     revoked_at: datetime | None = None
     notes: str | None = None
 
 
-@dataclass(frozen=True)
 class PermissionChange(Record):
-    """A grant after it was given or revoked; `changed` is False where it was so already."""
+    """A grant after it was granted or revoked; `changed` False means that no change was needed."""
 
     permission: Permission
     changed: bool = True
 
 
-@dataclass(frozen=True)
-class PermissionPage(Record):
-    """A page of grants."""
-
-    permissions: tuple[Permission, ...]
-    next_after: int | None = None
-
-
-@dataclass(frozen=True)
 class Token(Record):
     """A token without its secret: `id` is the beginning of its hash; `state` is active, expired or revoked."""
 
@@ -488,9 +484,8 @@ class Token(Record):
     state: str = "active"
 
 
-@dataclass(frozen=True)
 class IssuedToken(Record):
-    """A new token. `token` is the secret itself: shown here once, stored nowhere."""
+    """A new token. `token` is the secret itself: it is shown once and stored nowhere."""
 
     id: str
     actor_id: str
@@ -500,26 +495,11 @@ class IssuedToken(Record):
     expires_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class TokenChange(Record):
-    """A token after it was revoked or adopted."""
-
-    token: Token
+# -- evidence
 
 
-@dataclass(frozen=True)
-class TokenPage(Record):
-    """A page of tokens."""
-
-    tokens: tuple[Token, ...]
-    next_after: str | None = None
-
-
-@dataclass(frozen=True)
 class AdministrationRecord(Record):
-    """One row of one table that decides the rules, before and after a change of it; the other side of a row that was
-    added or removed is None.
-    """
+    """A change of one row of a table that decides the rules: `before` is None if it was added, `after` if removed."""
 
     id: int
     occurred_at: datetime
@@ -527,28 +507,19 @@ class AdministrationRecord(Record):
     login: str
     channel: str
     about: str
-    key: Mapping[str, Any]
-    before: Mapping[str, Any] | None = None
-    after: Mapping[str, Any] | None = None
+    key: Json
+    before: Json | None = None
+    after: Json | None = None
     changed: tuple[str, ...] = ()
     program: str = ""
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class AdministrationPage(Record):
-    """A page of the record of administration, the newest first."""
-
-    records: tuple[AdministrationRecord, ...]
-    next_before_id: int | None = None
-
-
-@dataclass(frozen=True)
 class Break(Record):
     """A place where something is not what was recorded.
 
-    In a client's history: `client_id`, `version`, `history_id`, and `differs`, the columns in which the client is not
-    what its history makes of it. In administration: `about` (the table), `key`, `version`, `record_id`.
+    In a client's history: `client_id`, `version`, `history_id`, and `differs`, the columns in which the client differs
+    from its history. In administration: `about` (the table), `key`, `version`, `record_id`.
     """
 
     problem: str
@@ -557,11 +528,10 @@ class Break(Record):
     history_id: int | None = None
     differs: tuple[str, ...] = ()
     about: str | None = None
-    key: Mapping[str, Any] | None = None
+    key: Json | None = None
     record_id: int | None = None
 
 
-@dataclass(frozen=True)
 class Erasure(Record):
     """Words that were erased from a client's history, up to a version."""
 
@@ -573,15 +543,6 @@ class Erasure(Record):
     reason: str
 
 
-@dataclass(frozen=True)
-class ErasureDone(Record):
-    """What an erasure did; `changed` is False where nothing was left to erase."""
-
-    erasure: Erasure
-    changed: bool = True
-
-
-@dataclass(frozen=True)
 class Verification(Record):
     """A page of clients or of records of administration: how many were verified, what is not as recorded, and whose
     words were erased. `next_after` is None on the last page.
@@ -595,7 +556,6 @@ class Verification(Record):
     next_after: str | None = None
 
 
-@dataclass(frozen=True)
 class OpenTransaction(Record):
     """A transaction that has written and is not committed; `pid` is None for a prepared one."""
 
@@ -606,9 +566,8 @@ class OpenTransaction(Record):
     pid: int | None = None
 
 
-@dataclass(frozen=True)
 class DigestPage(Record):
-    """The digest on the last page; before it None and `next_after`. The first page of a new digest has `open` and
+    """The digest, on the last page; before it None and `next_after`. The first page of a new digest has `open` and
     `left_out`: transactions, and visible rows, that it doesn't cover.
     """
 
@@ -616,20 +575,3 @@ class DigestPage(Record):
     open: tuple[OpenTransaction, ...] = ()
     left_out: int = 0
     next_after: str | None = None
-
-
-@dataclass(frozen=True)
-class Held(Record):
-    """A permission that the caller holds, and its scope."""
-
-    permission: str
-    scope: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Actor(Record):
-    """Who the database says is asking, and what it may do."""
-
-    actor_id: str
-    actor_type: str
-    permissions: tuple[Held, ...] = ()

@@ -1,4 +1,4 @@
-"""How a call reaches the database: `Stage` knows only this protocol."""
+"""How `Stage` reaches the database: it knows only these protocols."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -6,44 +6,40 @@ from typing import Any, Protocol
 
 
 class Work:
-    """A transaction in progress. After `discard()` its end undoes everything done in it."""
+    """A transaction in progress, on the psycopg connection `connection`."""
 
     discarded = False
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        """The connection that carries it, for what has no API function."""
 
     def discard(self) -> None:
-        """Undo everything at the end of the transaction (its calls still answer as if they were done)."""
+        """Roll everything back at the end of the transaction; until then its calls answer as usual."""
         self.discarded = True
 
 
 class Transport(Protocol):
-    """Carries one call of a function of schema `api` and brings back its parsed JSON."""
+    """Carries one call of a function of schema `api` and returns its parsed JSON."""
 
     def call(
         self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
     ) -> Any:
-        """Call `function` with named arguments. Raises StageError.
-
-        `read` says that it changes nothing, `keyed` that a key makes it repeatable.
-        """
+        """Call a function. `read`: it changes nothing; `keyed`: it takes an idempotency key. Raises StageError."""
 
     def transaction(self) -> AbstractContextManager[Work]:
-        """Calls inside are done together or not at all; nested, they can be undone by themselves."""
+        """Commit the calls inside together, or none of them."""
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connections."""
 
 
 class AsyncTransport(Protocol):
-    """`Transport` for asyncio."""
+    """`Transport` for coroutines."""
 
     async def call(
         self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
     ) -> Any:
-        """Call `function` with named arguments. Raises StageError."""
+        """Call a function. Raises StageError."""
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""

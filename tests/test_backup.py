@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from atlas_stage.ops import deploy, doctor
+from atlas_stage import Stage
+from atlas_stage.ops import deploy, doctor, evidence
 from tests.jobs import calendar
 from tests.support.calls import ADMIN, call, make_client, move
 from tests.support.catalogs import schema_lines
@@ -92,6 +93,7 @@ def test_a_dump_restores_to_an_empty_server_and_everything_is_valid(
     deploy.migrate(here.dsn)
     work_a_month(here.dsn)
     roles, dump = tmp_path / "roles.sql", tmp_path / "atlas.sql"
+    made = digest(here.dsn)
 
     run(here, "pg_dumpall", "--dbname", here.dsn, "--roles-only", "--file", str(roles))
     run(here, "pg_dump", "--dbname", here.dsn, "--file", str(dump))
@@ -117,6 +119,12 @@ def test_a_dump_restores_to_an_empty_server_and_everything_is_valid(
     done = deploy.migrate(there.dsn)
     assert (done.applied, done.marked, done.logic_changed) == ([], [], False)
     goes_on_where_it_was(there.dsn)
+    assert digest(there.dsn, as_of=made) == made
+
+
+def digest(dsn: str, as_of: str | None = None) -> str | None:
+    with Stage.connect(dsn, ADMIN) as stage:
+        return evidence.digest(stage, as_of).digest
 
 
 def goes_on_where_it_was(dsn: str) -> None:

@@ -22,7 +22,7 @@ CRON = ROOT / "cron"
 # ours looks now.
 AS_ON_WINDOWS = """
 import asyncio, ctypes, logging.handlers, os, signal, socket, subprocess, sys, tarfile, tempfile, threading
-import filelock, httpx, msgspec, psutil, psycopg, rich.console, rich.table, tenacity, typer, yoyo, yoyo.backends
+import filelock, httpx, psutil, psycopg, rich.console, rich.table, tenacity, typer, yoyo, yoyo.backends
 sys.platform = "win32"
 for module in ("fcntl", "pwd", "grp", "resource", "termios"):
     sys.modules[module] = None

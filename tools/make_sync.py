@@ -1,74 +1,55 @@
-"""Write what is made from asynchronous source: stage.py from async_stage.py, and the transport over HTTP.
+"""Generate the synchronous modules from their asynchronous sources: `Stage`, and its transport over HTTP.
 
-    python tools/make_sync.py           write
-    python tools/make_sync.py --check   exit 1 where a file is not what this program would write
-
-Run it again whenever what it reads has changed.
+They aren't committed. Every build makes them (a hook of hatch, also for an editable install), and so does every run
+of the tests. Alone: python tools/make_sync.py
 """
 
-from __future__ import annotations
-
-import shutil
-import subprocess
-import sys
-import tempfile
+import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import unasync
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = Path(__file__).resolve().parent.parent / "atlas_stage"
-# source: (what is made of it, the words that differ)
-MADE = {
-    "async_stage.py": ("stage.py", {"AsyncStage": "Stage", "AsyncConnecting": "Connecting"}),
-    "http/async_transport.py": (
-        "http/transport.py",
-        {
-            "AsyncHttpTransport": "HttpTransport",
-            "AsyncClient": "Client",
-            "AsyncRetrying": "Retrying",
-            "aclose": "close",
-        },
-    ),
+MADE = {"async_stage.py": "stage.py", "transports/async_http.py": "transports/sync_http.py"}
+WORDS = {
+    "AsyncStage": "Stage",
+    "AsyncConnecting": "Connecting",
+    "Later": "Now",
+    "AsyncHttpTransport": "HttpTransport",
+    "AsyncClient": "Client",
+    "aclose": "close",
+    "anyio": "time",
+    "async_place": "place",
 }
 
 
-def made(source: str) -> str:
-    """What the made file should hold, formatted."""
-    target, words = MADE[source]
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, source)
-        copy.parent.mkdir(exist_ok=True)
-        shutil.copy(PACKAGE / source, copy)
-        rule = unasync.Rule(Path(source).name, Path(target).name, words)
-        unasync.unasync_files([str(copy)], [rule])
-        result = copy.with_name(Path(target).name)
-        for arguments in (["check", "--fix", "--quiet", "--select", "I"], ["format", "--quiet"]):
-            subprocess.run(
-                [
-                    shutil.which("ruff", path=Path(sys.executable).parent) or "ruff",
-                    *arguments,
-                    "--config",
-                    PACKAGE.parent / "pyproject.toml",
-                    result,
-                ],
-                check=True,
-            )
-        return result.read_text(encoding="utf-8")
+def make() -> None:
+    """Write the modules that are out of date."""
+    with TemporaryDirectory() as folder:
+        for source, target in MADE.items():
+            copy = Path(folder, source)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_bytes((PACKAGE / source).read_bytes())
+            unasync.unasync_files([str(copy)], [unasync.Rule(source, target, WORDS)])
+            content, file = Path(folder, target).read_bytes(), PACKAGE / target
+            if not file.exists() or file.read_bytes() != content:
+                # In one step: other processes of a test run do the same.
+                new = file.with_suffix(f".{os.getpid()}")
+                new.write_bytes(content)
+                new.replace(file)
 
 
-def main() -> int:
-    """Write or check."""
-    stale = []
-    for source, (target, _) in MADE.items():
-        file, content = PACKAGE / target, made(source)
-        if "--check" not in sys.argv[1:]:
-            file.write_text(content, encoding="utf-8")
-        elif file.read_text(encoding="utf-8") != content:
-            stale.append(target)
-    if stale:
-        print(f"run tools/make_sync.py: {', '.join(stale)} is not what it makes", file=sys.stderr)
-    return 1 if stale else 0
+class Hook(BuildHookInterface[Any]):
+    """What hatch runs before each build."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        """Generate them, and let the build take them although git ignores them."""
+        make()
+        build_data["artifacts"] += [f"/atlas_stage/{each}" for each in MADE.values()]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    make()

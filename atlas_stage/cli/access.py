@@ -154,11 +154,9 @@ def audit(
     run = session(ctx)
     with run.stage() as api:
         page = api.administration(about, actor_id=actor, before_id=before, page_size=limit)
-        run.output.records(
-            "records", page.records, lambda: administration_table(page.records, run.zone(api))
-        )
-    if page.next_before_id is not None:
-        run.output.aside(f"older ones: --before {page.next_before_id}")
+        run.output.records("records", page.items, lambda: administration_table(page, run.zone(api)))
+    if page.next:
+        run.output.aside(f"older ones: --before {page.next['before_id']}")
 
 
 def _json(text: str | None) -> Any:

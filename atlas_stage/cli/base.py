@@ -146,7 +146,7 @@ class Session:
     def stage(self, *, transactions: bool = False) -> Stage:
         """The stage that the options name; with `transactions` on the database, where it is known too."""
         if self.url is None or (transactions and self.database and not self.url_alone):
-            from atlas_stage.transport import PsycopgTransport
+            from atlas_stage.transports.psycopg import PsycopgTransport
 
             return Stage(PsycopgTransport(self.database, self.actor))
         return Stage.connect(url=self.url)
@@ -160,7 +160,7 @@ class Session:
 
     def connection(self) -> "psycopg.Connection":
         """A bare psycopg connection to the same database."""
-        from atlas_stage.transport import connect
+        from atlas_stage.transports.psycopg import connect
 
         return connect(self.database)
 

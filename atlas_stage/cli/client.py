@@ -318,5 +318,5 @@ def show_queue(
     """Show what to do next, most pressing first, and why."""
     run = session(ctx)
     with run.stage() as api:
-        items = api.queue(actor, page_size=limit)
+        items = api.queue(actor, page_size=limit).items
         run.output.records("queue", items, lambda: queue_table(items, run.zone(api)))

@@ -9,7 +9,7 @@ def prune(ctx: typer.Context) -> None:
     """Delete old answers to repeatable writes and old runs of jobs, as the settings say; history stays."""
     import psycopg
 
-    from atlas_stage.transport import translate
+    from atlas_stage.transports.psycopg import translate
 
     run = session(ctx)
     keys = runs = 0

@@ -38,7 +38,7 @@ def report(
     run = session(ctx)
     with run.stage() as api:
         period, closes = _closes(api, month)
-        months = () if csv_file else api.closes_by_month(month=period)
+        months = () if csv_file else api.closes_by_month(month=period).items
         zone = run.zone(api)
     if csv_file is not None:
         write_csv(csv_file, closes)
@@ -57,14 +57,9 @@ def report(
 
 
 def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
-    """The month, and all its closes, page after page."""
-    found: list[Close] = []
-    page = api.closes(month, page_size=1000)
-    found += page.closes
-    while page.next_after is not None:
-        page = api.closes(page.month, after=page.next_after, page_size=1000)
-        found += page.closes
-    return page.month, found
+    """The month, and all its closes."""
+    pages = list(api.pages(api.closes, month, page_size=1000))
+    return pages[-1].month, [close for page in pages for close in page]
 
 
 def owners_table(month: MonthCloses) -> Table:

@@ -4,15 +4,13 @@ Here stands what only the package can know: whether the database has what the pa
 finds by itself: `ops.findings`, one file a check in `sql/ops/findings/`.
 """
 
-from dataclasses import dataclass
-
 import psycopg
 
 from atlas_stage.models import Record
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
 from atlas_stage.ops.deploy.migrations import read_books
-from atlas_stage.transport import translate
+from atlas_stage.transports.psycopg import translate
 
 _MIGRATE = "run: atlas-stage migrate"
 _IS_DEPLOYED = """
@@ -22,7 +20,6 @@ _IS_DEPLOYED = """
 """
 
 
-@dataclass(frozen=True)
 class Finding(Record):
     """The outcome of a check: everything wrong in words, and what to do about it. Nothing found: all is well. A
     `notice` is nothing wrong, and worth knowing.

@@ -6,7 +6,6 @@ that stays only when it is to be applied and no row is refused.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -33,7 +32,6 @@ _COMPARED = {
 }
 
 
-@dataclass(frozen=True)
 class RowReport(Record):
     """What became of a row. `outcome` is new, changed, unchanged or refused; `changes` says what, in words."""
 
@@ -44,7 +42,6 @@ class RowReport(Record):
     error: StageError | None = None
 
 
-@dataclass(frozen=True)
 class Report(Record):
     """What became of a file. `applied` is False for a dry run and where a row was refused: then nothing stays."""
 

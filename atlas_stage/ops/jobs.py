@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, time
 from typing import Any, Final, LiteralString, Self
 
@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 
 from atlas_stage.errors import InvalidInput, Unavailable
 from atlas_stage.models import Record
-from atlas_stage.transport import connect, translate
+from atlas_stage.transports.psycopg import connect, translate
 
 # The procedure that a scheduler calls.
 PERFORM: Final = "jobs.run_in_slices"
@@ -20,7 +20,6 @@ PERFORM: Final = "jobs.run_in_slices"
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True)
 class JobState(Record):
     """A job's occurrence in force, how many were missed before it, and when the job is due next."""
 
@@ -33,7 +32,6 @@ class JobState(Record):
     last_success: datetime | None = None
 
 
-@dataclass(frozen=True)
 class JobRun(Record):
     """An occurrence of a job. `outcome` is done, failed, running or skipped, as in the ledger, or the reason why the
     ledger has no row: busy or nothing_due.
@@ -77,7 +75,6 @@ class JobRun(Record):
                 return other
 
 
-@dataclass(frozen=True)
 class PlannedChange(Record):
     """A client that a run would change, or would skip because of the rule `refused_by`."""
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from atlas_stage.errors import InvalidInput, NotFound
-from atlas_stage.transport import translate
+from atlas_stage.transports.psycopg import translate
 
 Rows = list[dict[str, Any]]
 

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import httpx
 
 from atlas_stage.errors import StageError, Unavailable
-from atlas_stage.http.exchange import NOT_THE_API
-from atlas_stage.http.transport import HttpTransport
 from atlas_stage.protocol import Transport
-from atlas_stage.transport import PsycopgTransport
+from atlas_stage.transports.http import NOT_THE_API
+from atlas_stage.transports.psycopg import PsycopgTransport
+from atlas_stage.transports.sync_http import HttpTransport
 
 _SECONDS = 20.0
 ADMIN = "user:jimmie"

@@ -20,9 +20,9 @@ declare
   v_answer jsonb;
 begin
   -- GUARD
+  perform rules.require_actor();
   perform rules.require_page_size(page_size);
   if client_id is not null then
-    perform rules.current_actor();  -- any actor
     perform rules.require_client(client_id);
   else
     perform rules.require_permission(rules.current_actor(), 'can_admin');

@@ -18,7 +18,7 @@ def test_a_move_by_the_menu_is_made_with_its_reason(sign_in: SignIn, house: Hous
     decide(page, "EOM close", "May is over")
 
     expect(card(column(page, "EOM close"), client)).to_be_visible()
-    row = house.admin.stage_history(client.id).history[-1]
+    row = house.admin.stage_history(client.id)[-1]
     assert (row.to_stage, row.reason, row.actor_id) == ("eom_close", "May is over", ADMIN)
 
 

@@ -111,7 +111,7 @@ def test_the_file_has_the_rows_of_the_command_line(
 ) -> None:
     with report.expect_download() as saved:
         report.get_by_role("button", name="Save as CSV").click()
-    write_csv(tmp_path / "cli.csv", house.admin.closes(MONTH).closes)
+    write_csv(tmp_path / "cli.csv", house.admin.closes(MONTH))
 
     def read(file: Path) -> list[dict[str, str]]:
         with file.open(encoding="utf-8-sig", newline="") as opened:

@@ -29,6 +29,7 @@ def state(db: psycopg.Connection, client: int, month: str = MAY) -> str | None:
 
 def happened(db: psycopg.Connection, client: int, version: int, when: str) -> None:
     """Let a change have been made at another time, past the rules: a test's own clock."""
+    db.execute("set constraints all immediate")
     db.execute("alter table stage_history disable trigger user")
     db.execute(
         "update stage_history set occurred_at = %s::timestamp at time zone 'America/Chicago'"
@@ -36,6 +37,7 @@ def happened(db: psycopg.Connection, client: int, version: int, when: str) -> No
         (when, client, version),
     )
     db.execute("alter table stage_history enable trigger user")
+    db.execute("set constraints all deferred")
 
 
 @pytest.fixture
@@ -369,6 +371,7 @@ def test_a_state_finds_an_opening_whether_its_row_names_the_month_or_not(
 ) -> None:
     open_close(db, client)
     happened(db, client, 1, when)
+    db.execute("set constraints all immediate")
     db.execute("alter table stage_history disable trigger user")
     db.execute(
         "update stage_history set payload = jsonb_strip_nulls(jsonb_build_object('period', %s::text))"

@@ -13,7 +13,7 @@ from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.jobs import Jobs
 from atlas_stage.ops.settings import FirmSettings
-from atlas_stage.transport import connect
+from atlas_stage.transports.psycopg import connect
 from tests.support.old_atlas import CLIENTS, make_old_atlas
 from tests.support.stack import ADMIN
 
@@ -83,9 +83,9 @@ def test_calls_work_under_a_setting(host_dsn: str) -> None:
         assert moved.history is not None
         assert moved.history.reason == reason
         page = stage.clients(page_size=1, sort="age")
-        assert stage.clients(page_size=1, sort="age", cursor=page.next_cursor).clients
+        assert stage.clients(page_size=1, sort="age", **page.next)
         feed = stage.changes(page_size=1)
-        assert stage.changes(feed.cursor).changes
+        assert stage.changes(feed.cursor)
         assert [each.client.id for each in stage.queue("user:jimmie")] == [made.id]
         assert stage.client(made.id).client.stage_entered_at == moved.client.stage_entered_at
         assert not stage.verify(made.id).breaks

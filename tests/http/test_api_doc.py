@@ -17,6 +17,9 @@ from tests.http.api import Api
 
 DOC = Path(__file__).parents[2] / "docs" / "api.md"
 
+# The arguments of every change, which the reference lists once.
+CONTEXT = {"triggered_by", "on_behalf_of", "channel", "external_id", "payload"}
+
 # A curl and its status; the JSON that follows it at once, if any, is a part of its answer.
 _EXAMPLE = re.compile(
     r"^```sh\n(?P<line>.*?)^# (?P<status>\d{3})\n```\n(?:\n```json\n(?P<answer>.*?)^```\n)?",
@@ -81,14 +84,85 @@ def test_every_block_of_the_shell_is_run() -> None:
 
 def test_every_rule_is_in_it_as_the_catalog_has_it(db: psycopg.Connection) -> None:
     text = DOC.read_text()
-    for rule, status, message, hint in db.execute("select * from rules.violation_catalog()"):
+    for rule, status, message, hint in db.execute(
+        "select rule, status, message, hint from rules.violation_catalog()"
+    ):
         assert f"| `{rule}` | {status} | {message} | {hint} |\n" in text
+
+
+def test_the_reference_has_every_function_with_its_arguments(db: psycopg.Connection) -> None:
+    text = DOC.read_text()
+    query = """
+        select p.proname, a.name, format_type(a.type, null), a.nth > p.pronargs - p.pronargdefaults,
+          pg_get_function_arg_default(p.oid, a.nth::integer)
+        from pg_proc p
+        left join lateral unnest(p.proargnames, p.proargtypes::oid[])
+          with ordinality as a (name, type, nth) on true
+        where p.pronamespace = 'api'::regnamespace and (p.pronargs = 0 or p.proargnames is not null)
+        order by p.proname, a.nth
+    """
+    arguments: dict[str, list[str]] = {}
+    for function, name, kind, is_optional, default in db.execute(query):
+        found = arguments.setdefault(function, [])
+        if name in CONTEXT and function != "rollback":
+            found.append("*context*")
+        elif name is not None:
+            found.append(_as_documented(name, kind, is_optional=is_optional, default=default))
+    for function, found in arguments.items():
+        written = ", ".join(each for i, each in enumerate(found) if each not in found[:i])
+        assert re.search(
+            rf"^\| `{function}` \| (read|write) \| {re.escape(written)} \|", text, re.MULTILINE
+        ), (
+            function,
+            written,
+        )
+
+
+def _as_documented(name: str, kind: str, *, is_optional: bool, default: str | None) -> str:
+    """A required argument is bold; a default that is null is left out."""
+    kind = kind.replace("timestamp with time zone", "timestamptz")
+    if not is_optional:
+        return f"**`{name}`** {kind}"
+    value = (default or "").split("::")[0].strip("'")
+    return f"`{name}` {kind}" + ("" if value == "NULL" else f" = {value}")
+
+
+def test_the_reference_has_the_words_and_the_settings(db: psycopg.Connection) -> None:
+    text = DOC.read_text()
+    for stage, kind, days in db.execute("select stage, kind, max_days from stages"):
+        assert f"| `{stage}` | {kind} | {days or 'none'} |" in text
+    for flag, set_by in db.execute("select flag, set_by from stage_flags"):
+        assert f"| `{flag}` | {', '.join(f'`{each}`' for each in set_by)} |" in text
+    fields = "select argument, field, permission, is_clearable from rules.field_catalog()"
+    for argument, field, permission, is_clearable in db.execute(fields):
+        emptied = "yes" if is_clearable else "no"
+        row = rf"^\| `{argument}` \| `{field}` \| .* \| `{permission}` \| {emptied} \|$"
+        assert re.search(row, text, re.MULTILINE), argument
+    words = """
+        select conname, found.word[1]
+        from pg_constraint
+        cross join regexp_matches(pg_get_constraintdef(oid), '''([a-z_]+)''::text', 'g')
+          as found (word)
+        where conname in (
+          'agent_permissions_permission_check', 'stage_history_channel_check',
+          'stage_history_trigger_type_check', 'clients_service_tier_check',
+          'clients_close_cadence_check', 'clients_sales_tax_schedule_check'
+        )
+    """
+    for check, word in db.execute(words):
+        assert f"`{word}`" in text, (check, word)
+    settings = """
+        select attname from pg_attribute
+        where attrelid = 'stage_settings'::regclass and attnum > 1 and not attisdropped
+    """
+    for (setting,) in db.execute(settings):
+        assert f"| `{setting}` | " in text, setting
 
 
 def test_every_refusal_of_the_gateway_is_in_it() -> None:
     text = DOC.read_text()
     caddyfile = (resources.root() / "gateway" / "Caddyfile").read_text()
-    refusals = re.findall(r"import refuse (\d+) (\w+) ", caddyfile)
+    refusals = re.findall(r"import refuse \S+ (\d+) (\w+) ", caddyfile)
     assert refusals
     for status, rule in refusals:
         assert f"| `{rule}` | {status} |" in text

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from atlas_stage import AsyncStage, InvalidInput, Stage, Unauthenticated
 from atlas_stage.cli import app
 from atlas_stage.cli.base import Exit
-from atlas_stage.http.address import checked_token
+from atlas_stage.transports.http import checked_token
 from tests.support.network import Network
 from tests.support.stack import ADMIN, Stack
 

@@ -146,6 +146,6 @@ def test_gets_into_what_it_may_and_nothing_else(reached: dict[str, set[str]], ca
 def test_a_function_that_somebody_opened_is_found(db: psycopg.Connection) -> None:
     db.execute(f"create role {LOGIN} login")
     db.execute("grant usage on schema rules to public")
-    db.execute("grant execute on function rules.new_token() to public")
+    db.execute("grant execute on function rules.close_period(timestamptz) to public")
 
-    assert gets_in(db, "login", "rules.new_token", "select rules.new_token()")
+    assert gets_in(db, "login", "rules.close_period", "select rules.close_period(now())")

@@ -33,12 +33,12 @@ class TestReading:
     def test_pages_are_walked_to_the_end(self, stage: Stage) -> None:
         made = [stage.create_client(f"C{n}", slug=f"c{n}").client.id for n in range(5)]
         assert [each.id for each in stage.iter_clients(page_size=2)] == made
-        assert len(stage.clients(page_size=2).clients) == 2
+        assert len(stage.clients(page_size=2)) == 2
 
     def test_active_none_takes_inactive_clients_too(self, stage: Stage, client: Client) -> None:
         stage.update_client(client.id, active=False)
-        assert stage.clients().clients == ()
-        assert [each.id for each in stage.clients(active=None).clients] == [client.id]
+        assert stage.clients().items == ()
+        assert [each.id for each in stage.clients(active=None)] == [client.id]
 
     def test_history_is_walked_from_newest_to_oldest(self, stage: Stage, client: Client) -> None:
         for number in range(5):
@@ -78,6 +78,22 @@ class TestReading:
         }
 
 
+class TestPages:
+    def test_any_list_is_walked_page_by_page(self, stage: Stage) -> None:
+        for number in range(3):
+            stage.grant_permission(f"agent:a{number}", "can_set_flag")
+        pages = list(stage.pages(stage.permissions, page_size=2))
+        assert [each.next != {} for each in pages] == [True] * (len(pages) - 1) + [False]
+        assert [row for page in pages for row in page] == list(stage.iter_permissions())
+        records = [
+            row.id for page in stage.pages(stage.administration, page_size=2) for row in page
+        ]
+        assert records == sorted(records, reverse=True)
+        assert sum(page.records for page in stage.pages(stage.verify_administration)) == len(
+            records
+        )
+
+
 @also_with_coroutines
 class TestChanging:
     def test_a_move_answers_with_client_and_history(self, stage: Stage, client: Client) -> None:
@@ -96,6 +112,23 @@ class TestChanging:
         assert change.history.reason == "month end"
         assert change.history.on_behalf_of == "user:ledger-bookkeeper-1"
         assert change.history.payload == {"period": "2026-05"}
+
+    def test_move_reads_the_version_itself(self, stage: Stage, client: Client) -> None:
+        assert stage.move(client, "eom_close", "why").client.stage == "eom_close"
+        moved = stage.move(client.id, "eom_review", "done", payload={"n": 1})
+        assert moved.history is not None
+        assert (moved.history.reason, moved.history.payload) == ("done", {"n": 1})
+        assert stage.move("blue-heron", "eom_close", "one more entry").changed
+
+    def test_required_arguments_can_be_positional(self, stage: Stage, client: Client) -> None:
+        assert stage.set_flag(1, "client_blocking").client.flags == ("client_blocking",)
+        change = stage.set_stage(client.id, "eom_close", "why", client.version + 1)
+        assert change.history is not None
+        assert stage.rollback(client, change.history.id, "mistake").client.stage == "weekly"
+        with pytest.raises(TypeError):
+            stage.set_flag(1, "client_blocking", "no reason by position")  # type: ignore[misc]
+        with pytest.raises(TypeError):
+            stage.set_flag(1, "client_blocking", colour="blue")  # type: ignore[call-arg]
 
     def test_a_flag_set_twice_is_no_change(self, stage: Stage, client: Client) -> None:
         assert stage.set_flag(client.id, flag="client_blocking").changed
@@ -156,7 +189,7 @@ class TestChanging:
 
     def test_a_grant_is_on_record(self, stage: Stage) -> None:
         granted = stage.grant_permission("agent:tally", permission="can_set_flag")
-        (record,) = stage.administration("agent_permissions", page_size=1).records
+        (record,) = stage.administration("agent_permissions", page_size=1)
         assert (record.actor_id, record.key, record.before) == (
             ADMIN,
             {"id": granted.permission.id},

@@ -12,9 +12,9 @@ from atlas_stage import (
     StageError,
     Unavailable,
     UnknownFlag,
-    transport,
 )
 from atlas_stage.models import Client
+from atlas_stage.transports.psycopg import translate
 from tests.support.stack import ADMIN
 from tests.wrapper.conftest import over_psycopg
 
@@ -64,7 +64,7 @@ class TestConnections:
     def test_a_connection_that_ends_in_the_middle_of_an_answer_is_unavailable(self) -> None:
         # Behind PgBouncer, whose server dies, the answer to BEGIN and the end of the session come together.
         met = psycopg.InternalError("received 2 results from command 'BEGIN'")
-        assert isinstance(transport.translate(met), Unavailable)
+        assert isinstance(translate(met), Unavailable)
 
     def test_no_server_is_unavailable(self) -> None:
         with (
@@ -100,22 +100,3 @@ class TestConnections:
         with Stage.connect(empty_dsn, ADMIN) as stage, pytest.raises(NotInstalled) as caught:
             stage.clients()
         assert "migrate" in (caught.value.hint or "")
-
-    @over_psycopg
-    def test_a_read_survives_a_broken_connection_and_a_write_is_not_repeated(
-        self, fresh_dsn: str, stage: Stage, client: Client
-    ) -> None:
-        _break_connections(fresh_dsn)
-        assert stage.client(client.id).client == client
-        _break_connections(fresh_dsn)
-        with pytest.raises(Unavailable):
-            stage.set_flag(client.id, flag="advisory_due")
-        assert stage.set_flag(client.id, flag="advisory_due").changed
-
-
-def _break_connections(dsn: str) -> None:
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
-            " where datname = current_database() and pid <> pg_backend_pid()"
-        )

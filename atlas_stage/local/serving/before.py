@@ -11,12 +11,12 @@ import httpx
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from atlas_stage import transport
 from atlas_stage.errors import StageError
 from atlas_stage.local.serving.gateway import LOGIN, gateway
 from atlas_stage.local.serving.programs import PartError
 from atlas_stage.local.serving.running import only_server, until_told_to_stop, wait_for_an_end
 from atlas_stage.ops.deploy.shared_token import VARIABLE as SHARED_TOKEN
+from atlas_stage.transports import psycopg as transport
 
 PASSWORD_VARIABLE = "ATLAS_AUTHENTICATOR_PASSWORD"  # noqa: S105 (its name)
 _OLDEST_SERVER = 15

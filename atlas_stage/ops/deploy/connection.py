@@ -10,8 +10,8 @@ from typing import LiteralString
 
 import psycopg
 
-from atlas_stage import transport
 from atlas_stage.errors import InvalidInput, StageError, Unavailable
+from atlas_stage.transports import psycopg as transport
 
 Connection = psycopg.Connection
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from psycopg import sql
 
-from atlas_stage import transport
+from atlas_stage.transports import psycopg as transport
 
 VARIABLES = {
     "ATLAS_AUTHENTICATOR_PASSWORD": "atlas_authenticator",

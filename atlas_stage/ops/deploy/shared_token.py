@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from atlas_stage.stage import Stage
-from atlas_stage.transport import PsycopgTransport
+from atlas_stage.transports.psycopg import PsycopgTransport
 
 VARIABLE = "ATLAS_INGEST_TOKEN"
 # To whom the installation gives can_admin.

@@ -20,7 +20,7 @@ begin
   elsif jsonb_typeof(fact) = 'object' then
     return (select string_agg(rules.in_words(e.value), '; ' order by e.key) from jsonb_each(fact) as e);
   elsif exists (select from public.stages s where s.stage = v_word union all select from public.stage_flags f where f.flag = v_word) then
-    v_word := regexp_replace(replace(v_word, '_', ' '), '^eom\M', 'EOM');
+    v_word := regexp_replace(replace(v_word, '_', ' '), '^eom ', 'EOM ');
     return upper(left(v_word, 1)) || substr(v_word, 2);
   end if;
   return case v_word

@@ -269,7 +269,7 @@ as $$
     (
       'body_too_large', 413,
       'the body is too large',
-      'send at most 5 MB and 500,000 values: split the work into smaller calls',
+      'send at most 5 MB and 300,000 values: split the work into smaller calls',
       'This is too much at once. Choose fewer clients at a time.'
     ),
     (

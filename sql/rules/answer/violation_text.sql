@@ -11,7 +11,7 @@ as $$
 declare
   v_name text;
 begin
-  for v_name in select distinct found.name[1] from regexp_matches(template, '\{(\w+)\}', 'g') as found (name) loop
+  for v_name in select distinct found.name[1] from regexp_matches(template, '[{]([a-z_]+)[}]', 'g') as found (name) loop
     template := replace(template, '{' || v_name || '}', coalesce(
       case
         when v_name = 'client' and jsonb_typeof(facts -> 'client_id') = 'number'

@@ -58,6 +58,24 @@ as $$
       order by c.stage_entered_at, c.id
       limit queue_of.number
     ) as c
+    where p.is_over_sla or not p.by_flag
+    union all
+    -- a separate scan, because an index has the clients with this flag
+    select c.id, 'owner', p.rank, c.stage_entered_at + p.sort_by, c.stage_entered_at + p.sla
+    from part p
+    cross join lateral (
+      select c.id, c.stage_entered_at
+      from public.clients c
+      where c.stage_owner = queue_of.actor_id
+        and c.stage = p.stage
+        and c.active
+        and 'stuck' = any (c.flags)
+        and (c.stage_entered_at, c.id) > (p.from_entered, p.from_id)
+        and c.stage_entered_at < p.before_entered
+      order by c.stage_entered_at, c.id
+      limit queue_of.number
+    ) as c
+    where p.by_flag and not p.is_over_sla
     union all
     select s.id, s.why, p.rank, s.stage_entered_at + p.sort_by, s.stage_entered_at + p.sla
     from short s

@@ -26,9 +26,7 @@ begin
     end loop;
     perform rules.record_changes(changes);
     perform rules.write_clients(v_clients);
-    -- check the host's deferred constraints now, while it is known which client breaks them
-    set constraints all immediate;
-    set constraints all deferred;
+    perform rules.check_deferred_constraints(of_clients_only => v_half = 0);
     return;
   exception
     when others then

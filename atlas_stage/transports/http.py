@@ -1,0 +1,309 @@
+"""What one call over HTTP is: the address, the token, the request, and what its response means."""
+
+import asyncio
+import hashlib
+import ipaddress
+import os
+import re
+import ssl
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import uniform
+from typing import Any, NoReturn, TypeVar
+from uuid import uuid4
+
+import certifi
+import httpx
+
+from atlas_stage.arguments import as_json
+from atlas_stage.errors import (
+    InvalidInput,
+    NotInstalled,
+    StageError,
+    Unauthenticated,
+    Unavailable,
+    from_sqlstate,
+)
+
+TIMEOUT_SECONDS = 25.0  # for a whole call, with its repetitions
+CONNECT_SECONDS = 5.0
+TRIES = 5
+
+Verify = bool | str | ssl.SSLContext
+Client = TypeVar("Client", httpx.Client, httpx.AsyncClient)
+
+# Rules of Unavailable. The first says that the call was certainly not made; the others, that repeating is no use.
+NEVER_SENT = "unreachable"
+NOT_THE_API = "not_the_api"
+NOT_TRUSTED = "certificate_not_trusted"
+
+_HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
+_AWAY = frozenset({429, 502, 503, 504})
+_PREFIX = "atl_"
+_BODY = len(_PREFIX) + 43
+_CHECKSUM = 6
+_ISSUED = re.compile(rf"{_PREFIX}[\w-]{{43}}[0-9a-f]{{{_CHECKSUM}}}", re.ASCII)
+_HOST = re.compile(rb"[\w.:-]+")
+_SENDABLE = re.compile(r"[!-~]{1,512}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """A call that is ready to be sent. `repeatable`: sending it twice has the effect of sending it once."""
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str]
+    repeatable: bool
+    own_key: bool
+
+    @classmethod
+    def of(
+        cls, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool
+    ) -> "Request":
+        """Prepare a call. A write that takes an idempotency key and has none gets one. Raises InvalidInput."""
+        for name, value in arguments.items():
+            as_json(value, name)
+        try:
+            body = as_json(dict(arguments), "arguments").encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInput("text must be valid Unicode") from error
+        own_key = keyed and arguments.get("external_id") is None
+        headers = {**_HEADERS, "Idempotency-Key": str(uuid4())} if own_key else _HEADERS
+        return cls(f"rpc/{function}", body, headers, read or keyed, own_key)
+
+    def pause(self, error: Unavailable, tries: int) -> float | None:
+        """The seconds to wait before sending this again after `error`; None if that isn't safe, or no use."""
+        if isinstance(error, NotInstalled) or error.rule in (NOT_THE_API, NOT_TRUSTED):
+            return None
+        if not self.repeatable and error.rule != NEVER_SENT:
+            return None
+        return uniform(0, min(2, 0.2 * 2**tries))  # noqa: S311 (callers spread, nothing is secret)
+
+    def read(self, response: httpx.Response) -> Any:
+        """The answer's JSON. Raises StageError."""
+        if not response.is_success:
+            raise _refusal(response)
+        try:
+            answer = response.json()
+        except ValueError:
+            raise _not_the_api(response) from None
+        if self.own_key and isinstance(answer, dict) and "replayed" in answer:
+            # The first answer was lost on the way, so for the caller this one is the first.
+            answer["replayed"] = False
+        return answer
+
+
+WHOAMI = Request.of("whoami", {}, read=True, keyed=False)
+
+
+class OverHttp:
+    """What both transports over HTTP have: options that can be pickled, and clients that can't."""
+
+    _clients: dict[tuple[int, Any], Any]
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        tries: int = TRIES,
+        verify: Verify = True,
+    ) -> None:
+        self._url, self._auth, self._verify = _checked_url(url), Bearer(token), verify
+        self._timeout, self._tries = timeout, tries
+        self._begun = False
+        self._clients = {}
+        self._trusted = _trusted(verify) if self._url.scheme == "https" else False
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_clients": {}, "_trusted": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._trusted = _trusted(self._verify) if self._url.scheme == "https" else False
+
+    def _options(self) -> dict[str, Any]:
+        """The options of a client of httpx. No proxy leads to this machine's own addresses."""
+        return {
+            "base_url": self._url,
+            "auth": self._auth,
+            "verify": self._trusted,
+            "trust_env": not _is_this_machine(self._url),
+        }
+
+    def _client_of(self, here: tuple[int, Any], kind: type[Client]) -> Client:
+        """The client of this process and event loop. A forked process makes its own; those of closed loops go."""
+        client: Client | None = self._clients.get(here)
+        if client is None:
+            for gone in [each for each in self._clients if each[1] and each[1].is_closed()]:
+                self._clients.pop(gone, None)
+            client = self._clients.setdefault(here, kind(**self._options()))
+        return client
+
+    @contextmanager
+    def _exchange(self, here: tuple[int, Any]) -> Iterator[None]:
+        """Raise this package's exceptions. After an interrupt, such as Ctrl-C, the next call begins with a new client:
+        httpx can leave a connection in the middle of an answer. An event loop interrupts in good order.
+        """
+        try:
+            with _translated():
+                yield
+        except StageError:
+            raise
+        except BaseException:
+            if here[1] is None:
+                self._clients.pop(here, None)
+            raise
+
+    def transaction(self) -> NoReturn:
+        """Not over HTTP: raises InvalidInput."""
+        raise InvalidInput(
+            "a transaction of several calls needs a database connection, and this is HTTP",
+            hint="name the database: --database or ATLAS_DATABASE_URL; or use set_stages, atomic",
+        )
+
+
+def place() -> tuple[int, Any]:
+    """Where connections belong: to the process."""
+    return os.getpid(), None
+
+
+def async_place() -> tuple[int, Any]:
+    """Where connections belong: to the process and the event loop."""
+    try:
+        return os.getpid(), asyncio.get_running_loop()
+    except RuntimeError:  # of another library than asyncio
+        return os.getpid(), None
+
+
+class Bearer(httpx.Auth):
+    """Puts the token on each request, and shows it nowhere else."""
+
+    def __init__(self, token: str) -> None:
+        self._header = f"Bearer {checked_token(token)}"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Called by httpx for each request."""
+        request.headers["Authorization"] = self._header
+        yield request
+
+
+def checked_token(token: str) -> str:
+    """The token, if it is well-formed, so that a typing error is found before a request is sent.
+
+    A token of this system ends with the beginning of its hash; the old shared token can have any form. Raises
+    Unauthenticated, without the token in it.
+    """
+    token = token.strip()
+    if not _SENDABLE.fullmatch(token):
+        raise Unauthenticated(
+            "this cannot be a token", hint="a token is one word of at most 512 characters"
+        )
+    if token.startswith(_PREFIX):
+        checksum = hashlib.sha256(token[:_BODY].encode()).hexdigest()[:_CHECKSUM]
+        if not _ISSUED.fullmatch(token) or checksum != token[_BODY:]:
+            raise Unauthenticated(
+                "the token is mistyped or cut off: its checksum does not fit",
+                hint="copy it again as it was issued",
+            )
+    return token
+
+
+def _checked_url(url: str) -> httpx.URL:
+    """The API's address. Raises InvalidInput, without a password in it."""
+    try:
+        parsed = httpx.URL(url.strip())
+    except httpx.InvalidURL:
+        raise InvalidInput("the API's URL cannot be read") from None
+    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host):
+        raise InvalidInput("the API's URL must begin with http:// or https:// and name a host")
+    if parsed.userinfo or parsed.query or parsed.fragment:
+        raise InvalidInput("the API's URL is a host and a path, nothing more")
+    return parsed
+
+
+def _is_this_machine(url: httpx.URL) -> bool:
+    try:
+        return ipaddress.ip_address(url.host).is_loopback
+    except ValueError:
+        return url.host == "localhost"
+
+
+def _trusted(verify: Verify) -> bool | ssl.SSLContext:
+    """The certificates to trust: by default those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
+
+    httpx alone trusts those of certifi, which has no private authority. Raises InvalidInput.
+    """
+    if isinstance(verify, bool | ssl.SSLContext) and verify is not True:
+        return verify
+    named = [os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")]
+    paths = [str(verify)] if verify is not True else [each for each in named if each]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if paths else ssl.create_default_context()
+    for path in paths or [certifi.where()]:  # for a system that has none
+        try:
+            context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
+        except OSError as error:
+            raise InvalidInput(
+                f"the certificates in {path} can't be read: {error.strerror or error}",
+                hint="give a PEM file, or a folder prepared with openssl rehash",
+            ) from None
+    return context
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn httpx's exceptions into those of this package. They contain no header."""
+    try:
+        yield
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        message = f"the API cannot be reached: {_words(error)}"
+        if "CERTIFICATE_VERIFY_FAILED" not in message:
+            raise Unavailable(message, rule=NEVER_SENT) from error
+        hint = "set SSL_CERT_FILE to your authority's certificate, or pass its file as verify"
+        raise Unavailable(message, rule=NOT_TRUSTED, hint=hint) from error
+    except httpx.TimeoutException as error:
+        raise Unavailable("the API did not answer in time") from error
+    except httpx.TransportError as error:
+        raise Unavailable(f"the connection to the API broke off: {_words(error)}") from error
+    except httpx.HTTPError as error:
+        raise Unavailable(f"the API's answer cannot be read: {_words(error)}") from error
+
+
+def _refusal(response: httpx.Response) -> StageError:
+    """The exception for an answer that is no success: by its code, else by its status."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    status = response.status_code
+    if not isinstance(body, dict) or not isinstance(body.get("code"), str):
+        away = Unavailable(f"the API is away (HTTP {status})")
+        return away if status in _AWAY else _not_the_api(response)
+    code, message, hint = body["code"], str(body.get("message") or "refused"), body.get("hint")
+    known = from_sqlstate(code, message, body.get("details"), hint)
+    if known is not None:
+        return known
+    # PostgREST's own: no such function or argument, not JSON …
+    kind = Unavailable if status in _AWAY else Unauthenticated if status == 401 else InvalidInput
+    if kind is InvalidInput and not 400 <= status < 500:
+        return StageError(message, status=status, details={"code": code}, hint=hint)
+    return kind(message, details={"code": code}, hint=hint)
+
+
+def _not_the_api(response: httpx.Response) -> StageError:
+    status = f"HTTP {response.status_code}"
+    if response.is_redirect:
+        status += f", it leads to {response.headers.get('Location', 'nowhere')}"
+    return Unavailable(
+        f"this is not an answer of the stage's API ({status})",
+        rule=NOT_THE_API,
+        hint="check that ATLAS_URL is the API's address",
+    )
+
+
+def _words(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

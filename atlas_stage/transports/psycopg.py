@@ -1,0 +1,259 @@
+"""Calls over psycopg: each one is a transaction, on a connection that no other call is using."""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import Any, LiteralString
+from weakref import WeakSet
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import TransactionStatus
+
+from atlas_stage.arguments import as_json
+from atlas_stage.errors import SAME_VERSION, InvalidInput, StageError, Unavailable, from_sqlstate
+from atlas_stage.protocol import Work
+
+_DEFAULTS: dict[str, Any] = {
+    "application_name": "atlas-stage",
+    "connect_timeout": 10,
+    # A connection whose packets a firewall drops is given up after 15 s; the system alone takes 15 minutes.
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 15_000,
+}
+
+# The SQL types of a function's arguments.
+_TYPES: LiteralString = """
+    select argument.name, format_type(argument.type, null)
+    from pg_catalog.pg_proc as p
+    cross join lateral unnest(p.proargnames, p.proargtypes::oid[]) as argument (name, type)
+    where p.pronamespace = 'api'::regnamespace
+      and p.proname = %s
+      and argument.type is not null
+"""
+
+
+class PsycopgTransport:
+    """Calls over psycopg. Threads and asyncio tasks can share it: every call has a connection to itself.
+
+    Connections are opened as needed and reused: as many as there are calls at the same time. `actor` is who acts
+    (`rules.act_as`, for members of atlas_operator); None leaves it to the login.
+    """
+
+    def __init__(self, dsn: str | None = None, actor: str | None = None) -> None:
+        self._dsn = dsn or os.environ.get("ATLAS_DATABASE_URL")
+        self._actor = actor or os.environ.get("ATLAS_ACTOR") or None
+        self._idle: list[psycopg.Connection] = []
+        self._works: dict[object, Work] = {}  # the transactions in progress, by caller
+        self._types: dict[str, dict[str, str]] = {}
+
+    def __reduce__(self) -> Any:
+        return PsycopgTransport, (self._dsn, self._actor)
+
+    def call(
+        self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
+    ) -> Any:
+        """Call `api.<function>`. Raises StageError.
+
+        If the connection breaks, a read and a write with an idempotency key are repeated once, on a new connection.
+        Any other write may have been done, so it isn't repeated.
+        """
+        work = self._works.get(_caller())
+        connection = None
+        try:
+            with _translated(), self._within(work) as transaction:
+                connection = transaction.connection
+                return self._called(connection, function, arguments)
+        except Unavailable:
+            repeatable = read or (keyed and arguments.get("external_id") is not None)
+            if work or not repeatable or connection is None or not connection.broken:
+                raise
+        return self.call(function, arguments, read=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Work]:
+        """One transaction for the calls that this thread, or asyncio task, makes inside. Nested, it is a savepoint."""
+        caller = _caller()
+        outer = self._works.get(caller)
+        with _translated(), self._within(outer) as transaction:
+            work = Work(transaction.connection)
+            try:
+                self._works[caller] = outer or work
+                yield work
+            finally:
+                if outer is None:
+                    self._works.pop(caller, None)
+            if work.discarded:
+                raise psycopg.Rollback(transaction)
+
+    def close(self) -> None:
+        """Close the connections; one that is in use closes when its call ends. A later call opens new ones."""
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def _within(self, work: Work | None) -> AbstractContextManager[psycopg.Transaction]:
+        """A savepoint in the work in progress, else a transaction."""
+        return work.connection.transaction() if work else self._begun()
+
+    @contextmanager
+    def _begun(self) -> Iterator[psycopg.Transaction]:
+        """A transaction of the actor, on an idle connection if there is one."""
+        with ExitStack() as stack:
+            transaction = self._on_idle(stack) or self._on(connect(self._dsn), stack)
+            if self._actor is not None:
+                transaction.connection.execute("select rules.act_as(%s)", [self._actor])
+            yield transaction
+
+    def _on_idle(self, stack: ExitStack) -> psycopg.Transaction | None:
+        """A transaction on an idle connection; None if there is none that works.
+
+        If one doesn't work, after a restart of the server say, the others don't either.
+        """
+        with suppress(IndexError):
+            try:
+                return self._on(self._idle.pop(), stack)
+            except psycopg.Error:
+                self.close()
+        self._types.clear()
+        return None
+
+    def _on(self, connection: psycopg.Connection, stack: ExitStack) -> psycopg.Transaction:
+        idle = self._idle
+
+        def put_back(kind: type[BaseException] | None, *_: object) -> None:
+            """Keep the connection, unless something is unfinished on it, as after Ctrl-C."""
+            interrupted = kind is not None and not issubclass(kind, Exception)
+            is_done = connection.info.transaction_status == TransactionStatus.IDLE
+            if is_done and not interrupted and idle is self._idle:
+                idle.append(connection)
+            elif not connection.broken:
+                connection.close()
+
+        stack.push(put_back)
+        return stack.enter_context(connection.transaction())
+
+    def _called(
+        self, connection: psycopg.Connection, function: str, arguments: Mapping[str, Any]
+    ) -> Any:
+        types = self._types.get(function, {})
+        if arguments and not types:
+            types = dict(connection.execute(_TYPES, [function]).fetchall())
+            self._types[function] = types
+        statement, parameters = _statement(function, arguments, types)
+        row = connection.execute(statement, parameters).fetchone()
+        return row[0] if row else None
+
+
+def _caller() -> tuple[int, int, object]:
+    """The process, the thread and the asyncio task that is calling."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        task = None
+    return os.getpid(), threading.get_ident(), task
+
+
+def connect(dsn: str | None) -> psycopg.Connection:
+    """Open a connection in autocommit mode. Raises InvalidInput or Unavailable, without a password in them."""
+    if not dsn:
+        raise Unavailable(
+            "no database is named",
+            hint="give --database, or set ATLAS_DATABASE_URL to its URL; over HTTP: ATLAS_URL, ATLAS_TOKEN",
+        )
+    with _translated():
+        try:
+            options = conninfo_to_dict(dsn)
+        except psycopg.ProgrammingError:
+            raise InvalidInput("the database URL cannot be read") from None
+        # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
+        options = {**_DEFAULTS, **options, "client_encoding": "UTF8"}
+        # A pooler can run the next transaction in another session, where a prepared statement doesn't exist.
+        connection = psycopg.connect(
+            make_conninfo("", **options), autocommit=True, prepare_threshold=None
+        )
+        _OPENED.add(connection)
+        # psycopg can read dates and intervals only in these styles, and a database may have other defaults.
+        if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
+            connection.execute("set datestyle = 'ISO'")
+        if connection.info.parameter_status("IntervalStyle") not in ("postgres", None):
+            connection.execute("set intervalstyle = 'postgres'")
+        return connection
+
+
+_OPENED = WeakSet[psycopg.Connection]()
+
+
+def _cut_off() -> None:
+    """In a forked process: replace the sockets of the parent's connections by closed ones.
+
+    Used by both processes, a session gives each the other's answers; closed by the child, it ends for the parent too.
+    """
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.close()
+        for connection in _OPENED:
+            if not connection.closed:
+                os.dup2(ours.fileno(), connection.fileno())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_cut_off)
+
+
+def _statement(
+    function: str, arguments: Mapping[str, Any], types: Mapping[str, str]
+) -> tuple[sql.Composed, dict[str, Any]]:
+    """The call and its parameters."""
+    named: list[sql.Composable] = []
+    parameters: dict[str, Any] = {}
+    for name, value in arguments.items():
+        kind = types.get(name)
+        if kind is None:
+            raise InvalidInput(
+                f"api.{function} has no argument {name}",
+                details={"argument": name},
+                hint=SAME_VERSION,
+            )
+        parameters[name] = as_json(value, name) if kind == "jsonb" and value is not None else value
+        # the catalog writes a type so that it is safe in a statement
+        given = sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(kind))
+        named.append(sql.SQL("{} => {}").format(sql.Identifier(name), given))
+    call = sql.SQL("select {}({})").format(
+        sql.Identifier("api", function), sql.SQL(", ").join(named)
+    )
+    return call, parameters
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turn psycopg's exceptions into those of this package."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
+    except UnicodeEncodeError as error:
+        raise InvalidInput("text must be valid Unicode") from error
+
+
+def translate(error: psycopg.Error) -> StageError:
+    """The exception for an error of the database: by its SQLSTATE, else by its class."""
+    code = error.sqlstate or ""
+    message = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
+    known = from_sqlstate(code, message, error.diag.message_detail, error.diag.message_hint)
+    if known is not None:
+        return known
+    details = {"sqlstate": code} if code else {}
+    if isinstance(error, psycopg.DataError) and not code:
+        return InvalidInput(message)
+    # An InternalError without a code is psycopg's own: the connection ended in the middle of an answer.
+    ended = isinstance(error, psycopg.InternalError) and not code
+    if ended or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return Unavailable(message, details=details)
+    return StageError(message, details=details)

@@ -21,7 +21,9 @@ from tests.http.api import GOOD_MOVE, Api, refusal
 
 JSON = {"Content-Type": "application/json"}
 MANY_NAMES = json.dumps({f"name_{n}": n for n in range(4000)}).encode()  # 60 KB
-LONG_QUERY = "&".join(f"{'abcdefghij'[n % 10]}{'_' * (n // 10 % 3)}{'x' * (n % 4)}=1" for n in range(2200))
+LONG_QUERY = "&".join(
+    f"{'abcdefghij'[n % 10]}{'_' * (n // 10 % 3)}{'x' * (n % 4)}=1" for n in range(2200)
+)
 
 needs_the_database = pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="needs the database")
 
@@ -251,7 +253,9 @@ def fastest(send: Callable[[], Any], tries: int = 3) -> tuple[Any, float]:
     return answer, min(times)
 
 
-def flood(api: Api, request: bytes, times: int, stop: threading.Event, statuses: set[bytes]) -> None:
+def flood(
+    api: Api, request: bytes, times: int, stop: threading.Event, statuses: set[bytes]
+) -> None:
     """Send the same request one after the other on one connection."""
     where = urlsplit(api.url)
     with socket.create_connection((where.hostname or "", where.port or 80), timeout=30) as caller:

@@ -59,7 +59,7 @@ class StageError(Exception):
         refusals = self.details.get("refusals")
         also = refusals[1:] if isinstance(refusals, list) else []
         sentences = [_sentence(each["message"], each) for each in also]
-        return plain("; also: ".join([_sentence(self.message, self.details), *sentences]))
+        return plain(" Also: ".join([_sentence(self.message, self.details), *sentences]))
 
     def as_json(self) -> JsonObject:
         """The error as the HTTP API returns it, with rule and status on top."""
@@ -190,6 +190,9 @@ def _facts(detail: str | None) -> dict[str, Any]:
 
 
 def _sentence(message: str, facts: Mapping[str, Any]) -> str:
+    """The database's own sentence, else the message with its facts."""
+    if isinstance(facts.get("text"), str):
+        return str(facts["text"])
     shown = [
         f"{name}: {_value(value)}"
         for name, value in facts.items()

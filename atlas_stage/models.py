@@ -545,7 +545,7 @@ class Erasure(Record):
 
 class Verification(Record):
     """A page of clients or of records of administration: how many were verified, what is not as recorded, and whose
-    words were erased. `next_after` is None on the last page.
+    words were erased. `next` holds the arguments that lead to the next page.
     """
 
     clients: int
@@ -553,7 +553,7 @@ class Verification(Record):
     records: int
     breaks: tuple[Break, ...] = ()
     erasures: tuple[Erasure, ...] = ()
-    next_after: str | None = None
+    next: Json = field(default_factory=dict)
 
 
 class OpenTransaction(Record):
@@ -567,11 +567,11 @@ class OpenTransaction(Record):
 
 
 class DigestPage(Record):
-    """The digest, on the last page; before it None and `next_after`. The first page of a new digest has `open` and
+    """The digest, on the last page; before it None, and `next` leads on. The first page of a new digest has `open` and
     `left_out`: transactions, and visible rows, that it doesn't cover.
     """
 
     digest: str | None = None
     open: tuple[OpenTransaction, ...] = ()
     left_out: int = 0
-    next_after: str | None = None
+    next: Json = field(default_factory=dict)

@@ -203,7 +203,7 @@ create table public.administration_history (
   before       jsonb,
   after        jsonb,
   changed      text[]      not null,
-  version      bigint      not null default 0,
+  version      bigint      default 0,
   epoch        integer     not null default 1,
   row_hash     bytea,
   constraint administration_history_pkey primary key (id),
@@ -231,7 +231,7 @@ comment on column public.administration_history.after is 'The row after; null: t
 comment on column public.administration_history.changed is
   'The columns that differ, including hidden ones; empty for a row that is new or was removed.';
 comment on column public.administration_history.version is
-  'The number of the record within its table and key: 0, 1, 2 … without a gap.';
+  'The number of the record within its table and key: 0, 1, 2 … without a gap. Null: written with the trigger off.';
 comment on column public.administration_history.epoch is 'See feed_epochs; its default is the present epoch.';
 comment on column public.administration_history.row_hash is
   'SHA-256 of this record and the row_hash of the same key''s record before: rules.administration_hash.';

@@ -165,10 +165,6 @@ $$;
 -- their hashes here, from the first of each key to the newest. Any other record without a hash was
 -- written around the triggers, and gets none.
 do $$
-declare
-  v_is_new constant boolean := not exists (
-    select from public.administration_history a where a.row_hash is not null
-  );
 begin
   loop
     update public.administration_history a
@@ -181,7 +177,7 @@ begin
     where a.id = it.id
       and a.row_hash is null
       and (a.version = 0 or previous.row_hash is not null)
-      and (v_is_new or a.channel = 'install');
+      and a.channel = 'install';
     exit when not found;
   end loop;
 end

@@ -93,7 +93,7 @@ class TestClients:
     def test_a_client_is_found_by_its_exact_slug_only(self, run: Run) -> None:
         missing = run("client", "show", "blue")
         assert missing.exit_code == Exit.REFUSED
-        assert missing.stderr.startswith("error: no such client (client_id: blue)")
+        assert missing.stderr.startswith("error: This client doesn't exist.")
         assert "Traceback" not in missing.stderr
 
     @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ class TestRegister:
     def test_a_slug_that_reads_as_a_number_is_refused(self, run: Run) -> None:
         refused = run("client", "create", "Seven Eleven", "24_7")
         assert refused.exit_code == Exit.REFUSED
-        assert refused.stderr.startswith("error: this slug reads as a number (slug: 24_7)")
+        assert refused.stderr.startswith("error: The short name 24_7 reads as a number.")
         assert "client-24" in refused.stderr
 
     def test_the_words_about_a_deleted_client_are_erased_by_its_id(

@@ -75,7 +75,7 @@ def verify(
     if run.output.as_json:
         run.output.json(
             {
-                **{name: each for name, each in found.as_json().items() if name != "next_after"},
+                **{name: each for name, each in found.as_json().items() if name != "next"},
                 "rewritten": rewritten,
                 **{name: made.as_json()[name] for name in ("digest", "open", "left_out")},
             }

@@ -15,8 +15,8 @@ PATIENCE_SECONDS = 5.0
 def verify(stage: Stage) -> Verification:
     """Verify all clients and all records of administration; one sum of all pages."""
     page = total = stage.verify()
-    while page.next_after is not None:
-        page = stage.verify(after=page.next_after)
+    while page.next:
+        page = stage.verify(**page.next)
         total = Verification(
             clients=total.clients + page.clients,
             rows=total.rows + page.rows,
@@ -40,7 +40,7 @@ def digest(stage: Stage, as_of: str | None = None, *, patience: float | None = N
         time.sleep(0.1)
         first = page = stage.digest()
         held_up_by &= {each.transaction for each in first.open}
-    while page.next_after is not None:
-        page = stage.digest(after=page.next_after)
+    while page.next:
+        page = stage.digest(**page.next)
     still_open = tuple(each for each in first.open if each.transaction in held_up_by)
-    return replace(first, digest=page.digest, open=still_open, next_after=None)
+    return replace(first, digest=page.digest, open=still_open, next={})

@@ -10,7 +10,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import psycopg
@@ -168,7 +168,7 @@ def test_a_function_that_is_newer_than_the_deploy_is_called_alike(own_api: Api) 
 class TestCosts:
     """Every cost is bounded by the request, for a caller with a token and for one without."""
 
-    BODIES = {
+    BODIES: ClassVar[dict[str, bytes]] = {
         "names": MANY_NAMES,
         "the same name": b"{" + b'"client_id": 1, ' * 300_000 + b'"client_id": 2}',
         "5 MB of names": b"{" + b",".join(b'"a%d":1' % n for n in range(400_000)) + b"}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.http.api import GOOD_MOVE, Api, refusal
@@ -121,7 +122,12 @@ def test_digits_of_another_script_are_no_id(api: Api, client: int) -> None:
 def test_the_slug_of_another_client_is_never_read_as_an_id(api: Api) -> None:
     low, high = sorted(api.make_client() for _ in range(2))
     slug = f"{high // 10}_{high % 10}"
-    named = api.make_client(slug=slug)
+    with psycopg.connect(api.dsn or "") as host:  # through the API it can't be created
+        row = host.execute(
+            "insert into clients (name, slug) values (%s, %s) returning id", [slug, slug]
+        ).fetchone()
+    assert row is not None
+    (named,) = row
 
     found = api.send("PATCH", f"/api/clients/{slug}/stage", json=GOOD_MOVE).json()
 

@@ -295,6 +295,17 @@ def test_a_record_that_says_its_own_version_and_hash_gets_the_right_ones(
     assert breaks(db) == []
 
 
+def test_what_is_recorded_while_nothing_hashes_is_found_and_stops_nothing(
+    recorded: psycopg.Connection,
+) -> None:
+    for days in (10, 11):
+        recorded.execute(f"update stages set max_days = {days} where stage = 'cleanup'".encode())
+    recorded.execute(GUARDS_OFF.replace("disable", "enable").encode())
+    recorded.execute("update stages set max_days = 12 where stage = 'cleanup'")
+
+    assert breaks(recorded) == [(None, "hash_missing")] * 2
+
+
 class TestAtTheSameTime:
     def test_administrators_of_different_rows_never_wait_for_each_other(
         self, fresh_dsn: str

@@ -18,6 +18,7 @@ from atlas_stage import (
     Stage,
 )
 from atlas_stage.arguments import ClientName, Json
+from atlas_stage.models import Client
 
 
 def _api_functions(dsn: str) -> dict[str, list[tuple[str, str, bool]]]:
@@ -75,7 +76,7 @@ class TestMirror:
 # Where the database takes the id of a client, a method takes its slug too; a list takes ids only.
 CLIENTS: dict[str, list[Any]] = {
     "client_id": [ClientName],
-    "client_ids": [Sequence[Whole]],
+    "client_ids": [Sequence[int | Client]],
 }
 TYPES: dict[str, list[Any]] = {
     "bigint": [int],

@@ -90,7 +90,7 @@ class TestRefusals:
             "transition_not_allowed",
             "client_inactive",
         }
-        assert "; also: " in str(caught.value)
+        assert " Also: " in str(caught.value)
 
     def test_what_is_not_there_is_not_found(self, stage: Stage, client: Client) -> None:
         for call in (

@@ -1,6 +1,6 @@
--- The one entry point behind the gateway: find out which function of `api` a request means and with which arguments, for
--- /api/… and /rpc/… alike, and call it. pre_request has resolved the token before.
--- Every request pays for each expression here and in the functions that it calls.
+-- The one entry point behind the gateway: find out which function of `api` a request means and
+-- with which arguments, for /api/… and /rpc/… alike, and call it. pre_request has resolved the
+-- token before. Every request pays for each expression here and in the functions called here.
 create or replace function rules.answer_request(body bytea)
 returns json
 language plpgsql
@@ -8,8 +8,9 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
+  v_headers  constant json := nullif(current_setting('request.headers', true), '')::json;
   -- the method and the address as the caller sent them; only the gateway can set it
-  v_request  constant text := coalesce(nullif(current_setting('request.headers', true), '')::json ->> 'x-atlas-request', '');
+  v_request  constant text := coalesce(v_headers ->> 'x-atlas-request', '');
   v_method   constant text := split_part(v_request, ' ', 1);
   v_path     constant text := split_part(split_part(v_request, ' ', 2), '?', 1);
   v_query    constant text := substr(v_request, length(v_method) + length(v_path) + 3);
@@ -33,6 +34,7 @@ begin
   if v_method in ('GET', 'HEAD') then
     return rules.call_function(v_called, v_said, v_endpoint -> 'texts', null);
   end if;
-  return rules.call_function(v_called, rules.body_arguments(body), v_endpoint -> 'texts', body);
+  v_said := rules.body_arguments(body, v_headers ->> 'x-atlas-content-type');
+  return rules.call_function(v_called, v_said, v_endpoint -> 'texts', body);
 end
 $$;

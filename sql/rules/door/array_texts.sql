@@ -1,4 +1,4 @@
--- The elements of an array argument: a JSON array of a body, or PostgreSQL's own notation in a query ({1,2}).
+-- The elements of an array argument: a JSON array in a body, PostgreSQL's notation in a query.
 create or replace function rules.array_texts(value jsonb)
 returns text[]
 language plpgsql

@@ -1,5 +1,5 @@
--- The arguments of a call, once the function knows each name and each value is of its argument's type: in a body the JSON
--- type, in a query or path a text that can be read as the type.
+-- The arguments of a call, once the function knows each name and each value has its argument's
+-- type: the JSON type in a body, a text that can be read as the type in a query or path.
 create or replace function rules.checked_arguments(
   said     jsonb,      -- the arguments of the body or query
   by_path  jsonb,      -- those of the path, as texts; null: no path of the plan
@@ -33,7 +33,7 @@ begin
       when body is null then 'text'
       else jsonb_typeof(v_all -> v_name)
     end;
-    -- as it is written, in digits, before any cast: jsonb has 100 for 1e2, and PostgreSQL 16 reads '24_7' as 247
+    -- numbers as the caller wrote them: jsonb has 100 for 1e2
     v_text := case
       when v_kind = 'text' then v_all ->> v_name
       when v_kind in ('number', 'array') then convert_from(body, 'UTF8')::json ->> v_name
@@ -41,12 +41,15 @@ begin
     continue when case
       when v_type = 'text'::regtype then v_kind in ('text', 'string', 'null')
       when v_type in ('bigint'::regtype, 'integer'::regtype) and v_text ~ '^[0-9]{1,9}$' then true
-      else v_kind = 'null' or v_type = 'jsonb'::regtype or rules.is_of_type(v_all -> v_name, v_type, v_kind, v_text)
+      when v_kind = 'null' or v_type = 'jsonb'::regtype then true
+      else rules.is_of_type(v_all -> v_name, v_type, v_kind, v_text)
     end;
     if v_kind = 'twice' then
       perform rules.refuse_names(said, by_path, body, names, required);
     end if;
-    perform rules.refuse('argument_not_valid', jsonb_build_object('argument', v_name, 'expected', v_type::text));
+    perform rules.refuse('argument_not_valid', jsonb_build_object(
+      'argument', v_name, 'expected', v_type::text
+    ));
   end loop;
   return v_all;
 end

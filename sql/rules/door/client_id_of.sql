@@ -1,6 +1,6 @@
--- The id of the client that a text identifies: ASCII digits are an id, everything else is a slug. The pattern decides
--- before any cast, because PostgreSQL 16 and later read 24_7, 0x18 and ' 7 ' as numbers.
--- An id is returned unchecked; an unknown slug is client_not_found.
+-- The id of the client that a text identifies: ASCII digits are an id, everything else is a slug.
+-- The pattern decides before any cast: PostgreSQL 16 and later read 24_7 as 247. An id is returned
+-- without looking for its client.
 create or replace function rules.client_id_of(client text)
 returns bigint
 language plpgsql

@@ -1,4 +1,5 @@
--- Record that this request's token was used. It never waits for another request of the same actor that is doing so.
+-- Record that this request's token was used. It never waits for another request of the same actor
+-- that records it too.
 create or replace function rules.mark_token_use()
 returns void
 language plpgsql

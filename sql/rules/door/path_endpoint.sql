@@ -1,5 +1,5 @@
--- What a method and a path of the plan mean: the endpoint as rules.paths() has it, and `texts`, the arguments that the path
--- gives, by name.
+-- What a method and a path of the plan mean: the endpoint as rules.paths() has it, and `texts`, the
+-- arguments that the path gives, by name.
 create or replace function rules.path_endpoint(
   method text,
   path   text
@@ -10,14 +10,15 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  -- '', api, clients, an id, stage_history, an id, rollback: from the fourth part on, every second one is a value
+  -- '', api, clients, an id, stage_history, an id, rollback: from the fourth part on, every second
+  -- part is a value
   v_parts text[] := string_to_array(path, '/');
   v_shape constant text := concat_ws(
     '/', '', v_parts[2], v_parts[3],
     case when v_parts[4] <> '' then '*' else v_parts[4] end, v_parts[5],
     case when v_parts[6] <> '' then '*' else v_parts[6] end, v_parts[7], v_parts[8]
   );
-  v_found constant jsonb := rules.paths() -> v_shape -> case method when 'HEAD' then 'GET' else method end;
+  v_found constant jsonb := rules.paths() -> v_shape -> replace(method, 'HEAD', 'GET');
 begin
   if v_found is null then
     perform rules.refuse_method(array(select jsonb_object_keys(rules.paths() -> v_shape)));
@@ -35,7 +36,10 @@ begin
   return v_found || jsonb_build_object('texts', case jsonb_array_length(v_found -> 'by_path')
     when 0 then '{}'
     when 1 then jsonb_build_object(v_found #>> '{by_path,0}', v_parts[4])
-    else jsonb_build_object(v_found #>> '{by_path,0}', v_parts[4], v_found #>> '{by_path,1}', v_parts[6])
+    else jsonb_build_object(
+      v_found #>> '{by_path,0}', v_parts[4],
+      v_found #>> '{by_path,1}', v_parts[6]
+    )
   end);
 end
 $$;

@@ -1,5 +1,5 @@
--- The plan's paths: which function of `api` each method calls, and which of its arguments the stars are, in order. In one
--- query an argument has another name, limit.
+-- The plan's paths: which function of `api` each method calls, and which of its arguments the stars
+-- are, in order. In one query an argument has another name, limit.
 create or replace function rules.paths()
 returns jsonb
 language sql

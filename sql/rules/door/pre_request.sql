@@ -1,5 +1,5 @@
--- PostgREST calls this at the start of each request, as atlas_anon: resolve the token and continue as atlas_api.
--- SECURITY INVOKER, because only such a function may switch the role.
+-- PostgREST calls this at the start of each request, as atlas_anon: resolve the token and continue
+-- as atlas_api. SECURITY INVOKER, because only such a function may switch the role.
 create or replace function rules.pre_request()
 returns void
 language plpgsql
@@ -7,7 +7,7 @@ volatile
 as $$
 #variable_conflict use_variable
 begin
-  -- without a token only the OpenAPI document stays with atlas_anon: it lists what a caller without one may call
+  -- without a token the OpenAPI document alone is read as atlas_anon, and lists what that may call
   if rules.token_actor() is not null or current_setting('request.path', true) <> '/' then
     perform set_config('role', 'atlas_api', true);
   end if;

@@ -18,22 +18,23 @@ declare
   v_empty  text[] := '{}';
   v_said   jsonb;
 begin
+  if method not in ('GET', 'HEAD') then
+    perform rules.refuse('unknown_argument', '{"expected": "arguments in the body only"}');
+  end if;
   -- a name is written plainly: %6cimit is none, and a semicolon joins nothing
-  if method not in ('GET', 'HEAD') or query !~ '^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$' then
-    perform rules.refuse('unknown_argument', jsonb_build_object('expected', case
-      when method in ('GET', 'HEAD') then 'name=value, joined by &'
-      else 'arguments in the body only'
-    end));
+  if query !~ '^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$' then
+    perform rules.refuse('unknown_argument', '{"expected": "name=value, joined by &"}');
   end if;
 
+  -- one argument is the usual case, and takes a quarter of the time
   if query ~ '^[a-z_]+=[^&%+]+$' then
-    -- one argument is the usual case, and takes a quarter of the time
+    v_name := split_part(query, '=', 1);
     return jsonb_build_object(
-      case when query like 'limit=%' then coalesce(limited, 'limit') else split_part(query, '=', 1) end,
-      substr(query, strpos(query, '=') + 1)
+      case when v_name = 'limit' then coalesce(limited, v_name) else v_name end,
+      substr(query, length(v_name) + 2)
     );
   end if;
-  -- a loop, because one query over the pairs took 30 microseconds longer for two or three
+  -- a loop: one query over the pairs took 30 microseconds longer for two or three
   foreach v_pair in array string_to_array(rtrim(query, '&'), '&') loop
     v_name := split_part(v_pair, '=', 1);
     v_value := substr(v_pair, length(v_name) + 2);
@@ -49,10 +50,8 @@ begin
     v_values := v_values || v_value;
   end loop;
   v_said := jsonb_object(v_names, v_values);
-  if cardinality(v_names) > 1 then
-    if (select count(*) from jsonb_object_keys(v_said)) < cardinality(v_names) then
-      perform rules.refuse('argument_twice');
-    end if;
+  if (select count(*) from jsonb_object_keys(v_said)) < cardinality(v_names) then
+    perform rules.refuse('argument_twice');
   end if;
   return v_said - v_empty;
 end

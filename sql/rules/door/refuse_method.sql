@@ -1,5 +1,5 @@
--- Refuse a request whose path has other methods, and name them in the Allow header; without any, there is no such path.
--- Only PostgREST's own error class can carry a header.
+-- Refuse a method, and name those that the path has in the Allow header; without any, there is no
+-- such path. Only PostgREST's own error class can carry a header.
 create or replace function rules.refuse_method(allowed text[])
 returns void
 language plpgsql
@@ -13,15 +13,17 @@ begin
   if allowed = '{}' then
     perform rules.refuse('path_not_found');
   end if;
-  v_allow := array_to_string(case when 'GET' = any (allowed) then array_append(allowed, 'HEAD') else allowed end, ', ');
-  v_error := rules.error_json(array[('method_not_allowed', jsonb_build_object('allowed', v_allow))::rules.violation]);
+  v_allow := replace(array_to_string(allowed, ', '), 'GET', 'GET, HEAD');
+  v_error := rules.error_json(
+    array[('method_not_allowed', jsonb_build_object('allowed', v_allow))::rules.violation]
+  );
   raise exception using
     errcode = 'PGRST',
-    message = (v_error - 'status' || jsonb_build_object('details', v_error ->> 'details'))::text,
+    message = v_error - 'status' || jsonb_build_object('details', v_error ->> 'details'),
     detail  = jsonb_build_object(
       'status', v_error -> 'status',
       'status_text', v_error -> 'message',
       'headers', jsonb_build_object('Allow', v_allow)
-    )::text;
+    );
 end
 $$;

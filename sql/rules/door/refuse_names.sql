@@ -1,5 +1,5 @@
--- Refuse a call for the names of its arguments: one that is in the path too, that the function doesn't have, or that is
--- missing.
+-- Refuse a call for the names of its arguments: one is in the path too, the function doesn't have
+-- it, or one is missing.
 create or replace function rules.refuse_names(
   said     jsonb,
   by_path  jsonb,
@@ -13,16 +13,23 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_known constant text[] := array(select n.name from unnest(names) as n (name) where (by_path ? n.name) is not true);
-  v_name  text := (select min(s.name) from jsonb_object_keys(said - v_known) as s (name));
+  v_known constant text[] := array(
+    select n.name from unnest(names) as n (name) where (by_path ? n.name) is not true
+  );
+  v_name text := (select min(s.name) from jsonb_object_keys(said - v_known) as s (name));
 begin
   if v_name is not null then
     perform rules.refuse(
-      case when body is null and by_path ? v_name then 'argument_twice' else 'unknown_argument' end,
+      case
+        when body is null and by_path ? v_name then 'argument_twice'
+        else 'unknown_argument'
+      end,
       jsonb_build_object('argument', left(v_name, 200), 'known', v_known)
     );
   end if;
   v_name := (select min(r.name) from unnest(required) as r (name) where not said ? r.name);
-  perform rules.refuse('argument_missing', jsonb_build_object('argument', v_name, 'required', required));
+  perform rules.refuse('argument_missing', jsonb_build_object(
+    'argument', v_name, 'required', required
+  ));
 end
 $$;

@@ -1,6 +1,6 @@
--- The actor whose token this request carries; an unknown, revoked or expired token is refused. Null: no token, on a path
--- that needs none.
--- It reads the request itself, so that no caller can ask about a token that PostgREST did not receive.
+-- The actor whose token this request carries; a token that is unknown, revoked or expired is
+-- refused. Null: there is no token, and the path needs none.
+-- It reads the request itself, so that no caller can ask about a token that PostgREST didn't get.
 create or replace function rules.token_actor()
 returns text
 language plpgsql
@@ -20,15 +20,19 @@ begin
     return null;
   end if;
 
-  -- One statement looks up the token and sets what the rest of the request needs: every statement here is paid by every
-  -- request. PostgREST applies no settings of the role it switches to, so the timeouts are set here too.
+  -- One statement finds the token and sets what the rest of the request needs, because every
+  -- request pays for each statement. PostgREST applies no settings of the role that it switches to,
+  -- so the timeouts are set here.
   perform
     set_config('atlas.token_actor', t.actor_id, true),
-    set_config('atlas.token_use_is_old', ((t.last_used_at > now() - interval '15 minutes') is not true)::text, true),
+    set_config('atlas.token_use_is_old', u.is_old::text, true),
     set_config('lock_timeout', extract(epoch from s.lock_wait) || 's', true),
     set_config('statement_timeout', '30s', true)
   from public.actor_tokens t
   cross join public.stage_settings s
+  cross join lateral (
+    select (t.last_used_at > now() - interval '15 minutes') is not true as is_old
+  ) as u
   where t.token_hash = rules.sha256_hex(v_secret)
     and t.revoked_at is null
     and (t.expires_at is null or t.expires_at > now());

@@ -12,7 +12,10 @@ begin
   return (
     select convert_from(
       string_agg(
-        case when left(m.part[1], 1) = '%' then decode(substr(m.part[1], 2), 'hex') else convert_to(m.part[1], 'UTF8') end,
+        case
+          when left(m.part[1], 1) = '%' then decode(substr(m.part[1], 2), 'hex')
+          else convert_to(m.part[1], 'UTF8')
+        end,
         '' order by m.place
       ),
       'UTF8'

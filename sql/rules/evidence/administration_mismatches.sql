@@ -50,7 +50,7 @@ begin
     full join (
       select distinct on (a.about, a.key) a.about, a.key, a.after
       from public.administration_history a
-      order by a.about, a.key, a.version desc
+      order by a.about, a.key, a.id desc
     ) as r on r.about = p.about and r.key = p.key
     where (p.row_ is null) <> (r.after is null)
       -- a record from before a column was added does not have it

@@ -17,6 +17,7 @@ begin
   from public.administration_history a
   where a.about = new.about
     and a.key = new.key
+    and a.version is not null
   order by a.version desc
   limit 1;
 

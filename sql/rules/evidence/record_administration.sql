@@ -27,7 +27,7 @@ begin
   end if;
 
   insert into public.administration_history (
-    actor_id, channel, reason, about, key, before, after, changed
+    actor_id, channel, reason, about, key, before, after, changed, version
   )
   with rows as (
     select
@@ -58,7 +58,9 @@ begin
       where o.row_ -> w.word is distinct from n.row_ -> w.word
         and n.row_ is not null
       order by w.word
-    )
+    ),
+    -- the trigger that hashes numbers it; where that is off, a number might be another record's
+    null
   from (select r.* from rows r where not r.is_new) as o
   full join (select r.* from rows r where r.is_new) as n on n.key = o.key
   where o.row_ - 'last_used_at' is distinct from n.row_ - 'last_used_at'

@@ -8,10 +8,12 @@ and rights, triggers and the record of the installation are then as after any de
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -25,7 +27,7 @@ from tests.support.cluster import FAST_SETTINGS  # noqa: E402
 
 FOLDERS = ("rules", "catalog", "facts", "ops", "jobs")
 DATABASE = "try"
-MOST = 6  # test files, so that a word that all tests use takes seconds too
+MOST = 40  # tests, so that a word that all of them use takes seconds too
 
 
 def main() -> int:
@@ -44,9 +46,8 @@ def main() -> int:
         if not tests:
             print(f"No test names {file.stem} or a function that calls it. Run make quick.")
             return 0
-        print(f"{file.stem}:", *(test.relative_to(ROOT) for test in tests[:MOST]))
-        if tests[MOST:]:
-            print(f"{len(tests) - MOST} more name it less often: make quick runs them.", flush=True)
+        files = dict.fromkeys(test.partition("::")[0] for test in tests[:MOST])
+        print(f"{min(len(tests), MOST)} of {len(tests)} tests of {file.stem}:", *files, flush=True)
         settings = {"ATLAS_TEST_POSTGRES": server.dsn, "ATLAS_TEST_TEMPLATE": DATABASE}
         command = [
             sys.executable,
@@ -65,7 +66,7 @@ def deploy(server: str) -> None:
     """Bring the database to what the files say today; begin again where a migration was edited."""
     dsn = server.replace("/postgres?", f"/{DATABASE}?")
     with psycopg.connect(server, autocommit=True) as db:
-        made = "select from pg_database where datname = %s"
+        made = "select 1 from pg_database where datname = %s"
         if db.execute(made, [DATABASE]).fetchone():
             try:
                 migrate(dsn)
@@ -76,11 +77,9 @@ def deploy(server: str) -> None:
     migrate(dsn)
 
 
-def tests_of(name: str) -> list[Path]:
-    """The test files that name the object, most often first; or else a function that calls it."""
-    tests = {
-        test: test.read_text() for each in FOLDERS for test in ROOT.glob(f"tests/{each}/test_*.py")
-    }
+def tests_of(name: str) -> list[str]:
+    """The tests that name the object, most often first; where none does, those that name a function that calls it."""
+    tests = dict(test for folder in FOLDERS for test in tests_in(ROOT / "tests" / folder))
     code = {each.stem: each.read_text() for each in ROOT.glob("sql/**/*.sql")}
     names, seen = {name}, set[str]()
     while names:
@@ -91,6 +90,22 @@ def tests_of(name: str) -> list[Path]:
         seen |= names
         names = {stem for stem, text in code.items() if word.search(text)} - seen
     return []
+
+
+def tests_in(folder: Path) -> Iterator[tuple[str, str]]:
+    """Each test of the folder: what pytest calls it, and its source with its parameters."""
+    for file in sorted(folder.glob("test_*.py")):
+        lines = file.read_text().splitlines()
+        module = ast.parse("\n".join(lines))
+        places = [("", module)] + [
+            (f"::{each.name}", each) for each in module.body if isinstance(each, ast.ClassDef)
+        ]
+        for place, parent in places:
+            for each in parent.body:
+                if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"):
+                    first = min(node.lineno for node in (each, *each.decorator_list))
+                    source = "\n".join(lines[first - 1 : each.end_lineno])
+                    yield f"{file.relative_to(ROOT)}{place}::{each.name}", source
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 
 do $$
 begin
-  -- PostgREST passes a body of this type on unchanged (a media type handler, since version 12). It wraps any other return
-  -- type in json_agg and parses it back.
+  -- PostgREST passes a body of this type on unchanged (a media type handler, since version 12). It
+  -- wraps any other return type in json_agg and parses it back.
   if to_regtype('api."application/json"') is null then
     create domain api."application/json" as json;
   end if;

@@ -1,6 +1,7 @@
--- Every rule that can forbid something: its stable code, its HTTP status, and its words. A message never changes, because
--- PostgREST sends it as the HTTP reason phrase. It begins with a small letter: the gateway tells our errors from PostgREST's
--- by that. The text is for a bookkeeper: {name} stands for a fact, {client} for the client's name.
+-- Every rule that can forbid something: its stable code, its HTTP status, and its words. A message
+-- never changes, because PostgREST sends it as the HTTP reason phrase. It begins with a small
+-- letter: the gateway tells our errors from PostgREST's by that. The text is for a bookkeeper:
+-- {name} stands for a fact, {client} for the client's name.
 create or replace function rules.violation_catalog()
 returns table (
   rule    text,

@@ -1,5 +1,5 @@
--- EVALUATE what a plain statement changed, and refuse the statement if a rule forbids it: with the violations of the first
--- refused client, and the number of clients that have the same ones.
+-- EVALUATE what a plain statement changed, and refuse the statement if a rule forbids it: with the
+-- violations of the first refused client, and the number of clients that have the same ones.
 create or replace function rules.evaluate_plain_sql(changes rules.change[])
 returns void
 language plpgsql

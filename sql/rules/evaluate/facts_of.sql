@@ -1,5 +1,5 @@
--- What rules may look at, for one client and the actor that asks. A table function, so that it is inlined into the query
--- that asks.
+-- What rules may look at, for one client and the actor that asks. A table function, so that it is
+-- inlined into the query that asks.
 create or replace function rules.facts_of(
   client   rules.client_state,
   actor_id text

@@ -1,5 +1,5 @@
--- The items that changes of existing clients are made of, as if a caller had asked for each: the move, each flag, and the
--- fields.
+-- The items that changes of existing clients are made of, as if a caller had asked for each: the
+-- move, each flag, and the fields.
 create or replace function rules.items_of(changes rules.change[])
 returns rules.item[]
 language plpgsql

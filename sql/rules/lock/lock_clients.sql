@@ -1,6 +1,6 @@
--- LOCK: hold clients against other changes until the transaction ends, in the order of their ids. Returns their states;
--- ids of no client are left out. A client that another session holds is waited for, but no longer than `lock_wait`: then
--- the call is refused with client_locked.
+-- LOCK: hold clients against other changes until the transaction ends, in the order of their ids.
+-- Returns their states; ids of no client are left out. A client that another session holds is
+-- waited for, but no longer than `lock_wait`: then the call is refused with client_locked.
 create or replace function rules.lock_clients(
   client_ids  bigint[],
   skip_locked boolean default false   -- leave out the clients that another session holds

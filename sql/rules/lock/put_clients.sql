@@ -1,5 +1,5 @@
--- Put the states of their clients into items, and compute what each item would make of its client. An item whose client is
--- the same as before keeps its evaluation.
+-- Put the states of their clients into items, and compute what each item would make of its client.
+-- An item whose client is the same as before keeps its evaluation.
 create or replace function rules.put_clients(
   items     rules.item[],
   clients   rules.client_state[],
@@ -11,7 +11,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_ids    bigint[] := '{}';
+  v_ids    bigint[] := array[]::bigint[];
   v_item   rules.item;
   v_client rules.client_state;
 begin

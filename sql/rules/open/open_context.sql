@@ -1,5 +1,6 @@
--- OPEN: turn what a caller passed into the context of a change. Texts are checked, and only the channels that callers may
--- use are accepted. The idempotency key of a call is `external_id` or the Idempotency-Key header.
+-- OPEN: turn what a caller passed into the context of a change. Texts are checked, and only the
+-- channels that callers may use are accepted. The idempotency key of a call is `external_id` or the
+-- Idempotency-Key header.
 create or replace function rules.open_context(
   actor_id        text,
   reason          text,
@@ -19,7 +20,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_context  rules.change_context;
-  v_channels constant text[] := '{api,slack,nlp_relay,event_webhook}';
+  v_channels constant text[] := array['api', 'slack', 'nlp_relay', 'event_webhook'];
 begin
   v_context.actor_id := actor_id;
   v_context.channel := coalesce(channel, 'api');

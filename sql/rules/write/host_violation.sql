@@ -1,5 +1,6 @@
--- Turn an error from writing `clients` into a violation that identifies the host's constraint or trigger. Returns null if
--- the error is already ours or the server's (shutdown, disk, read-only): the caller re-raises it.
+-- Turn an error from writing `clients` into a violation that identifies the host's constraint or
+-- trigger. Returns null if the error is already ours or the server's (shutdown, disk, read-only):
+-- the caller re-raises it.
 create or replace function rules.host_violation(
   state           text,              -- SQLSTATE, message, constraint and table of the error
   message         text,

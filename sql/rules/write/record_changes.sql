@@ -60,9 +60,10 @@ begin
   ) h;
   get diagnostics v_rows = row_count;
 
-  -- NOTIFY lets only one transaction of the database commit at a time. With eight writers a NOTIFY from each left a quarter
-  -- of their rate; with one from the first of those that run together nine tenths remain. What the others commit a moment
-  -- later wakes no reader, so readers also look after some seconds.
+  -- NOTIFY lets only one transaction of the database commit at a time. With eight writers a NOTIFY
+  -- from each left a quarter of their rate; with one from the first of those that run together nine
+  -- tenths remain. What the others commit a moment later wakes no reader, so readers also look
+  -- after some seconds.
   if pg_try_advisory_xact_lock(hashtextextended('atlas_changes', 0)) then
     perform pg_notify('atlas_changes', '');
   end if;

@@ -1,5 +1,6 @@
--- WRITE changes of locked clients, into history and `clients` together. If a host trigger or constraint fails, bisect until
--- the failing client is isolated, and write the rest. Returns which clients failed, and why.
+-- WRITE changes of locked clients, into history and `clients` together. If a host trigger or
+-- constraint fails, bisect until the failing client is isolated, and write the rest. Returns which
+-- clients failed, and why.
 create or replace function rules.write_changes(changes rules.change[])
 returns table (
   client_id bigint,
@@ -11,7 +12,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_half       constant integer := cardinality(changes) / 2;
-  v_clients    rules.client_state[] := '{}';
+  v_clients    rules.client_state[] := array[]::rules.client_state[];
   v_state      text;
   v_message    text;
   v_constraint text;

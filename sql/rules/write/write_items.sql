@@ -1,5 +1,5 @@
--- WRITE the items that no rule forbids and that change something. An item whose client a host trigger or constraint holds
--- back gets the violation; the others are written.
+-- WRITE the items that no rule forbids and that change something. An item whose client a host
+-- trigger or constraint holds back gets the violation; the others are written.
 create or replace function rules.write_items(items rules.item[])
 returns rules.item[]
 language plpgsql
@@ -7,7 +7,7 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_changes rules.change[] := '{}';
+  v_changes rules.change[] := array[]::rules.change[];
   v_failed  record;
 begin
   for i in 1 .. cardinality(items) loop

@@ -25,6 +25,8 @@ ALL   := $(VENV)/installed-dev-all
 BENCH := $(VENV)/installed-bench
 # One worker per core, each with its own server.
 PYTEST := $(BIN)/pytest --numprocesses auto
+# The tests for which the version of PostgreSQL matters.
+VERSIONED := tests/rules tests/catalog tests/security tests/guest tests/migrations/test_applying.py --ignore=tests/guest/test_settings.py
 # Named tests run even if they are slow.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow")
 # An install generates modules from these.
@@ -53,8 +55,16 @@ try: $(DEV)
 test: $(ALL)
 	$(PYTEST) $(FAST) $(TESTS) $(ARGS)
 
+# Everything on the default server, then what depends on the PostgreSQL version on the others. With CI=true,
+# PostgreSQL 15 must be there.
 test-all: $(ALL)
-	ATLAS_TEST_FUZZ=$${ATLAS_TEST_FUZZ:-10} ATLAS_TEST_YEARS=$${ATLAS_TEST_YEARS:-2} $(PYTEST) $(ARGS)
+	@failed=; \
+	ATLAS_TEST_FUZZ=$${ATLAS_TEST_FUZZ:-10} ATLAS_TEST_YEARS=$${ATLAS_TEST_YEARS:-2} $(PYTEST) $(ARGS) || failed=1; \
+	for server in debian-15 embedded-16 embedded-18; do \
+	  [ $$server != debian-15 ] || [ -n "$$CI" ] || [ -x /usr/lib/postgresql/15/bin/postgres ] || continue; \
+	  ATLAS_TEST_POSTGRES=$$server $(PYTEST) -m "not slow" $(VERSIONED) $(ARGS) || failed=1; \
+	done; \
+	[ -z "$$failed" ]
 
 check: $(DEV)
 	$(BIN)/ruff check .

@@ -183,7 +183,7 @@ class TestTheSharedToken:
                 "update actor_tokens set revoked_at = now() where actor_id = 'system:legacy'"
             )
         adopt_shared_token(fresh_dsn, "user:jimmie", told.append)
-        assert "was revoked, and stays so" in told[-1]
+        assert "is revoked: remove it" in told[-1]
 
     def test_one_that_is_not_known_is_told(self, fresh_dsn: str, tmp_path: Path) -> None:
         with serving(fresh_dsn, tmp_path, ATLAS_INGEST_TOKEN="of-old") as told:

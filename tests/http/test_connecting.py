@@ -219,7 +219,7 @@ class TestCommandLine:
     ) -> None:
         done = run("client", "list", "--url", running.url, "--as", TALLY)
         assert done.exit_code == Exit.USAGE
-        assert "the token says who acts" in done.stderr
+        assert "the token says who you are" in done.stderr
 
     def test_an_import_says_that_it_needs_the_database(
         self,
@@ -245,5 +245,5 @@ class TestCommandLine:
         setting(TOKEN=FITTING)
         done = run("client", "list")
         assert done.exit_code == Exit.REFUSED
-        assert done.stderr.startswith("error: no valid token")
+        assert done.stderr.startswith("error: You are not signed in")
         assert FITTING not in done.output

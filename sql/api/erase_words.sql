@@ -100,7 +100,7 @@ end
 $$;
 
 comment on function api.erase_words(bigint, text) is
-'Erase the words that callers wrote about a client. What was changed, when and by which actor is kept; history still verifies.
+'Erase the words that callers wrote about a client. The recorded changes, times and actors stay; history still verifies.
 client_id: the client; a deleted client''s words can be erased too. reason: why, at most 2,000 characters; it is kept. Needs can_admin.
 Erased are: reasons, on_behalf_of, triggered_by, payloads and keys (external_id) in its history; its stage notes; kept answers about it,
 batches included; its slug and host messages in the runs of jobs; of a deleted client also its name, slug and the reason for the deletion.

@@ -27,7 +27,7 @@ OWNER_LABEL = "atlas-stage.tests.owner"
 def docker_answers() -> bool:
     """Whether a Docker engine can be used from here.
 
-    Asked by a process of its own: docker-py leaves a socket open where nobody answers.
+    Checked in a separate process: docker-py leaks a socket if no engine answers.
     """
     asked = "import docker; docker.from_env(timeout=10).ping()"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True)

@@ -1,12 +1,15 @@
 # Needs Python 3.11 or newer and make; everything else goes into .venv.
 #
-#   make demo    a month-end close with 52 clients; nothing is left (make demo DATA=FOLDER keeps the result)
-#   make serve   the whole stack, until Ctrl-C (data: .atlas)
-#   make ha      three PostgreSQL nodes under Patroni and everything before them, for trying (ha/README.md)
-#   make test    all tests        (make test TESTS=tests/rules ARGS=-x)
-#   make check   linters, types, SQL
-#   make audit   what is known against the packages we depend on; needs a network
-#   make bench   what everything costs, as one table and a plot in bench/results (make bench ARGS=--long)
+#   make demo      a month-end close with 52 clients; nothing is left (make demo DATA=FOLDER keeps the result)
+#   make serve     the whole stack, until Ctrl-C (data: .atlas)
+#   make ha        three PostgreSQL nodes under Patroni and everything before them, for trying (lab/ha/README.md)
+#   make quick     the tests of rules, catalog, ops and facts; no Docker, no browser
+#   make try FILE=sql/…   put one file into a database and run the tests that name its object
+#   make test      everything that a change can break (some of it: make test TESTS=tests/rules ARGS=-x)
+#   make test-all  the slow tests besides: fuzzing, simulated years, faults, failover
+#   make check     linters, types, SQL
+#   make audit     known vulnerabilities in the packages that we depend on; needs a network
+#   make bench     what everything costs, as one table and a plot in lab/ (make bench ARGS=--long)
 
 PYTHON ?= python3
 DATA   ?= .atlas
@@ -15,16 +18,23 @@ ARGS   ?=
 
 VENV := .venv
 BIN  := $(VENV)/bin
-# The stamps say what is installed; a changed pyproject.toml installs again.
-RUN  := $(VENV)/installed
-DEV  := $(VENV)/installed-dev
+# Stamps of what is installed. A changed pyproject.toml installs again.
+RUN   := $(VENV)/installed
+DEV   := $(VENV)/installed-dev
+ALL   := $(VENV)/installed-dev-all
 BENCH := $(VENV)/installed-bench
+# One worker per core, each with its own server.
+PYTEST := $(BIN)/pytest --numprocesses auto
+# The tests for which the version of PostgreSQL matters.
+VERSIONED := tests/rules tests/catalog tests/security tests/guest tests/migrations/test_applying.py --ignore=tests/guest/test_settings.py
+# Named tests run even if they are slow.
+FAST := $(if $(filter file,$(origin TESTS)),-m "not slow")
 # An install generates modules from these.
 SOURCES := pyproject.toml tools/make_sync.py atlas_stage/async_stage.py atlas_stage/transports/async_http.py
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo serve ha test check audit bench clean
+.PHONY: demo serve ha quick try test test-all check audit bench clean
 .DELETE_ON_ERROR:
 
 demo: $(RUN)
@@ -33,11 +43,28 @@ demo: $(RUN)
 serve: $(RUN)
 	@$(BIN)/atlas-stage serve --data "$(DATA)"
 
-ha: $(DEV)
-	@$(BIN)/python ha $(ARGS)
+ha: $(ALL)
+	@$(BIN)/python lab/ha $(ARGS)
 
-test: $(DEV)
-	$(BIN)/pytest $(TESTS) $(ARGS)
+quick: $(DEV)
+	ATLAS_TEST_POSTGRES=embedded-18 $(PYTEST) -m "not slow" tests/rules tests/catalog tests/ops tests/facts $(ARGS)
+
+try: $(DEV)
+	@$(BIN)/python tools/try.py "$(FILE)" $(ARGS)
+
+test: $(ALL)
+	$(PYTEST) $(FAST) $(TESTS) $(ARGS)
+
+# Everything on the default server, then what depends on the PostgreSQL version on the others. With CI=true,
+# PostgreSQL 15 must be there.
+test-all: $(ALL)
+	@failed=; \
+	ATLAS_TEST_FUZZ=$${ATLAS_TEST_FUZZ:-10} ATLAS_TEST_YEARS=$${ATLAS_TEST_YEARS:-2} $(PYTEST) $(ARGS) || failed=1; \
+	for server in debian-15 embedded-16 embedded-18; do \
+	  [ $$server != debian-15 ] || [ -n "$$CI" ] || [ -x /usr/lib/postgresql/15/bin/postgres ] || continue; \
+	  ATLAS_TEST_POSTGRES=$$server $(PYTEST) -m "not slow" $(VERSIONED) $(ARGS) || failed=1; \
+	done; \
+	[ -z "$$failed" ]
 
 check: $(DEV)
 	$(BIN)/ruff check .
@@ -49,7 +76,7 @@ check: $(DEV)
 	$(BIN)/python tools/plpgsql_check.py
 	$(BIN)/caddy fmt gateway/Caddyfile | diff gateway/Caddyfile -
 
-# The secrets of an installation with docker compose, made once and never overwritten.
+# The secrets of an installation with docker compose: written once, never overwritten.
 .env:
 	@umask 077; for name in POSTGRES_PASSWORD ATLAS_AUTHENTICATOR_PASSWORD ATLAS_CRON_PASSWORD; do \
 	  echo "$$name=$$(od -An -N24 -tx1 /dev/urandom | tr -d ' \n')"; \
@@ -60,29 +87,34 @@ audit:
 	$(PYTHON) tools/audit.py
 
 bench: $(BENCH)
-	$(BIN)/python bench/everything.py $(ARGS)
+	$(BIN)/python lab/bench/everything.py $(ARGS)
 
 # Not the data: that is yours (rm -r .atlas).
 clean:
-	rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist .atlas-try .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# $(call install,extra): without bytecode, which the first import writes for what is used.
+define install
+@echo "installing atlas-stage[$(1)] into $(VENV) …"
+@$(BIN)/pip install --quiet --no-compile --editable '.[$(1)]'
+@$(BIN)/python -m atlas_stage.local.serving >/dev/null
+endef
+
 $(RUN): $(SOURCES) | $(BIN)/pip
-	@echo "installing atlas-stage into $(VENV) …"
-	@$(BIN)/pip install --quiet --editable '.[local]'
-	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
+	$(call install,local)
 	@touch $@
 
 $(DEV): $(SOURCES) | $(BIN)/pip
-	@echo "installing atlas-stage and its tools into $(VENV) …"
-	@$(BIN)/pip install --quiet --editable '.[dev]'
-	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
+	$(call install,dev)
 	@touch $@ $(RUN)
 
+$(ALL): $(SOURCES) | $(BIN)/pip
+	$(call install,dev-all)
+	@touch $@ $(RUN) $(DEV)
+
 $(BENCH): $(SOURCES) | $(BIN)/pip
-	@echo "installing atlas-stage and what its benches take into $(VENV) …"
-	@$(BIN)/pip install --quiet --editable '.[bench]'
-	@$(BIN)/python -m atlas_stage.local.serving >/dev/null
+	$(call install,bench)
 	@touch $@ $(RUN)
 
 $(BIN)/pip:

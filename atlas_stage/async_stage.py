@@ -122,7 +122,9 @@ class AsyncStage(AsyncConnecting):
         """Whether this move would be allowed, and every rule against it. Changes nothing."""
 
     @call(read=True)
-    async def check_stages(self, client_ids: Sequence[int | models.Client]) -> models.Page[models.Moves]:
+    async def check_stages(
+        self, client_ids: Sequence[int | models.Client]
+    ) -> models.Page[models.Moves]:
         """Where the caller may move each of these clients (at most 200), and what else it may do with it."""
 
     @call(read=True)

@@ -1,4 +1,4 @@
-"""One server a run, one migrated template database, one clone of it a module, one transaction a test."""
+"""One server per worker, one migrated template database, one clone of it per module, one transaction per test."""
 
 from __future__ import annotations
 
@@ -14,12 +14,29 @@ from types import FrameType
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from atlas_stage.local.embedded import postmaster
 from atlas_stage.ops import resources
 from tests.support import servers
-from tests.support.calls import begin_anew
+from tests.support.calls import begin_anew, provoked
+from tests.support.cluster import HOME
+from tests.support.comments import undocumented
 from tests.support.databases import Databases
+
+# The folders whose tests need no more than a database.
+SHORT = ("catalog", "facts", "ops", "rules")
+
+
+class ByFile(LoadScopeScheduling):
+    """Give a worker a whole file, which shares a database; and all that a browser's network concerns."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        # Docker compose makes networks, and a browser that notices one aborts its requests.
+        return "network" if file.startswith(("tests/board/", "tests/http/test_compose")) else file
+
 
 # Continuous integration repeats the same examples every time; a person's machine looks for new ones.
 settings.register_profile(
@@ -37,14 +54,25 @@ def pytest_configure(config: pytest.Config) -> None:
     embedded servers of a run by root are at work.
     """
     if config.option.basetemp is None:
-        folder = Path(tempfile.mkdtemp(prefix="atlas-tests-"))
+        folder = Path(tempfile.mkdtemp(prefix="atlas-tests-", dir=HOME))
         config.option.basetemp = folder / "run"
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What looks at all that the others provoked comes last."""
-    items.sort(key=lambda item: item.path.name == "test_comments.py")
+    """Long files first, so that no worker waits for one at the end: those that start servers and programs."""
+    items.sort(key=lambda item: item.path.parent.name in SHORT)
+
+
+def pytest_xdist_auto_num_workers() -> int | None:
+    """Run in one process on a server that workers would have to share: its roles are common to its databases."""
+    return 0 if servers.is_given() else None
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Keep the tests of a file on one worker."""
+    config.option.loadscopereorder = False  # the order above
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -81,6 +109,10 @@ def databases(server_dsn: str) -> Iterator[Databases]:
     """Makes and drops databases on the server; knows the migrated template."""
     with contextlib.closing(Databases(server_dsn)) as made:
         yield made
+        if provoked:
+            with made.clone() as clone, psycopg.connect(clone) as db:
+                missing = undocumented(db, provoked)
+            assert not missing, "COMMENTs lack errors that tests ran into:\n" + "\n".join(missing)
 
 
 @pytest.fixture(scope="module")

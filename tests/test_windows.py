@@ -75,6 +75,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.slow  # asks the package registry
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 @pytest.mark.parametrize("extra", ["", "[cli]", "[local]"])

@@ -26,8 +26,9 @@ FUNCTIONS = """
 select
   p.oid::regprocedure::text             as function,
   coalesce(t.tgrelid, 0)::oid           as relation,
-  t.tgoldtable::text                    as oldtable,
-  t.tgnewtable::text                    as newtable
+  -- one function can serve events with and without an old table
+  max(t.tgoldtable::text) over (partition by p.oid) as oldtable,
+  max(t.tgnewtable::text) over (partition by p.oid) as newtable
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 join pg_language l on l.oid = p.prolang and l.lanname = 'plpgsql'

@@ -1,6 +1,6 @@
 """The COMMENT of each function lists every error that a caller can run into.
 
-It runs last, and looks at what the tests before it provoked: with a few tests that is little, with all of them a lot.
+At the end of a run, the fixture `databases` compares the errors that the tests ran into with the COMMENTs.
 """
 
 from __future__ import annotations
@@ -10,49 +10,8 @@ import re
 import psycopg
 import pytest
 
-from tests.support.calls import Provoked, call, provoked, refused
-
-COMMENTS = """
-select p.proname::text, coalesce(obj_description(p.oid, 'pg_proc'), '')
-from pg_proc p
-where p.pronamespace = 'api'::regnamespace
-"""
-
-
-def statuses(db: psycopg.Connection) -> dict[str, int]:
-    return dict(db.execute("select rule, status from rules.violation_catalog()").fetchall())
-
-
-def errors_of(comment: str) -> str:
-    return comment.partition("Errors:")[2]
-
-
-def documented(db: psycopg.Connection) -> dict[str, set[str]]:
-    """The rules that each function's COMMENT lists, also by `those of` another function."""
-    known = statuses(db)
-    errors = {name: errors_of(comment) for name, comment in db.execute(COMMENTS)}
-
-    def rules(name: str) -> set[str]:
-        found = {word for word in re.findall(r"[a-z_]+", errors[name]) if word in known}
-        others = re.findall(r"those of (\w+)", errors[name])
-        return found.union(*(rules(other) for other in others if other in errors))
-
-    return {name: rules(name) for name in errors}
-
-
-def undocumented(db: psycopg.Connection, seen: set[Provoked]) -> list[str]:
-    listed = documented(db)
-    return sorted(
-        f"{function}: {rule}"
-        for function, rule in seen
-        if function in listed and rule not in listed[function]
-    )
-
-
-def test_every_error_that_a_test_provoked_is_in_the_comment(db: psycopg.Connection) -> None:
-    missing = undocumented(db, provoked)
-
-    assert not missing, "\n".join(missing)
+from tests.support.calls import call, provoked, refused
+from tests.support.comments import COMMENTS, errors_of, statuses, undocumented
 
 
 def test_every_error_of_a_comment_is_in_the_catalog_and_has_its_status(

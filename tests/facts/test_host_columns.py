@@ -38,13 +38,12 @@ order by 1
 """
 
 
-def add_column_to_every_table(db: psycopg.Connection, name: str) -> None:
+def add_columns_to_every_table(db: psycopg.Connection, names: set[str]) -> None:
+    added = sql.SQL(", ").join(
+        sql.SQL("add column if not exists {} text").format(sql.Identifier(name)) for name in names
+    )
     for (table,) in db.execute(TABLES_OF_OURS).fetchall():
-        db.execute(
-            sql.SQL("alter table public.{} add column if not exists {} text").format(
-                sql.Identifier(table), sql.Identifier(name)
-            )
-        )
+        db.execute(sql.SQL("alter table public.{} {}").format(sql.Identifier(table), added))
 
 
 def reads(db: psycopg.Connection, client: int) -> list[Any]:
@@ -115,8 +114,7 @@ def test_a_column_named_like_anything_of_ours_changes_no_answer(
     names = [row[0] for row in db.execute(NAMES_OF_OURS.encode()).fetchall()]
     assert len(names) > 60
 
-    for name in {*names, *OTHERS}:
-        add_column_to_every_table(db, name)
+    add_columns_to_every_table(db, {*names, *OTHERS})
 
     assert reads(db, client) == expected
     assert writes(db, client) == [10, "weekly"]

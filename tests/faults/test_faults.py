@@ -1,6 +1,6 @@
 """No acknowledged change is lost or done twice, whichever process dies; and the checker detects planted errors.
 
-`python bench/faults` does the same for as long as it is told to.
+`python lab/faults` does the same for as long as it is told to.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ import psycopg
 import pytest
 
 from atlas_stage import PsycopgTransport, Stage
-from bench.faults import sabotage
-from bench.faults.check import check
-from bench.faults.house import house
-from bench.faults.run import run
-from bench.faults.ways import ADMIN, with_psycopg
-from bench.faults.writers import at_work
+from lab.faults import sabotage
+from lab.faults.check import check
+from lab.faults.house import house
+from lab.faults.run import run
+from lab.faults.ways import ADMIN, with_psycopg
+from lab.faults.writers import at_work
 from tests.support.databases import Databases
+
+pytestmark = pytest.mark.slow
 
 _ALL_OF_IT_SECONDS = 30
 

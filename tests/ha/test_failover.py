@@ -1,6 +1,6 @@
 """Three nodes under Patroni: writers go on when another one leads, and the standbys answer what is read.
 
-`python ha --trial` also kills and pauses; this is the part of it that is short.
+`python lab/ha --trial` also kills and pauses; this is the part of it that is short.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ import psycopg
 import pytest
 
 from atlas_stage import Stage, Unavailable
-from bench.faults.ways import ADMIN
-from bench.faults.writers import WRITERS
-from ha.cluster import missing
-from ha.served import Served, served
-from ha.trial import switch_over, trial
+from lab.faults.ways import ADMIN
+from lab.faults.writers import WRITERS
+from lab.ha.cluster import missing
+from lab.ha.served import Served, served
+from lab.ha.trial import switch_over, trial
 from tests.http.api import Api, refusal
 from tests.http.test_before_a_database import serving, url_of
 from tests.http.test_connections import CALLS
+from tests.support.cluster import HOME
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}"),
     pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="makes servers of its own"),
 ]
@@ -32,7 +34,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def at() -> Iterator[Served]:
     with (
-        tempfile.TemporaryDirectory(prefix="atlas-ha-", dir="/tmp") as folder,
+        tempfile.TemporaryDirectory(prefix="atlas-ha-", dir=HOME) as folder,
         served(Path(folder), print) as made,
     ):
         yield made

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bench.faults.containers import ROOT, Compose
+from lab.faults.containers import ROOT, Compose
 from tests.support.servers import docker_answers
 
 SUITES = [
@@ -28,6 +28,7 @@ SUITES = [
 ]
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.timeout(900),
     pytest.mark.skipif(not docker_answers(), reason="no Docker engine answers"),
 ]

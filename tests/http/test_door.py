@@ -10,12 +10,14 @@ import statistics
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from atlas_stage.local.serving.gateway import gateway
 from atlas_stage.ops import resources
 from tests.http.api import GOOD_MOVE, Api, refusal
 
@@ -163,6 +165,40 @@ def test_a_function_that_is_newer_than_the_deploy_is_called_alike(own_api: Api) 
     refusal(own_api.call("newer", one="5"), 400, "argument_not_valid")
     refusal(own_api.call("newer", one=5, four=1), 400, "unknown_argument")
     refusal(own_api.call("newer"), 400, "argument_missing")
+
+
+@needs_the_database
+def test_before_a_standby_reads_are_answered_and_writes_are_503(
+    own_api: Api, tmp_path: Path
+) -> None:
+    """Its transactions only read, here because the gateway passes every request to api.read."""
+    assert own_api.dsn is not None
+    client = own_api.make_client()
+    with (
+        gateway(own_api.dsn, tmp_path, 0, lambda _: None, standby=True) as running,
+        Api(running.url, own_api.admin) as standby,
+    ):
+        for function, arguments in (
+            ("client", {"client_id": client}),
+            ("clients", {"search": "http"}),
+            ("check_stages", {"client_ids": [client]}),
+            ("whoami", {}),
+        ):
+            assert standby.done(function, **arguments) == own_api.done(function, **arguments)
+        assert standby.send("GET", f"/api/clients/{client}").status_code == 200
+        refusal(standby.send("GET", "/rpc/set_flag?client_id=1&flag=x"), 405, "method_not_allowed")
+        path = f"/api/clients/{client}"
+        for written in (
+            standby.send("PATCH", f"{path}/stage", json=GOOD_MOVE),
+            standby.send("POST", f"{path}/flags/advisory_due"),
+            standby.call("set_stages", items=[GOOD_MOVE | {"client_id": client}]),
+            standby.call("issue_token", actor_id="agent:x", never_expires=True),
+        ):
+            refusal(written, 503, "service_away")
+            assert int(written.headers["retry-after"]) > 0
+        refusal(standby.call("set_stage", client_id="x", **GOOD_MOVE), 400, "argument_not_valid")
+        refusal(standby.call("set_stage", None, **GOOD_MOVE), 401, "unauthenticated")
+    assert own_api.version(client) == 0
 
 
 class TestCosts:

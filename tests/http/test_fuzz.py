@@ -18,6 +18,8 @@ from schemathesis.generation import GenerationMode
 
 from tests.http.api import Api
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("ATLAS_TEST_FUZZ", "4"))
 
 

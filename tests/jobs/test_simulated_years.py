@@ -14,6 +14,8 @@ import pytest
 from tests.jobs import calendar, people
 from tests.jobs.world import World, states
 
+pytestmark = pytest.mark.slow
+
 YEARS = int(os.environ.get("ATLAS_TEST_YEARS", "0"))
 # The half-year: a month that ends on a holiday, both changes of clocks, a leap day, all seasons, an annual close.
 FIRST = date(2025, 1, 1) if YEARS else date(2027, 10, 15)

@@ -219,7 +219,7 @@ def test_a_row_s_hash_is_what_the_documents_say(db: psycopg.Connection) -> None:
     ).fetchone()
     assert sent is not None
     occurred_at, recorded_at, xid = sent
-    words = hashlib.sha256(f"({row['words_salt']},,,,{{}},\"k 1\")".encode()).digest()
+    words = hashlib.sha256(f'({row["words_salt"]},,,,{{}},"k 1")'.encode()).digest()
     columns = f"(,weekly,,,human,{ADMIN},api,manual,{xid},1,,,{recorded_at},{{}})"
 
     assert (

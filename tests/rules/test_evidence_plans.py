@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-CLIENTS = 20_000
+CLIENTS = 8_000
 # How many entries of the two large tables and of their indexes were read, as far as this session remembers.
 _READ = """
 select
@@ -36,7 +36,7 @@ def firm(dsn: str) -> Iterator[psycopg.Connection]:
         made.execute(
             "insert into idempotency_keys (external_id, actor_id, request_sha256, response, created_at)"
             " select 'k' || n, 'user:ada', '', '{}', now() - n * interval '1 minute'"
-            " from generate_series(1, 200000) as n"
+            " from generate_series(1, 50000) as n"
         )
         made.execute("vacuum (analyze) clients, stage_history, idempotency_keys")
         yield made
@@ -61,15 +61,15 @@ def remembered(db: psycopg.Connection) -> int:
     [
         "select api.verify(client_id => 777)",
         "select api.verify()",
-        "select api.verify(after => 'clients:9000')",
-        "select api.verify(after => 'clients:19950')",
+        "select api.verify(after => 'clients:4000')",
+        "select api.verify(after => 'clients:7950')",
         "select api.verify(after => 'records:0')",
         "select api.digest(page_size => 200)",
-        f"select api.digest(after => {MOMENT} || '/next=clients:9000', page_size => 200)",
-        f"select api.digest(after => {MOMENT} || '/next=clients:19950', page_size => 200)",
+        f"select api.digest(after => {MOMENT} || '/next=clients:4000', page_size => 200)",
+        f"select api.digest(after => {MOMENT} || '/next=clients:7950', page_size => 200)",
         f"select api.digest(after => {MOMENT} || '/next=records:0')",
         "select rules.history_breaks(777, 777)",
-        "select rules.history_breaks(9000, 9099)",
+        "select rules.history_breaks(4000, 4099)",
         "select api.erase_words(client_id => 777, reason => 'asked to')",
         "select api.administration()",
         "select api.administration(about => 'stages', actor_id => 'system:install', before_id => 50)",
@@ -88,7 +88,7 @@ def test_no_more_is_read_than_a_page(firm: psycopg.Connection, statement: str) -
     [
         "select count(stage_notes) from clients",
         "select count(reason) from stage_history",
-        "select rules.history_breaks(0, 9000)",
+        "select rules.history_breaks(0, 4000)",
     ],
 )
 def test_reading_more_is_seen(firm: psycopg.Connection, statement: str) -> None:

@@ -28,6 +28,14 @@ FAST_SETTINGS = {
 }
 
 PREFIX = "atlas-pg-"
+# In memory where that is possible: a clone of a database takes 0.03 s there and 0.8 s on a busy disk. And not
+# pytest's tmp_path: the name of a unix socket may have about 100 characters.
+_MEMORY = Path("/dev/shm")
+HOME = (
+    _MEMORY
+    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 2**31
+    else Path("/tmp")
+)
 
 
 class Cluster(EmbeddedPostgres):
@@ -35,9 +43,8 @@ class Cluster(EmbeddedPostgres):
 
     def __init__(self, version: int = 18, settings: Mapping[str, str] | None = None) -> None:
         _sweep()
-        # Not pytest's tmp_path: the name of a unix socket may have about 100 characters.
         super().__init__(
-            Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp")),
+            Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOME)),
             version,
             settings=FAST_SETTINGS | dict(settings or {}),
             installation=DEBIAN_BIN if version == 15 else None,
@@ -51,7 +58,7 @@ class Cluster(EmbeddedPostgres):
 
 def _sweep() -> None:
     """End the servers of processes that were killed before they could do so themselves, and remove their folders."""
-    for folder in Path("/tmp").glob(f"{PREFIX}*"):
+    for folder in HOME.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if not psutil.pid_exists(int((folder / "owner").read_text())):
                 if (left := postmaster.find(folder / "pgdata")) is not None:

@@ -1,4 +1,7 @@
-"""Databases for tests: an empty one, or a clone of a template that is migrated once a run."""
+"""Databases for tests: an empty one, or a clone of a template that is migrated once per run.
+
+ATLAS_TEST_TEMPLATE names a database of the server to take as the template (`make try`).
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,11 @@ class Databases:
     def __init__(self, server_dsn: str) -> None:
         self._server_dsn = server_dsn
         self._numbers = itertools.count(1)
-        self._template: str | None = None
+        self._given = os.environ.get("ATLAS_TEST_TEMPLATE")
+        self._template = self._given
 
     def close(self) -> None:
-        if self._template is not None:
+        if self._template is not None and self._given is None:
             self._drop(self._template)
 
     @contextlib.contextmanager
@@ -65,7 +69,7 @@ class Databases:
     def _create(self, name: str, template: str) -> None:
         with self._server() as connection:
             connection.execute(
-                sql.SQL("create database {} template {} encoding 'UTF8'").format(
+                sql.SQL("create database {} template {} encoding 'UTF8' strategy file_copy").format(
                     sql.Identifier(name), sql.Identifier(template)
                 )
             )

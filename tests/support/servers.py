@@ -7,6 +7,7 @@ Without it: testcontainers where a Docker engine answers, else embedded-18.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -14,8 +15,6 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-import docker
-import docker.errors
 import psutil
 
 from tests.support.cluster import DEBIAN_BIN, FAST_SETTINGS, Cluster
@@ -24,10 +23,11 @@ IMAGE = os.environ.get("ATLAS_TEST_IMAGE", "postgres:17")
 OWNER_LABEL = "atlas-stage.tests.owner"
 
 
+@functools.cache
 def docker_answers() -> bool:
     """Whether a Docker engine can be used from here.
 
-    Checked in a separate process: docker-py leaks a socket if no engine answers.
+    A separate process finds out: docker-py leaves a socket open where none answers.
     """
     asked = "import docker; docker.from_env(timeout=10).ping()"
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True)
@@ -40,10 +40,15 @@ def chosen() -> str:
     return name or ("testcontainers" if docker_answers() else "embedded-18")
 
 
+def is_given() -> bool:
+    """Whether the tests run on a server that somebody else started."""
+    return chosen().startswith(("postgresql://", "postgres://"))
+
+
 @contextlib.contextmanager
 def server(name: str) -> Iterator[str]:
     """Start the named server, give the DSN of its superuser, stop it."""
-    if name.startswith(("postgresql://", "postgres://")):
+    if is_given():
         yield name
     elif name == "testcontainers":
         with _container() as dsn:
@@ -88,7 +93,9 @@ def _container() -> Iterator[str]:
 
 
 def _sweep() -> None:
-    """Remove the containers of test runs that are no more."""
+    """Remove the containers of test runs that have ended."""
+    import docker.errors
+
     with contextlib.closing(docker.from_env()) as client:
         for container in client.containers.list(all=True, filters={"label": OWNER_LABEL}):
             host, _, pid = container.labels[OWNER_LABEL].rpartition(":")

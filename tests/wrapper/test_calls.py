@@ -89,9 +89,7 @@ class TestPages:
             row.id for page in stage.pages(stage.administration, page_size=2) for row in page
         ]
         assert records == sorted(records, reverse=True)
-        assert sum(page.records for page in stage.pages(stage.verify)) == len(
-            records
-        )
+        assert sum(page.records for page in stage.pages(stage.verify)) == len(records)
 
 
 @also_with_coroutines

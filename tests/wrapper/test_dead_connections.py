@@ -58,7 +58,6 @@ def test_reads_writes_and_jobs_give_up_on_a_dead_connection(fresh_dsn: str) -> N
                 zip(calls, threads.map(_seconds_until_unavailable, calls.values()), strict=True)
             )
             taken["a job, at work"] = at_work.result()
-    print(taken)
     assert {name: seconds for name, seconds in taken.items() if seconds > SECONDS} == {}
 
 

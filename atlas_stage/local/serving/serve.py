@@ -16,7 +16,6 @@ from atlas_stage.local.serving.running import only_server, until_told_to_stop, w
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 from atlas_stage.stage import Stage
-from atlas_stage.transports.psycopg import PsycopgTransport
 
 _TOKEN_DAYS = 90
 _TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (its purpose)

@@ -7,6 +7,8 @@ language plpgsql
 stable
 as $$
 begin
-  return to_char(rules.firm_time(at) - interval '15 days', 'YYYY-MM');
+  return to_char(
+    at at time zone (select s.time_zone from public.stage_settings s) - interval '15 days', 'YYYY-MM'
+  );
 end
 $$;

@@ -16,7 +16,7 @@ declare
   v_query    constant text := substr(v_request, length(v_method) + length(v_path) + 3);
   v_called   text;
   v_endpoint jsonb;  -- null: the path is the function's own
-  v_said     jsonb := '{}';
+  v_said     jsonb := jsonb '{}';
 begin
   if v_path like '/rpc/%' then
     v_called := substr(v_path, 6);

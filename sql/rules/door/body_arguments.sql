@@ -17,7 +17,7 @@ begin
   end if;
   v_text := ltrim(convert_from(body, 'UTF8'), E' \t\r\n');
   if v_text = '' then
-    return '{}';
+    return jsonb '{}';
   end if;
   if v_text not like '{%' then
     perform rules.refuse('body_not_valid');
@@ -34,5 +34,6 @@ begin
   return v_text::jsonb;
 exception when data_exception or statement_too_complex or program_limit_exceeded then
   perform rules.refuse('body_not_valid');
+  return null;
 end
 $$;

@@ -18,15 +18,22 @@ begin
       (p.proargtypes::regtype[])[0:],
       coalesce(p.proargnames[:p.pronargs - p.pronargdefaults], '{}')
     ),
-    format('api.%I(%s)', p.proname, string_agg(
+    format(
       case
-        when d.value is null then format('%I => %s', a.name, v.value)
-        else format(
-          '%I => case when said ? %L then %s else %s end', a.name, a.name, v.value, d.value
-        )
+        when p.prorettype::regtype::text like '%json%' then 'api.%I(%s)'
+        else 'to_json(api.%I(%s))'
       end,
-      ', ' order by a.nth
-    ) filter (where a.nth is not null))
+      p.proname,
+      string_agg(
+        case
+          when d.value is null then format('%I => %s', a.name, v.value)
+          else format(
+            '%I => case when said ? %L then %s else %s end', a.name, a.name, v.value, d.value
+          )
+        end,
+        ', ' order by a.nth
+      ) filter (where a.nth is not null)
+    )
   into checked, call
   from pg_catalog.pg_proc p
   left join lateral unnest(p.proargnames, p.proargtypes::regtype[])

@@ -15,7 +15,7 @@ declare
   v_value  text;
   v_names  text[];
   v_values text[];
-  v_empty  text[] := '{}';
+  v_empty  text[] := array[]::text[];
   v_said   jsonb;
 begin
   if method not in ('GET', 'HEAD') then

@@ -8,7 +8,7 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_ids     bigint[] := '{}';
+  v_ids     bigint[] := array[]::bigint[];
   v_clients rules.client_state[];
 begin
   for i in 1 .. cardinality(items) loop
@@ -17,7 +17,7 @@ begin
   v_clients := array(select rules.state_of(c.*) from public.clients c where c.id = any (v_ids));
   items := rules.evaluate(rules.put_clients(items, v_clients, is_locked => false));
 
-  v_ids := '{}';
+  v_ids := array[]::bigint[];
   for i in 1 .. cardinality(items) loop
     if items[i].violations is null and items[i].answer is null then
       v_ids := v_ids || items[i].client_id;

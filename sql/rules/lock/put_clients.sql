@@ -11,7 +11,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_ids    bigint[] := '{}';
+  v_ids    bigint[] := array[]::bigint[];
   v_item   rules.item;
   v_client rules.client_state;
 begin

@@ -5,7 +5,7 @@ create or replace function rules.key_sha256(
 )
 returns bytea
 language sql
-immutable
+stable
 as $$
   select sha256(convert_to(json_build_array(actor_id, external_id)::text, 'UTF8'))
 $$;

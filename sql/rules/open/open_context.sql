@@ -19,7 +19,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_context  rules.change_context;
-  v_channels constant text[] := '{api,slack,nlp_relay,event_webhook}';
+  v_channels constant text[] := array['api', 'slack', 'nlp_relay', 'event_webhook'];
 begin
   v_context.actor_id := actor_id;
   v_context.channel := coalesce(channel, 'api');

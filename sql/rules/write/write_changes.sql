@@ -11,7 +11,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_half       constant integer := cardinality(changes) / 2;
-  v_clients    rules.client_state[] := '{}';
+  v_clients    rules.client_state[] := array[]::rules.client_state[];
   v_state      text;
   v_message    text;
   v_constraint text;

@@ -7,7 +7,7 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_changes rules.change[] := '{}';
+  v_changes rules.change[] := array[]::rules.change[];
   v_failed  record;
 begin
   for i in 1 .. cardinality(items) loop

@@ -1,0 +1,226 @@
+"""What the HTTP API costs against the least it could cost: a function that does nothing, over the same stack.
+
+    python lab/bench/http_api.py [--seconds 5] [--rounds 3]
+
+16 connections of wrk; every round measures each thing once, in turn, so that a slow minute of the machine meets all.
+`set_stage` moves a client at each request, against a VOLATILE no-op; `client` and a page of 50 against a STABLE no-op;
+`set_stages` with 1,000 moves a request against `set_stage`, in moves; a PATCH of the stage against the same as a call.
+The gateway's own share is what Caddy takes of a no-op's rate.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from rows import LeftOutError, Row, show
+
+from atlas_stage import PsycopgTransport, Stage
+from atlas_stage.local.embedded import EmbeddedPostgres
+from atlas_stage.local.serving.gateway import gateway
+from atlas_stage.ops.deploy import migrate
+
+CONNECTIONS = 16
+THREADS = 2
+CLIENTS_A_THREAD = 10_000
+BATCHES_A_SECOND = 20  # more than a thread gets answered: no batch comes twice
+BATCH = 1000
+FLOORS = {
+    "no-op VOLATILE": "no-op VOLATILE, without the gateway",
+    "no-op STABLE": "no-op STABLE, without the gateway",
+    "set_stage": "no-op VOLATILE",
+    "PATCH of the stage": "set_stage",
+    "set_stages, moves": "set_stage",
+    "client": "no-op STABLE",
+    "page of 50": "no-op STABLE",
+}
+GOALS = {
+    "set_stage": 0.65,
+    "PATCH of the stage": 0.87,
+    "set_stages, moves": 10,
+    "client": 0.8,
+    "page of 50": 0.75,
+}
+
+NO_OPS = """
+create function api.no_op_{volatility}() returns jsonb language plpgsql {volatility} security definer
+set search_path = '' as $$ begin return '{{}}'; end $$;
+grant execute on function api.no_op_{volatility}() to atlas_api;
+"""
+CLIENTS = """
+insert into public.clients (name, slug)
+select 'Client ' || n, 'client-' || n from generate_series(%(first)s::bigint, %(last)s::bigint) as n
+"""
+
+# Each thread has clients of its own and moves one after the other, there and back.
+MOVES = """
+local threads = 0
+function setup(thread) thread:set("number", threads); threads = threads + 1 end
+local at, pass = 0, 0
+function request()
+  local id = {first} + number * {each} + at
+  local body = string.format('"to_stage":"%s","reason":"bench","expected_version":%d}}',
+    pass % 2 == 0 and "cleanup" or "weekly", pass)
+  at = at + 1
+  if at == {each} then at = 0; pass = pass + 1 end
+  return {request}
+end
+"""
+CALL = """wrk.format("POST", "/rpc/set_stage", nil, '{"client_id":' .. id .. "," .. body)"""
+PATCH = """wrk.format("PATCH", "/api/clients/" .. id .. "/stage", nil, "{" .. body)"""
+# Calls of BATCH moves each, of clients that did not move yet.
+BATCHES = """
+local threads = 0
+function setup(thread) thread:set("number", threads); threads = threads + 1 end
+local at = 0
+function request()
+  local items = {{}}
+  for n = 1, {batch} do
+    items[n] = string.format('{{"client_id":%d,"to_stage":"%s","reason":"bench","expected_version":%d}}',
+      {first} + number * {each} + at, "cleanup", 0)
+    at = at + 1
+  end
+  return wrk.format("POST", "/rpc/set_stages", nil, '{{"items":[' .. table.concat(items, ",") .. ']}}')
+end
+function response(status, headers, body)
+  if not body:find('"refused" : 0', 1, true) then print("Non-2xx: a move was refused") end
+end
+"""
+POST = """
+wrk.method = "POST"
+wrk.body = '{body}'
+"""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk sends: a path, and a script where it is more than a GET."""
+
+    path: str
+    script: str = ""
+    counts: int = 1  # a request for so many
+
+
+def main() -> int:
+    """Measure, print, and end with 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    try:
+        rows = measure(options.seconds, options.rounds)
+    except LeftOutError as error:
+        sys.exit(str(error))
+    show(f"requests, {CONNECTIONS} connections of wrk", rows)
+    return 1 if any(row.is_met is False for row in rows) else 0
+
+
+def measure(seconds: int = 5, rounds: int = 3) -> list[Row]:
+    """The medians of the rounds, each against what it stands on."""
+    if shutil.which("wrk") is None:
+        raise LeftOutError("wrk is missing: apt install wrk")
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
+        EmbeddedPostgres(Path(folder) / "data") as database,
+    ):
+        migrate(database.dsn)
+        token = _prepare(database.dsn)
+        with gateway(database.dsn, Path(folder), 0, print, pool=10) as running:
+            rates: dict[str, list[float]] = {}
+            for number in range(rounds):
+                for name, url, load in _loads(
+                    database.dsn, running.url, running.behind, number, seconds
+                ):
+                    rate = _wrk(url, load, token, seconds, url == running.behind)
+                    rates.setdefault(name, []).append(rate)
+    return [_row(name, rates) for name in FLOORS]
+
+
+def _prepare(dsn: str) -> str:
+    with psycopg.connect(dsn, autocommit=True) as db:
+        for volatility in ("volatile", "stable"):
+            db.execute(NO_OPS.format(volatility=volatility).encode())
+        db.execute("alter function api.no_op_volatile() owner to atlas_owner")
+        db.execute("alter function api.no_op_stable() owner to atlas_owner")
+        db.execute(CLIENTS, {"first": 1, "last": 1000})
+    with Stage(PsycopgTransport(dsn, "user:jimmie")) as stage:
+        return stage.issue_token("user:jimmie", never_expires=True).token
+
+
+def _loads(
+    dsn: str, url: str, behind: str, number: int, seconds: int
+) -> list[tuple[str, str, Load]]:
+    with psycopg.connect(dsn, autocommit=True) as db:
+        batched = BATCH * BATCHES_A_SECOND * seconds
+        span = THREADS * (2 * CLIENTS_A_THREAD + batched)
+        row = db.execute("select max(id) + 1 from public.clients").fetchone()
+        assert row is not None
+        first = int(row[0])
+        db.execute(CLIENTS, {"first": first, "last": first + span - 1})
+        row = db.execute("select max(id) - %s + 1 from public.clients", (span,)).fetchone()
+        assert row is not None
+        db.execute("vacuum (analyze) public.clients")
+        db.execute("vacuum (analyze) public.stage_history")
+        db.execute("checkpoint")
+    moves = MOVES.format(first=row[0], each=CLIENTS_A_THREAD, request=CALL)
+    patched = row[0] + THREADS * CLIENTS_A_THREAD
+    patches = MOVES.format(first=patched, each=CLIENTS_A_THREAD, request=PATCH)
+    others = patched + THREADS * CLIENTS_A_THREAD
+    batches = BATCHES.format(first=others, each=batched, batch=BATCH)
+    no_op = Load("/rpc/no_op_volatile", POST.format(body="{}"))
+    read_nothing = Load("/rpc/no_op_stable")
+    loads = [
+        ("no-op VOLATILE", url, no_op),
+        ("set_stage", url, Load("/rpc/set_stage", moves)),
+        ("PATCH of the stage", url, Load("/api/clients/:id/stage", patches)),
+        ("set_stages, moves", url, Load("/rpc/set_stages", batches, BATCH)),
+        ("no-op STABLE", url, read_nothing),
+        ("client", url, Load("/rpc/client?client_id=500")),
+        ("page of 50", url, Load("/rpc/clients?page_size=50")),
+        ("no-op VOLATILE, without the gateway", behind, no_op),
+        ("no-op STABLE, without the gateway", behind, read_nothing),
+    ]
+    return loads if number % 2 == 0 else loads[::-1]
+
+
+def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
+    """Requests a second, all of them answered with 200."""
+    # PostgREST itself knows X-Atlas-Token only; the gateway drops what is not its own.
+    header = f"X-Atlas-Token: {token}" if behind else f"Authorization: Bearer {token}"
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        script.write(load.script)
+        script.write('\nwrk.headers["Content-Type"] = "application/json"\n')
+        script.flush()
+        command = ["wrk", "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds}s"]
+        command += ["--timeout", "30s"]
+        command += ["-s", script.name, "-H", header, url + load.path]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        sys.exit(f"{load.path} was not always answered with 200:\n{done.stdout}")
+    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
+    assert found is not None
+    return float(found[1]) * load.counts
+
+
+def _row(name: str, rates: dict[str, list[float]]) -> Row:
+    floor = FLOORS[name]
+    of = floor.removeprefix(f"{name}, ")
+    return Row.of_rounds(f"{name} over HTTP", rates[name], "/s", rates[floor], of, GOALS.get(name))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

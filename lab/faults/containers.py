@@ -1,0 +1,192 @@
+"""The same before docker compose: the containers of the database, PostgREST and the gateway die under the writers."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from atlas_stage import PsycopgTransport, Stage
+from atlas_stage.local.serving.ports import free_port
+from lab.faults.deploys import Deploys
+from lab.faults.patience import until_it_answers
+from lab.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
+
+ROOT = Path(__file__).parents[2]
+_SERVICES = ("db", "postgrest", "gateway")
+
+
+class Compose:
+    """A project of its own, made from docker-compose.yml and what is given besides."""
+
+    def __init__(self, *besides: Path) -> None:
+        self._files = [f"--file={file}" for file in (ROOT / "docker-compose.yml", *besides)]
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.settings = {
+            "COMPOSE_PROJECT_NAME": f"atlas-test-{os.getpid()}",
+            "ATLAS_PUBLISH": f"127.0.0.1:{port}:8080",
+            "ATLAS_BUILD_NETWORK": "host",
+        } | {
+            name: secrets.token_urlsafe(16)
+            for name in ("POSTGRES_PASSWORD", "ATLAS_AUTHENTICATOR_PASSWORD", "ATLAS_CRON_PASSWORD")
+        }
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """One command of docker compose; whether it succeeds is for the caller to see."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ATLAS_")}
+        return subprocess.run(
+            ["docker", "compose", "--env-file", "/dev/null", *self._files, *arguments],
+            cwd=ROOT,
+            env=kept | self.settings | settings,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def __call__(self, *arguments: str) -> str:
+        """One command that has to succeed; what it says."""
+        done = self.run(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def token(self) -> str:
+        """A new token of the admin."""
+        issue = ("token", "issue", ADMIN, "--days", "1", "--json")
+        return str(json.loads(self("run", "--rm", "migrate", *issue))["token"])
+
+    def up(self) -> None:
+        """Have everything there, and well."""
+        self("up", "--build", "--detach", "--wait", "--wait-timeout", "300")
+
+    def down(self) -> None:
+        """Take it away, with its data."""
+        self.run("down", "--volumes", "--timeout", "5")
+
+
+@dataclass
+class Containers:
+    """A running project: HTTP goes to the gateway, psycopg to the database's own port."""
+
+    compose: Compose
+    token: str
+    dsn: str
+    deploys: Deploys
+
+    def ways(self, writers: int) -> list[Callable[[], Way]]:
+        """How so many writers come: half with psycopg, the others over HTTP, by themselves or with the package."""
+        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
+        return [kinds[number % 4] for number in range(writers)]
+
+    def readers(self) -> dict[str, Callable[[], Way]]:
+        """Who reads only."""
+        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
+
+    def make_clients(self, count: int) -> list[int]:
+        """New clients, in weekly."""
+        with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
+            made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
+        return [each.client.id for each in made]
+
+    def heal(self) -> None:
+        """Start what was killed; Docker leaves alone what was killed by hand."""
+        _docker("start", *(self._id(service) for service in _SERVICES))
+        until_it_answers(self.dsn)
+
+    def happenings(self) -> list[Callable[[], None]]:
+        """All that happens to it, the usual first."""
+        return [
+            self.kill_the_database,
+            self.deploy,
+            self.kill_postgrest,
+            self.kill_the_gateway,
+            self.restart_the_database,
+            self.deploy_cut_off,
+            self.restart_postgrest,
+            self.restart_the_gateway,
+            self.pause_the_database,
+            self.kill_everything,
+        ]
+
+    def kill_the_database(self) -> None:
+        """The database's container dies at once."""
+        _docker("kill", self._id("db"))
+
+    def kill_postgrest(self) -> None:
+        """PostgREST's container dies at once."""
+        _docker("kill", self._id("postgrest"))
+
+    def kill_the_gateway(self) -> None:
+        """Caddy's container dies at once."""
+        _docker("kill", self._id("gateway"))
+
+    def restart_the_database(self) -> None:
+        """As for an update of its image."""
+        _docker("restart", self._id("db"))
+
+    def restart_postgrest(self) -> None:
+        """As for an update of its image."""
+        _docker("restart", self._id("postgrest"))
+
+    def restart_the_gateway(self) -> None:
+        """As for an update of its image."""
+        _docker("restart", self._id("gateway"))
+
+    def pause_the_database(self) -> None:
+        """The database's container stands still for two seconds."""
+        _docker("pause", self._id("db"))
+        time.sleep(2)
+        _docker("unpause", self._id("db"))
+
+    def kill_everything(self) -> None:
+        """The machine goes down."""
+        _docker("kill", *(self._id(service) for service in _SERVICES))
+
+    def deploy(self) -> None:
+        """The next version of the stored logic, in which functions have changed."""
+        self.deploys.next()
+
+    def deploy_cut_off(self) -> None:
+        """The database's container dies under a deploy."""
+        self.deploys.next_cut_off_by(self.kill_the_database)
+
+    def _id(self, service: str) -> str:
+        return f"{self.compose.settings['COMPOSE_PROJECT_NAME']}-{service}-1"
+
+    def _over_http(self) -> Way:
+        return Http(self.compose.url, self.token)
+
+    def _with_client(self) -> Way:
+        return with_client(self.compose.url, self.token)
+
+    def _with_psycopg(self) -> Way:
+        return with_psycopg(self.dsn)
+
+
+@contextmanager
+def containers(folder: Path) -> Iterator[Containers]:
+    """A project of its own, gone afterwards; its data are in a volume, not in the folder."""
+    compose = Compose(Path(__file__).with_name("compose.yml"))
+    port = free_port()
+    compose.settings["ATLAS_FAULTS_DATABASE_PORT"] = str(port)
+    dsn = f"postgresql://postgres:{compose.settings['POSTGRES_PASSWORD']}@127.0.0.1:{port}/atlas"
+    try:
+        compose.up()
+        made = Containers(compose, compose.token(), dsn, Deploys(dsn, folder))
+        try:
+            yield made
+        finally:
+            made.heal()
+    finally:
+        compose.down()
+
+
+def _docker(*arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()

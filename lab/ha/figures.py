@@ -1,0 +1,100 @@
+"""What each part of the cluster costs a single caller: the same call over two ways, in turn."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import cycle
+
+from psycopg.conninfo import make_conninfo
+
+from atlas_stage import PsycopgTransport, Stage
+from lab.faults.ways import ADMIN
+from lab.ha.served import Served
+
+_ROUNDS = 7
+_CALLS = 60
+_CONNECTIONS = 15
+
+Call = Callable[[], object]
+
+
+def figures(at: Served) -> Iterator[str]:
+    """One line a figure."""
+    place = at.cluster
+    with ExitStack() as opened:
+
+        def stage(dsn: str) -> Stage:
+            return opened.enter_context(Stage.connect(dsn, ADMIN))
+
+        direct, pooled, standby = (
+            stage(place.dsn),
+            stage(place.pooled_dsn),
+            stage(place.standby_dsn),
+        )
+        alone = stage(make_conninfo(place.dsn, options="-c synchronous_commit=local"))
+        http, http_standby = (
+            opened.enter_context(Stage.connect(url=each.url, token=at.token))
+            for each in (at.leader, at.standbys)
+        )
+        one, other = (direct.create_client(n, slug=n).client.id for n in ("figures-1", "figures-2"))
+        place.wait_until_whole()
+        time.sleep(1)  # the standbys have replayed it
+        yield _line(
+            "a flag, committed when a standby has it, against at once",
+            _CALLS,
+            _flags(direct, one),
+            _flags(alone, other),
+        )
+        yield _line(
+            "one client, through PgBouncer, against without",
+            _CALLS,
+            lambda: pooled.client(one),
+            lambda: direct.client(one),
+        )
+        yield _line(
+            "one client with a connection of its own, through PgBouncer, against without",
+            _CONNECTIONS,
+            lambda: _once(place.pooled_dsn, one),
+            lambda: _once(place.dsn, one),
+        )
+        yield _line(
+            "one client, from a standby, against from the leader",
+            _CALLS,
+            lambda: standby.client(one),
+            lambda: direct.client(one),
+        )
+        yield _line(
+            "the same over HTTP",
+            _CALLS,
+            lambda: http_standby.client(one),
+            lambda: http.client(one),
+        )
+
+
+def _flags(stage: Stage, client_id: int) -> Call:
+    turn = cycle((stage.set_flag, stage.clear_flag))
+    return lambda: next(turn)(client_id, flag="client_blocking")
+
+
+def _once(dsn: str, client_id: int) -> None:
+    transport = PsycopgTransport(dsn, ADMIN)
+    transport.call("client", {"client_id": client_id}, read=True)
+    transport.close()
+
+
+def _line(what: str, calls: int, call: Call, floor: Call) -> str:
+    pairs = [(_milliseconds(call, calls), _milliseconds(floor, calls)) for _ in range(_ROUNDS)]
+    ratio = statistics.median(mine / least for mine, least in pairs)
+    mine, least = (statistics.median(side) for side in zip(*pairs, strict=True))
+    return f"{what}: {mine:.2f} ms, {least:.2f} ms: {ratio:.2f} times"
+
+
+def _milliseconds(call: Call, calls: int) -> float:
+    call()
+    began = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return (time.perf_counter() - began) * 1000 / calls

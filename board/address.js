@@ -1,4 +1,5 @@
-// What is shown stands in the address, so that it can be kept, sent and gone back to. The token never does.
+// The address contains the view, the filters and the client, so they can be bookmarked, shared and reached with Back. It
+// never contains the token.
 
 const VIEWS = new Set(["board", "queue", "report"]);
 
@@ -10,7 +11,7 @@ export function readAddress() {
   for (const name of ["flag", "attention", "service_tier", "search", "sort"]) {
     if (query.get(name)) filters[name] = query.get(name);
   }
-  // An owner that is given and empty means: nobody's.
+  // owner= without a value: clients without an owner.
   if (query.has("owner")) filters.owner = query.get("owner");
   const client = Number(query.get("client"));
   const month = query.get("month");

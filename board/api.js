@@ -1,17 +1,17 @@
-// Everything that the page asks of the API, and the shape of each answer, in one place. What an answer means is
-// decided by the database; nothing here knows a stage, a flag or a rule by name.
+// All API requests of the page, and the shapes of their answers. The database decides what an answer means: no stage,
+// flag or rule is named here.
 
 const PAGE = 100;
-// How many items one call of many takes.
+// The most items of one batch call.
 const MOST_ITEMS = 1000;
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
-// Where each answer takes long, such as that somebody holds the client, few of them are waited for.
+// No retry starts after this time: slow refusals, such as a locked client, are retried less often.
 const TRYING_MS = 5_000;
-// A statement ends after 30 seconds; whoever waits longer than this waits for nobody.
+// The database cancels a statement after 30 seconds, so no answer comes later than this.
 const PATIENCE_MS = 35_000;
 
-/** An answer that is no. `away`: nobody answered, so the same may be sent again. */
+/** A refusal or a failure. `away`: the server couldn't be reached or failed, so the same request can be sent again. */
 export class ApiError extends Error {
   constructor({ status, code, message, hint, facts }) {
     super(message);
@@ -24,17 +24,17 @@ export class ApiError extends Error {
   }
 }
 
-/** A key for one intention: the same intention sent again is not done twice. */
+/** An idempotency key: a request that is sent again with its key is not done twice. */
 export const newKey = () => crypto.randomUUID();
 
 export class Api {
-  /** `onRefusedToken` hears when the token has stopped being one. */
+  /** Calls `onRefusedToken` when the server refuses the token. */
   constructor(token, onRefusedToken) {
     this.token = token;
     this.onRefusedToken = onRefusedToken;
   }
 
-  /** Who the token is. It marks the token as used, so it is called once, at the beginning. */
+  /** The token's actor and permissions. It records that the token was used, so it is called once, when signing in. */
   whoAmI() {
     return this.#call("whoami");
   }
@@ -63,13 +63,13 @@ export class Api {
     return { rows: answer.history, next: answer.next_before_version };
   }
 
-  /** The recorded changes of the whole firm after a cursor. One try: the next poll is the next try. */
+  /** The recorded changes of all clients after a cursor. Not retried: the next poll is the retry. */
   async changes(after) {
     const answer = await this.#call("changes", { after, page_size: 500 }, { tries: 1, patience: 10_000 });
     return { rows: answer.changes, cursor: answer.cursor, more: answer.more };
   }
 
-  /** What this actor may do with each of these clients, by client. */
+  /** What this actor may do with each of these clients, by client id. */
   async allowed(ids) {
     const answer = await this.#call("check_stages", { client_ids: ids });
     return new Map(answer.clients.map((each) => [each.client_id, each]));
@@ -87,7 +87,7 @@ export class Api {
     return { ...answer, closes: rows };
   }
 
-  /** The closes of the last months in numbers, the oldest month first. */
+  /** The numbers of closes by month, the oldest month first. */
   async closesByMonth(month) {
     return (await this.#call("closes_by_month", { month })).months;
   }
@@ -96,7 +96,7 @@ export class Api {
     return this.#call("set_stage", { client_id: clientId, ...change }, { key });
   }
 
-  /** Many moves; the answer has an outcome for each. */
+  /** Several moves; the answer has an outcome for each. */
   moveMany(items, key) {
     return this.#callWithItems("set_stages", items, key);
   }
@@ -117,7 +117,7 @@ export class Api {
     return this.#call("rollback", { client_id: clientId, history_id: historyId, reason }, { key });
   }
 
-  /** In as few calls as it takes, one after another. Each has a key of its own, so that none is done twice when all are sent again. */
+  /** Sends the items in as few calls as possible, one after another. Each call has its own key, so a retry repeats none. */
   async #callWithItems(name, items, key) {
     const outcomes = [];
     for (let begin = 0; begin < items.length; begin += MOST_ITEMS) {
@@ -128,7 +128,7 @@ export class Api {
     return { items: outcomes };
   }
 
-  /** POST, also to read: what somebody searches for does not belong in an address that others log. */
+  /** Reads use POST, too: search texts don't belong in addresses, which proxies log. */
   async #call(name, args = {}, { key, tries = TRIES, patience = PATIENCE_MS } = {}) {
     const begun = Date.now();
     for (let attempt = 1; ; attempt += 1) {
@@ -160,7 +160,7 @@ export class Api {
       status = response.status;
       answer = await response.json();
     } catch {
-      // No connection, no answer in time, or half an answer: whether it was done is not known.
+      // No connection, a timeout or a partial answer: it's unknown whether the request took effect.
       throw away(status);
     }
     if (status < 400) return answer;
@@ -172,8 +172,8 @@ function away(status) {
   return new ApiError({
     status: status >= 500 ? status : 0,
     code: "no_answer",
-    message: "the server does not answer",
-    hint: "check the connection and try again; what was sent is not done twice",
+    message: "the server can't be reached",
+    hint: "check your connection and try again. Nothing will be done twice",
     facts: {},
   });
 }
@@ -183,24 +183,25 @@ function refusal(status, answer) {
   return new ApiError({
     status,
     code: answer.code,
-    message: facts.text ?? answer.message ?? `the server answered ${status}`,
-    hint: answer.hint,
+    message: facts.text ?? answer.message ?? `the server failed with status ${status}`,
+    // Hints are for programs. The text says what to do.
+    hint: facts.text ? null : answer.hint,
     facts,
   });
 }
 
-/** `details` is JSON as text where a rule of ours speaks, an object in the outcomes of a batch, and prose elsewhere. */
+/** `details` is JSON as text in our refusals, an object in the outcomes of a batch, and plain text in other errors. */
 function factsOf(details) {
   if (details && typeof details === "object") return details;
   try {
     const facts = JSON.parse(details);
     return facts && typeof facts === "object" ? facts : {};
   } catch {
-    return details ? { said: details } : {};
+    return details ? { details } : {};
   }
 }
 
-/** The refusal of one item of a batch, as the error that it would have been alone; null where it was done. */
+/** The refusal of one item of a batch, as the error of a single call; null if the item was done. */
 export function refusalOf(outcome) {
   return outcome.status < 400 ? null : refusal(outcome.status, outcome);
 }

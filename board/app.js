@@ -1,4 +1,4 @@
-// The page: who is not signed in meets the door, everybody else the board.
+// The page: the sign-in form, or the board.
 import { Board } from "./board.js";
 import { Refusal, html, render, sentence, useEffect, useRef, useState, words } from "./ui.js";
 import { clock } from "./dates.js";
@@ -34,24 +34,24 @@ function Door({ board, state }) {
       <form onSubmit=${submit} autocomplete="off">
         <img src="/board/icon.svg" alt="" width="40" height="40" />
         <h1>Stage board</h1>
-        <p>Who is in which stage, what is stuck, and what is yours to do next.</p>
+        <p>See which stage each client is in, what is stuck, and what to do next.</p>
         <label for="token">Your token</label>
         <input
           id="token" ref=${field} type="password" required autocomplete="off" spellcheck="false" autocapitalize="none"
           aria-describedby="token-help" placeholder="atl_…" readOnly=${busy}
         />
         <button class="primary" aria-disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
-        <p id="token-help" class="quiet">It stays in this tab and is forgotten when you close it.
-          An admin issues one: <code>atlas-stage token issue user:you</code></p>
+        <p id="token-help" class="quiet">The token is kept in this tab until you close it.
+          An admin can issue one: <code>atlas-stage token issue user:you</code></p>
         ${state.signIn && html`<${Refusal} error=${state.signIn.status === 401 ? refusedToken(state) : state.signIn} />`}
       </form>
     </main>`;
 }
 
-/** The server does not say which of these a token is, and so neither do we. */
+/** The server doesn't say whether a token is mistyped, revoked or expired. */
 const refusedToken = (state) => ({
-  message: state.me ? "you were signed out: your token is not valid any more" : sentence(state.signIn.message),
-  hint: `the token is mistyped, revoked or expired; paste it again, or ask an admin for a new one${state.dialog ? ". What you typed before is kept until you close this tab" : ""}`,
+  message: state.me ? "you were signed out because your token is no longer valid" : sentence(state.signIn.message),
+  hint: `the token is mistyped, revoked or expired. Paste it again, or ask an admin for a new one${state.dialog ? ". What you typed is kept until you close this tab" : ""}`,
   facts: {},
 });
 
@@ -72,8 +72,8 @@ function Page({ board, state }) {
     </header>
     ${away && html`
       <div class="notice warn" role="alert">
-        <strong>The server is away</strong> since ${clock(away.since)}. What you see is from then; nothing that you typed is lost.
-        We go on trying. <button type="button" onClick=${() => board.refreshSoon()}>Try now</button>
+        <strong>Can't reach the server</strong> since ${clock(away.since)}. You're seeing the board as of then. Nothing you typed
+        is lost. Retrying… <button type="button" onClick=${() => board.refreshSoon()}>Try now</button>
       </div>`}
     ${problem && !away && html`<div class="notice"><${Refusal} error=${problem} /></div>`}
     ${view === "board" && html`<${Filters} board=${board} state=${state} /><${Columns} board=${board} state=${state} />`}
@@ -83,16 +83,16 @@ function Page({ board, state }) {
     ${state.dialog && html`<${Dialogs} key=${state.dialog.kind} board=${board} state=${state} />`}`;
 }
 
-/** Who you are and what you may, with the scope of each grant. */
+/** The signed-in actor and its permissions, with the scope of each grant. */
 function Me({ board, me }) {
   return html`
     <details class="menu" onKeyDown=${(event) => { if (event.key === "Escape") event.currentTarget.open = false; }}>
-      <summary aria-label=${`You are ${me.actor_id}: what you may, and sign out`}><span dir="auto">${me.actor_id}</span></summary>
+      <summary aria-label=${`You are ${me.actor_id}: permissions and sign-out`}><span dir="auto">${me.actor_id}</span></summary>
       <div class="menu-body">
-        <h2>You may</h2>
+        <h2>Your permissions</h2>
         ${me.permissions.length ? html`<ul class="grants">${me.permissions.map(({ permission, scope }) => html`
           <li><strong>${words(permission.replace(/^can_/, ""))}</strong>${scope && html`<span class="quiet"> only ${scopeWords(scope)}</span>`}</li>`)}</ul>`
-        : html`<p>Look, and nothing else. An admin grants more.</p>`}
+        : html`<p>You can only view. An admin can grant you more.</p>`}
         <button type="button" onClick=${() => board.signOut()}>Sign out</button>
       </div>
     </details>`;
@@ -101,7 +101,7 @@ function Me({ board, me }) {
 const scopeWords = (scope) =>
   Object.entries(scope).map(([key, values]) => `${words(key)} ${[].concat(values).map((value) => words(String(value))).join(", ")}`).join("; ");
 
-/** The report and its charts come when somebody opens it: the board does not wait for them. */
+/** The report and its charts are loaded when they're opened, so the board doesn't wait for them. */
 function Report(props) {
   const [View, setView] = useState(null);
   useEffect(() => {

@@ -1,4 +1,4 @@
-// What the page knows and does: it asks the API, keeps the answers, and keeps them fresh. The views only show it.
+// The state of the page and its actions: it calls the API, keeps the answers and refreshes them. The views only render.
 import { Api, newKey, refusalOf } from "./api.js";
 import { Store, plural, title } from "./ui.js";
 import { readAddress, writeAddress } from "./address.js";
@@ -6,16 +6,16 @@ import { readAddress, writeAddress } from "./address.js";
 const TOKEN = "atlas-token";
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
-// So many clients before the end of what is loaded, the next page is asked for.
+// The next page is loaded when the view is this many clients from the end of the loaded ones.
 const NEAR_THE_END = 30;
-// How long somebody looks at the same cards before it is asked what may be done with them.
+// How long cards stay in view before their allowed moves are requested.
 const LOOKING_MS = 60;
 export const MOST_PRESSING = "sla";
-// How many clients one question about their moves may name.
+// The most clients of one check_stages call.
 const BATCH = 200;
 const POLL_MS = 4_000;
 const SLOWEST_POLL_MS = 30_000;
-// Ages and due times pass without a recorded change, so now and then everything is asked again.
+// Ages and due times change without a recorded change, so everything is reloaded after this time.
 const STALE_MS = 10 * 60_000;
 const HIGHLIGHT_MS = 5_000;
 
@@ -42,9 +42,9 @@ export class Board {
   #poll = null;
   #pollWait = POLL_MS;
   #loadedAt = 0;
-  // An answer to a question that was asked again since is thrown away.
+  // The number of the last reload. Answers to earlier ones are dropped.
   #asked = 0;
-  // The first and the last card in sight of each stage.
+  // The first and last visible card of each stage.
   #sight = new Map();
   #looking = null;
 
@@ -61,9 +61,9 @@ export class Board {
     return this.store.state;
   }
 
-  // ---- who is asking
+  // ---- signing in and out
 
-  /** Begins with the token of this tab, if it has one. */
+  /** Signs in with the token of this tab, if it has one. */
   begin() {
     const token = sessionStorage.getItem(TOKEN);
     if (token) this.signIn(token);
@@ -77,10 +77,10 @@ export class Board {
       const [me, summary] = await Promise.all([api.whoAmI(), api.summary()]);
       if (this.#api !== api) return;
       sessionStorage.setItem(TOKEN, token);
-      // Who comes back as the same actor finds what was typed before the token ended.
+      // The same actor gets back what it typed before its token expired.
       const kept = this.state.me?.actor_id === me.actor_id ? { dialog: this.state.dialog } : { dialog: null };
       this.store.set({ ...NOTHING_KNOWN, ...kept, me, summary });
-      // The feed goes on from the summary, and what is shown is asked for after it: so nothing falls between the two.
+      // The feed continues from the summary, and the clients are loaded after it, so no change is missed.
       this.#cursor = summary.cursor;
       this.#sight.clear();
       await this.reload(summary);
@@ -107,9 +107,9 @@ export class Board {
     if (this.#api === api) this.signOut(error);
   }
 
-  // ---- what is shown
+  // ---- the view
 
-  /** All columns and counts anew. */
+  /** Reloads all columns and counts. */
   async reload(known) {
     const asked = (this.#asked += 1);
     const filters = this.#filters();
@@ -124,7 +124,7 @@ export class Board {
     }
   }
 
-  /** The filters as the API has them; which columns there are is the stage's filter. */
+  /** The filters as arguments of the API. The filter by stage selects columns instead. */
   #filters() {
     const { stage: _stages, owner, ...others } = this.state.filters;
     return { sort: MOST_PRESSING, ...others, ...(owner === "" ? { unowned: true } : owner && { owner }) };
@@ -136,7 +136,7 @@ export class Board {
     return filters.stage?.length ? all.filter((stage) => filters.stage.includes(stage)) : all;
   }
 
-  /** One answer held every client: it only has to be dealt out. */
+  /** Distributes the clients of one answer, which has all of them, over the columns. */
   #showEveryone(list, summary) {
     const columns = Object.fromEntries(summary.stages.map(({ stage }) => [stage, { ids: [], next: null }]));
     for (const client of list) columns[client.stage]?.ids.push(client.id);
@@ -146,7 +146,7 @@ export class Board {
   #withClients(list) {
     const clients = new Map(this.state.clients);
     for (const client of list) {
-      // The same version in the same state stays the same object, so that its card is not rendered again.
+      // An unchanged client stays the same object, so its card isn't rendered again.
       const known = clients.get(client.id);
       if (!known || JSON.stringify(known) !== JSON.stringify(client)) clients.set(client.id, client);
     }
@@ -154,7 +154,7 @@ export class Board {
   }
 
   async #loadColumn(stage, asked = this.#asked) {
-    // As far as somebody looks, also where they scroll on meanwhile, or left the focus.
+    // Enough for what is visible or has the focus, also if the user scrolls during the load.
     const wanted = () => {
       const ids = this.state.columns[stage]?.ids ?? [];
       return Math.max(PAGE, (this.#sight.get(stage)?.last ?? 0) + 1, ids.indexOf(this.state.active) + 1);
@@ -183,7 +183,7 @@ export class Board {
     });
   }
 
-  /** Which cards of a column are in sight, by their places. */
+  /** Records which cards of a column are visible, by position. */
   looksAt(stage, first, last) {
     this.#sight.set(stage, { first, last });
     const column = this.state.columns[stage];
@@ -192,7 +192,7 @@ export class Board {
     this.#looking = setTimeout(() => this.#askAllowed(), LOOKING_MS);
   }
 
-  /** The next page of a column: as many again as are there, so that a long one is there in few steps. */
+  /** Loads the next page of a column, doubling what is loaded, so a long column takes few steps. */
   async showMore(stage) {
     const column = this.state.columns[stage];
     if (!column || column.next == null || column.loading) return;
@@ -213,7 +213,7 @@ export class Board {
     }
   }
 
-  /** Asks what this actor may do with each client in sight. */
+  /** Requests what this actor may do with each visible client. */
   async #askAllowed() {
     if (!this.#api) return;
     const { clients, columns, allowed } = this.state;
@@ -235,7 +235,7 @@ export class Board {
     this.#again(() => this.reload());
   }
 
-  /** Does something that a filter or a view asked for; a failure is shown above the board. */
+  /** Runs an action of a filter or view; shows a failure above the board. */
   async #again(action) {
     try {
       await action();
@@ -309,7 +309,7 @@ export class Board {
     this.store.set({ chosen: next });
   }
 
-  chooseNobody() {
+  clearSelection() {
     this.store.set({ chosen: new Set() });
   }
 
@@ -342,7 +342,7 @@ export class Board {
   async refreshDrawer() {
     const { id } = this.state.drawer;
     try {
-      // The client first: what happens before the rest is here is then news to the feed, and not known by half.
+      // The client comes first: a later change then has a newer version, so the feed reloads client and history together.
       const client = await this.#api.client(id);
       const [history] = await Promise.all([this.#api.history(id), this.learnAllowed([id])]);
       this.#setDrawer(id, { client, rows: history.rows, next: history.next, error: null });
@@ -362,7 +362,7 @@ export class Board {
     }
   }
 
-  /** What is typed into the fields of a client, kept apart from what is stored. */
+  /** Keeps the typed values of a client's fields separate from the stored ones. */
   edit(patch) {
     const { id, client, edit } = this.state.drawer;
     const begun = edit ?? { values: {}, reason: "", version: client.version, key: newKey() };
@@ -393,7 +393,7 @@ export class Board {
 
   async #editRefused(id, edit, error) {
     if (!isConflict(error)) {
-      // What was refused may be corrected and is a new request then; what got no answer is sent again as it was.
+      // A corrected request is a new one and gets a new key. A request without an answer is repeated with its key.
       this.#setDrawer(id, { edit: { ...edit, sending: false, error, key: error.away ? edit.key : newKey() } });
       return;
     }
@@ -401,7 +401,7 @@ export class Board {
     this.#setDrawer(id, { edit: { ...edit, sending: false, conflict } });
   }
 
-  /** Somebody was faster; the fields are to be decided on again, with what was typed still there. */
+  /** Takes the client's current version after a conflict and keeps what was typed. */
   async lookAgainAtEdit() {
     const { id, edit } = this.state.drawer;
     await this.refreshDrawer();
@@ -409,7 +409,7 @@ export class Board {
     this.#setDrawer(id, { edit: { ...edit, version: client.version, key: newKey(), conflict: null, error: null, sending: false } });
   }
 
-  // ---- changes: a dialog each, whose contents live here and so survive whatever happens to the page around it
+  // ---- changes: one dialog each. Its contents are kept here, so they survive reloads of the views
 
   openMove(ids, to = null) {
     this.#openChange({ kind: "move", ids, to });
@@ -442,7 +442,7 @@ export class Board {
     if (this.state.dialog) this.store.set({ dialog: { ...this.state.dialog, ...patch } });
   }
 
-  /** Another choice is another intention, with a key of its own. */
+  /** A different choice is a different request and gets a new key. */
   decide(patch) {
     this.editChange({ error: null, ...patch, key: newKey() });
   }
@@ -484,7 +484,7 @@ export class Board {
   async #doneOne(change, answer) {
     this.closeDialog();
     this.#took(answer.client);
-    this.say(answer.changed ? `${answer.client.name}: ${told(change, answer.client)}` : `${answer.client.name}: it was so already.`);
+    this.say(answer.changed ? `${answer.client.name}: ${told(change, answer.client)}` : `${answer.client.name}: no change needed.`);
     await this.#catchUp([answer.client]);
   }
 
@@ -498,7 +498,7 @@ export class Board {
       dialog: { kind: "outcomes", change, outcomes },
       chosen: new Set(outcomes.filter((each) => each.error).map((each) => each.id)),
     });
-    this.say(`${plural(done.length, "client")} done, ${outcomes.length - done.length} refused.`);
+    this.say(`${plural(done.length, "client")} changed, ${outcomes.length - done.length} refused.`);
     await this.#catchUp(done.map((each) => each.client));
   }
 
@@ -522,7 +522,7 @@ export class Board {
     }
   }
 
-  /** Decide again on what the client is now. What was typed stays; a move that is not there any more has to be chosen anew. */
+  /** Takes the client's current version after a conflict and keeps what was typed. Clears a target that is no longer allowed. */
   lookAgain() {
     const { ids, to, conflict } = this.state.dialog;
     const client = conflict.client ?? this.#known(ids[0]);
@@ -532,7 +532,7 @@ export class Board {
     });
   }
 
-  /** An answer told the new state of clients: it is shown at once, and where they belong. */
+  /** Shows changed clients at once, in their new columns. */
   #took(...changed) {
     const stages = new Map(changed.map((client) => [client.id, client.stage]));
     const columns = Object.fromEntries(Object.entries(this.state.columns).map(([stage, column]) => {
@@ -545,7 +545,7 @@ export class Board {
     this.store.set({ columns, clients: this.#withClients(changed) });
   }
 
-  /** After a change of one's own: the order and the counts, which only the database knows. */
+  /** Reloads order and counts after an own change: only the database knows them. */
   async #catchUp(changed) {
     try {
       await this.#reloadAround(new Set(changed.map((each) => each.id)), null);
@@ -556,7 +556,7 @@ export class Board {
     }
   }
 
-  /** Shows anew what a change touches: everything where everything is one page, else the columns that were named. */
+  /** Reloads what a change affects: everything if it fits in one page, otherwise the columns of these stages. */
   async #reloadAround(ids, stages) {
     const fits = Object.values(this.state.columns).every((column) => column.next == null);
     if (fits || !stages) {
@@ -603,13 +603,13 @@ export class Board {
     } catch (error) {
       if (this.#api !== api) return;
       if (error.away) this.#isAway();
-      else await this.#beginFeedAnew(error);
+      else await this.#restartFeed(error);
     }
     this.#schedule(this.#pollWait);
   }
 
-  /** The feed does not know the cursor any more: begin where the firm is now. */
-  async #beginFeedAnew(error) {
+  /** Starts again from a new summary: the feed no longer knows the cursor. */
+  async #restartFeed(error) {
     if (error.status === 401) return;
     this.store.set({ problem: error });
     await this.#again(async () => {
@@ -631,7 +631,7 @@ export class Board {
 
   #stagesOf(rows) {
     const stages = rows.flatMap((row) => [row.from_stage, row.to_stage, this.state.clients.get(row.client_id)?.stage]);
-    // A change of flags or fields does not say in which stage, and a filter may bring an unseen client into any.
+    // A change of flags or fields doesn't include the stage, and a filter can bring an unloaded client into any column.
     return rows.some((row) => !row.to_stage && !this.state.clients.has(row.client_id))
       ? new Set(this.#shownStages())
       : new Set(stages);
@@ -656,13 +656,13 @@ export class Board {
     this.#pollWait = POLL_MS;
     if (!this.state.away) return;
     this.store.set({ away: null, problem: null });
-    this.say("The server answers again; everything here is as it is now.");
+    this.say("The server can be reached again. Everything is up to date.");
   }
 }
 
 const isEmpty = (value) => value === "" || (Array.isArray(value) && !value.length);
 
-/** Somebody else's change came first: the one refusal after which the same person decides again. */
+/** Another actor's change came first: the user looks at it and decides again. */
 const isConflict = (error) => error.rule === "version_conflict";
 
 function told({ kind, flag, setting }, client) {

@@ -1,4 +1,4 @@
-// A table as a file that a spreadsheet opens right: UTF-8 with its mark, CRLF, and no cell that runs as a formula.
+// CSV that spreadsheets open correctly: UTF-8 with a byte order mark, CRLF, and no cell that runs as a formula.
 
 const FORMULA = /^[\s]*[=+\-@\t\r]/;
 

@@ -1,5 +1,4 @@
-// Instants and days in the reader's own language. An instant is shown in the reader's zone; a day of the firm's
-// calendar is shown as the firm counts it.
+// Times and days in the reader's language. Times are shown in the reader's time zone, days in the firm's calendar.
 
 const instants = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const days = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeZone: "UTC" });
@@ -20,13 +19,13 @@ export const shortDay = (text) => shortDays.format(new Date(`${text}T00:00:00Z`)
 export const month = (text) => months.format(new Date(`${text}-01T00:00:00Z`));
 export const shortMonth = (text) => shortMonths.format(new Date(`${text}-01T00:00:00Z`));
 
-/** The day on which an instant falls in a zone, as YYYY-MM-DD. */
+/** The day of an instant in a time zone, as YYYY-MM-DD. */
 export function dayIn(zone, text) {
   const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
   return parts.format(new Date(text));
 }
 
-/** How long ago, in the unit that a person would choose. */
+/** How long ago, in the largest fitting unit. */
 export function ago(text, now = Date.now()) {
   const seconds = (new Date(text).getTime() - now) / 1000;
   const units = [["day", 86_400], ["hour", 3_600], ["minute", 60]];

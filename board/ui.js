@@ -1,4 +1,4 @@
-// What every view is made of: rendering, the store, and a few small parts.
+// Shared by all views: rendering, the store, and a few small components.
 import { Component, Fragment, h, render } from "./vendor/preact.js";
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-hooks.js";
 import htm from "./vendor/htm.js";
@@ -6,7 +6,7 @@ import htm from "./vendor/htm.js";
 export const html = htm.bind(h);
 export { Component, Fragment, render, useCallback, useEffect, useLayoutEffect, useRef, useState };
 
-/** One state, replaced and never changed in place; who listens hears once however many changes come together. */
+/** The state, which is replaced and never modified. Listeners are called once per group of changes. */
 export class Store {
   #listeners = new Set();
   #scheduled = false;
@@ -31,7 +31,7 @@ export class Store {
   }
 }
 
-/** Renders again only where a property is another one: thousands of cards stand still while one moves. */
+/** Renders again only if a property changed, so one moved card doesn't re-render thousands. */
 export class Pure extends Component {
   shouldComponentUpdate(next) {
     const names = Object.keys(next);
@@ -39,7 +39,7 @@ export class Pure extends Component {
   }
 }
 
-/** A modal dialog of the browser's own: it keeps the focus inside, closes with Escape and gives the focus back. */
+/** The browser's modal dialog: it keeps the focus inside, closes with Escape and restores the focus. */
 export function Dialog({ title, onClose, wide, side, children }) {
   const element = useRef();
   useLayoutEffect(() => {
@@ -66,7 +66,7 @@ export function Dialog({ title, onClose, wide, side, children }) {
     </dialog>`;
 }
 
-/** What the server said no with, in its words, and what to do next. */
+/** The server's message about a refusal, the facts, and what to do. */
 export function Refusal({ error, children }) {
   if (!error) return null;
   const reasons = error.facts?.refusals ?? [];
@@ -74,17 +74,17 @@ export function Refusal({ error, children }) {
     <div class="refusal" role="alert">
       <p class="refusal-message">${sentence(error.message)}</p>
       ${error.hint && html`<p><strong>What to do:</strong> ${sentence(error.hint)}</p>`}
-      ${reasons.length > 1 && html`<ul>${reasons.slice(1).map((each) => html`<li>${sentence(each.text ?? each.message)} ${each.hint && sentence(each.hint)}</li>`)}</ul>`}
+      ${reasons.length > 1 && html`<ul>${reasons.slice(1).map((each) => html`<li>${sentence(each.text ?? each.message)}</li>`)}</ul>`}
       <${Facts} facts=${reasons[0] ?? error.facts} />
       ${children}
     </div>`;
 }
 
-// What a refusal's facts repeat of the message above them, or of the request.
-const SAID_ALREADY = new Set(["refusals", "status", "message", "hint", "rule", "text", "client_id", "items", "index"]);
+// Facts that the message or the request already shows.
+const SHOWN_ELSEWHERE = new Set(["refusals", "status", "message", "hint", "rule", "text", "client_id", "items", "index"]);
 
 function Facts({ facts }) {
-  const known = Object.entries(facts ?? {}).filter(([name, value]) => !SAID_ALREADY.has(name) && value != null);
+  const known = Object.entries(facts ?? {}).filter(([name, value]) => !SHOWN_ELSEWHERE.has(name) && value != null);
   if (!known.length) return null;
   return html`<dl class="facts">${known.map(([name, value]) => html`
     <div><dt>${words(name)}</dt><dd>${shownFact(value)}</dd></div>`)}</dl>`;
@@ -96,7 +96,7 @@ function shownFact(value) {
   return Object.entries(value).filter(([, part]) => part != null).map(([name, part]) => `${words(name)} ${shownFact(part)}`).join(", ");
 }
 
-/** `eom_close` as people read it. Ids and free text have no such words in them and stay as they are. */
+/** `eom_close` as "EOM close". Ids and free text are returned unchanged. */
 export function words(word) {
   if (!/^[a-z0-9]+(_[a-z0-9]+)*$/.test(word ?? "")) return word ?? "";
   return word.split("_").map((part) => (part === "eom" ? "EOM" : part)).join(" ");
@@ -107,7 +107,7 @@ export function title(word) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The server's lines begin small and end without a stop, as one line of many. */
+/** A message with a capital letter and a period: the server's constant messages have neither. */
 export function sentence(text) {
   const line = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?…:]$/.test(line) ? line : `${line}.`;

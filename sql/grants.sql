@@ -1,4 +1,4 @@
--- Who may call what. No role gets a right on a table here.
+-- EXECUTE rights on functions and USAGE on schemas. No role gets a right on a table here.
 
 grant usage on schema api to atlas_anon, atlas_api, atlas_operator;
 grant execute on all functions in schema api to atlas_api, atlas_operator;
@@ -6,7 +6,7 @@ grant execute on all functions in schema api to atlas_api, atlas_operator;
 grant usage on schema rules to atlas_operator;
 grant execute on function rules.act_as(text, text) to atlas_operator;
 
--- The scheduler and the operators may run the jobs; what a job may change, its own grants say.
+-- The scheduler and the operators can run jobs. What a job can change depends on the grants of its actor.
 grant usage on schema jobs to atlas_cron, atlas_operator;
 grant execute on function
   jobs.catalog(text),
@@ -17,7 +17,7 @@ grant execute on function
   jobs.runs(text, integer, bigint, bigint),
   jobs.run(text, timestamptz, boolean)
 to atlas_cron, atlas_operator;
--- This commits, so it runs with the rights of its caller, who needs what it calls.
+-- This procedure commits, so it can't be SECURITY DEFINER: its caller needs the functions that it calls.
 grant execute on procedure
   jobs.run_in_slices(text, timestamptz, boolean, jsonb, boolean)
 to atlas_cron, atlas_operator;
@@ -28,18 +28,18 @@ grant execute on function
   jobs.end_run(bigint, bigint[])
 to atlas_cron, atlas_operator;
 
--- What is wrong, for doctor.
+-- For `atlas-stage doctor`.
 grant usage on schema ops to atlas_operator;
 grant execute on function ops.findings(boolean) to atlas_operator;
--- What has been kept long enough, the scheduler's login may take away.
+-- The scheduler's login can prune expired keys and runs.
 grant usage on schema ops to atlas_cron;
 grant execute on function ops.prune(integer) to atlas_cron, atlas_operator;
 
--- A request without a token, and what finds out whether there is one.
+-- A request without a token runs as atlas_anon. So does the pre-request function, which resolves the token.
 grant execute on function api.health() to atlas_anon;
--- write_clients compares what it stored with what was meant.
+-- write_clients compares the stored row with the intended one.
 grant execute on function rules.state_of(public.clients) to atlas_writer;
--- The writer's functions are the owner's to call; what they may do, the writer's own rights say.
+-- atlas_writer needs CREATE only during a deploy, to own its functions. Only the owner calls those.
 revoke create on schema rules from atlas_writer;
 
 grant usage on schema rules to atlas_anon;
@@ -47,7 +47,7 @@ grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon
 
 reset role;
 
--- From here on as the owner of the tables: triggers that guard, hash and record also fire in
+-- From here on as the owner of the tables. Enable the triggers that guard, hash and record ALWAYS, so they also fire in
 -- replica sessions.
 do $$
 declare
@@ -71,7 +71,7 @@ begin
 end
 $$;
 
--- A new job of the catalog gets the right to change what it is about. A right that an admin revoked stays revoked.
+-- Give the actor of a new job the permission that its stage or flags need. A grant that an admin revoked stays revoked.
 insert into public.agent_permissions (actor_id, permission, scope, granted_by)
 select
   'system:cron:' || c.job,

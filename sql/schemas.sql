@@ -1,23 +1,23 @@
--- The code's own schemas hold functions, types and nothing that must be kept. They are made once: what the host was
--- given on them stays, and so does what a live connection knows of them.
+-- The schemas of the stored logic hold functions and types, and no data. They are created once and never dropped, so
+-- the host's rights on them and the cached plans of live connections stay valid.
 create schema if not exists rules authorization atlas_owner;
 create schema if not exists api authorization atlas_owner;
 create schema if not exists jobs authorization atlas_owner;
 create schema if not exists ops authorization atlas_owner;
 
-comment on schema rules is 'The rules: who may do what, what may follow what, what is recorded.';
--- PostgREST makes the title of its OpenAPI document of the first line, and the description of the rest.
+comment on schema rules is 'The rules: permissions, transitions, and the record of every change.';
+-- PostgREST uses the first line as the title of its OpenAPI document and the rest as the description.
 comment on schema api is
 'Atlas client stage
-The API functions: what PostgREST exposes and psql users call. Arguments are named, answers are JSON; what is refused
-says by which rule in `details`. Send `Authorization: Bearer` with a token.';
-comment on schema jobs is 'The scheduled work.';
-comment on schema ops is 'What is wrong with this installation, as one list of findings.';
+The API functions: PostgREST exposes them, psql users call them. Arguments are named and answers are JSON. An error has
+its rule code in `details`. Send `Authorization: Bearer` with a token.';
+comment on schema jobs is 'The scheduled jobs.';
+comment on schema ops is 'Findings: everything that is wrong with this installation, as one list.';
 
--- Nobody may execute anything until grants.sql says so.
+-- No role can execute a function until grants.sql grants it.
 alter default privileges for role atlas_owner revoke execute on functions from public;
 alter default privileges for role atlas_writer revoke execute on functions from public;
 
--- From here to the end of grants.sql, everything belongs to the owner of the stored logic.
+-- From here to the end of grants.sql, atlas_owner creates and owns every object.
 set local role atlas_owner;
-grant usage, create on schema rules to atlas_writer;  -- to create: until grants.sql
+grant usage, create on schema rules to atlas_writer;  -- create: grants.sql revokes it

@@ -1,12 +1,12 @@
--- Every trigger of ours, in the order in which they fire; those of one moment fire in the order of their names, the
--- host's among them. The stored logic's own statements need none of these: a function of ours evaluates and records in
--- the open, and writes `clients` as atlas_writer, which nobody can become. What is below catches everybody else.
---
--- The host's own triggers on clients fire too: with the rights of atlas_writer inside our calls, with the session's own
--- otherwise. A statement that such a trigger makes on clients is at depth 1 or more, and plain SQL like any other.
+-- All triggers of this package, in the order in which they fire. Triggers of the same timing and event fire in the
+-- order of their names, together with the host's. The package's own functions evaluate and record their changes and
+-- then write `clients` as atlas_writer, a role that no login can become. The triggers on `clients` below handle every
+-- other writer: plain SQL. The host's triggers on `clients` also fire. Within our calls they run with the rights of
+-- atlas_writer, otherwise with those of the session. A statement of theirs on `clients` runs at trigger depth 1 or more
+-- and counts as plain SQL.
 
--- Plain SQL may not set what the database keeps. Ours say the version that they have recorded; who says none is
--- stamped.
+-- Plain SQL can't set the columns that the database maintains. Our functions set the version that they have recorded; a
+-- statement that leaves the version unchanged gets the next one here.
 create or replace trigger clients_stamp_change
 before update on public.clients
 for each row
@@ -19,14 +19,14 @@ for each row
 when (current_user <> 'atlas_writer')
 execute function rules.stamp_plain_sql();
 
--- A client is not deleted: history would lose it.
+-- Refuse to delete a client: its history would refer to no client.
 create or replace trigger clients_refuse_delete
 before delete on public.clients
 for each row
 when (current_user <> 'atlas_writer')
 execute function rules.stamp_plain_sql();
 
--- Once a statement, after all its rows: evaluate what it changed, and record it.
+-- Evaluate and record what a statement changed: once per statement, after all its rows.
 create or replace trigger clients_record_plain_changes
 after update on public.clients
 referencing old table as old_clients new table as new_clients
@@ -41,11 +41,11 @@ for each statement
 when (current_user <> 'atlas_writer')
 execute function rules.record_plain_sql();
 
--- At commit, for everybody: the foreign key clients_version_recorded_fkey. A version that history does not have is
--- refused, whatever was forgotten above.
+-- At commit, for every writer: the foreign key clients_version_recorded_fkey refuses a version that history doesn't
+-- have, so a change that no trigger recorded can't be committed.
 
--- What is only added to: history, erasures and the record of administration. Enabled ALWAYS in
--- grants.sql, so that these triggers also fire in replica sessions.
+-- History, erasures and the record of administration are append-only. grants.sql enables these triggers ALWAYS, so they
+-- also fire in replica sessions.
 create or replace trigger stage_history_append_only
 before update or delete on public.stage_history
 for each row
@@ -66,7 +66,7 @@ before truncate on public.erasures
 for each statement
 execute function rules.refuse_record_change();
 
--- Row by row: only a record without a hash may get one.
+-- The only update that is allowed: give a hash to a record without one.
 create or replace trigger administration_history_unchanged
 before update on public.administration_history
 for each row
@@ -86,8 +86,8 @@ before truncate on public.administration_history
 for each statement
 execute function rules.refuse_record_change();
 
--- Each row contains the hash of the row before it of the same client or key, no matter who writes
--- it. ALWAYS, too.
+-- Each row contains the hash of the previous row of the same client or key, whichever role writes it. These are enabled
+-- ALWAYS, too.
 create or replace trigger stage_history_hash_row
 before insert on public.stage_history
 for each row
@@ -98,13 +98,13 @@ before insert on public.administration_history
 for each row
 execute function rules.hash_administration_row();
 
--- Somebody always remains who may grant.
+-- At least one unscoped admin must remain.
 create or replace trigger agent_permissions_require_an_admin
 after update or delete on public.agent_permissions
 for each statement
 execute function rules.require_an_admin();
 
--- Settings that make no sense are refused when they are written.
+-- Refuse invalid settings when they are written.
 create or replace trigger stage_settings_check
 before insert or update or delete on public.stage_settings
 for each row
@@ -122,8 +122,8 @@ before insert or update on public.stage_seasons
 for each row
 execute function rules.check_setting();
 
--- Every change of an administered table is recorded, no matter who makes it: once per statement,
--- after all its rows. The role of a statement tells an api function from plain SQL. ALWAYS, too.
+-- Record every change of an administered table, whichever role makes it: once per statement, after all its rows. The
+-- statement's role distinguishes an `api` function from plain SQL. These are enabled ALWAYS, too.
 do $$
 declare
   v_table record;
@@ -161,9 +161,9 @@ begin
 end
 $$;
 
--- On a new database the migrations write records before the trigger that hashes exists. They get
--- their hashes here, from the first of each key to the newest. Any other record without a hash was
--- written around the triggers, and gets none.
+-- On a new database, migrations write records before the trigger that hashes them exists. Those records get their
+-- hashes here, from the oldest of each key to the newest. Any other record without a hash bypassed the triggers and
+-- gets none.
 do $$
 begin
   loop
@@ -183,5 +183,5 @@ begin
 end
 $$;
 
--- Everything is in place: write the calls of the functions of api.
+-- Last step: write the static calls of the functions in `api` into rules.call_function.
 select rules.write_calls();

@@ -1,15 +1,15 @@
--- The shapes that functions pass to each other. Each type is created where it is absent: a re-created type would be a
--- different one to every live connection. A migration alters a type that has to change.
+-- The types that functions pass to each other. A type is only created if it is missing: live connections keep using the
+-- old one after it is dropped and re-created. To change a type, write a migration that alters it.
 
 do $$
 begin
-  -- PostgREST passes a body of this type on unchanged (a media type handler, since version 12). It
-  -- wraps any other return type in json_agg and parses it back.
+  -- PostgREST passes a body of this type on unchanged (a media type handler, since version 12). It wraps any other
+  -- return type in json_agg and parses it back.
   if to_regtype('api."application/json"') is null then
     create domain api."application/json" as json;
   end if;
 
-  -- One rule that forbids a change, and the facts that failed. rules.violation_catalog has its status and words.
+  -- One rule that forbids a change, and the facts that it failed on. rules.violation_catalog has its status and texts.
   if to_regtype('rules.violation') is null then
     create type rules.violation as (
       rule   text,
@@ -17,7 +17,7 @@ begin
     );
   end if;
 
-  -- What every history row of a change says besides the change: the actor, the reason and the channel.
+  -- The context of a change, which each of its history rows repeats: the actor, the reason, the channel and so on.
   if to_regtype('rules.change_context') is null then
     create type rules.change_context as (
       actor_id      text,     -- user:…, agent:… or system:…
@@ -33,7 +33,7 @@ begin
     );
   end if;
 
-  -- The fields of a client besides its stage and flags, as history names them. To add a field: a column of `clients`, a
+  -- The fields of a client besides its stage and flags, as history calls them. To add a field: a column of `clients`, a
   -- line here, and a line in rules.state_of, rules.field_catalog, write_clients and write_new_client.
   if to_regtype('rules.client_fields') is null then
     create type rules.client_fields as (
@@ -48,7 +48,7 @@ begin
     );
   end if;
 
-  -- What this system keeps of a client: our columns, none of the host's.
+  -- The columns of a client that this package maintains; none of the host's.
   if to_regtype('rules.client_state') is null then
     create type rules.client_state as (
       id                   bigint,
@@ -61,8 +61,8 @@ begin
     );
   end if;
 
-  -- Everything a rule may look at. Evaluators get the actor and these facts, and nothing else of the client, so clients
-  -- with equal facts are judged once. A rule that needs another fact adds it here and in rules.facts_of.
+  -- Every fact that a rule can use. Evaluators get the actor and these facts, and nothing else of the client, so
+  -- clients with equal facts are judged once. A rule that needs another fact adds it here and in rules.facts_of.
   if to_regtype('rules.facts') is null then
     create type rules.facts as (
       stage               text,
@@ -84,14 +84,14 @@ begin
     );
   end if;
 
-  -- A requested change of one client. Each step of a change adds what it found; a batch is an array of items.
+  -- A requested change of one client. Each step of a change adds its results; a batch is an array of items.
   if to_regtype('rules.item') is null then
     create type rules.item as (
       -- open
-      place             bigint,               -- in the call, from 0
+      place             bigint,               -- position in the call, from 0
       client_id         bigint,
       action            text,                 -- move, set, clear or update
-      word              text,                 -- the stage or the flag
+      word              text,                 -- the stage or flag
       fields            rules.client_fields,  -- of an update: the new values; null keeps a value
       clear             text[],               -- of an update: the fields to empty
       expected_version  bigint,               -- null: any
@@ -101,10 +101,10 @@ begin
       after             rules.client_state,   -- null: nothing would change
       is_locked         boolean,
       -- evaluate
-      is_evaluated      boolean,              -- null: refused when it was opened
+      is_evaluated      boolean,              -- null: refused by the open step
       violations        rules.violation[],    -- null: no rule forbids it
       -- answer
-      answer            json                  -- null until it is answered
+      answer            json                  -- null: not answered yet
     );
   end if;
 
@@ -122,32 +122,32 @@ begin
       service_tier  text,
       active        boolean,
       search        text,
-      words         tsquery,      -- of the search: for the index
-      common_words  tsquery,      -- of the search: most clients have them
+      words         tsquery,      -- of the search; looked up in the index
+      common_words  tsquery,      -- of the search; most clients match, so checked per row
       sort          text,         -- id, age or sla
       after_key     timestamptz,
       after_id      bigint
     );
   end if;
 
-  -- A kind of change that a job makes, of the clients that it is to be made of.
+  -- One kind of change that a job makes, and the clients that need it.
   if to_regtype('jobs.step') is null then
     create type jobs.step as (
-      action        text,     -- move, set or clear; name: only to be named in the run's counts
-      word          text,     -- the stage, the flag, or what they are named as
-      period        text,     -- of what is done once a period
+      action        text,     -- move, set or clear; name: change nothing, only list the clients in the counts
+      word          text,     -- the stage or flag; for name: the key in the counts
+      period        text,     -- for changes that are made once per period
       reason        text,
-      trigger_type  text,     -- null: as of any job
+      trigger_type  text,     -- null: the default of jobs
       client_ids    bigint[]
     );
   end if;
 
-  -- One thing that is wrong with this installation, as every check answers it.
+  -- One thing that is wrong with this installation: what a check returns.
   if to_regtype('ops.finding') is null then
     create type ops.finding as (
       finding   text,   -- its stable code: the name of the check
-      severity  text,   -- error: something does not work or cannot be trusted; warning: it soon will not; notice: good to know
-      facts     jsonb,  -- an object: what a program needs to know of it
+      severity  text,   -- error: broken or can't be trusted; warning: will break soon; notice: information
+      facts     jsonb,  -- an object: the same facts for a program
       what      text,   -- what is wrong, in a sentence
       todo      text    -- what to do about it
     );
@@ -155,4 +155,4 @@ begin
 end
 $$;
 
-comment on domain api."application/json" is 'JSON that PostgREST sends as it is.';
+comment on domain api."application/json" is 'JSON that PostgREST sends unchanged.';

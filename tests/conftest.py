@@ -48,7 +48,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the run a folder of its own (or the one of --basetemp) for temporary files, gone afterwards.
+    """Give the run a separate folder (or that of --basetemp) for temporary files, and delete it afterwards.
 
     Pytest's own is common to all runs, and each that begins closes it to other users: also to the one as whom the
     embedded servers of a run by root are at work.

@@ -1,7 +1,7 @@
-"""What a docstring shows of code stands apart from its prose.
+"""Code in a docstring stays indented.
 
-The formatter takes away the indentation that all lines after the first have in common: where these are nothing but
-code, it stands there like prose. A line of prose after it keeps it where it is.
+The formatter removes the indentation that all lines after the first share. If these are only code, the code is no
+longer distinguishable from prose. A line of prose after the code prevents that.
 """
 
 from __future__ import annotations

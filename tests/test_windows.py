@@ -1,4 +1,4 @@
-"""What can be known of Windows elsewhere: installs resolve to wheels, and the code needs nothing of Unix."""
+"""Windows checks that run on any system: dependencies have wheels, and no code needs Unix."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Fetch the libraries of the board from npm into board/vendor/, and record what they are.
 
-Run it after a change of LIBRARIES: python tools/vendor_board.py. What npm hands over must have the integrity that
-stands here. Nothing is built: a file is copied, and what only a bundler would understand is replaced: a name becomes a
-path, and the question for what it was built is answered.
+Run it after a change of LIBRARIES: python tools/vendor_board.py. A package from npm must have the integrity that
+LIBRARIES lists. Nothing is built: files are copied, and what only a bundler understands is replaced: import names by
+paths, and the environment variable by its value.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ LIBRARIES = (
     ),
 )
 
-# What stands in an import there, and the file that it means here.
+# Import names, and the files that replace them.
 _PATHS = {"preact": "./preact.js", "d3-path": "./d3-path.js"}
 _IMPORT = re.compile(r"(?<=from)\"([^\"./][^\"]*)\"")
 _BUILT_FOR = "process.env.NODE_ENV"
@@ -82,7 +82,7 @@ _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
 def main() -> None:
-    """Fetch all of them anew."""
+    """Fetch all libraries."""
     VENDOR.mkdir(parents=True, exist_ok=True)
     record, licences = [], []
     for library in LIBRARIES:

@@ -1,17 +1,17 @@
-// Two charts, as SVG: they print sharp and a screen reader gets their numbers as a table beside them.
+// Two charts as SVG, which prints sharply. Their labels give the numbers to screen readers.
 import { ticks } from "../vendor/d3-array.js";
 import { area, curveStepAfter, stack } from "../vendor/d3-shape.js";
 import { html, number } from "../ui.js";
 
 const SIZE = { width: 760, height: 300, left: 36, right: 12, top: 14, bottom: 30 };
 
-/** How many are in each state at the end of each day, one on another. `rows`: {label, values by state}. */
+/** The number of clients in each state at the end of each day, stacked. `rows`: {label, values by state}. */
 export function StackedDays({ rows, states, markAt, markLabel, label }) {
   const { width, height, left, right, top, bottom } = SIZE;
   const most = Math.max(1, ...rows.map((row) => states.reduce((sum, { name }) => sum + row[name], 0)));
   const x = (place) => left + (place / Math.max(1, rows.length)) * (width - left - right);
   const y = (value) => height - bottom - (value / most) * (height - top - bottom);
-  // Each day holds until the next one begins, so the last one is drawn to its own end.
+  // A day's value is drawn until the next day begins, so the last row is repeated.
   const layers = stack().keys(states.map(({ name }) => name))([...rows, rows.at(-1)]);
   const shape = area().x((_, place) => x(place)).y0(([low]) => y(low)).y1(([, high]) => y(high)).curve(curveStepAfter);
   const every = Math.ceil(rows.length / 9);
@@ -27,7 +27,7 @@ export function StackedDays({ rows, states, markAt, markLabel, label }) {
     </svg>`;
 }
 
-/** One number for each month; the last is the one that is looked at. */
+/** One bar per month; the last month is highlighted. */
 export function Bars({ rows, label }) {
   const { width, height, top, bottom } = { ...SIZE, width: 460 };
   const most = Math.max(1, ...rows.map((row) => row.value ?? 0));

@@ -1,9 +1,9 @@
-// The columns: a stage each, its clients in them, and how one gets from here to there by mouse or by keyboard.
+// The columns: one per stage, with its clients, and moves by mouse or keyboard.
 import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { Age, Attention, Flags, Owner, mayMove, meaningsOf } from "./parts.js";
 import { useWindow } from "./window.js";
 
-// How many clients PageDown passes.
+// How many clients PageDown skips.
 const PAGE_OF_KEYS = 10;
 
 export function Columns({ board, state }) {
@@ -18,12 +18,12 @@ export function Columns({ board, state }) {
   const meanings = useMeanings(summary);
   const isFiltered = Object.keys(filters).some((name) => name !== "sort" && name !== "stage");
 
-  // A card far away comes into the page first, and then gets the focus.
+  // A distant card is rendered first and then gets the focus.
   useLayoutEffect(() => {
     if (wanted.current != null && focusCard(place.current, wanted.current)) wanted.current = null;
   }, [state.active]);
 
-  // A card that moved is another element now: whoever was on it stays on it.
+  // A moved card is a new element: it gets the focus back.
   useLayoutEffect(() => {
     if (document.activeElement === document.body && state.active != null && !state.drawer && !state.dialog) focusCard(place.current, active);
   }, [columns, state.drawer, state.dialog]);
@@ -45,7 +45,7 @@ export function Columns({ board, state }) {
       x: () => board.choose(id, !chosen.has(id)),
       "/": () => document.getElementById("search")?.focus(),
       "?": () => board.openHelp(),
-      Escape: () => board.chooseNobody(),
+      Escape: () => board.clearSelection(),
     }[event.key];
     if (action && event.target.type !== "checkbox") {
       event.preventDefault();
@@ -55,7 +55,7 @@ export function Columns({ board, state }) {
 
   const beginDrag = (id) => {
     const ids = targets(chosen, id);
-    // A card that is scrolled out of sight while it is dragged stays in the page: the drag ends with it.
+    // Keep a dragged card rendered when it is scrolled out of view: removing it would end the drag.
     board.setActive(id);
     board.learnAllowed(ids.filter((each) => !allowed.has(each))).catch(() => {});
     setDrag(ids);
@@ -74,7 +74,7 @@ export function Columns({ board, state }) {
     ${chosen.size > 0 && html`<${Chosen} board=${board} chosen=${chosen} />`}`;
 }
 
-/** What is chosen together goes together; a client beside it goes alone. */
+/** A selected client moves with the whole selection, any other client alone. */
 const targets = (chosen, id) => (chosen.has(id) ? [...chosen] : [id]);
 
 function useMeanings(summary) {
@@ -106,7 +106,7 @@ function neighbour(grid, id, key) {
   }
 }
 
-/** False where the card does not stand in the page. */
+/** Returns false if the card isn't rendered. */
 function focusCard(place, id) {
   const card = place?.querySelector(`[data-card="${id}"] .card-name`);
   card?.focus({ preventScroll: true });
@@ -114,16 +114,16 @@ function focusCard(place, id) {
   return Boolean(card);
 }
 
-const NOBODY = [];
+const NO_CLIENTS = [];
 
 function Column({ board, stage, column, clients, allowed, chosen, recent, active, isFiltered, meanings, drag, takes, beginDrag, endDrag }) {
-  const ids = column?.ids ?? NOBODY;
+  const ids = column?.ids ?? NO_CLIENTS;
   const [over, setOver] = useState(false);
   const scroller = useRef();
   const inSight = useWindow(scroller, ids, ids.indexOf(active));
   const cards = inSight.getVirtualItems();
   const { startIndex: first = 0, endIndex: last = -1 } = inSight.range ?? {};
-  // What may be done with the cards in sight, and the next page when their end comes near, is asked for as one looks.
+  // Visible cards trigger the requests for their allowed moves, and near the end for the next page.
   useEffect(() => board.looksAt(stage.stage, first, last), [first, last, column]);
   const drop = (event) => {
     event.preventDefault();
@@ -133,8 +133,8 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
     board.openMove(willing, stage.stage);
   };
   const count = isFiltered ? `${number(ids.length)}${column?.next != null ? "+" : ""}` : number(stage.clients);
-  const everybody = isFiltered || !stage.clients ? ids.length : Math.max(stage.clients, ids.length);
-  const size = isFiltered && column?.next != null ? -1 : everybody;
+  const all = isFiltered || !stage.clients ? ids.length : Math.max(stage.clients, ids.length);
+  const size = isFiltered && column?.next != null ? -1 : all;
   return html`
     <section
       class=${`column kind-${stage.kind} ${ids.length ? "" : "empty"} ${drag && (takes ? "takes" : "takes-not")} ${over ? "over" : ""}`}
@@ -146,8 +146,8 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
       <header title=${stage.description}>
         ${ids.length > 0 && html`
           <input
-            type="checkbox" class="choose-all" checked=${ids.every((id) => chosen.has(id))} title=${`Choose the ${plural(ids.length, "client")} that ${ids.length === 1 ? "is" : "are"} loaded here`}
-            aria-label=${`Choose all in ${title(stage.stage)}`} onChange=${(event) => board.chooseAll(ids, event.currentTarget.checked)}
+            type="checkbox" class="choose-all" checked=${ids.every((id) => chosen.has(id))} title=${`Select the ${plural(ids.length, "loaded client")}`}
+            aria-label=${`Select all in ${title(stage.stage)}`} onChange=${(event) => board.chooseAll(ids, event.currentTarget.checked)}
           />`}
         <h2 id=${`stage-${stage.stage}`}>${title(stage.stage)}</h2>
         <span class="count">${count}<span class="unseen"> clients</span></span>
@@ -165,7 +165,7 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
               place=${index} of=${size} start=${start} measure=${inSight.measureElement}
             />`)}
         </ul>
-        ${!ids.length && column && html`<p class="nobody-here">${isFiltered ? "Nobody fits the filters" : "Nobody here"}</p>`}
+        ${!ids.length && column && html`<p class="nobody-here">${isFiltered ? "No clients match the filters" : "No clients"}</p>`}
         ${column?.next != null && html`<p class="more"><button type="button" onClick=${() => board.showMore(stage.stage)}>${column.loading ? "Loading…" : "Show more"}</button></p>`}
       </div>
       <${Refusal} error=${column?.error} />
@@ -178,7 +178,7 @@ class Card extends Pure {
     const begin = (event) => {
       event.dataTransfer.effectAllowed = "move";
       event.dataTransfer.setData("text/plain", client.name);
-      // The browser takes its picture of the card first; what changes before that would end the drag.
+      // The browser captures the card's image first. A change before that would end the drag.
       setTimeout(() => beginDrag(client.id));
     };
     return html`
@@ -189,7 +189,7 @@ class Card extends Pure {
       >
         <div class="card-top">
           <input
-            type="checkbox" checked=${chosen} tabindex=${reach} aria-label=${`Choose ${client.name}`}
+            type="checkbox" checked=${chosen} tabindex=${reach} aria-label=${`Select ${client.name}`}
             onChange=${(event) => board.choose(client.id, event.currentTarget.checked)}
           />
           <button type="button" class="card-name" dir="auto" tabindex=${reach} title=${client.name} onClick=${() => board.openClient(client.id)}>${client.name}</button>
@@ -211,11 +211,11 @@ class Card extends Pure {
 
 function Chosen({ board, chosen }) {
   return html`
-    <div class="chosen-bar" role="region" aria-label="Chosen clients">
-      <strong>${plural(chosen.size, "client")} chosen</strong>
+    <div class="chosen-bar" role="region" aria-label="Selected clients">
+      <strong>${number(chosen.size)} selected</strong>
       <button type="button" class="primary" onClick=${() => board.openMove([...chosen])}>Move…</button>
       <button type="button" onClick=${() => board.openFlag([...chosen], null, true)}>Set a flag…</button>
       <button type="button" onClick=${() => board.openFlag([...chosen], null, false)}>Clear a flag…</button>
-      <button type="button" onClick=${() => board.chooseNobody()}>Choose nobody</button>
+      <button type="button" onClick=${() => board.clearSelection()}>Clear selection</button>
     </div>`;
 }

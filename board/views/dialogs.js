@@ -1,4 +1,4 @@
-// A change is decided in a dialog: what, why, and what came of it.
+// The dialogs of changes: the choice, the reason and the outcome.
 import { Dialog, Refusal, html, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
 import { Conflict, Row } from "./drawer.js";
 
@@ -23,15 +23,15 @@ function Change({ board, state }) {
   return html`
     <${Dialog} title=${heading} onClose=${() => board.closeDialog()}>
       <form class="change" onSubmit=${submit}>
-        ${ids.length > 1 && html`<details class="names"><summary>Which ones</summary><ul>${names.map((name) => html`<li dir="auto">${name}</li>`)}</ul></details>`}
+        ${ids.length > 1 && html`<details class="names"><summary>Show clients</summary><ul>${names.map((name) => html`<li dir="auto">${name}</li>`)}</ul></details>`}
         ${kind === "move" && html`<${Targets} board=${board} state=${state} />`}
         ${kind === "flag" && html`<${FlagChoice} board=${board} state=${state} />`}
         ${kind === "rollback" && html`<ol class="timeline"><${Row} row=${dialog.row} /></ol>`}
-        <label class="reason"><span>Why${kind === "flag" ? " (if you like)" : ""}</span>
+        <label class="reason"><span>Why${kind === "flag" ? " (optional)" : ""}</span>
           <textarea rows="3" maxlength="2000" dir="auto" required=${kind !== "flag"} data-first=${kind === "rollback" || dialog.to || dialog.flag ? "" : null}
             value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}
             onKeyDown=${(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event); }}
-            placeholder="It stays in the history, for whoever asks later"></textarea></label>
+            placeholder="The reason is kept in the history"></textarea></label>
         ${conflict && html`<${Conflict} conflict=${conflict} onLook=${() => board.lookAgain()} />`}
         <${Refusal} error=${error} />
         <div class="buttons end">
@@ -48,7 +48,7 @@ function label({ kind, sending, error, setting }) {
   return { move: "Move", flag: setting ? "Set the flag" : "Clear the flag", rollback: "Roll back" }[kind];
 }
 
-/** The choices came after the dialog did: the focus goes to them, unless somebody typed on already. */
+/** Moves the focus to the choices when they arrive, unless the user is already typing. */
 function useFocusOn(isThere) {
   const place = useRef();
   useLayoutEffect(() => {
@@ -57,12 +57,12 @@ function useFocusOn(isThere) {
   return place;
 }
 
-/** Where the chosen clients may go, by the database's answer: all of them, or how many. */
+/** The stages that the database allows for these clients, with the number of clients for each. */
 function Targets({ board, state }) {
   const { dialog, allowed, summary } = state;
   const known = dialog.ids.map((id) => allowed.get(id));
   const place = useFocusOn(known.every(Boolean));
-  if (known.some((each) => !each)) return html`<p class="quiet">Asking where they may go…</p>`;
+  if (known.some((each) => !each)) return html`<p class="quiet">Checking which moves are allowed…</p>`;
   const all = known.length;
   const moves = new Map();
   for (const { to_stage: stage, note } of known.flatMap((each) => each.moves)) {
@@ -74,7 +74,7 @@ function Targets({ board, state }) {
   const first = offered.includes(dialog.to) ? dialog.to : offered[0];
   return html`
     <fieldset class="targets" ref=${place}><legend>To</legend>
-      ${!offered.length && html`<p>None of them may be moved by you from where it is.</p>`}
+      ${!offered.length && html`<p>You don't have permission to move ${all === 1 ? "this client" : "any of these clients"} from ${all === 1 ? "its" : "their"} stage.</p>`}
       ${offered.map((stage) => html`
         <label key=${stage} class="target">
           <input type="radio" name="to" value=${stage} checked=${dialog.to === stage} data-first=${!dialog.to && stage === first ? "" : null} onChange=${() => board.decide({ to: stage })} />
@@ -83,7 +83,7 @@ function Targets({ board, state }) {
         </label>`)}
       ${mayOverride && html`
         <label class="check"><input type="checkbox" checked=${dialog.override} onChange=${(event) => board.decide({ override: event.currentTarget.checked })} />
-          Override the rules, as an admin. The history says so.</label>`}
+          Override the rules as an admin. The history records the override.</label>`}
     </fieldset>`;
 }
 
@@ -91,13 +91,13 @@ function FlagChoice({ board, state }) {
   const { dialog, allowed, summary } = state;
   const known = dialog.ids.map((id) => allowed.get(id));
   const place = useFocusOn(known.every(Boolean));
-  if (known.some((each) => !each)) return html`<p class="quiet">Asking which flags are yours to change…</p>`;
+  if (known.some((each) => !each)) return html`<p class="quiet">Checking which flags you can change…</p>`;
   const permitted = new Map();
   for (const flag of known.flatMap((each) => (dialog.setting ? each.set_flags : each.clear_flags))) permitted.set(flag, (permitted.get(flag) ?? 0) + 1);
   const offered = summary.flags.filter(({ flag }) => permitted.has(flag));
   return html`
     <fieldset class="targets" ref=${place}><legend>Flag</legend>
-      ${!offered.length && html`<p>There is no flag here that you may ${dialog.setting ? "set" : "clear"}.</p>`}
+      ${!offered.length && html`<p>There are no flags here that you can ${dialog.setting ? "set" : "clear"}.</p>`}
       ${offered.map(({ flag, description }, place) => html`
         <label key=${flag} class="target">
           <input type="radio" name="flag" value=${flag} checked=${dialog.flag === flag} data-first=${!dialog.flag && place === 0 ? "" : null} onChange=${() => board.decide({ flag })} />
@@ -107,20 +107,20 @@ function FlagChoice({ board, state }) {
     </fieldset>`;
 }
 
-/** What came of a change of many: each by itself. */
+/** The outcomes of a change of several clients. */
 function Outcomes({ board, state }) {
   const { outcomes } = state.dialog;
   const refused = outcomes.filter((each) => each.error);
   const nameOf = ({ id, client }) => client?.name ?? state.clients.get(id)?.name ?? `client ${id}`;
   return html`
     <${Dialog} title=${`${outcomes.length - refused.length} of ${plural(outcomes.length, "client")} done`} wide onClose=${() => board.closeDialog()}>
-      ${refused.length > 0 && html`<p>${plural(refused.length, "client was", "clients were")} refused and stay${refused.length === 1 ? "s" : ""} chosen.</p>`}
+      ${refused.length > 0 && html`<p>${plural(refused.length, "client was", "clients were")} refused and stay${refused.length === 1 ? "s" : ""} selected.</p>`}
       <ul class="outcomes">
         ${[...refused, ...outcomes.filter((each) => !each.error)].map((each) => html`
           <li key=${each.id} class=${each.error ? "refused" : "done"}>
             <strong dir="auto">${nameOf(each)}</strong>
             ${each.error ? html`<${Refusal} error=${each.error} />`
-              : html`<span>${each.changed ? `done: ${title(each.client.stage)}${each.client.flags.length ? `, ${each.client.flags.map(words).join(", ")}` : ""}` : "it was so already"}</span>`}
+              : html`<span>${each.changed ? `Done: ${title(each.client.stage)}${each.client.flags.length ? `, ${each.client.flags.map(words).join(", ")}` : ""}` : "No change needed"}</span>`}
           </li>`)}
       </ul>
       <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => board.closeDialog()}>Close</button></div>
@@ -128,23 +128,23 @@ function Outcomes({ board, state }) {
 }
 
 const KEYS = [
-  ["Tab", "to the board, and from part to part"],
-  ["↑ ↓ ← →", "from client to client"],
-  ["Home End", "the first and the last of the column"],
-  ["PgUp PgDn", "ten clients up or down"],
+  ["Tab", "go to the board, then to the next part"],
+  ["↑ ↓ ← →", "go to another client"],
+  ["Home End", "go to the first or last client of the column"],
+  ["PgUp PgDn", "go ten clients up or down"],
   ["Enter", "open the client"],
-  ["m", "move it, or all that are chosen with it"],
+  ["m", "move the client, or the whole selection"],
   ["f", "set a flag"],
-  ["x", "choose it, or not"],
+  ["x", "select or deselect the client"],
   ["/", "search"],
-  ["Ctrl Enter", "in a reason: send"],
-  ["Esc", "close; on the board: choose nobody"],
+  ["Ctrl Enter", "send, while typing a reason"],
+  ["Esc", "close the dialog, or clear the selection"],
 ];
 
 function Help({ board }) {
   return html`
     <${Dialog} title="Help" onClose=${() => board.closeDialog()}>
-      <p>Drag a client to another stage, or use its arrow: only where you may is offered. Every change asks why, and the history keeps it.</p>
+      <p>Drag a client to another stage, or click its arrow. You'll only see moves you're allowed to make. Every move needs a reason, which is kept in the history.</p>
       <h3>Keys on a client</h3>
       <dl class="keys">${KEYS.map(([key, what]) => html`<div key=${key}><dt>${key.split(" ").map((each) => html`<kbd>${each}</kbd> `)}</dt><dd>${what}</dd></div>`)}</dl>
       <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => board.closeDialog()}>Close</button></div>

@@ -1,4 +1,4 @@
-// One client: where it stands, what may be done with it, its fields, and everything that ever happened to it.
+// One client: its stage and flags, the allowed changes, its fields and its history.
 import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
 import { ago, instant, readerZone } from "../dates.js";
 import { Age, Attention, maxDaysOf, meaningsOf } from "./parts.js";
@@ -23,10 +23,10 @@ function Standing({ board, client, summary, may }) {
   const maxDays = maxDaysOf(summary).get(client.stage);
   const maySet = may?.set_flags ?? [];
   const mayClear = may?.clear_flags ?? [];
-  // What asks for attention is said already; it is a flag here only for who may clear it.
+  // The attention badge already shows this flag. Show it again only if the user can clear it.
   const flags = client.flags.filter((flag) => flag !== client.attention || mayClear.includes(flag));
   return html`
-    <section aria-label="Where it stands">
+    <section aria-label="Stage and flags">
       <div class="standing">
         <span class="stage-name">${title(client.stage)}</span>
         <${Attention} client=${client} />
@@ -39,7 +39,7 @@ function Standing({ board, client, summary, may }) {
           <button key=${move.to_stage} type="button" onClick=${() => board.openMove([client.id], move.to_stage)}>
             ${title(move.to_stage)}${move.note && html`<small>${move.note}</small>`}
           </button>`)}
-        ${may && !may.moves.length && html`<p class="quiet">You may not move this client from here.</p>`}
+        ${may && !may.moves.length && html`<p class="quiet">You don't have permission to move this client from here.</p>`}
       </div>
       <div class="flag-row">
         ${flags.map((flag) => html`
@@ -51,11 +51,11 @@ function Standing({ board, client, summary, may }) {
     </section>`;
 }
 
-// The arguments of update_client, the column that each changes, and how it is typed in.
+// The arguments of update_client, the column that each changes, and the kind of its input.
 const FIELDS = [
   { name: "owner", column: "stage_owner", label: "Owner", kind: "actor", hint: "user:… or agent:…" },
-  { name: "collaborators", column: "stage_collaborators", label: "Collaborators", kind: "actors", hint: "one after another, with commas" },
-  { name: "reviewers", column: "eligible_reviewers", label: "Reviewers", kind: "actors", hint: "who may sign off; empty: anyone with the permission" },
+  { name: "collaborators", column: "stage_collaborators", label: "Collaborators", kind: "actors", hint: "separate with commas" },
+  { name: "reviewers", column: "eligible_reviewers", label: "Reviewers", kind: "actors", hint: "who can sign off; leave empty for anyone with permission" },
   { name: "tier", column: "service_tier", label: "Service tier", kind: "word" },
   { name: "cadence", column: "close_cadence", label: "Close", kind: "word" },
   { name: "schedule", column: "sales_tax_schedule", label: "Sales tax", kind: "word" },
@@ -80,12 +80,12 @@ function Fields({ board, drawer, summary, may }) {
           typed=${edit?.values[field.name]} onType=${(value) => board.edit({ values: { [field.name]: value } })} />`)}
         <div class="field"><span class="label">Slug</span><span dir="auto">${client.slug}</span></div>
         ${isChanged && html`
-          <div class="field"><label for="edit-reason">Why (if you like)</label>
+          <div class="field"><label for="edit-reason">Why (optional)</label>
             <input id="edit-reason" value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
           <${Refusal} error=${edit.error} />
           ${edit.conflict && html`<${Conflict} conflict=${edit.conflict} onLook=${() => board.lookAgainAtEdit()} />`}
           <div class="buttons end">
-            <button type="button" onClick=${() => board.dropEdit()}>Drop the changes</button>
+            <button type="button" onClick=${() => board.dropEdit()}>Discard changes</button>
             <button class="primary" disabled=${Boolean(edit.conflict)} aria-disabled=${edit.sending}>${edit.sending ? "Saving…" : "Save"}</button>
           </div>`}
       </form>
@@ -102,7 +102,7 @@ function Field({ field, client, editable, summary, typed, onType }) {
   const value = typed ?? stored;
   const input = {
     actor: () => html`<input id=${id} list="actors" value=${value ?? ""} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(event.currentTarget.value.trim())} />`,
-    // What is typed is kept as it is typed, and only split for the request.
+    // The typed text is kept unchanged and only split for the request.
     actors: () => html`<input id=${id} defaultValue=${(value ?? []).join(", ")} key=${client.version} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(split(event.currentTarget.value))} />`,
     word: () => html`<select id=${id} onChange=${(event) => onType(event.currentTarget.value)}>${(summary.words[column] ?? [stored]).map((word) => html`<option value=${word} selected=${word === value}>${title(word)}</option>`)}</select>`,
     text: () => html`<textarea id=${id} rows="3" dir="auto" maxlength="10000" value=${value ?? ""} onInput=${(event) => onType(event.currentTarget.value)}></textarea>`,
@@ -121,13 +121,13 @@ function asText(value, kind) {
   return kind === "word" ? title(value) : value;
 }
 
-/** Somebody was faster: what they did, before anything of ours is decided again. */
+/** A conflict: the changes that another actor made after the user opened the client. */
 export function Conflict({ conflict, onLook }) {
   return html`
     <div class="refusal conflict" role="alert">
-      <p class="refusal-message">This client has changed since you looked. Nothing of yours was done.</p>
-      ${conflict.error ? html`<p>What changed cannot be read at the moment.</p>` : html`<ol class="timeline">${conflict.rows.map((row) => html`<${Row} key=${row.id} row=${row} />`)}</ol>`}
-      <p><strong>What to do:</strong> look again, and decide on what it is now. What you typed stays.</p>
+      <p class="refusal-message">Someone changed this client after you opened it. Your change wasn't made.</p>
+      ${conflict.error ? html`<p>The changes can't be loaded right now.</p>` : html`<ol class="timeline">${conflict.rows.map((row) => html`<${Row} key=${row.id} row=${row} />`)}</ol>`}
+      <p><strong>What to do:</strong> check what changed, then decide again. What you typed is kept.</p>
       <button type="button" class="primary" onClick=${onLook}>Look again</button>
     </div>`;
 }
@@ -136,7 +136,7 @@ function History({ board, drawer, client, rows, may, zone }) {
   return html`
     <section aria-labelledby="history-title">
       <h3 id="history-title">History</h3>
-      <p class="quiet">Times are in your time zone, ${words(readerZone)}.${zone !== readerZone && ` The firm's calendar goes by ${words(zone)}.`}</p>
+      <p class="quiet">Times are in your time zone, ${words(readerZone)}.${zone !== readerZone && ` The firm's calendar uses ${words(zone)}.`}</p>
       <ol class="timeline">
         ${[...rows].reverse().map((row) => html`
           <${Row} key=${row.id} row=${row}>
@@ -161,7 +161,7 @@ export function Row({ row, children }) {
 
 function whatChanged(row) {
   const parts = [];
-  if (row.to_stage && !row.from_stage) parts.push(`Begins in ${words(row.to_stage)}`);
+  if (row.to_stage && !row.from_stage) parts.push(`Added in ${words(row.to_stage)}`);
   else if (row.to_stage) parts.push(`${title(row.from_stage)} → ${title(row.to_stage)}`);
   if (row.flag_added) parts.push(`Flag set: ${words(row.flag_added)}`);
   if (row.flag_removed) parts.push(`Flag cleared: ${words(row.flag_removed)}`);

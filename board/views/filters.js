@@ -1,8 +1,8 @@
-// The filters are the API's; what they offer is what the summary knows.
+// The filters of the API. The choices come from the summary.
 import { MOST_PRESSING } from "../board.js";
 import { html, number, title, useEffect, useRef } from "../ui.js";
 
-const SORTS = [[MOST_PRESSING, "Most pressing"], ["age", "Longest in stage"], ["id", "By number"]];
+const SORTS = [[MOST_PRESSING, "Most pressing"], ["age", "Longest in stage"], ["id", "Client number"]];
 const TYPING_MS = 250;
 
 export function Filters({ board, state }) {
@@ -28,8 +28,8 @@ export function Filters({ board, state }) {
     <form class="filters" role="search" aria-label="Filter the clients" onSubmit=${(event) => event.preventDefault()}>
       <label class="filter grow"><span>Search</span>
         <input id="search" ref=${search} type="search" placeholder="Name or slug" onInput=${typed} maxlength="200" /></label>
-      <${Choice} label="Owner" value=${owner} all="Anybody" onChoose=${(value) => set("owner", value === "nobody" ? "" : value ? value.slice(3) : null)}
-        options=${summary.owners.map(({ owner: each, clients }) => (each ? [`is ${each}`, `${each} (${number(clients)})`] : ["nobody", `Nobody (${number(clients)})`]))} />
+      <${Choice} label="Owner" value=${owner} all="Any" onChoose=${(value) => set("owner", value === "nobody" ? "" : value ? value.slice(3) : null)}
+        options=${summary.owners.map(({ owner: each, clients }) => (each ? [`is ${each}`, `${each} (${number(clients)})`] : ["nobody", `No owner (${number(clients)})`]))} />
       <${Choice} label="Flag" value=${filters.flag} all="Any" onChoose=${(value) => set("flag", value || null)}
         options=${summary.flags.map(({ flag, clients }) => [flag, `${title(flag)} (${number(clients)})`])} />
       <${Choice} label="Attention" value=${filters.attention} all="Any" onChoose=${(value) => set("attention", value || null)}
@@ -49,7 +49,7 @@ export function Filters({ board, state }) {
     </form>`;
 }
 
-/** The chosen stages with one more or one less; all of them, or none, is no filter. */
+/** The selected stages with this one added or removed; null (no filter) if that leaves all or none. */
 function toggled(summary, chosen, stage) {
   const all = summary.stages.map((each) => each.stage);
   const before = new Set(chosen ?? all);
@@ -58,7 +58,7 @@ function toggled(summary, chosen, stage) {
 }
 
 function Choice({ label, value, all, options, onChoose }) {
-  // What the address asks for and the summary does not know is shown as it is.
+  // A value from the address that the summary doesn't list is shown unchanged.
   const known = !value || options.some(([option]) => option === value);
   return html`
     <label class="filter"><span>${label}</span>

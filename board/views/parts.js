@@ -1,7 +1,7 @@
-// How a client looks, wherever it is shown.
+// The parts of a client that several views show.
 import { html, number, plural, words } from "../ui.js";
 
-/** Age against what the stage allows. Whether it is too long, the database says: `attention`. */
+/** The days in the stage and its limit. The database decides whether that is too long: `attention`. */
 export function Age({ client, maxDays }) {
   if (client.age_days == null) return null;
   const share = maxDays ? Math.min(client.age_days / maxDays, 1) : 0;
@@ -22,17 +22,17 @@ export function Attention({ client }) {
 }
 
 export function Flags({ client, meanings }) {
-  // What asks for attention is said already.
+  // The attention badge already shows this flag.
   const flags = client.flags.filter((flag) => flag !== client.attention);
   return flags.map((flag) => html`<span class="badge flag" title=${meanings?.get(flag)}>${words(flag)}</span>`);
 }
 
 export function Owner({ actor }) {
-  return actor ? html`<span class="owner" dir="auto" title=${actor}>${actor.replace(/^user:/, "")}</span>` : html`<span class="owner nobody">nobody</span>`;
+  return actor ? html`<span class="owner" dir="auto" title=${actor}>${actor.replace(/^user:/, "")}</span>` : html`<span class="owner nobody">no owner</span>`;
 }
 
 export const maxDaysOf = (summary) => new Map(summary.stages.map((each) => [each.stage, each.max_days]));
 export const meaningsOf = (summary) => new Map(summary.flags.map((each) => [each.flag, each.description]));
 
-/** Until the database has said what is allowed, nothing is held back: it decides again when the move is made. */
+/** True until the allowed moves are known: the database checks again when the move is made. */
 export const mayMove = (may) => !may || may.moves.length > 0 || may.override_to.length > 0;

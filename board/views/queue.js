@@ -1,4 +1,4 @@
-// What is this actor's to do next, in the order that the API gives.
+// What this actor should do next, in the order of the API.
 import { html, plural, title, words } from "../ui.js";
 import { ago, instant } from "../dates.js";
 import { Age, Attention, Flags, Owner, maxDaysOf, mayMove, meaningsOf } from "./parts.js";
@@ -11,8 +11,8 @@ export function Queue({ board, state }) {
   return html`
     <main class="page queue">
       <h2>My queue</h2>
-      <p class="quiet">${queue.length ? `${plural(queue.length, "client")}, most pressing first. Who is over the limit and waits on the client comes last.` : ""}</p>
-      ${!queue.length && html`<p class="nothing">Nothing waits for you. Enjoy it.</p>`}
+      <p class="quiet">${queue.length ? `${plural(queue.length, "client")}, most pressing first. Overdue clients that are waiting on the client come last.` : ""}</p>
+      ${!queue.length && html`<p class="nothing">Your queue is empty.</p>`}
       <ol>
         ${queue.map(({ client: queued, why, sla_due_at: due }) => {
           const client = clients.get(queued.id) ?? queued;

@@ -1,10 +1,10 @@
-// How the close of a month stands, on one page that also prints.
+// The close of a month, on one page that can be printed.
 import { Fragment, html, number, plural, title, words } from "../ui.js";
 import { day, dayIn, instant, month as monthName, monthBefore, shortDay, shortMonth } from "../dates.js";
 import { csv, download } from "../csv.js";
 import { Bars, StackedDays } from "./chart.js";
 
-// The states of a close, from the last to the first, and the colour of each.
+// The states of a close, from the last to the first, and the color of each.
 const STATES = [
   { name: "closed", style: "s4" },
   { name: "in_review", style: "s3" },
@@ -16,19 +16,19 @@ const MOST_DAYS = 62;
 export function Report({ board, state }) {
   const { report, summary } = state;
   const month = state.month ?? report?.month;
-  if (!month) return html`<main class="page"><p class="quiet">${state.problem ? "The report is not there." : "Loading…"}</p></main>`;
+  if (!month) return html`<main class="page"><p class="quiet">${state.problem ? "The report couldn't be loaded." : "Loading…"}</p></main>`;
   const isHere = report?.month === month && !report.loading;
   const firmToday = dayIn(summary.time_zone, summary.as_of);
   return html`
     <main class="page report" aria-busy=${!isHere}>
       <div class="page-head">
         <div><h2>The close of ${monthName(month)}</h2>
-          <p class="quiet">Days are the firm's, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late is who is not signed off by the end of ${day(lastDay(report.due_at, summary))}, or is too long in the stage.`}</p></div>
+          <p class="quiet">Days are in the firm's time zone, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late: not signed off by ${day(lastDay(report.due_at, summary))}, or in its stage longer than allowed.`}</p></div>
         <div class="buttons no-print">
-          <button type="button" aria-label="The month before" onClick=${() => board.showMonth(monthBefore(month))}>‹</button>
+          <button type="button" aria-label="Previous month" onClick=${() => board.showMonth(monthBefore(month))}>‹</button>
           <label class="filter"><span class="unseen">Month</span>
             <input type="month" value=${month} required onChange=${(event) => event.currentTarget.value && board.showMonth(event.currentTarget.value)} /></label>
-          <button type="button" aria-label="The month after" disabled=${month >= firmToday.slice(0, 7)} onClick=${() => board.showMonth(monthBefore(month, -1))}>›</button>
+          <button type="button" aria-label="Next month" disabled=${month >= firmToday.slice(0, 7)} onClick=${() => board.showMonth(monthBefore(month, -1))}>›</button>
           <button type="button" disabled=${!isHere} onClick=${() => save(report)}>Save as CSV</button>
           <button type="button" disabled=${!isHere} onClick=${() => print()}>Print</button>
         </div>
@@ -39,7 +39,7 @@ export function Report({ board, state }) {
 
 function Body({ board, report, summary }) {
   const { closes, month, months } = report;
-  if (!closes.length) return html`<p class="nothing">Nobody closes in ${monthName(month)}.</p>`;
+  if (!closes.length) return html`<p class="nothing">No clients close in ${monthName(month)}.</p>`;
   const late = closes.filter((each) => each.late);
   const days = dailyCounts(closes, summary);
   const today = dayIn(summary.time_zone, summary.as_of);
@@ -54,7 +54,7 @@ function Body({ board, report, summary }) {
       <section class="panel" aria-labelledby="by-day"><h3 id="by-day">Clients by state, day by day</h3>
         ${days.length > 0 ? html`
           <${StackedDays} rows=${days} states=${STATES} markAt=${markAt < 0 ? null : markAt} markLabel="today"
-            label=${`Clients by state at the end of each day from ${day(days[0].day)} to ${day(days.at(-1).day)}; ${number(days.at(-1).closed)} of ${number(closes.length)} closed at the end.`} />
+            label=${`Clients by state at the end of each day from ${day(days[0].day)} to ${day(days.at(-1).day)}. At the end, ${number(days.at(-1).closed)} of ${number(closes.length)} are closed.`} />
           <ul class="legend">${STATES.map(({ name, style }) => html`<li key=${name}><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${style} width="10" height="10" rx="2" /></svg>${title(name)}</li>`)}</ul>`
         : html`<p class="quiet">No close has been opened yet.</p>`}
       </section>
@@ -62,19 +62,19 @@ function Body({ board, report, summary }) {
         ${months ? html`<${Months} months=${months} />` : html`<p class="quiet">Loading…</p>`}</section>
     </div>
     <section class="panel" aria-labelledby="late"><h3 id="late">Late</h3>
-      ${late.length ? html`<${Closes} board=${board} rows=${late} />` : html`<p class="quiet">Nobody is late.</p>`}</section>
+      ${late.length ? html`<${Closes} board=${board} rows=${late} />` : html`<p class="quiet">No clients are late.</p>`}</section>
     <section class="panel" aria-labelledby="owners"><h3 id="owners">By owner</h3>${months && html`<${Owners} owners=${months.at(-1).owners} />`}</section>
     <details class="panel"><summary>All ${plural(closes.length, "client")}</summary><${Closes} board=${board} rows=${closes} /></details>`;
 }
 
-/** The firm's day that ends with an instant. */
+/** The day in the firm's time zone that ends at an instant. */
 const lastDay = (end, summary) => dayIn(summary.time_zone, new Date(end) - 1);
 
 const count = (closes, state) => closes.filter((each) => each.state === state).length;
 
 const Tile = ({ count: value, what, bad }) => html`<div class=${`tile ${bad ? "bad" : ""}`}><strong>${number(value)}</strong><span class="quiet">${what}</span></div>`;
 
-/** The state of each close at the end of each day, from the day of the first opening to the last close or today. */
+/** The numbers of closes by state at the end of each day, from the first opening to the last sign-off, or today. */
 function dailyCounts(closes, summary) {
   const steps = closes.map((close) => ({
     closed: dayOf(close.signed_off_at, summary), in_review: dayOf(close.reviewed_at, summary), open: dayOf(close.opened_at, summary),
@@ -108,8 +108,8 @@ function daysBetween(first, last) {
 function Months({ months }) {
   const rows = months.map((each) => ({ label: shortMonth(each.month), value: each.median_business_days }));
   return html`
-    <${Bars} rows=${rows} label=${`Median of business days from opening to sign-off: ${rows.map((row) => `${row.label} ${row.value ?? "none"}`).join(", ")}`} />
-    <p class="quiet">Half of the closes that were signed off took so long or less.</p>`;
+    <${Bars} rows=${rows} label=${`Median business days from opening to sign-off: ${rows.map((row) => `${row.label} ${row.value ?? "none"}`).join(", ")}`} />
+    <p class="quiet">Median business days from opening to sign-off.</p>`;
 }
 
 function Closes({ board, rows }) {
@@ -120,7 +120,7 @@ function Closes({ board, rows }) {
         <tr key=${row.client_id} class=${row.late ? "late" : ""}>
           <td><button type="button" class="card-name" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.name}</button></td>
           <td class="state">${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}</td>
-          <td dir="auto">${row.stage_owner ?? "nobody"}</td>
+          <td dir="auto">${row.stage_owner ?? "no owner"}</td>
           <td><${Step} at=${row.opened_at} by=${row.opened_by} /></td>
           <td><${Step} at=${row.reviewed_at} by=${row.reviewed_by} /></td>
           <td><${Step} at=${row.signed_off_at} by=${row.signed_off_by} /></td>
@@ -137,7 +137,7 @@ function Owners({ owners }) {
     <div class="table-wrap"><table>
       <thead><tr><th scope="col">Owner</th><th scope="col" class="num">To close</th>${STATES.map(({ name }) => html`<th scope="col" class="num" key=${name}>${title(name)}</th>`)}<th scope="col" class="num">Late</th><th scope="col" class="num">Business days</th></tr></thead>
       <tbody>${owners.map((own) => html`
-        <tr key=${own.owner}><td dir="auto">${own.owner ?? "nobody"}</td><td class="num">${number(own.clients)}</td>
+        <tr key=${own.owner}><td dir="auto">${own.owner ?? "no owner"}</td><td class="num">${number(own.clients)}</td>
           ${STATES.map(({ name }) => html`<td class="num" key=${name}>${number(own[name])}</td>`)}
           <td class="num">${number(own.late)}</td><td class="num">${own.median_business_days ?? ""}</td></tr>`)}</tbody>
     </table></div>`;

@@ -1,17 +1,17 @@
-// Of a long column only the cards in sight stand in the page, with some above and below for whoever scrolls or reads on.
+// Only the visible cards of a long column are rendered, and some above and below for scrolling and screen readers.
 import {
   Virtualizer, defaultRangeExtractor, elementScroll, observeElementOffset, observeElementRect,
 } from "../vendor/virtual-core/index.js";
 import { useCallback, useLayoutEffect, useState } from "../ui.js";
 
-// What a card takes until it has been measured.
+// The assumed height of a card that isn't measured yet.
 const CARD_HEIGHT = 100;
 const GAP = 7;
 const AROUND = 15;
 
 /**
- * Which of `ids` stand in the page while `scroller` is where it is. The one at the place `kept` always does: it has
- * the focus, or gets it with Tab.
+ * Which of `ids` are rendered at the scroll position of `scroller`. The one at position `kept` always is: it has the
+ * focus, or gets it with Tab.
  */
 export function useWindow(scroller, ids, kept) {
   const [, renderAgain] = useState(0);
@@ -31,7 +31,7 @@ export function useWindow(scroller, ids, kept) {
   };
   const [virtualizer] = useState(() => new Virtualizer(options));
   virtualizer.setOptions(options);
-  // Its two calls for whoever renders: when the list is there, and after each time.
+  // The virtualizer's two hooks: after mounting, and after each rendering.
   useLayoutEffect(() => virtualizer._didMount(), []);
   useLayoutEffect(() => virtualizer._willUpdate());
   return virtualizer;

@@ -46,11 +46,11 @@ end
 $$;
 
 comment on function api.administration(text, text, bigint, integer) is
-'Who changed grants, tokens, settings and rules, erased words or deleted clients, newest first.
+'List changes of grants, tokens, settings and rules, erasures and deletions of clients, with their actors, newest first.
 about: only this table, such as agent_permissions, actor_tokens, stage_settings, stages,
 stage_transitions, stage_flags, stage_seasons, business_holidays, actor_logins, erasures,
 deleted_clients. actor_id: only changes by this actor. before_id: next_before_id of the page before.
-page_size: 1 to 1,000. For can_admin. Plain SQL is recorded too. A token is identified by its id;
+page_size: 1 to 1,000. Needs can_admin. Plain SQL is recorded too. A token is identified by its id;
 neither it nor its hash is recorded.
 Returns {records, next_before_id}: id, occurred_at, actor_id, login, program, channel (api, psql,
 install), reason, about, key, before, after, changed. next_before_id is null on the last page.

@@ -23,7 +23,7 @@ begin
     perform rules.refuse('token_hash_not_valid');
   end;
   if v_token.token_hash is not null then
-    -- it is one token that everybody shares: a changed one takes the place of the one before
+    -- all its callers share one token, so adopting a changed one revokes the previous one
     update public.actor_tokens t
     set revoked_at = now()
     where t.actor_id = 'system:legacy'

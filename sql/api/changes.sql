@@ -81,10 +81,10 @@ end
 $$;
 
 comment on function api.changes(text, text, bigint, text, timestamptz, integer) is
-'List every change of every client, each once: the firm''s history as a feed.
-Any actor can read. after: the cursor of the answer before; from the beginning if omitted. actor_id: made by this actor.
+'List every change of every client exactly once: the firm''s history as a feed.
+Any actor can read. after: the cursor of the previous answer; from the beginning if omitted. actor_id: made by this actor.
 client_id: of this client. stage: moves into this stage. since: made in a transaction that began at this time or later. page_size: 1 to 1,000.
 Returns {changes, cursor, more}: history rows with client_name and client_slug, in an order in which no later commit appears before the cursor;
 the cursor for the next call, also if there are no changes; and whether another page follows.
-A change appears when every transaction that began to write before it has ended. LISTEN atlas_changes wakes readers that wait in a database session.
+A change appears when every transaction that began to write before it has ended. Readers in a database session can wait with LISTEN atlas_changes.
 Errors: text_too_long, unknown_stage, cursor_not_valid, page_size_not_valid (422); feed_not_in_order (503).';

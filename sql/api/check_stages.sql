@@ -73,9 +73,9 @@ end
 $$;
 
 comment on function api.check_stages(bigint[]) is
-'What the caller may do with each of these clients: the dry run of moves, flags and fields, by the real evaluators.
-client_ids: 1 to 200 ids; ids of no client are left out. Any actor may ask for itself.
+'List what the caller can do with each of these clients: a dry run of moves, flags and fields, by the real evaluators.
+client_ids: 1 to 200 ids; unknown ids are left out. Any actor can check for itself.
 Returns {clients}: for each client_id and version its moves (to_stage, note), override_to (stages that an override can reach),
-set_flags, clear_flags, fields (arguments of update_client) and may_roll_back. What is not listed would be refused; check_stage
-says why.
+set_flags, clear_flags, fields (arguments of update_client) and may_roll_back. Anything that is not listed would be refused; check_stage
+returns the reason.
 Errors: client_ids_not_valid (422).';

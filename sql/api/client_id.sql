@@ -13,8 +13,8 @@ end
 $$;
 
 comment on function api.client_id(text) is
-'The id of the client with this slug, for SQL: select api.client(api.client_id(''blue-heron'')).
-client: a slug, or an id in ASCII digits, which is returned unchanged. Any actor can ask.
+'Return the id of the client with this slug, for SQL: select api.client(api.client_id(''blue-heron'')).
+client: a slug, or an id in ASCII digits, which is returned unchanged. Any actor can read.
 Over HTTP the paths take a slug in place of an id; bodies and queries take ids only.
-Answers the id alone.
+Returns only the id.
 Errors: client_not_found (404).';

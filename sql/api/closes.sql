@@ -87,9 +87,9 @@ $$;
 
 comment on function api.closes(text, text, text, bigint, integer) is
 'List the closes of a month, client by client.
-Any actor can read. month: YYYY-MM; the month that is being closed if omitted. state: not_opened, open, in_review or closed.
+Any actor can read. month: YYYY-MM; the month that is being closed now if omitted. state: not_opened, open, in_review or closed.
 owner: equal to; at most 200 characters. after: the last client id of the page before. page_size: 1 to 1,000.
-Returns {month, due_at, closes, next_after} in order of client id: each active client whose cadence closes in that month, and each client
+Returns {month, due_at, closes, next_after} in order of client id: each active client whose cadence has a close in that month, and each client
 whose close of it was opened, with client_id, name, slug, stage_owner, stage; the state; when and by whom the close was opened, reviewed
 (handed to review), sent_back (how many times, and the last) and signed_off; business_days from the day after its opening to its sign-off
 or now; late and late_since: not closed by the end of the next month''s last business day (due_at), or over the SLA of its stage.

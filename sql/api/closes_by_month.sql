@@ -82,7 +82,7 @@ end
 $$;
 
 comment on function api.closes_by_month(integer, text) is
-'Count the closes of the last months, in all and for each owner.
+'Count the closes of the last months, in total and for each owner.
 Any actor can read. months: how many, 1 to 24. month: the last of them, YYYY-MM; the month that is being closed if omitted.
 Returns {months}, the oldest first: month, due_at, and for the closes that the function closes lists the numbers of clients, not_opened,
 open, in_review, closed and late; median_business_days of those that were signed off (null: none was); and owners, the owner of the most

@@ -88,8 +88,8 @@ comment on function api.create_client(
 'Create a client.
 name, slug: required, at most 200 characters; the slug is unique. stage: onboarding (default) or a stage that can follow it.
 owner: an actor id. collaborators, reviewers: at most 100 actor ids. notes: at most 10,000 characters.
-tier, cadence, schedule, reviewers, active: other than the defaults (recurring_only, monthly, none, any reviewer, true) only by
-an admin. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. Needs can_set_stage.
+tier, cadence, schedule, reviewers, active: only an admin can set values other than the defaults (recurring_only, monthly, none, any reviewer,
+true). reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. Needs can_set_stage.
 Returns {client, history, changed, replayed}.
 Errors: permission_missing (403); slug_taken, idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); unknown_stage,
 transition_not_allowed, unknown_value, slug_not_valid, text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel,

@@ -30,7 +30,7 @@ begin
     perform rules.refuse('client_has_history', jsonb_build_object('client_id', client_id, 'version', v_client.version));
   end if;
 
-  -- WRITE: keep the client's row apart, then remove it together with its only history row
+  -- WRITE: copy the client's row to deleted_clients, then remove it together with its only history row
   insert into public.deleted_clients (client_id, name, slug, history, deleted_by, reason)
   select c.id, c.name, c.slug, to_jsonb(h.*), v_context.actor_id, v_context.reason
   from public.clients c

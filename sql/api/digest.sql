@@ -8,7 +8,7 @@ language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
--- the planner takes any range of the feed for a third of it
+-- the planner estimates every range of the feed as a third of it
 set enable_seqscan = off
 set jit = off
 as $$
@@ -56,8 +56,8 @@ begin
       perform rules.refuse('digest_not_valid', jsonb_build_object('digest', left(v_given, 200)));
   end;
 
-  -- ACT: the hash of each entry contains the hash of the entry before, so it doesn't matter where a
-  -- page ends
+  -- ACT: the hash of each entry contains the hash of the previous entry, so the result doesn't depend on where pages
+  -- end
   loop
     v_ended := true;
     for v_entry in
@@ -103,12 +103,12 @@ end
 $$;
 
 comment on function api.digest(text, text, integer) is
-'One line that stands for everything recorded up to a moment.
-Kept elsewhere, it shows later whether any of that was rewritten. It covers the history of all
+'Compute one line that covers everything recorded up to a moment.
+Stored elsewhere, it shows later whether any of that was rewritten. It covers the history of all
 clients, deleted ones included, and the record of administration, erasures and deletions included.
-as_of: an earlier digest, whose moment is digested again: the same line comes back if nothing was
-rewritten. Left out: now. after: next_after of the page before. page_size: 1 to 1,000 clients or
-records. For can_admin.
+as_of: an earlier digest, to digest its moment again: the result is the same line if nothing was
+rewritten. The default is now. after: next_after of the previous page. page_size: 1 to 1,000 clients or
+records. Needs can_admin.
 Returns {digest, next_after}. digest is null until the last page, and is
 atlas-digest/1/at=/epoch=/snapshot=/history=/administration=/clients=/rows=/records=/sha256=: the
 moment (at in UTC), how many clients, history rows and records it covers, and the hash.

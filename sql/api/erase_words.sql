@@ -15,7 +15,7 @@ declare
   v_deleted public.deleted_clients;
   v_before  rules.client_state;
   v_after   rules.client_state;
-  v_first   public.stage_history;  -- the row that says when the client was added
+  v_first   public.stage_history;  -- the row that records when the client was added
   v_rows    bigint;                -- of history
   v_answers bigint;
   v_runs    bigint;
@@ -34,7 +34,7 @@ begin
     v_first := jsonb_populate_record(null::public.stage_history, v_deleted.history);
   end if;
 
-  -- WRITE: first the notes, by an ordinary change whose reason is erased with the other words
+  -- WRITE: the notes first, by an ordinary change whose reason is then erased with the other words
   v_after := v_before;
   v_after.fields.stage_notes := null;
   v_after.version := v_before.version + 1;
@@ -92,7 +92,7 @@ begin
     'changed', v_rows + v_answers + v_runs > 0
   );
 exception
-  -- a job's open transaction holds its run, another erasure a batch's key
+  -- a job's open transaction can hold its run, and another erasure can hold a batch's key
   when lock_not_available or deadlock_detected then
     perform rules.refuse('client_locked', jsonb_build_object('client_id', client_id));
     raise;
@@ -100,11 +100,11 @@ end
 $$;
 
 comment on function api.erase_words(bigint, text) is
-'Erase the words that callers wrote about a client, and keep what was changed, when and by whom. History still verifies.
-client_id: the client; a deleted client''s words can be erased too. reason: why, at most 2,000 characters; it is kept. For can_admin.
+'Erase the words that callers wrote about a client. The recorded changes, times and actors stay; history still verifies.
+client_id: the client; a deleted client''s words can be erased too. reason: why, at most 2,000 characters; it is kept. Needs can_admin.
 Erased are: reasons, on_behalf_of, triggered_by, payloads and keys (external_id) in its history; its stage notes; kept answers about it,
 batches included; its slug and host messages in the runs of jobs; of a deleted client also its name, slug and the reason for the deletion.
-A key whose answer was erased is refused with answer_erased; its request is not made again. An erasure can''t be undone.
+A key whose answer was erased is refused with answer_erased; its request is not repeated. An erasure can''t be undone.
 Kept are actor ids. The client''s name, slug and other columns of its row belong to Atlas.
-Answers {erasure, changed}: client_id, last_version, rows (history rows), erased_at, erased_by, reason; changed is false when there was nothing to erase.
+Returns {erasure, changed}: client_id, last_version, rows (history rows), erased_at, erased_by, reason; changed is false when there was nothing to erase.
 Errors: permission_missing (403), client_not_found (404), reason_required, text_too_long, text_not_clean (422), client_locked (503).';

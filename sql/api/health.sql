@@ -9,7 +9,7 @@ as $$
 declare
   v_findings jsonb;
 begin
-  -- a caller without a token learns that the database answers, and nothing of what is in it
+  -- without a token: only that the database answers, nothing about its contents
   if session_user = 'atlas_authenticator' and nullif(current_setting('atlas.token_actor', true), '') is null then
     return jsonb_build_object('status', 'ok');
   end if;

@@ -31,7 +31,7 @@ begin
     perform rules.refuse('expiry_in_past', jsonb_build_object('expires_at', expires_at));
   end if;
 
-  -- ACT: the secret leaves with this answer and is kept nowhere
+  -- ACT: this answer has the only copy of the secret
   insert into public.actor_tokens (token_hash, actor_id, description, created_by, expires_at)
   values (
     rules.sha256_hex(v_secret), actor_id, rules.checked_text('description', description, 200), v_actor, v_expires

@@ -31,7 +31,7 @@ begin
     perform rules.refuse('cursor_not_valid');
   end if;
 
-  -- ACT: one item more shows whether another page follows
+  -- ACT: one more item shows whether another page follows
   select
     array_agg(q.client_id) as ids,
     array_agg(to_json(q.why)) as whys,
@@ -76,7 +76,7 @@ end
 $$;
 
 comment on function api.queue(text, integer, text) is
-'What an actor should do next.
+'List what an actor should do next.
 Any actor can read. actor_id: whose queue; the caller''s if omitted. page_size: 1 to 1,000. after: next_after of the page before.
 Returns {actor_id, queue, next_after}. Each item has client, why (any of owner, collaborator, review, in_scope) and sla_due_at (null: no limit).
 review: the actor can sign it off. in_scope: an agent''s grant that is limited to stages, clients or tiers covers it.

@@ -12,7 +12,7 @@ begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
 
-  -- LOCK: two admins do not revoke each other at once
+  -- LOCK: two admins can't revoke each other at the same time
   perform rules.lock_admins();
 
   -- ACT

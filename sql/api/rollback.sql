@@ -29,13 +29,13 @@ begin
   if v_earlier.answer is not null then
     return v_earlier.answer;
   end if;
-  -- before the lock: a caller without permission holds up no one
+  -- before the lock, so a caller without permission never blocks others
   perform rules.require_permission(v_context.actor_id, 'can_admin', client_id);
 
   -- LOCK
   v_client := rules.lock_client(client_id);
 
-  -- EVALUATE: again, for the client may have left the scope meanwhile
+  -- EVALUATE: again, because the client can have left the scope meanwhile
   perform rules.require_permission(v_context.actor_id, 'can_admin', client_id);
   select h.* into v_row from public.stage_history h where h.id = history_id and h.client_id = rollback.client_id;
   if v_row.id is null then

@@ -13,7 +13,7 @@ declare
   v_actor   constant text := rules.current_actor();
   v_context rules.change_context;
   v_run     public.job_runs;
-  v_rows    bigint[];            -- of the run, each client's newest that was not tried yet
+  v_rows    bigint[];            -- of the run: each client's newest row that was not tried yet
   v_clients rules.client_state[];
   v_changes rules.change[];
   v_blocked jsonb;
@@ -88,7 +88,7 @@ comment on function api.rollback_run(bigint, text) is
 run_id: as jobs.runs lists it. reason: why, at most 2,000 characters. Needs can_admin.
 Every change that no later change depends on is rolled back by its own history row; the others are listed and kept. A second
 call rolls back what has become free since.
-Returns {run_id, job, rolled_back, left}: the number of changes rolled back; for each other one client_id, history_id, its rule
+Returns {run_id, job, rolled_back, left}: the number of changes rolled back; for each other change its client_id, history_id, rule
 and facts.
 Errors: permission_missing (403); run_not_found (404); run_at_work (409); reason_required, text_too_long, text_not_clean (422);
 client_locked (503).';

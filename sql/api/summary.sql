@@ -88,7 +88,7 @@ begin
     'as_of', now(),
     'month', rules.close_period(now()),
     'cursor', rules.feed_cursor(
-      -- a change that was being written at this moment comes after the cursor
+      -- a change that is being written at this moment appears after the cursor
       (select max(e.epoch) from public.feed_epochs e),
       (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 1)::text::xid8,
       9223372036854775807
@@ -102,4 +102,4 @@ comment on function api.summary() is
 Any actor can read.
 Returns {clients, stages, owners, flags, attention, words, time_zone, as_of, month, cursor}: each stage in order with its settings and its
 numbers of clients, stuck and waiting_on_client; the same numbers for each owner (null: no owner); each flag; the allowed words of the other
-fields; the firm''s time zone; the month that is being closed; and the cursor from which api.changes lists what has changed since.';
+fields; the firm''s time zone; the month that is being closed; and the cursor from which api.changes lists later changes.';

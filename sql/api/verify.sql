@@ -36,7 +36,7 @@ begin
     end if;
   end if;
 
-  -- ACT: a page ends with its last row; one that isn't full also covers what comes after
+  -- ACT: a full page ends with its last row; the last page runs to the end of the ids
   if v_part = 'clients' then
     if client_id is null then
       v_to := (
@@ -97,18 +97,18 @@ end
 $$;
 
 comment on function api.verify(bigint, text, integer) is
-'Whether history and the record of administration are what was recorded.
+'Check that history and the record of administration are as they were recorded.
 Each row is compared with its hash and with the row before it of the same client or key, each client
 with its history, each administered row with its newest record.
-client_id: only this client, for any actor. Without it everything, in pages, for can_admin: first
-the clients by id, then the record of administration. after: next_after of the page before.
+client_id: only this client, for any actor. Without it: everything, in pages, which needs can_admin;
+first the clients by id, then the record of administration. after: next_after of the previous page.
 page_size: 1 to 1,000 clients or records.
-Returns {clients, rows, records, breaks, erasures, next_after}. breaks is empty where all is as
-recorded, and has at most 1,000 entries per page. A break of a client has client_id, version,
+Returns {clients, rows, records, breaks, erasures, next_after}. breaks is empty if everything is
+as recorded, and has at most 1,000 entries per page. A break of a client has client_id, version,
 history_id, differs (columns of the client) and problem: row_altered, row_missing, hash_missing,
 client_set_back, client_missing, client_altered or erasure_not_recorded. A break of administration
 has about (the table), key, version, record_id and problem: row_altered, row_missing, hash_missing,
-row_gone, row_added or row_changed. erasures: whose words were erased, by whom. next_after is null
+row_gone, row_added or row_changed. erasures: the clients whose words were erased, and the actors. next_after is null
 on the last page.
 Errors: permission_missing (403), client_not_found (404),
 cursor_not_valid, page_size_not_valid (422).';

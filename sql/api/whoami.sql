@@ -21,6 +21,6 @@ end
 $$;
 
 comment on function api.whoami() is
-'Show who the caller is and what it is allowed to do.
+'Show the caller''s actor and its permissions.
 Returns {actor_id, actor_type, permissions}: each live grant with its scope.
-Call it when a program starts: it records that the token was used (a POST only), which reads don''t.';
+Call it when a program starts: it records that the token was used (a POST only), which no other read does.';

@@ -1,5 +1,6 @@
--- What the last deploy made and is not so any more, and what undoes and what mends it. A right on a table of ours that
--- a role of ours got since is a change too. Brackets do not count: a dump and its restore lose some.
+-- Drift since the last deploy: aspects of the installation that have changed, each with the statements that undo and
+-- repair the change. A new right of one of our roles on one of our tables is drift, too. Parentheses are ignored,
+-- because dump and restore remove some.
 create or replace function ops.changes_since_deploy()
 returns table (
   kind      text,
@@ -49,7 +50,7 @@ begin
           substr(c.aspect, length('rights of ') + 1)
         )
       end,
-      -- a statement that makes does not change what is there
+      -- a CREATE statement doesn't change an existing object
       case when c.found is null or c.kind in ('table', 'column', 'sequence', 'constraint') then c.mend end
     from changed c
     order by

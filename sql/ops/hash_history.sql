@@ -1,4 +1,4 @@
--- Give history rows that have no hash theirs, for up to max_clients clients with ids after this
+-- Add the missing hashes of history rows, for up to max_clients clients with ids after this
 -- one. Returns the last of these ids, null at the end. `migrate` calls it after the stored logic is
 -- in place, one transaction per call. A row without a hash before a row with one was tampered with,
 -- and gets none.

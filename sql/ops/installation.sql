@@ -1,6 +1,6 @@
--- What the catalog has of ours, a row an aspect; a deploy keeps it in public.stage_installation.
--- `ours` says whether it belongs to the stored logic's owners or to a table of ours: of what else is found under such a
--- name, a deploy keeps nothing. `words` are the names in it that a migration must have given.
+-- Our objects in the catalog, one row per aspect. A deploy stores them in public.stage_installation. `ours`: the object
+-- is owned by one of the stored logic's owners, or is one of our tables. A deploy doesn't store other objects that have
+-- such a name. `words`: the names in it that a migration must have created.
 create or replace function ops.installation()
 returns table (
   kind      text,
@@ -15,7 +15,7 @@ returns table (
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
--- the catalog is written out the same way whatever the database or its reader has set
+-- render the catalog the same way under every setting of the database or session
 set datestyle = 'ISO, YMD'
 set intervalstyle = 'postgres'
 set timezone = 'UTC'
@@ -80,7 +80,7 @@ begin
       and m.roleid = any(v_roles)
     group by m.member, m.roleid;
 
-  -- the stored logic: the files make it so again
+  -- the stored logic: the files re-create it
   return query
     select 'schema', n.nspname::text, 'owner', n.nspowner::regrole::text, null::text, null::text, true, '{}'::text[]
     from pg_catalog.pg_namespace n
@@ -213,7 +213,7 @@ begin
       'column', format('%s.%I', a.attrelid::regclass, a.attname), 'definition',
       concat_ws(
         ' ', format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' end,
-        -- the feed's epoch is another on another server
+        -- the feed's epoch differs on another server
         case when a.attname <> 'epoch' then 'default ' || pg_get_expr(d.adbin, d.adrelid) end
       ),
       a.attrelid::regclass::text, null::text,
@@ -252,7 +252,7 @@ begin
       and k.contype in ('c', 'f', 'p', 'u', 'x')
     union all
     select
-      -- it may be defined in other words than it was: a column of the host's has got another type
+      -- the definition can be rendered differently after a host column changed its type
       'index', i.indexrelid::regclass::text, 'state', case when i.indisvalid then 'valid' else 'not valid: reindex it' end,
       i.indrelid::regclass::text, pg_get_indexdef(i.indexrelid), true, array[c.relname::text]
     from pg_catalog.pg_index i
@@ -260,7 +260,7 @@ begin
     where i.indrelid = any(v_tables)
       and not exists (select from pg_catalog.pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid)
     union all
-    -- the files make it so again
+    -- the files re-create it
     select
       'policy', format('%s on %s', p.polname, p.polrelid::regclass), 'definition',
       concat_ws(

@@ -1,5 +1,5 @@
--- Deletes one slice of what the settings say has been kept long enough: keys with their answers, and runs of jobs.
--- Skips rows that another session has locked, so no session waits. Answers how many rows it deleted; 0 means that none
+-- Deletes one slice of the rows that are older than the settings keep them: keys with their answers, and runs of jobs.
+-- Skips rows that another session has locked, so no session waits. Returns how many rows it deleted; 0 means that none
 -- are left. Never deletes history, erasures or erased keys.
 create or replace function ops.prune(
   max_rows integer default 10000,
@@ -39,4 +39,4 @@ $$;
 
 comment on function ops.prune(integer) is
 'Delete kept answers of repeatable writes and runs of jobs that are older than keep_keys and keep_runs.
-max_rows: the most rows of each kind. Answers keys and runs, the numbers of rows deleted; 0 means that none are left.';
+max_rows: at most so many rows of each kind. Returns keys and runs, the numbers of rows deleted; 0 means that none are left.';

@@ -1,5 +1,5 @@
--- Begin an epoch of the feed where this database came to another server; answers whether it had to. `migrate` calls it
--- as the owner of the tables, who alone may change the default.
+-- Begin a new epoch of the feed if this database was moved to another server. Returns whether it was. `migrate` calls
+-- it as the owner of the tables, because only the owner can change the column default.
 create or replace function ops.renew_feed()
 returns boolean
 language plpgsql
@@ -22,7 +22,7 @@ begin
   order by h.xid desc, h.id desc
   limit 1;
 
-  -- What this server wrote already has lower ids than what came with the database, and was written later.
+  -- Rows that this server has already written are newer than the restored rows, although their ids are lower.
   insert into public.feed_epochs (epoch, system_identifier, late_from_id, late_to_id)
   select
     v_epoch + 1,

@@ -1,4 +1,4 @@
--- The rights that PUBLIC and these roles have by an access list, as text; the owner's own are left out.
+-- The rights that an access list gives to PUBLIC and these roles, as text, without those of the owner.
 create or replace function ops.rights(
   acl    aclitem[],
   owner  oid,

@@ -1,5 +1,5 @@
--- The sequences of our tables, and of clients, that have fallen behind their rows, or whose rows
--- have ids that no sequence may follow: ids beyond 2^52 leave too few numbers for new rows before
+-- The sequences of our tables, and of clients, that are behind their rows, or whose rows
+-- have ids that no sequence can follow: ids beyond 2^52 leave too few numbers for new rows before
 -- 2^53, where JSON readers stop being exact.
 create or replace function ops.sequences_behind()
 returns table (

@@ -1,4 +1,4 @@
-"""The board in Chromium, before the real stack: PostgreSQL, PostgREST, Caddy."""
+"""The board in Chromium, served by the real stack: PostgreSQL, PostgREST, Caddy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.support.databases import Databases
 from tests.support.stack import ADMIN, Stack, stack
 
 _CHROMIUM = os.environ.get("ATLAS_TEST_CHROMIUM", "/usr/bin/chromium")
-# Root's Chromium has no sandbox; and it looks for nobody but the page.
+# Chromium has no sandbox as root. It makes no requests but those of the page.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,13 +35,13 @@ expect.set_options(timeout=15_000)
 
 @dataclass(frozen=True)
 class House:
-    """A firm of a test module's own: its stack, and its admin's stage straight on the database."""
+    """The firm of one test module: its stack, and its admin's stage, connected directly to the database."""
 
     stack: Stack
     admin: Stage
 
     def client(self, name: str = "Blue Heron", *way: str) -> Client:
-        """A new client with a name like this, moved along a way of stages (by default into weekly)."""
+        """Create a client with a name like this and move it through these stages (by default into weekly)."""
         number = next(_numbers)
         made = self.admin.create_client(f"{name} {number}", slug=f"client-{number}").client
         for stage in way or ("weekly",):
@@ -87,30 +87,30 @@ SignIn = Callable[..., Page]
 
 @pytest.fixture
 def open_page(browser: Browser, house: House) -> Iterator[OpenPage]:
-    """Opens the board in a browser of its own, not signed in. What its console says against it fails the test."""
+    """Opens the board in a separate browser context, not signed in. An error on its console fails the test."""
     contexts: list[BrowserContext] = []
-    said: list[str] = []
+    errors: list[str] = []
 
     def opened(path: str = "/", **options: Any) -> Page:
         settings = {"locale": "en-US", "timezone_id": "Europe/Berlin"} | options
         context = browser.new_context(base_url=house.stack.url, **settings)
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
         page.goto(path)
         return page
 
     yield opened
     for context in contexts:
         context.close()
-    # Chromium itself notes each answer that is a no, and each that did not come.
-    assert [line for line in said if not line.startswith("Failed to load resource")] == []
+    # Chromium reports every refused and every failed request.
+    assert [line for line in errors if not line.startswith("Failed to load resource")] == []
 
 
 @pytest.fixture
 def sign_in(open_page: OpenPage, house: House) -> SignIn:
-    """Opens the board as an actor."""
+    """Opens the board and signs in as an actor."""
 
     def signed_in(actor: str = ADMIN, path: str = "/", **options: Any) -> Page:
         page = open_page(path, **options)

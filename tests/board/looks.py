@@ -1,4 +1,4 @@
-"""Where things are on the page, by the words that a person finds them by."""
+"""Locators for the parts of the page, by the texts that a user sees."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def dialog(page: Page) -> Locator:
 
 
 def move_dialog(page: Page, client: Client) -> Locator:
-    """The dialog that asks where this client goes, opened by its card's own button."""
+    """The dialog that moves this client, opened by the button on its card."""
     page.get_by_role("button", name=f"Move {client.name}", exact=True).click()
     expect(dialog(page)).to_be_visible()
     return dialog(page)
 
 
 def drawer(page: Page, client: Client) -> Locator:
-    """The client itself, opened from its card."""
+    """The client's drawer, opened from its card."""
     card(page, client).click()
     opened = page.get_by_role("dialog", name=client.name, exact=True)
     expect(opened.get_by_role("heading", name="History")).to_be_visible()
@@ -37,11 +37,11 @@ def drawer(page: Page, client: Client) -> Locator:
 
 def choose(page: Page, *clients: Client) -> None:
     for client in clients:
-        page.get_by_role("checkbox", name=f"Choose {client.name}", exact=True).check()
+        page.get_by_role("checkbox", name=f"Select {client.name}", exact=True).check()
 
 
 def decide(page: Page, to: str, reason: str, button: str = "Move") -> None:
-    """Fill in the dialog in front, and send it."""
+    """Fill in the front dialog and submit it."""
     dialog(page).get_by_role("radio", name=to).check()
     dialog(page).get_by_label("Why").fill(reason)
     dialog(page).get_by_role("button", name=button, exact=True).click()

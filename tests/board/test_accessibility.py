@@ -1,4 +1,4 @@
-"""axe-core looks at every view, light and dark, wide and narrow, and finds nothing serious."""
+"""axe-core finds nothing serious in any view, light or dark, wide or narrow."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def findings(page: Page) -> list[str]:
-    """What axe-core calls serious or critical, with the place of each."""
+    """The serious and critical violations that axe-core finds, with their elements."""
     found: dict[str, Any] = Axe().run(page).response
     return [
         f"{each['id']}: {node['html'][:120]}"
@@ -40,7 +40,7 @@ def test_the_board(sign_in: SignIn, house: House, scheme: str, viewport: dict[st
     assert findings(page) == []
 
 
-def test_the_door(open_page: OpenPage, scheme: str) -> None:
+def test_the_sign_in_form(open_page: OpenPage, scheme: str) -> None:
     assert findings(open_page(color_scheme=scheme)) == []
 
 
@@ -53,9 +53,7 @@ def test_the_other_views(sign_in: SignIn, house: House, scheme: str, view: str) 
     assert findings(page) == []
 
 
-def test_the_drawer_and_a_refusal_in_the_dialog_before_it(
-    sign_in: SignIn, house: House, scheme: str
-) -> None:
+def test_the_drawer_and_a_refusal_in_the_dialog(sign_in: SignIn, house: House, scheme: str) -> None:
     client = house.client()
     page = sign_in(color_scheme=scheme)
     drawer(page, client).get_by_label("Notes").fill("typed")
@@ -70,16 +68,14 @@ def test_the_drawer_and_a_refusal_in_the_dialog_before_it(
     assert findings(page) == []
 
 
-def test_motion_stops_for_who_asked_for_less(sign_in: SignIn, house: House) -> None:
+def test_reduced_motion_stops_animations(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in(reduced_motion="reduce")
     seen = card(page, client).evaluate("it => getComputedStyle(it.closest('li')).animationDuration")
     assert seen in ("0s", "auto")
 
 
-def test_with_colours_forced_what_was_told_by_colour_is_still_seen(
-    sign_in: SignIn, house: House
-) -> None:
+def test_forced_colors_keep_every_state_visible(sign_in: SignIn, house: House) -> None:
     client = house.client("Forced", "weekly", "eom_close")
     house.admin.set_flag(client.id, flag="client_blocking")
     page = sign_in(forced_colors="active")

@@ -1,4 +1,4 @@
-"""Everything without a mouse."""
+"""The board by keyboard alone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tests.board.looks import card, column, dialog
 
 
 def press_until(page: Page, key: str, condition: str, name: str) -> None:
-    """Press a key until the condition holds of what has the focus, as somebody does who cannot point."""
+    """Press a key until the condition is true for the focused element."""
     for _ in range(60):
         if page.evaluate(f"name => {condition}", name):
             return
         page.keyboard.press(key)
-    raise AssertionError(f"{key} does not lead to {name}")
+    raise AssertionError(f"{key} doesn't reach {name}")
 
 
 def test_from_the_token_to_a_move_without_a_mouse(open_page: OpenPage, house: House) -> None:
@@ -66,7 +66,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(sign_in: SignIn, house: Hous
     expect(card(page, client)).to_be_focused()
 
 
-def test_chosen_with_x_several_are_moved_together(sign_in: SignIn, house: House) -> None:
+def test_clients_selected_with_x_are_moved_together(sign_in: SignIn, house: House) -> None:
     clients = [house.client("Pair", "cleanup"), house.client("Pair", "cleanup")]
     page = sign_in(path="/?search=pair")
     for client in clients:

@@ -1,4 +1,4 @@
-"""A firm with 5,000 clients in one stage: few of them are in the page at a time, and all can be reached."""
+"""5,000 clients in one stage: few are rendered at a time, and all can be reached."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def place_of(card: Locator) -> int:
 
 
 def scroll_to_the_end(stage: Locator) -> set[str]:
-    """Scroll on until nothing more comes, and tell what was in the page on the way."""
+    """Scroll to the end; return every client that was rendered on the way."""
     return set(
         stage.locator(".cards").evaluate(
             """async (scroller, most) => {
@@ -62,7 +62,7 @@ def scroll_to_the_end(stage: Locator) -> set[str]:
     )
 
 
-def test_all_are_seen_by_scrolling_and_few_stand_in_the_page(stage: Locator, page_of: Page) -> None:
+def test_scrolling_reaches_all_and_renders_few(stage: Locator, page_of: Page) -> None:
     asked = []
     page_of.on("request", lambda call: asked.append(call) if call.url.endswith("/clients") else 0)
     assert len(scroll_to_the_end(stage)) == CLIENTS
@@ -75,9 +75,7 @@ def test_each_card_tells_its_place_among_all(stage: Locator) -> None:
     assert {card.get_attribute("aria-setsize") for card in cards.all()} == {str(CLIENTS)}
 
 
-def test_the_focus_stays_where_it_is_while_others_are_looked_at(
-    stage: Locator, page_of: Page
-) -> None:
+def test_the_focus_stays_while_others_are_scrolled_into_view(stage: Locator, page_of: Page) -> None:
     first = stage.locator("[data-card]").first
     first.locator(".card-name").focus()
     client = first.get_attribute("data-card")
@@ -130,10 +128,10 @@ def test_more_than_one_call_takes_are_flagged_with_an_outcome_for_each(
     page = sign_in("user:half", path="/?sort=id")
     stage = column(page, "Weekly")
     for loaded in ("100", "200", "400", "800"):
-        expect(stage.get_by_title(f"Choose the {loaded} clients")).to_be_visible()
+        expect(stage.get_by_title(f"Select the {loaded} loaded clients")).to_be_visible()
         stage.locator(".cards").evaluate("it => it.scrollTo(0, it.scrollHeight)")
-    expect(stage.get_by_title("Choose the 1,600 clients")).to_be_visible()
-    stage.get_by_role("checkbox", name="Choose all in Weekly").check()
+    expect(stage.get_by_title("Select the 1,600 loaded clients")).to_be_visible()
+    stage.get_by_role("checkbox", name="Select all in Weekly").check()
     page.get_by_role("button", name="Set a flag…").click()
     decide(page, "Advisory due", "many at once", "Set the flag")
 
@@ -144,6 +142,6 @@ def test_more_than_one_call_takes_are_flagged_with_an_outcome_for_each(
     expect(outcomes.locator(".outcomes > .refused")).to_have_count(800)
     expect(outcomes.locator(".outcomes > .refused").first).to_contain_text("permission")
     outcomes.get_by_role("button", name="Close", exact=True).last.click()
-    expect(page.get_by_role("region", name="Chosen clients")).to_contain_text("800 clients chosen")
+    expect(page.get_by_role("region", name="Selected clients")).to_contain_text("800 selected")
     flagged = {each.flag: each.clients for each in house.admin.summary().flags}
     assert flagged["advisory_due"] == 800

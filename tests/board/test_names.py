@@ -1,4 +1,4 @@
-"""Names that would be something else if they were not just shown."""
+"""Names that contain markup, templates or unusual scripts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {
 
 
 def named(house: House, name: str) -> Client:
-    """A client that Atlas's own program named, whatever it is."""
+    """A client with this name, inserted by Atlas's own program."""
     with psycopg.connect(house.stack.dsn) as db:
         row = db.execute(
             "insert into clients (name, slug) values (%s, gen_random_uuid()::text) returning id",

@@ -1,4 +1,4 @@
-"""On a phone, by touch: what a mouse drags, a finger does by the menu."""
+"""On a phone, by touch: clients are moved with the menu instead of dragging."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.board.conftest import House, SignIn
 from tests.board.looks import card, column, dialog
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-# What WCAG asks of a target at least, in pixels.
+# The minimum size of a target in WCAG, in pixels.
 FINGER = 24
 
 

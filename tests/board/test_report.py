@@ -29,7 +29,7 @@ NAMES = (
 
 @pytest.fixture(scope="module", autouse=True)
 def _closing(house: House) -> None:
-    """Clients in the close of the month whose names are what a sheet or a page could take for something else."""
+    """Clients in the close of the month, with names that a spreadsheet or a page could misread."""
     with psycopg.connect(house.stack.dsn) as db:
         ids = [
             db.execute(
@@ -70,7 +70,7 @@ def test_on_paper_it_fits_and_has_no_controls(report: Page) -> None:
 
 
 def test_on_paper_it_is_whole(report: Page) -> None:
-    """Nothing ends where the window would: a page that scrolls on the screen is as many sheets as it takes."""
+    """Nothing is cut at the window's edge: a page that scrolls on the screen takes several sheets."""
     report.get_by_text(f"All {len(NAMES)} clients").click()
     report.emulate_media(media="print")
     cut = report.evaluate(
@@ -116,7 +116,7 @@ def test_the_file_has_the_rows_of_the_command_line(
     def read(file: Path) -> list[dict[str, str]]:
         with file.open(encoding="utf-8-sig", newline="") as opened:
             rows = list(csv.DictReader(opened))
-        # An instant may be written with more or fewer digits.
+        # An instant can be written with more or fewer digits.
         return [
             {name: value[:19] if name.endswith("_at") else value for name, value in row.items()}
             for row in rows
@@ -125,11 +125,11 @@ def test_the_file_has_the_rows_of_the_command_line(
     assert read(Path(saved.value.path())) == read(tmp_path / "cli.csv")
 
 
-def test_it_says_what_the_database_counts(report: Page, house: House) -> None:
+def test_it_shows_the_counts_of_the_database(report: Page, house: House) -> None:
     (*_, month) = house.admin.closes_by_month(month=MONTH)
     rows = report.get_by_role("region", name="By owner").locator("tbody tr")
     expect(rows).to_have_count(len(month.owners))
-    expect(rows.first).to_contain_text(f"nobody{len(NAMES)}")
+    expect(rows.first).to_contain_text(f"no owner{len(NAMES)}")
     bars = report.get_by_role("region", name="Business days to close, by month")
     expect(bars.get_by_role("img")).to_have_attribute(
         "aria-label", re.compile("Dec 25 none.*May 26 none")

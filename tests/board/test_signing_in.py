@@ -1,4 +1,4 @@
-"""Who signs in, who does not, and what becomes of the token."""
+"""Signing in and out, and where the token is kept."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tests.board.looks import card, dialog, move_dialog
 from tests.support.stack import ADMIN
 
 
-def test_a_token_opens_the_board_and_says_who_one_is_and_what_one_may(sign_in: SignIn) -> None:
+def test_a_token_opens_the_board_and_shows_the_actor_and_its_permissions(sign_in: SignIn) -> None:
     page = sign_in()
     page.get_by_label(f"You are {ADMIN}").click()
     expect(page.get_by_text("admin", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("token", ["atl_nobody", "two words", "ein Schlüssel"])
-def test_what_is_no_valid_token_is_refused_in_words(open_page: OpenPage, token: str) -> None:
+def test_an_invalid_token_is_refused_with_a_message(open_page: OpenPage, token: str) -> None:
     page = open_page()
     enter(page, token)
     expect(page.get_by_role("alert")).to_contain_text("What to do:")

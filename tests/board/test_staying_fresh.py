@@ -1,4 +1,4 @@
-"""What others do appears by itself; a server that is away is said, and nothing is lost by it."""
+"""Other actors' changes appear automatically. An outage is shown, and nothing is lost in it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.board.conftest import House, OpenPage, SignIn, enter
 from tests.board.looks import card, column, decide, dialog, drawer, move_dialog
 
 
-def test_what_somebody_else_does_appears_by_itself(sign_in: SignIn, house: House) -> None:
+def test_another_actors_change_appears_automatically(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
     house.move(client, "eom_close", "seen from elsewhere")
@@ -58,7 +58,7 @@ def test_what_happens_while_the_drawer_opens_is_in_its_history(
     page = sign_in()
 
     def meanwhile(route: Route) -> None:
-        time.sleep(0.5)  # whatever else the drawer asks for is answered by now
+        time.sleep(0.5)  # by now the drawer's other requests are answered
         house.move(client, "eom_close", "seen in the history")
         route.continue_()
 
@@ -67,18 +67,18 @@ def test_what_happens_while_the_drawer_opens_is_in_its_history(
     expect(opened.get_by_role("listitem").filter(has_text="seen in the history")).to_be_visible()
 
 
-def test_the_server_away_is_said_and_afterwards_everything_is_caught_up(
+def test_an_outage_is_shown_and_the_board_is_current_afterwards(
     sign_in: SignIn, house: House
 ) -> None:
     client, other = house.client(), house.client()
     page = sign_in()
     move_dialog(page, client).get_by_label("Why").fill("typed while away")
     page.context.set_offline(True)
-    expect(page.get_by_text("The server is away")).to_be_attached()
+    expect(page.get_by_text("Can't reach the server")).to_be_attached()
     house.move(other, "cleanup")
     page.context.set_offline(False)
 
-    expect(page.get_by_text("The server is away")).to_have_count(0)
+    expect(page.get_by_text("Can't reach the server")).to_have_count(0)
     expect(card(column(page, "Cleanup"), other)).to_be_attached()
     expect(dialog(page).get_by_label("Why")).to_have_value("typed while away")
 
@@ -92,7 +92,7 @@ def test_a_change_made_while_the_server_is_away_can_be_sent_again(
     expect(dialog(page).get_by_role("radio", name="Cleanup")).to_be_visible()
     page.context.set_offline(True)
     decide(page, "Cleanup", "kept for later")
-    expect(dialog(page).get_by_role("alert")).to_contain_text("The server does not answer")
+    expect(dialog(page).get_by_role("alert")).to_contain_text("The server can't be reached")
 
     page.context.set_offline(False)
     dialog(page).get_by_role("button", name="Try again").click()
@@ -129,13 +129,13 @@ def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(
 
 
 def _wait_for_a_poll(page: Page) -> None:
-    """By then everything else that a page asks in the beginning is asked."""
+    """The first poll comes after all requests that opening the page makes."""
     with page.expect_response("**/rpc/changes"):
         pass
 
 
 def _asked(page: Page) -> list[str]:
-    """The functions that are called from now on."""
+    """The functions of the later calls."""
     names: list[str] = []
 
     def note(request: Request) -> None:
@@ -147,7 +147,7 @@ def _asked(page: Page) -> list[str]:
 
 
 def _show(page: Page, *, visible: bool) -> None:
-    """Tell the page that its tab is seen or not: headless Chromium has no tabs to hide one behind."""
+    """Tell the page whether its tab is visible: headless Chromium has no tabs to hide."""
     page.evaluate(
         """hidden => {
           Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });

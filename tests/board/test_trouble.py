@@ -1,4 +1,4 @@
-"""A server that is not there, says no or takes long: words, nothing typed is lost, nothing is done twice."""
+"""Outages, refusals and timeouts: each has a message, nothing typed is lost, nothing is done twice."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _without(house: House, part: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def no_database(house: House) -> Iterator[None]:
-    """Nobody but a superuser gets in."""
+    """Let only superusers connect."""
     with psycopg.connect(house.stack.dsn, autocommit=True) as db:
         name = sql.Identifier(db.info.dbname)
         db.execute(sql.SQL("alter database {} connection limit 0").format(name))
@@ -56,7 +56,7 @@ def no_database(house: House) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("outage", [no_postgrest, no_gateway, no_database])
-def test_a_move_that_met_no_server_is_sent_again_as_the_same_and_done_once(
+def test_a_move_during_an_outage_is_sent_again_with_its_key_and_done_once(
     sign_in: SignIn, house: House, outage: Outage
 ) -> None:
     client = house.client()
@@ -68,17 +68,17 @@ def test_a_move_that_met_no_server_is_sent_again_as_the_same_and_done_once(
         decide(page, "Cleanup", "typed before it went")
         expect(dialog(page).get_by_role("alert")).to_contain_text("What to do:")
         expect(dialog(page).get_by_label("Why")).to_have_value("typed before it went")
-        expect(page.get_by_text("The server is away")).to_be_attached()
+        expect(page.get_by_text("Can't reach the server")).to_be_attached()
 
     dialog(page).get_by_role("button", name="Try again").click()
     expect(card(column(page, "Cleanup"), client)).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("The server is away")).to_have_count(0)
+    expect(page.get_by_text("Can't reach the server")).to_have_count(0)
     assert house.now(client).version == client.version + 1
     assert len(keys) > 1
     assert len(set(keys)) == 1
 
 
-def test_a_client_that_somebody_holds_is_said_and_moved_once_it_is_free(
+def test_a_locked_client_is_reported_and_moved_once_it_is_free(
     sign_in: SignIn, house: House
 ) -> None:
     client = house.client()
@@ -88,9 +88,9 @@ def test_a_client_that_somebody_holds_is_said_and_moved_once_it_is_free(
     with psycopg.connect(house.stack.dsn) as holder:
         holder.execute("select from clients where id = %s for update", (client.id,))
         decide(page, "Cleanup", "while it is held")
-        said = dialog(page).get_by_role("alert")
-        expect(said).to_contain_text("Somebody else holds this client")
-        expect(said).to_contain_text("login postgres")
+        refusal = dialog(page).get_by_role("alert")
+        expect(refusal).to_contain_text(f"Someone else is changing {client.name} right now")
+        expect(refusal).to_contain_text("login postgres")
         expect(dialog(page).get_by_label("Why")).to_have_value("while it is held")
     dialog(page).get_by_role("button", name="Try again").click()
     expect(card(column(page, "Cleanup"), client)).to_be_visible()
@@ -98,7 +98,7 @@ def test_a_client_that_somebody_holds_is_said_and_moved_once_it_is_free(
     assert len(set(keys)) == 1
 
 
-def test_what_is_not_valid_is_said_stays_typed_and_is_saved_once_corrected(
+def test_an_invalid_value_is_reported_stays_typed_and_is_saved_once_corrected(
     sign_in: SignIn, house: House
 ) -> None:
     client = house.client()
@@ -109,7 +109,7 @@ def test_what_is_not_valid_is_said_stays_typed_and_is_saved_once_corrected(
     with page.expect_response("**/rpc/update_client") as answered:
         opened.get_by_role("button", name="Save").click()
     assert answered.value.status == 422
-    expect(opened.get_by_role("alert")).to_contain_text("What to do:")
+    expect(opened.get_by_role("alert")).to_contain_text("Write user:ana, for example.")
     expect(opened.get_by_label("Owner")).to_have_value("Anna")
     expect(opened.get_by_label("Notes")).to_have_value("kept through the refusal")
 
@@ -120,10 +120,10 @@ def test_what_is_not_valid_is_said_stays_typed_and_is_saved_once_corrected(
     assert (now.stage_owner, now.stage_notes) == ("user:anna", "kept through the refusal")
 
 
-def test_a_rollback_on_which_something_stands_is_refused_in_words(
+def test_a_rollback_that_a_later_change_depends_on_is_refused_with_a_message(
     sign_in: SignIn, house: House
 ) -> None:
-    client = house.client("Stands", "weekly", "eom_close", "eom_review")
+    client = house.client("Blocked", "weekly", "eom_close", "eom_review")
     page = sign_in()
     opened = drawer(page, client)
     row = opened.get_by_role("listitem").filter(has_text="Weekly → EOM close")
@@ -132,12 +132,12 @@ def test_a_rollback_on_which_something_stands_is_refused_in_words(
     with page.expect_response("**/rpc/rollback") as answered:
         dialog(page).get_by_role("button", name="Roll back", exact=True).click()
     assert answered.value.status == 409
-    expect(dialog(page).get_by_role("alert")).to_contain_text("What to do:")
+    expect(dialog(page).get_by_role("alert")).to_contain_text("Undo that one first.")
     expect(dialog(page).get_by_label("Why")).to_have_value("not that one")
     assert house.now(client).stage == "eom_review"
 
 
-def test_a_token_that_expires_meanwhile_signs_out_in_words(
+def test_a_token_that_expires_meanwhile_signs_out_with_a_message(
     open_page: OpenPage, house: House
 ) -> None:
     issued = house.admin.issue_token(ADMIN, never_expires=True)
@@ -156,7 +156,7 @@ def test_a_token_that_expires_meanwhile_signs_out_in_words(
 
 
 def _keys(page: Page) -> list[str]:
-    """The keys of the moves that are sent from now on."""
+    """The keys of the later moves."""
     keys: list[str] = []
     page.on(
         "request",

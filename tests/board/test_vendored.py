@@ -1,4 +1,4 @@
-"""The libraries in board/vendor are the ones that are recorded, and the page loads nothing else."""
+"""The libraries in board/vendor are the recorded ones, and the page loads nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be done with many clients: the same as each of them alone would be told."""
+"""check_stages returns the same for many clients as for each of them alone."""
 
 from __future__ import annotations
 

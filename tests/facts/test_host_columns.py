@@ -11,7 +11,7 @@ from psycopg import sql
 from tests.support.calls import as_actor, call, grant, make_client, move, version
 
 TALLY = "agent:tally"
-# What the host may well call a column of its own, beside every name that a function of ours uses.
+# Likely names of host columns, and every name that our functions use.
 OTHERS = ("phone", "attention", "age_days", "owner", "client", "history", "c", "h", "s", "shown")
 
 NAMES_OF_OURS = """
@@ -69,7 +69,7 @@ def reads(db: psycopg.Connection, client: int) -> list[Any]:
 
 
 def writes(db: psycopg.Connection, client: int) -> list[Any]:
-    """What is left of every way to change a client: its newest version, and what is known of it."""
+    """Change a client in every way; return its newest version and its state."""
     call(db, "set_flag", client_id=client, flag="client_blocking", reason="r")
     call(db, "clear_flag", client_id=client, flag="client_blocking", reason="r")
     call(

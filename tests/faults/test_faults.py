@@ -1,4 +1,4 @@
-"""Nothing that was acknowledged is lost or done twice, whatever dies; and whoever says so can say otherwise.
+"""No acknowledged change is lost or done twice, whichever process dies; and the checker detects planted errors.
 
 `python lab/faults` does the same for as long as it is told to.
 """

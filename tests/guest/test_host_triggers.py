@@ -22,7 +22,7 @@ from tests.support.calls import (
 def add_trigger(
     db: psycopg.Connection, body: str, when: str = "after update", each: str = "row"
 ) -> None:
-    """A trigger of the host's, as its developer would write it: with the rights of whoever changes a client."""
+    """A typical host trigger: it runs with the rights of the role that changes a client."""
     db.execute(
         "set constraints all immediate"
     )  # PostgreSQL alters no table in the middle of a change

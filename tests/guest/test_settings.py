@@ -38,7 +38,7 @@ SETTINGS = {
 
 @pytest.fixture(params=SETTINGS)
 def host_dsn(request: pytest.FixtureRequest, empty_dsn: str) -> str:
-    """An Atlas of before us, whose database has a setting of its own."""
+    """An Atlas database from before this package, with a database setting."""
     make_old_atlas(empty_dsn)
     with psycopg.connect(empty_dsn, autocommit=True) as db:
         db.execute(

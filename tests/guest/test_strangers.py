@@ -1,4 +1,4 @@
-"""Doctor names who can become what, and what of the host's stands on our tables."""
+"""Doctor lists the logins that can become our roles, and foreign objects on our tables."""
 
 from __future__ import annotations
 

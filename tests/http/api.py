@@ -1,4 +1,4 @@
-"""An API under test, whoever serves it, in few words."""
+"""An API under test, and short functions to call it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.support.stack import Stack, stack
 
 @contextlib.contextmanager
 def served(request: pytest.FixtureRequest) -> Iterator[Api]:
-    """The named gateway, or one of our own before a database of its own."""
+    """The gateway at ATLAS_TEST_URL, or a new one with a new database."""
     url = os.environ.get("ATLAS_TEST_URL")
     if url:
         with Api(url, os.environ["ATLAS_TEST_TOKEN"]) as made:

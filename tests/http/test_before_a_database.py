@@ -25,7 +25,7 @@ PROGRAM = [sys.executable, "-m", "atlas_stage"]
 
 
 def place(dsn: str) -> str:
-    """The database's URL for whoever logs in there."""
+    """The database's URL without a login."""
     known = conninfo_to_dict(dsn)
     return (
         f"postgresql:///{known['dbname']}?host={known.get('host', '')}&port={known.get('port', '')}"

@@ -310,7 +310,7 @@ def flood(
 
 @needs_the_database
 def test_the_gateway_has_the_words_of_the_catalog(own_api: Api) -> None:
-    """What is refused without a database is refused in the same words."""
+    """The gateway's refusals have the texts of the catalog."""
     assert own_api.dsn is not None
     caddyfile = (resources.root() / "gateway" / "Caddyfile").read_text()
     said = re.findall(r'import refuse (\d+) (\w+) "([^"]*)" "([^"]*)"', caddyfile)

@@ -1,4 +1,4 @@
-"""What is the service's own moment is 503 with Retry-After, in the contract's shape, and never the caller's mistake."""
+"""Outages of the service are 503 with Retry-After, in the contract's shape, and never a 4xx."""
 
 from __future__ import annotations
 
@@ -93,9 +93,7 @@ def test_a_database_that_dies_under_requests_is_never_the_callers_mistake(tmp_pa
                     "select pid from pg_stat_activity where usename = 'atlas_authenticator'"
                 ).fetchone()
                 if row is not None:
-                    os.kill(
-                        row[0], signal.SIGKILL
-                    )  # and with it all others: PostgreSQL begins anew
+                    os.kill(row[0], signal.SIGKILL)  # PostgreSQL then ends all others and restarts
         time.sleep(4)
         stop.set()
         for thread in threads:

@@ -23,7 +23,7 @@ def raw(
 
 
 def exchange(api: Api, request: str, *lines: str, body: str = "", token: str | None = "") -> str:
-    """Everything that comes back on a connection of its own until it is quiet or closed."""
+    """Send a request on a separate connection; return all bytes until it is idle or closed."""
     where = urlsplit(api.url)
     bearer = [] if token is None else [f"Authorization: Bearer {token or api.admin}"]
     text = "\r\n".join([request, f"Host: {where.netloc}", *bearer, *lines, "", body])

@@ -99,8 +99,8 @@ class Disturbed:
         self.db.execute("call public.sim_date_since(%s)", (now,))
 
     def people(self, now: datetime) -> None:
-        """Whoever is in a close for two days goes on, whoever is in review since yesterday is signed off; sales
-        tax is filed on the last day of the month.
+        """Clients two days in EOM close are handed over, clients in review since yesterday are signed off, and
+        sales tax is filed on the last day of the month.
         """
         rows = self.db.execute(
             "select id, stage, stage_entered_at, flags from clients order by id"

@@ -1,4 +1,4 @@
-"""A run is taken back as a whole: every client that nothing later stands on, and the others are named."""
+"""rollback_run undoes a whole run, and lists the changes that later changes depend on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run at a time: what it changes, whom it skips, what the ledger says, what stands in its way."""
+"""One run at a time: what it changes and skips, its row in job_runs, and what blocks it."""
 
 from __future__ import annotations
 

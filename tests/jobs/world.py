@@ -15,8 +15,8 @@ from tests.support.calls import call, make_client, move
 
 Event = tuple[datetime, str, int, str]  # when, which job, which client, what
 
-# The jobs' hours between two acts of people, in one transaction. The database dates a move with now();
-# here now() is made up, so each move is dated anew.
+# The jobs' hours between two changes by people, in one transaction. The database dates a move with now(), so each move
+# gets its simulated date afterwards.
 TICK = """
 create procedure public.sim_tick(first timestamptz, last timestamptz) language plpgsql as $$
 declare
@@ -34,7 +34,7 @@ end
 $$;
 create procedure public.sim_date(made_up timestamptz) language plpgsql as $$
 begin
-  -- the setting makes every plan anew
+  -- the setting below invalidates every cached plan
   if not exists (select from public.clients where stage_entered_at = now()) then
     return;
   end if;

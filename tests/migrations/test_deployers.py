@@ -19,7 +19,7 @@ from tests.support.old_atlas import make_old_atlas
 
 @pytest.fixture(params=[15, 16, 18], scope="module")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
-    """A server of its own: the roles must not be there yet."""
+    """A separate server, where our roles don't exist yet."""
     if request.param == 15 and not DEBIAN_BIN.is_dir():
         pytest.skip(f"{DEBIAN_BIN} is not there")
     with Cluster(request.param) as running:

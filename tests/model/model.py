@@ -68,7 +68,7 @@ class Row:
     came_from: str | None = None  # returning_to_stage before a move
     took_stuck: bool = False  # a move that removed `stuck`
     gave_stuck: bool = False  # the rollback of such a move
-    rolls_back: int | None = None  # the version of the row that this one takes back
+    rolls_back: int | None = None  # the version of the row that this one rolls back
 
 
 @dataclass(frozen=True)
@@ -279,11 +279,11 @@ class Model:
 
     @staticmethod
     def stands_on(row: Row, later: Row, undone: set[int | None]) -> bool:
-        """Whether a later change of the same thing stands on a row. One that was taken back is nothing."""
+        """Whether a later change of the same thing depends on a row. A change that was rolled back doesn't count."""
         flag = row.flag_added or row.flag_removed
         carried_stuck = flag == "stuck" and (later.took_stuck or later.gave_stuck)
         if later.rolls_back is not None:
-            return carried_stuck  # what a move's rollback did to `stuck` cannot be taken back again
+            return carried_stuck  # a rollback of a move changed `stuck`, and a rollback can't be rolled back
         if later.version in undone:
             return False
         if row.from_stage is not None:

@@ -1,4 +1,4 @@
-"""What is wrong with an installation is found by the database itself; health and doctor read one list."""
+"""The database finds what is wrong with an installation; health and doctor read one list."""
 
 from __future__ import annotations
 

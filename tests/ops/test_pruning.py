@@ -1,4 +1,4 @@
-"""What has been kept long enough goes, in slices that wait for nobody; history stays."""
+"""Expired keys and runs are pruned in slices that never wait for locks. History is kept."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def with_a_past(db: psycopg.Connection) -> int:
 
 
 def settle(db: psycopg.Connection) -> None:
-    """Check what is put off until the commit, which stands in the way of altering tables."""
+    """Check deferred constraints now: pending checks block ALTER TABLE."""
     db.execute("set constraints all immediate")
     db.execute("set constraints all deferred")
 

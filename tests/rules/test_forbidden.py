@@ -93,7 +93,7 @@ CALLS = {
 
 @pytest.fixture
 def as_role(db: psycopg.Connection, role: str) -> Iterator[psycopg.Connection]:
-    """The session of `role`, as a login of its own would have it."""
+    """A session of `role`, as if it had logged in."""
     if role == ORDINARY:
         db.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
     db.execute(sql.SQL("set local session authorization {}").format(sql.Identifier(role)))

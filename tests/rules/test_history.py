@@ -1,4 +1,4 @@
-"""What is recorded: who, when, why, through which channel; for good, and without a gap."""
+"""History records actor, time, reason and channel of each change, permanently and without gaps."""
 
 from __future__ import annotations
 

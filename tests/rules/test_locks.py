@@ -1,4 +1,4 @@
-"""Who may not make a change holds up no one: only a change that no rule forbids takes a lock."""
+"""An actor without permission never blocks others: only changes that no rule forbids take locks."""
 
 from __future__ import annotations
 

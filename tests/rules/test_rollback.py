@@ -1,4 +1,4 @@
-"""Rollback: a compensating row that restores what a history row changed, once, while nothing stands on it."""
+"""Rollback: a compensating row that undoes a history row, once, while no later change depends on it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_taking_back_a_pause_and_a_resume_restores_where_it_returns_to(
         "paused_client",
         "cleanup",
     )
-    # the pause may be taken back now: its later change is taken back itself
+    # the pause can be rolled back now: the later change was itself rolled back
     working = rollback(db, client, paused["id"])["client"]
     assert (working["stage"], working["returning_to_stage"]) == ("cleanup", None)
 

@@ -1,4 +1,4 @@
-"""Tokens: shown once, stored as a hash, expiring, listed for good."""
+"""Tokens: shown once, stored as a hash, expiring, listed permanently."""
 
 from __future__ import annotations
 

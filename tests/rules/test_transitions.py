@@ -1,4 +1,4 @@
-"""What may follow what: the table of section 4, every pair of stages."""
+"""Transitions: every pair of stages, by the table of section 4."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def test_nothing_planted_runs_with_our_rights_inside_the_jobs(
 
 @pytest.mark.parametrize("plant", ["functions in public", "operators in public"])
 def test_nothing_planted_in_public_runs_as_whoever_starts_a_job(fresh_dsn: str, plant: str) -> None:
-    # The procedures commit, so they cannot have a path of their own; what they name must not depend on the caller's.
+    # The procedures commit, so they can't have a SET clause: their names must resolve without the caller's path.
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         for _ in range(2):
             make_client(db)

@@ -236,5 +236,5 @@ def verified_pages(db: psycopg.Connection, page_size: int = 1000) -> list[dict[s
 
 
 def all_breaks(db: psycopg.Connection) -> list[dict[str, Any]]:
-    """What is not as recorded, in history and administration."""
+    """Every break that verify reports, in history and administration."""
     return [each for page in verified_pages(db) for each in page["breaks"]]

@@ -20,7 +20,7 @@ def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-# For what only a database connection can do, and for what coroutines have of their own.
+# For features that only database connections or only coroutines have.
 over_psycopg = pytest.mark.parametrize("way", ["psycopg"], indirect=True)
 also_with_coroutines = pytest.mark.parametrize("way", WAYS, indirect=True)
 

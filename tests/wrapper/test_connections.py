@@ -1,4 +1,4 @@
-"""What is special to a database connection: transactions, and losing it."""
+"""Database connections: transactions and lost connections."""
 
 from __future__ import annotations
 

@@ -318,7 +318,7 @@ class TestServers:
         assert stage.client(client.id).client == client
 
 
-# In a process of its own: pytest doesn't expect an interrupt at every moment.
+# In a separate process: pytest can't handle an interrupt at every moment.
 ANY_MOMENT = """
 import contextlib, pickle, signal, sys
 

@@ -50,6 +50,6 @@ end
 $$;
 
 comment on function jobs.catalog(text) is
-'The jobs and when each is due. only_job: only this one.
+'List the jobs and when each is due. only_job: only this one.
 A new job is a row here, a function with its name in definitions/, its grants, and its files for schedulers.
 Errors: unknown_job (422).';

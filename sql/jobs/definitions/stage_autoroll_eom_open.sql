@@ -1,6 +1,6 @@
 -- Month-end: active clients in weekly whose cadence closes this month move to eom_close. A client that entered weekly
 -- after the run was due, while the run was late, waits for the next month-end.
--- Clients that are still in the close of an earlier month are named in the counts and left alone.
+-- Clients that are still in the close of an earlier month are listed in the counts and not changed.
 create or replace function jobs.stage_autoroll_eom_open(
   due_at timestamptz,
   as_of  timestamptz,
@@ -45,7 +45,7 @@ begin
       and c.active
       and coalesce(c.returning_to_stage, c.stage) in ('eom_close', 'eom_review')
       and opened.period < v_period
-      -- this run opened most of them, and this drops those sooner than the lateral query does
+      -- this run opened most of them; this condition drops those before the lateral query runs
       and not exists (select from jobs.done_for(v_job, v_period) d where d.client_id = c.id offset 0);
 end
 $$;

@@ -3,7 +3,7 @@ returns table (
   job          text,
   due_at       timestamptz,   -- the newest occurrence
   state        text,
-  is_due       boolean,       -- a scheduler that starts the job now does something
+  is_due       boolean,       -- a scheduler that starts the job now has work to do
   missed       integer,       -- occurrences before it without a row in job_runs
   last_success timestamptz,
   next_due     timestamptz
@@ -34,6 +34,6 @@ end
 $$;
 
 comment on function jobs.due(timestamptz) is
-'Each job: its newest occurrence and the state of it, how many were missed, the last success, and when it is due next.
+'List each job: its newest occurrence and that occurrence''s state, how many were missed, the last success, and when it is due next.
 at: the time to use as now. state: due, running, crashed, done, failed, skipped, missed (for longer than the catch-up
 days), not_due (from before the installation).';

@@ -39,6 +39,6 @@ end
 $$;
 
 comment on function jobs.runs(text, integer, bigint, bigint) is
-'The runs in job_runs, newest first, each with its counts, seconds and error.
+'List the runs in job_runs, newest first, each with its counts, seconds and error.
 job: only this job. page_size: 1 to 1,000. before: only runs with a lower id. run_id: only this run.
 Errors: unknown_job, page_size_not_valid (422).';

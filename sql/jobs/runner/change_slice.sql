@@ -23,7 +23,7 @@ declare
   v_errors  jsonb;
   v_word    text;
 begin
-  -- LOCK: a client that another session holds stops no other; the next round lists it again
+  -- LOCK: skip clients that another session holds; the next round lists them again
   v_locked := array(select c.id from unnest(rules.lock_clients(client_ids, skip_locked => true)) c);
 
   for v_step in

@@ -1,5 +1,5 @@
--- END a run by what is left to change: done if the rules forbid all of it, else failed, so that the next start tries
--- again. No caller can declare a run done. Returns the run.
+-- END a run: done if nothing is left, or the rules forbid all that is left; else failed, so the next start tries again.
+-- No caller can declare a run done. Returns the run.
 create or replace function jobs.end_run(
   run_id bigint,
   held   bigint[]   -- clients that other sessions held to the end

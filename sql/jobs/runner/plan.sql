@@ -52,6 +52,6 @@ end
 $$;
 
 comment on function jobs.plan(text, timestamptz) is
-'Exactly the clients that a run of this job would change, and those that it would skip because a rule forbids it.
+'List exactly the clients that a run of this job would change, and those that it would skip because a rule forbids it.
 job: one of jobs.catalog(). as_of: the time to use as now.
 Errors: unknown_job, moment_not_valid (422).';

@@ -1,5 +1,5 @@
--- What an occurrence of a job is to change, among these clients or among all. The plan, the run and its end all ask
--- here. A job's definition is the function with its name.
+-- What an occurrence of a job is to change, among these clients or among all. The plan, the run and its end all use
+-- this function. A job's definition is the function with its name.
 create or replace function jobs.steps(
   job    text,
   due_at timestamptz,
@@ -11,7 +11,7 @@ language plpgsql
 stable
 as $$
 begin
-  perform jobs.catalog(job);  -- refuses any other name
+  perform jobs.catalog(job);  -- refuses an unknown name
   return query
     execute format('select s.* from jobs.%I($1, $2, $3) s where s.client_ids <> %L', job, '{}')
     using due_at, as_of, among;

@@ -1,5 +1,5 @@
 -- Records of administration that differ from what was recorded, in a sample: a thousand records
--- from a random id on, and the newest hundred. `atlas-stage verify` checks all of them.
+-- starting at a random id, and the newest hundred. `atlas-stage verify` checks all of them.
 create or replace function ops.administration_altered()
 returns setof ops.finding
 language plpgsql

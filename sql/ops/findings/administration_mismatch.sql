@@ -1,4 +1,4 @@
--- An administered row that differs from its newest record: it was changed around the triggers.
+-- An administered row that differs from its newest record: a change bypassed the triggers.
 create or replace function ops.administration_mismatch()
 returns setof ops.finding
 language plpgsql

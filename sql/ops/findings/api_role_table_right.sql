@@ -1,4 +1,4 @@
--- A right of an API role on a table lets HTTP callers pass by the rules.
+-- An API role has a right on a table, so HTTP callers can bypass the rules.
 create or replace function ops.api_role_table_right()
 returns setof ops.finding
 language plpgsql

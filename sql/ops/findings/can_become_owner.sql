@@ -1,5 +1,5 @@
--- A login that can become the owner of the stored logic, or what writes clients, could write history as anybody.
--- Whoever made the roles may grant them to itself: that is a deployer's, and is said as a notice.
+-- A login that can become atlas_owner or atlas_writer could write history as any actor. A role that created ours can
+-- grant them to itself; deployers need that, so it is only a notice.
 create or replace function ops.can_become_owner()
 returns setof ops.finding
 language plpgsql

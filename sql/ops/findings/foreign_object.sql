@@ -1,4 +1,4 @@
--- Triggers and rules of others on our own tables, policies beside ours, and who else may put a trigger there.
+-- On our own tables: foreign triggers, rules and policies, and roles other than ours that can create triggers.
 create or replace function ops.foreign_object()
 returns setof ops.finding
 language plpgsql

@@ -1,4 +1,4 @@
--- History that differs from what was recorded, in a sample: a thousand clients from a random id on,
+-- History that differs from what was recorded, in a sample: a thousand clients starting at a random id,
 -- and the clients of the newest hundred changes. `atlas-stage verify` checks all of it.
 create or replace function ops.history_altered()
 returns setof ops.finding

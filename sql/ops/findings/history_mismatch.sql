@@ -1,4 +1,4 @@
--- A client that differs from what its history says, or whose history has a gap.
+-- A client that differs from its history, or whose history has a gap.
 create or replace function ops.history_mismatch()
 returns setof ops.finding
 language plpgsql

@@ -1,4 +1,4 @@
--- Without the holidays of a year, its last business days come out wrong.
+-- Without a year's holidays, its last business days are computed wrong.
 create or replace function ops.holidays_run_out()
 returns setof ops.finding
 language plpgsql

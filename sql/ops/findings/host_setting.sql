@@ -1,5 +1,5 @@
--- A setting of the server or the database under which a part of ours cannot work, as a new session finds it;
--- what the login of PostgREST has set otherwise counts for it.
+-- A setting of the server or database, as a new session gets it, under which part of this package can't work. A setting
+-- of PostgREST's login takes precedence.
 create or replace function ops.host_setting()
 returns setof ops.finding
 language plpgsql

@@ -1,5 +1,5 @@
--- A trigger of the host's on `clients` that runs with the rights and the path of whoever changes the client: inside our
--- calls those are atlas_writer's, which reaches nothing but clients. It works for its author and fails for us.
+-- A host trigger on `clients` that isn't SECURITY DEFINER. Within our calls it runs with the rights and search path of
+-- atlas_writer, which can access nothing but `clients`. It works for its author and fails here.
 create or replace function ops.host_trigger()
 returns setof ops.finding
 language plpgsql

@@ -1,4 +1,4 @@
--- Somebody has to remain who may grant.
+-- No unscoped admin remains, so no actor can grant everything.
 create or replace function ops.no_admin()
 returns setof ops.finding
 language plpgsql

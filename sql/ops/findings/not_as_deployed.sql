@@ -1,5 +1,5 @@
--- What the last deploy made and somebody changed since, in whatever way: by hand, by a restore without owners or
--- rights, by switching triggers off and on.
+-- Drift since the last deploy: made manually, by a restore without owners or rights, or by disabling and enabling
+-- triggers.
 create or replace function ops.not_as_deployed()
 returns setof ops.finding
 language plpgsql
@@ -24,7 +24,7 @@ begin
       'run: atlas-stage migrate'
     from ops.changes_since_deploy() c
     where c.found is not null
-      or (c.aspect not in ('rights', 'state') or c.kind = 'index')   -- of what is missing, once is enough
+      or (c.aspect not in ('rights', 'state') or c.kind = 'index')   -- report a missing object once
       and not (c.kind in ('function', 'type', 'view') and c.aspect = 'owner');
 end
 $$;

@@ -1,4 +1,4 @@
--- Who may act as anybody: as it should be for some, and worth knowing of all.
+-- The logins that can act as any actor. Some should; the list lets an admin check all of them.
 create or replace function ops.operator()
 returns setof ops.finding
 language plpgsql

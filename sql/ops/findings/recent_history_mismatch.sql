@@ -1,5 +1,5 @@
--- history_mismatch for the clients of the newest thousand changes only: cheap enough for every
--- minute.
+-- history_mismatch for the clients of the newest thousand changes only: cheap enough to run
+-- every minute.
 create or replace function ops.recent_history_mismatch()
 returns setof ops.finding
 language plpgsql

@@ -1,4 +1,4 @@
--- A sequence whose next number its table already has (after a switch-over, or a restore of part of
+-- A sequence whose next number is already in its table (after a switch-over, or a restore of part of
 -- the data), and ids that are too large for a sequence to follow.
 create or replace function ops.sequence_behind()
 returns setof ops.finding

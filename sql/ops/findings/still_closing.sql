@@ -1,4 +1,4 @@
--- Clients that were still in an earlier month's close when the newest close opened, and have not come out of it
+-- Clients that were still in an earlier month's close when the newest close opened, and have not left it
 -- since.
 create or replace function ops.still_closing()
 returns setof ops.finding

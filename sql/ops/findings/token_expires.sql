@@ -1,4 +1,4 @@
--- A token whose holder will be turned away within two weeks.
+-- A token that expires within two weeks.
 create or replace function ops.token_expires()
 returns setof ops.finding
 language plpgsql

@@ -1,5 +1,5 @@
--- ANSWER: what each item that was not refused returns: the client as it is now, and the history row
--- of the change (null if nothing changed). Answers under an idempotency key are kept.
+-- ANSWER: what each item that was not refused returns: the client as it is now, and the history row of the change (null
+-- if nothing changed). Answers under an idempotency key are kept.
 create or replace function rules.answer_items(
   items  rules.item[],
   raises boolean default false   -- raise the violations of the first item: for a call that changes one client

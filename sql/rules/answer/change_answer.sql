@@ -1,4 +1,4 @@
--- ANSWER: what a write of one client returns after it was written outside of items.
+-- ANSWER: the answer of a write of one client that was not made as an item.
 create or replace function rules.change_answer(client_id bigint)
 returns json
 language plpgsql

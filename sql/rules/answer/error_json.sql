@@ -1,6 +1,5 @@
--- Violations as one error, in PostgREST's shape. Status, message and hint are those of the first;
--- details has its code and facts, the facts of the request, a text for people, and under `refusals`
--- all violations.
+-- Violations as one error, in PostgREST's shape. Status, message and hint are those of the first; details has its code
+-- and facts, the facts of the request, a text for people, and under `refusals` all violations.
 create or replace function rules.error_json(
   violations rules.violation[],
   facts      jsonb default '{}'

@@ -1,5 +1,5 @@
--- A fact of a violation as the board writes it: stages and flags by their labels ("EOM close"),
--- permissions as what they allow, lists with commas and "or".
+-- A fact of a violation as the board writes it: stages and flags by their labels ("EOM close"), permissions as what
+-- they allow, lists with commas and "or".
 create or replace function rules.in_words(fact jsonb)
 returns text
 language plpgsql

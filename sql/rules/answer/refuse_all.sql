@@ -1,4 +1,4 @@
--- Raise violations as one error; nothing happens where there are none.
+-- Raise violations as one error; do nothing if there are none.
 create or replace function rules.refuse_all(
   violations rules.violation[],
   facts      jsonb default '{}'   -- of the request

@@ -1,7 +1,7 @@
--- Every rule that can forbid something: its stable code, its HTTP status, and its words. A message
--- never changes, because PostgREST sends it as the HTTP reason phrase. It begins with a small
--- letter: the gateway tells our errors from PostgREST's by that. The text is for a bookkeeper:
--- {name} stands for a fact, {client} for the client's name.
+-- Every rule that can forbid something: its stable code, its HTTP status, and its words. A message never changes,
+-- because PostgREST sends it as the HTTP reason phrase. It begins with a small letter, by which the gateway
+-- distinguishes our errors from PostgREST's. The text is for a bookkeeper: {name} is replaced by a fact, {client} for
+-- the client's name.
 create or replace function rules.violation_catalog()
 returns table (
   rule    text,
@@ -522,4 +522,4 @@ as $$
 $$;
 
 comment on function rules.violation_catalog() is
-'Every violation: stable rule code, HTTP status, message, hint for programs, text for people.';
+'List every violation: stable rule code, HTTP status, message, hint for programs, text for people.';

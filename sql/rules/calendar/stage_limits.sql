@@ -1,4 +1,4 @@
--- How long a client may be in each stage. This is the one place that says when a client is over its
+-- How long a client may be in each stage. Only this function decides when a client is over its
 -- SLA: it entered its stage before `over_before`. SQL, so that the planner inlines it and an index
 -- on (stage, stage_entered_at) finds those clients.
 create or replace function rules.stage_limits(at timestamptz)
@@ -6,7 +6,7 @@ returns table (
   stage         text,
   waiting_flags text[],
   sla           interval,     -- null: no limit
-  sort_by       interval,     -- the same for sorting: a hundred years if there is no limit
+  sort_by       interval,     -- the SLA for sorting: a hundred years if there is no limit
   over_before   timestamptz   -- -infinity: no limit
 )
 language sql

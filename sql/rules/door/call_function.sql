@@ -1,6 +1,6 @@
 -- Call a function of `api` with the arguments of a request. The last step of a deploy,
--- rules.write_calls, writes a static call for each function at the beginning of this body; what
--- follows is for a function that is made after the deploy.
+-- rules.write_calls, writes a static call for each function at the beginning of this body; the rest
+-- is for a function that is created after the deploy.
 create or replace function rules.call_function(
   called  text,
   said    jsonb,  -- the arguments of the body or query

@@ -27,7 +27,7 @@ begin
     if v_found #>> '{by_path,0}' = 'actor_id' then
       v_parts[4] := rules.url_decoded(v_parts[4]);
     elsif strpos(path, '%') > 0 then
-      -- nothing else is decoded, so that no two paths mean the same client
+      -- decode nothing else, so no two paths identify the same client
       perform rules.refuse('path_not_found');
     else
       v_parts[4] := rules.client_id_of(v_parts[4]);

@@ -1,5 +1,5 @@
--- Refuse a method, and name those that the path has in the Allow header; without any, there is no
--- such path. Only PostgREST's own error class can carry a header.
+-- Refuse a method. The Allow header lists the methods of the path; if there are none, the path
+-- doesn't exist. Only PostgREST's own error class can carry a header.
 create or replace function rules.refuse_method(allowed text[])
 returns void
 language plpgsql

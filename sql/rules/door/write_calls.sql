@@ -1,6 +1,6 @@
 -- Write a static call of each function that `api` has into rules.call_function: the check of its
 -- arguments, and the call. A dynamic statement is parsed and planned at each request, which cost a
--- read 25 to 60 microseconds; and nothing of this is a list that someone keeps by hand.
+-- read 25 to 60 microseconds. Generating the calls avoids a list that is maintained manually.
 create or replace function rules.write_calls()
 returns void
 language plpgsql
@@ -14,7 +14,7 @@ declare
       return %3$s;
     end if;
 $text$;
-  -- GET comes here too, and a standby: what writes nothing, such as whoami, is answered there
+  -- GET is handled here too, also on a standby, where functions that write nothing, such as whoami, are called
   v_writes constant text := $text$
     if called = %1$L then
       said := %2$s;
@@ -48,7 +48,7 @@ begin
     where p.pronamespace = 'api'::regnamespace
       and (p.pronargs = 0 or p.proargnames is not null)
   ),
-  -- in parts, because PL/pgSQL makes one comparison after the other
+  -- grouped, because PL/pgSQL compares one branch after another
   parts as (
     select
       f.part,

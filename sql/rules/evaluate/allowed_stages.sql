@@ -1,5 +1,5 @@
 -- The stages that a client can go to by the transitions alone. From a pause these are the stage that it came from, the
--- other pause, and offboarding. SQL, so that it is inlined into the query that asks.
+-- other pause, and offboarding. SQL, so that the planner inlines it.
 create or replace function rules.allowed_stages(client rules.facts)
 returns table (
   to_stage   text,

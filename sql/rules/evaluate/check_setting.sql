@@ -1,5 +1,5 @@
--- BEFORE INSERT, UPDATE or DELETE ROW on the tables of settings: refuse what makes no sense there and no CHECK can
--- see.
+-- BEFORE INSERT, UPDATE or DELETE ROW on the tables of settings: refuse invalid settings that no CHECK
+-- can detect.
 create or replace function rules.check_setting()
 returns trigger
 language plpgsql
@@ -22,7 +22,7 @@ begin
         );
       end if;
     when 'stages' then
-      -- a stage that the CHECK of `clients` does not know could never be entered
+      -- no client could enter a stage that the CHECK of `clients` doesn't list
       if v_new ->> 'stage' <> all (rules.known_words('clients_stage_check')) then
         perform rules.refuse('unknown_value', jsonb_build_object('field', 'stage', 'check', 'clients_stage_check'));
       end if;

@@ -1,4 +1,4 @@
--- A new client as the column defaults of `clients` make it. A test compares the two.
+-- A new client with the column defaults of `clients`. A test compares the two.
 create or replace function rules.default_client()
 returns rules.client_state
 language sql

@@ -1,6 +1,6 @@
--- EVALUATE: find every rule that forbids these changes, and keep the violations with the items. All
--- items are one actor's. Items are grouped by everything that an evaluator gets, and each group is
--- judged once: no rule can look at more than the groups tell apart.
+-- EVALUATE: find every rule that forbids these changes, and keep the violations with the items. All items are from one
+-- actor. Items are grouped by everything that an evaluator gets, and each group is judged once: no rule can look at
+-- more than the groups tell apart.
 create or replace function rules.evaluate(items rules.item[])
 returns rules.item[]
 language plpgsql

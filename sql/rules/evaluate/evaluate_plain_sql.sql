@@ -1,5 +1,5 @@
--- EVALUATE what a plain statement changed, and refuse the statement if a rule forbids it: with the
--- violations of the first refused client, and the number of clients that have the same ones.
+-- EVALUATE what a plain statement changed, and refuse the statement if a rule forbids it: with the violations of the
+-- first refused client, and the number of clients that have the same ones.
 create or replace function rules.evaluate_plain_sql(changes rules.change[])
 returns void
 language plpgsql
@@ -24,7 +24,7 @@ begin
       from unnest(changes) as ch (context, before, after)
       cross join lateral rules.new_client_violations((ch.context).actor_id, ch.after) as v (violations)
       where (ch.before).id is null
-        -- Atlas's own programs insert clients without a word about stages: whoever can insert those is free to
+        -- Atlas's own programs insert clients without stage columns; any login that can insert clients may do that
         and ((ch.after).stage, (ch.after).flags, (ch.after).fields)
           is distinct from (v_default.stage, v_default.flags, v_default.fields)
         and v.violations is not null

@@ -1,5 +1,4 @@
--- What rules may look at, for one client and the actor that asks. A table function, so that it is
--- inlined into the query that asks.
+-- The facts that rules can use, for one client and the calling actor. A table function, so that the planner inlines it.
 create or replace function rules.facts_of(
   client   rules.client_state,
   actor_id text

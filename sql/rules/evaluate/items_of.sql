@@ -1,5 +1,4 @@
--- The items that changes of existing clients are made of, as if a caller had asked for each: the
--- move, each flag, and the fields.
+-- Split changes of existing clients into items, as if a caller had requested each: the move, each flag, and the fields.
 create or replace function rules.items_of(changes rules.change[])
 returns rules.item[]
 language plpgsql

@@ -1,9 +1,9 @@
--- The words that a CHECK of `clients` lists, in its order; the CHECK is the one place they stand.
+-- The words that a CHECK of `clients` lists, in its order. They are defined only there.
 create or replace function rules.known_words(check_name text)
 returns text[]
 language plpgsql
 stable
--- written out as below, however the database likes its names
+-- render names as below under every setting of the database
 set quote_all_identifiers = off
 as $$
 #variable_conflict use_variable

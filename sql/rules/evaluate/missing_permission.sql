@@ -1,6 +1,6 @@
--- The violation of an actor that has no live grant for this; null if one covers it. Several grants
--- are alternatives, and can_admin implies every permission. The facts list the grants that came
--- near, with the scope keys that did not match.
+-- The violation of an actor that has no live grant for this; null if one covers it. Several grants are alternatives,
+-- and can_admin implies every permission. The facts list the grants that came near, with the scope keys that did not
+-- match.
 create or replace function rules.missing_permission(
   actor_id   text,
   permission text,

@@ -31,13 +31,13 @@ begin
     v_violations := v_violations || rules.move_violations(actor_id, v_facts, client.stage);
   end if;
 
-  -- the flags and the fields of the stage that it begins in
+  -- the flags and fields, as a client in its first stage
   v_facts.stage := client.stage;
   foreach v_flag in array client.flags loop
     v_violations := v_violations || rules.flag_violations(actor_id, v_facts, v_flag);
   end loop;
   v_of_fields := rules.field_violations(actor_id, v_facts, (rules.default_client()).fields, client.fields);
-  -- can_set_stage is asked for once
+  -- can_set_stage is checked once
   if v_missing is null or v_of_fields[1].facts ->> 'permission' = 'can_admin' then
     v_violations := v_violations || v_of_fields;
   end if;

@@ -1,10 +1,11 @@
--- What is wrong with a request before any rule is asked; null if nothing is. SQL, so that it is inlined into evaluate.
+-- The violation of a request that is invalid before any rule is evaluated; null if it is valid. SQL, so that the
+-- planner inlines it into evaluate.
 create or replace function rules.request_violation(
   action           text,
   word             text,
   expected_version bigint,
   context          rules.change_context,
-  client           rules.client_state    -- null: there is no such client
+  client           rules.client_state    -- null: the client doesn't exist
 )
 returns rules.violation
 language sql

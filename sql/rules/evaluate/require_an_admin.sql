@@ -1,4 +1,5 @@
--- AFTER UPDATE or DELETE STATEMENT on agent_permissions: somebody always remains who may grant.
+-- AFTER UPDATE or DELETE STATEMENT on agent_permissions: at least one unscoped admin must
+-- remain.
 create or replace function rules.require_an_admin()
 returns trigger
 language plpgsql

@@ -1,4 +1,4 @@
--- A client that there is, or client_not_found.
+-- Refuse an id without a client, with client_not_found.
 create or replace function rules.require_client(client_id bigint)
 returns void
 language plpgsql

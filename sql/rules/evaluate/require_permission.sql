@@ -1,4 +1,5 @@
--- EVALUATE a permission alone: for what is not about one client (grants, tokens, runs), or about a client as it is now.
+-- EVALUATE only a permission: for requests that are not about one client (grants, tokens, runs), or about a client as
+-- it is now.
 create or replace function rules.require_permission(
   actor_id   text,
   permission text,

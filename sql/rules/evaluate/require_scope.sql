@@ -1,4 +1,5 @@
--- A scope that can be granted: null, or an object of known keys, each an array of words (clients: of ids).
+-- Refuse a scope that can't be granted. Valid are null, and an object of known keys, each an array of words (clients:
+-- of ids).
 create or replace function rules.require_scope(scope jsonb)
 returns void
 language plpgsql

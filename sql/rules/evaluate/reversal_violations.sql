@@ -1,5 +1,5 @@
--- EVALUATE rolling back a history row: the rule that forbids it; null if none does. The caller
--- holds the client's lock, so no later change can appear meanwhile.
+-- EVALUATE rolling back a history row: the rule that forbids it; null if none does. The caller holds the client's lock,
+-- so no later change can appear meanwhile.
 create or replace function rules.reversal_violations(
   client rules.client_state,
   undone public.stage_history

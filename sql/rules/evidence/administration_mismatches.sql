@@ -1,5 +1,5 @@
--- Rows of the administered tables that differ from their newest record: they were changed around
--- the triggers, or their newest record was removed.
+-- Rows of the administered tables that differ from their newest record: a change bypassed the
+-- triggers, or their newest record was removed.
 create or replace function rules.administration_mismatches()
 returns table (
   about   text,    -- the table

@@ -1,7 +1,7 @@
 -- A row as the record of administration keeps it:
 --   actor_tokens     the token's id in place of its hash; no last use, which is not administration
 --   deleted_clients  hashes in place of the words and the history, so the words can be erased. The salt of the client's
---                    history row is in the hash of the words, so nobody can guess them from it.
+--                    history row is in the hash of the words, so they can't be guessed from it.
 create or replace function rules.administration_row(row_ jsonb)
 returns jsonb
 language sql

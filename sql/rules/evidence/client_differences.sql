@@ -1,6 +1,6 @@
--- Where clients with these ids differ from what their histories make of them: somebody changed
--- `clients` around the triggers. One row per client that differs. Clients whose version is not that
--- of their newest history row are left to rules.history_breaks. No content of a history row may
+-- Where clients with these ids differ from the state that their histories give: a change of `clients`
+-- bypassed the triggers. One row per client that differs. Clients whose version is not that
+-- of their newest history row are left to rules.history_breaks. No content of a history row can
 -- make this fail.
 create or replace function rules.client_differences(
   from_client_id bigint,
@@ -22,12 +22,12 @@ begin
     from public.clients c
     cross join lateral rules.state_of(c.*) as s
     join public.stage_history newest on newest.client_id = s.id and newest.version = s.version
-    -- the newest move, or the beginning; where it took another move back, that one says how it was
+    -- the newest move, or the creation; if it rolled back another move, that move has the earlier state
     left join lateral (
       select h.version, h.from_stage, h.to_stage, h.occurred_at, h.from_returning_to, h.trigger_type, h.payload
       from public.stage_history h
       where h.client_id = s.id
-        -- put together, so that no other index than that of the client's versions is thought of
+        -- a row comparison, so the planner has only the index on (client_id, version)
         and h.to_stage || '' is not null
       order by h.version desc
       limit 1
@@ -49,7 +49,7 @@ begin
       ) as f
     ) as flagged
     cross join lateral (
-      -- of a field that changed more than once the last change stays
+      -- the last change of a field wins
       select to_jsonb((rules.default_client()).fields) || coalesce(jsonb_object_agg(e.word, e.value order by h.version), '{}') as fields
       from public.stage_history h
       cross join lateral (
@@ -70,7 +70,7 @@ begin
         ('stage_entered_at', s.stage_entered_at is distinct from coalesce(taken_back.from_entered_at, m.occurred_at)),
         ('returning_to_stage', s.returning_to_stage is distinct from case
           when taken_back.id is not null then taken_back.from_returning_to
-          -- earlier versions let a client begin paused that came from nowhere
+          -- in earlier versions a client could start in a pause without a stage to return to
           when m.version = 0 and s.returning_to_stage is not null then case when st.kind = 'pause' then 'onboarding' end
           when st.kind = 'pause' then coalesce(m.from_returning_to, m.from_stage)
         end),

@@ -1,5 +1,5 @@
--- What a digest is made of, one page in a fixed order: for each client the newest history row of
--- the moment, which contains the hashes of all rows before it, or each record of administration. A
+-- The entries of a digest, one page in a fixed order: for each client the newest history row of
+-- the moment, which contains the hashes of all earlier rows, or each record of administration. A
 -- row belongs to the moment if its transaction had committed then; rows of earlier epochs do
 -- (feed_epochs), rows with a greater id were written later.
 create or replace function rules.digest_entries(

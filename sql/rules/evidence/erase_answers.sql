@@ -1,6 +1,6 @@
--- Erases the kept answers about one client, and remembers their keys by hash, so that no request is made again. A batch
--- loses its whole answer. Answers how many keys were remembered. The caller holds the client's lock, so no request of
--- that client is in progress.
+-- Erases the kept answers about one client, and keeps hashes of their keys, so that no request is repeated. A batch
+-- loses its whole answer. Returns how many keys were kept as hashes. The caller holds the client's lock, so no request
+-- of that client is in progress.
 create or replace function rules.erase_answers(client_id bigint)
 returns bigint
 language plpgsql

@@ -1,6 +1,6 @@
--- Erases what the ledger of jobs keeps about one client: its slug where a run lists it, and what the host said about
+-- Erases what the ledger of jobs keeps about one client: its slug where a run lists it, and the host's messages about
 -- it. A run that failed as a whole keeps the host's message, which may quote any client, so every such message since
--- the client was added is erased. Answers how many runs changed.
+-- the client was added is erased. Returns how many runs changed.
 create or replace function rules.erase_from_runs(
   client_id bigint,
   since     timestamptz  -- when the client was added
@@ -22,7 +22,7 @@ begin
       (
         select coalesce(jsonb_object_agg(c.key, case
           when c.key = 'errors' then (
-            -- "rule: what the host said"
+            -- "rule: the host's message"
             select jsonb_agg(
               case when e.item -> 'client_id' = v_client
                 then e.item || jsonb_build_object('error', split_part(e.item ->> 'error', ':', 1))

@@ -1,5 +1,5 @@
 -- AFTER INSERT, UPDATE or DELETE STATEMENT, and BEFORE TRUNCATE, on each administered table: record
--- who changed which rows. Trigger arguments: the channel, then the columns of the table's key.
+-- the changed rows and the actor. Trigger arguments: the channel, then the columns of the table's key.
 create or replace function rules.record_administration()
 returns trigger
 language plpgsql
@@ -46,7 +46,7 @@ begin
   select
     rules.current_actor(),
     tg_argv[0],
-    -- why a client was deleted may have to be erased
+    -- the reason for deleting a client may have to be erased later
     case when tg_table_name <> 'deleted_clients' then nullif(current_setting('atlas.act_as_reason', true), '') end,
     tg_table_name,
     coalesce(o.key, n.key),
@@ -59,7 +59,7 @@ begin
         and n.row_ is not null
       order by w.word
     ),
-    -- the trigger that hashes numbers it; where that is off, a number might be another record's
+    -- the hash trigger sets the number; if that trigger is disabled, the number could belong to another record
     null
   from (select r.* from rows r where not r.is_new) as o
   full join (select r.* from rows r where r.is_new) as n on n.key = o.key

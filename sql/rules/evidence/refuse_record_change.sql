@@ -1,4 +1,4 @@
--- BEFORE UPDATE, DELETE and TRUNCATE on a table that is only added to: refuse, for every role.
+-- BEFORE UPDATE, DELETE and TRUNCATE on an append-only table: refuse, for every role.
 create or replace function rules.refuse_record_change()
 returns trigger
 language plpgsql

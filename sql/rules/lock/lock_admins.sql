@@ -1,5 +1,5 @@
--- LOCK for changes of grants, one after the other: the live grants of those who may grant, which only the stored logic
--- reaches. Answers how many there are; the scoped ones do not count, for they may not grant everything.
+-- LOCK that serializes changes of grants: it locks the live, unscoped can_admin grants, which only the stored logic can
+-- access. Returns how many there are.
 create or replace function rules.lock_admins()
 returns bigint
 language plpgsql

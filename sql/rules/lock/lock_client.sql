@@ -1,4 +1,4 @@
--- LOCK: one client, held against other changes until the transaction ends; or client_not_found.
+-- LOCK one client against other changes until the transaction ends. Refuses an unknown id with client_not_found.
 create or replace function rules.lock_client(client_id bigint)
 returns rules.client_state
 language plpgsql

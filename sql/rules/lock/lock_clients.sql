@@ -1,6 +1,6 @@
--- LOCK: hold clients against other changes until the transaction ends, in the order of their ids.
--- Returns their states; ids of no client are left out. A client that another session holds is
--- waited for, but no longer than `lock_wait`: then the call is refused with client_locked.
+-- LOCK clients against other changes until the transaction ends, in the order of their ids. Returns their states;
+-- unknown ids are left out. Waits up to `lock_wait` for a client that another session holds, then refuses the call with
+-- client_locked.
 create or replace function rules.lock_clients(
   client_ids  bigint[],
   skip_locked boolean default false   -- leave out the clients that another session holds
@@ -14,7 +14,7 @@ declare
   v_waits   constant text := current_setting('lock_timeout');
   v_clients rules.client_state[];
 begin
-  -- Most clients are free: a single one needs no set-up for waiting.
+  -- Most clients are free, so a single one is tried first, without the set-up for waiting.
   if skip_locked or cardinality(client_ids) = 1 then
     v_clients := array(
       select rules.state_of(c.*)

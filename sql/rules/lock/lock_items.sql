@@ -1,7 +1,6 @@
--- LOCK: the clients of items, each once, in the order of their ids. Only a change that no rule
--- forbids takes a lock: every item is evaluated on its unlocked client first, so a caller without
--- permission holds up no one. A client that changed before it was locked is evaluated again by the
--- next step.
+-- LOCK: the clients of items, each once, in the order of their ids. Only a change that no rule forbids takes a lock:
+-- every item is evaluated on its unlocked client first, so a caller without permission never blocks others. A client
+-- that changed before it was locked is evaluated again by the next step.
 create or replace function rules.lock_items(items rules.item[])
 returns rules.item[]
 language plpgsql

@@ -1,5 +1,5 @@
--- Put the states of their clients into items, and compute what each item would make of its client.
--- An item whose client is the same as before keeps its evaluation.
+-- Put the states of their clients into items, and compute what each item would make of its client. An item whose client
+-- is the same as before keeps its evaluation.
 create or replace function rules.put_clients(
   items     rules.item[],
   clients   rules.client_state[],
@@ -21,7 +21,7 @@ begin
   for i in 1 .. cardinality(items) loop
     v_item := items[i];
     v_client := clients[array_position(v_ids, v_item.client_id)];
-    -- is_evaluated is null where the item was refused when it was opened
+    -- is_evaluated is null if the open step refused the item
     continue when v_client.id is null or v_item.is_evaluated is null or v_item.answer is not null;
     v_item.is_locked := is_locked;
     v_item.is_evaluated := is_locked and v_client is not distinct from v_item.before;

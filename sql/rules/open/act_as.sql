@@ -11,7 +11,7 @@ as $$
 #variable_conflict use_variable
 begin
   -- GUARD
-  -- EXECUTE is the operators' alone; this says so in words to a login that reached it another way.
+  -- Only operators have EXECUTE. A login that gets here another way is refused with a message.
   if not rules.is_operator(session_user) then
     perform rules.refuse('operator_only');
   end if;
@@ -25,6 +25,6 @@ end
 $$;
 
 comment on function rules.act_as(text, text) is
-'For the rest of this transaction, be another actor.
-For members of atlas_operator. The reason is recorded with plain UPDATEs of this transaction.
+'Act as another actor for the rest of this transaction.
+Only members of atlas_operator can. The reason is recorded with plain UPDATEs of this transaction.
 Errors: operator_only (403), actor_id_not_valid, text_too_long, text_not_clean (422).';

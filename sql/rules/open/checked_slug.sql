@@ -1,6 +1,7 @@
--- The slug of a new client: a text, and nothing that PostgreSQL would read as a number. Some programs cast before they
--- ask, and what is a number differs by version: 16 reads 24_7 and 0x18, 15 doesn't. Each of these would then be the id
--- of another client. The host's own inserts are free: such a client is reached by its id.
+-- The slug of a new client: a text, and nothing that PostgreSQL would read as a number. Some programs cast a text
+-- before they look it up, and the notation of numbers differs by version: 16 reads 24_7 and 0x18, 15 doesn't. Each of
+-- these would then be the id of another client. The host's own inserts aren't checked: such a client can be addressed
+-- by its id.
 create or replace function rules.checked_slug(slug text)
 returns text
 language plpgsql

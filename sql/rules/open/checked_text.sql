@@ -1,4 +1,4 @@
--- A caller's text as it may be kept: null when blank, refused when too long or with control characters.
+-- A caller's text as it is stored: null if blank; refused if too long or with control characters.
 -- A reason may have line breaks and tabs; nothing is cut or changed.
 create or replace function rules.checked_text(
   field     text,
@@ -19,7 +19,7 @@ begin
       'field', field, 'length', length(value), 'max_length', max_chars
     ));
   end if;
-  -- blank, also by the spaces that a C locale does not know as such
+  -- blank, including Unicode spaces, which the C locale doesn't treat as spaces
   if value is null or value !~ E'[^[:space:]\\u00a0\\u1680\\u2000-\\u200d\\u2028\\u2029\\u202f\\u205f\\u2060\\u3000\\ufeff]' then
     if required then
       perform rules.refuse('text_required', jsonb_build_object('field', field));

@@ -1,7 +1,6 @@
--- Who is at work in this session.
--- Through PostgREST it is whom the pre-request function found by the token; in a SQL session it follows
--- from the login. A setting is believed only where session_user is one that could not have forged it:
--- PostgREST's clients cannot set any, and an operator may act as anyone anyway.
+-- The actor of this session. Through PostgREST it is the actor that the pre-request function found by the token; in a
+-- SQL session it follows from the login. The setting is trusted only if session_user can't have forged it: PostgREST's
+-- clients can't set any setting, and an operator may act as any actor anyway.
 create or replace function rules.current_actor()
 returns text
 language plpgsql

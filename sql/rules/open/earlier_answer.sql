@@ -3,7 +3,7 @@
 -- second request with it waits here until the first one ends.
 create or replace function rules.earlier_answer(
   context        rules.change_context,
-  request        jsonb,   -- the call and its arguments; what the context says is added here
+  request        jsonb,   -- the call and its arguments; the context is added here
   out answer     json,
   out violations rules.violation[]
 )
@@ -51,7 +51,7 @@ begin
   elsif v_kept.response is not null then
     answer := v_kept.response || '{"replayed": true}';
   elsif exists (
-    -- asked after the insert, which waits for an erasure in progress
+    -- checked after the insert, which waits for an erasure in progress
     select from public.erased_keys e where e.key_sha256 = rules.key_sha256(context.actor_id, context.external_id)
   ) then
     violations := array[

@@ -1,6 +1,5 @@
 -- OPEN: look up the idempotency keys of items, in the order of the keys, so that two batches never
--- wait for each other in a ring. An item that was answered before has its answer; an item whose key
--- was used for another request is refused.
+-- deadlock. An item that was answered before has its answer; an item whose key was used for another request is refused.
 create or replace function rules.earlier_answers(items rules.item[])
 returns rules.item[]
 language plpgsql

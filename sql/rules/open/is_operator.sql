@@ -1,5 +1,5 @@
--- Whether a login may act as somebody else: by a membership that it can use. That it could grant itself one is not
--- enough; from PostgreSQL 16 on, whoever made a role is a member of that kind.
+-- Whether a login may act as other actors: it has a usable membership in atlas_operator. ADMIN OPTION alone isn't
+-- enough: since PostgreSQL 16, the creator of a role has it.
 create or replace function rules.is_operator(login name)
 returns boolean
 language sql

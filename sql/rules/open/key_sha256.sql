@@ -1,4 +1,4 @@
--- How an erased key is remembered: without its text, which may hold words.
+-- The hash that is kept of an erased key. Its text may contain words, so it isn't kept.
 create or replace function rules.key_sha256(
   actor_id    text,
   external_id text

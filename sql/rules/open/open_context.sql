@@ -1,6 +1,5 @@
--- OPEN: turn what a caller passed into the context of a change. Texts are checked, and only the
--- channels that callers may use are accepted. The idempotency key of a call is `external_id` or the
--- Idempotency-Key header.
+-- OPEN: turn what a caller passed into the context of a change. Texts are checked, and only the channels that callers
+-- may use are accepted. The idempotency key of a call is `external_id` or the Idempotency-Key header.
 create or replace function rules.open_context(
   actor_id        text,
   reason          text,

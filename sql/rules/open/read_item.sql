@@ -1,5 +1,5 @@
--- OPEN: read one item of set_stages or set_flags. An item that can't be read is refused with the
--- error that a single call would give; the other items go on.
+-- OPEN: read one item of set_stages or set_flags. An item that can't be read is refused with the error that a single
+-- call would give; the other items continue.
 create or replace function rules.read_item(
   place    bigint,
   item     jsonb,

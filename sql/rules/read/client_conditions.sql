@@ -27,7 +27,7 @@ begin
     end,
     case when filter.service_tier is not null then 'c.service_tier = ($1).service_tier' end,
     case when filter.words is not null then 'to_tsvector(''simple'', c.name || '' '' || c.slug) @@ ($1).words' end,
-    -- the function of the operator @@, which no index answers
+    -- the function behind the operator @@: no index can be used for it
     case
       when filter.common_words is not null
         then 'ts_match_vq(to_tsvector(''simple'', c.name || '' '' || c.slug), ($1).common_words)'

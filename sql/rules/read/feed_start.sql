@@ -1,7 +1,7 @@
 -- A place in the feed just before the first transaction that began at or after `since`. A
 -- transaction gets its id after it began and before it writes, so all rows with lower ids than a
 -- row written before `since` are from transactions that began before `since`. A bisection over the
--- ids of an epoch finds that row, with no index of its own.
+-- ids of an epoch finds that row and needs no separate index.
 create or replace function rules.feed_start(
   since     timestamptz,
   out epoch integer,

@@ -1,7 +1,7 @@
 -- The ids of the history rows that follow a place in the feed, in the order of the feed, and the
--- cursor of each. The planner takes any stretch of the feed for a short one. So the stretch is
--- compared together with what is wanted: then only the index of that client, actor or stage can
--- give it. The query has the filters that are given and no others; EXECUTE plans it with their
+-- cursor of each. The planner estimates every range of the feed as short. So the range is
+-- compared in one row comparison with the filter: then only the index of that client, actor or stage
+-- can be used. The query has the filters that are given and no others; EXECUTE plans it with their
 -- values. Its text consists of constants; the values are parameters.
 create or replace function rules.find_changes(
   actor_id    text,
@@ -21,7 +21,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_newest constant integer := (select max(e.epoch) from public.feed_epochs e);
-  -- only what is decided: a transaction that is still running has an id from here on, or none yet
+  -- only rows of finished transactions: a running one has an id from here on, or none yet
   v_horizon constant xid8 := pg_snapshot_xmin(pg_current_snapshot());
   v_column constant text := case
     when client_id is not null then 'h.client_id, '

@@ -33,7 +33,7 @@ begin
   end if;
   v_where := rules.client_conditions(filter);
   if v_where = 'c.active' and v_by_id and filter.stages is null and v_flag is null then
-    -- the list that is read most keeps its plan
+    -- the most frequent list keeps its plan
     ids := array(
       select c.id
       from public.clients c

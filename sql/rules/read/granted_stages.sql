@@ -1,6 +1,6 @@
 -- The stages in which an actor's grants give it work, and why: `review` where it can sign off, and
--- for an agent `in_scope` in the stages that its grants name, or in all if a grant is narrowed by
--- tier only. Grants that name clients aren't included: rules.queue_of reads those clients directly.
+-- for an agent `in_scope` in the stages that its grants list, or in all if a grant is narrowed by
+-- tier only. Grants that list clients aren't included: rules.queue_of reads those clients directly.
 create or replace function rules.granted_stages(actor_id text)
 returns table (
   stage text,

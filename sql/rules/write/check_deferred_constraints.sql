@@ -1,6 +1,6 @@
--- Check the host's deferred constraints now, while it is known which client breaks them. Only
--- constraints that are deferred anyway are set immediate and back: `set constraints all` would also
--- defer those that the host wants checked at once.
+-- Check the host's deferred constraints now, while the client that violates them is known. Only constraints that are
+-- deferred anyway are set immediate and back: `set constraints all` would also defer those that the host wants checked
+-- at once.
 create or replace function rules.check_deferred_constraints(of_clients_only boolean)
 returns void
 language plpgsql

@@ -1,5 +1,5 @@
--- The history rows of one change: one for the move or the creation, one for each flag, one for the
--- fields. They take the client's next versions in this order.
+-- The history rows of one change: one for the move or the creation, one for each flag, one for the fields. They take
+-- the client's next versions in this order.
 create or replace function rules.history_rows(
   before      rules.client_state,   -- null: a new client
   after       rules.client_state,

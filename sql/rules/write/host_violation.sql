@@ -1,6 +1,5 @@
--- Turn an error from writing `clients` into a violation that identifies the host's constraint or
--- trigger. Returns null if the error is already ours or the server's (shutdown, disk, read-only):
--- the caller re-raises it.
+-- Turn an error from writing `clients` into a violation that identifies the host's constraint or trigger. Returns null
+-- if the error is already ours or the server's (shutdown, disk, read-only): the caller re-raises it.
 create or replace function rules.host_violation(
   state           text,              -- SQLSTATE, message, constraint and table of the error
   message         text,
@@ -17,9 +16,9 @@ begin
     -- 25006: the server is read-only
     when left(state, 2) in ('PT', '53', '57', '58', 'XX') or state = '25006' then null
     when state in ('40P01', '55P03') then ('client_locked', null)::rules.violation
-    -- the answer that this key had was pruned, and history remembers the key
+    -- the answer of this key was pruned, and history still has the key
     when constraint_name = 'stage_history_external_id_uniq' then ('idempotency_key_reused', null)::rules.violation
-    -- the client was changed by a transaction that this one could not see
+    -- a transaction that this one can't see changed the client
     when constraint_name = 'stage_history_client_version_uniq' then ('client_locked', null)::rules.violation
     when left(state, 2) = '23' and constraint_name <> '' then (
       case

@@ -1,5 +1,5 @@
--- The path of a batch, from its keys to its answers. A client that occurs twice is changed in later
--- rounds; all clients are locked once, before the first round.
+-- The path of a batch, from its keys to its answers. A client that occurs twice is changed in later rounds; all clients
+-- are locked once, before the first round.
 create or replace function rules.make_items(items rules.item[])
 returns rules.item[]
 language plpgsql

@@ -42,9 +42,9 @@ begin
         else '{}'
       end
       || h.facts,
-    -- the first row of a change holds its key
+    -- the first row of a change has its key
     case when h.nth = 1 then (ch.context).external_id end,
-    -- for the trigger that hashes the row: to look up the row before costs a third here of what it costs there
+    -- for the trigger that hashes the row: looking up the previous row here costs a third of a look-up there
     (
       select b.row_hash
       from public.stage_history b
@@ -60,10 +60,9 @@ begin
   ) h;
   get diagnostics v_rows = row_count;
 
-  -- NOTIFY lets only one transaction of the database commit at a time. With eight writers a NOTIFY
-  -- from each left a quarter of their rate; with one from the first of those that run together nine
-  -- tenths remain. What the others commit a moment later wakes no reader, so readers also look
-  -- after some seconds.
+  -- With NOTIFY, only one transaction of the database can commit at a time. With eight writers, a NOTIFY from each
+  -- reduced their rate to a quarter; a NOTIFY only from the first of concurrent writers keeps nine tenths. A change
+  -- that another one commits a moment later wakes no reader, so readers also poll every few seconds.
   if pg_try_advisory_xact_lock(hashtextextended('atlas_changes', 0)) then
     perform pg_notify('atlas_changes', '');
   end if;

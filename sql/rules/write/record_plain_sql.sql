@@ -1,12 +1,12 @@
 -- AFTER STATEMENT on clients, for plain SQL: evaluate what the statement changed and record it, as a change of the
--- session's own actor through psql. What our functions recorded already is left alone.
+-- session's own actor through psql. Changes that our functions have recorded are skipped.
 create or replace function rules.record_plain_sql()
 returns trigger
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
--- A plan made for one changed client can meet 100,000 next time: no nested loop over them. The cost that this adds to
--- unavoidable nested loops would start the JIT compiler, which takes seconds.
+-- A plan made for one changed client can be used for 100,000 the next time, so nested loops are disabled. That adds a
+-- cost to unavoidable ones, which would start the JIT compiler, so JIT is disabled too: it takes seconds.
 set enable_nestloop = off
 set jit = off
 -- as in api.set_stage
@@ -50,7 +50,8 @@ begin
   -- EVALUATE
   perform rules.evaluate_plain_sql(v_changes);
 
-  -- WRITE: a host trigger that ran after ours can have changed more than the versions say, or what the database keeps
+  -- WRITE: a host trigger that ran after ours can have changed more than the versions count, or columns that the
+  -- database maintains
   if v_rewritten or rules.record_changes(v_changes) <> v_versions then
     perform rules.refuse_as_host('P0001', null, null, null);
   end if;

@@ -1,5 +1,5 @@
--- Refuse with the host's constraint or trigger that raised an error. Returns without raising if the
--- error is ours or the server's: the caller re-raises it.
+-- Refuse with the host's constraint or trigger that raised an error. Returns without raising if the error is ours or
+-- the server's: the caller re-raises it.
 create or replace function rules.refuse_as_host(
   state           text,
   message         text,

@@ -1,5 +1,5 @@
--- WRITE the removal of a client that was created by mistake. The one function that deletes from
--- `clients`; it deletes the client's first history row with it.
+-- WRITE the removal of a client that was created by mistake. The one function that deletes from `clients`; it deletes
+-- the client's first history row with it.
 set local role atlas_writer;
 
 create or replace function rules.remove_client(client_id bigint)

@@ -1,4 +1,5 @@
--- BEFORE ROW on clients, for plain SQL: set what the database keeps, and take the versions of the change.
+-- BEFORE ROW on clients, for plain SQL: set the columns that the database maintains, and take the versions of the
+-- change.
 create or replace function rules.stamp_plain_sql()
 returns trigger
 language plpgsql

@@ -1,4 +1,4 @@
--- What a change makes of a client; null if it changes nothing. A move enters the stage now and removes `stuck`. A pause
+-- The client after a change; null if it changes nothing. A move enters the stage now and removes `stuck`. A pause
 -- remembers the stage that the client came from, and switching to the other pause keeps it.
 create or replace function rules.state_after(
   client rules.client_state,

@@ -1,5 +1,5 @@
--- What rolling back a history row makes of a client: the row of a move restores the stage with its
--- time, the row of a flag restores the flag.
+-- The client after a history row is rolled back: the row of a move restores the stage with its time, the row of a flag
+-- restores the flag.
 create or replace function rules.state_after_rollback(
   client rules.client_state,
   undone public.stage_history

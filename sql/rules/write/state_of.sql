@@ -1,5 +1,5 @@
--- What this system keeps of a row of `clients`, by name: the host can add columns. SQL, so that it is inlined into the
--- query that asks.
+-- The columns of a row of `clients` that this package maintains, by name, because the host can add columns. SQL, so
+-- that the planner inlines it.
 create or replace function rules.state_of(client public.clients)
 returns rules.client_state
 language sql

@@ -1,4 +1,4 @@
--- WRITE one change of a locked client, or refuse with what the host's trigger or constraint says.
+-- WRITE one change of a locked client, or refuse it with the message of the host's trigger or constraint.
 create or replace function rules.write_change(change rules.change)
 returns void
 language plpgsql

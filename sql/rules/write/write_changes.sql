@@ -1,6 +1,5 @@
--- WRITE changes of locked clients, into history and `clients` together. If a host trigger or
--- constraint fails, bisect until the failing client is isolated, and write the rest. Returns which
--- clients failed, and why.
+-- WRITE changes of locked clients, into history and `clients` together. If a host trigger or constraint fails, bisect
+-- until the failing client is isolated, and write the rest. Returns which clients failed, and why.
 create or replace function rules.write_changes(changes rules.change[])
 returns table (
   client_id bigint,

@@ -1,6 +1,6 @@
--- WRITE, second half: put clients into their new states. The one function that updates `clients`;
--- the host's triggers run with its role, which can do nothing else. If a host trigger stores
--- something else than what was recorded, the change is refused.
+-- WRITE, second half: put clients into their new states. The one function that updates `clients`; the host's triggers
+-- run with its role, which can do nothing else. If a host trigger stores something else than what was recorded, the
+-- change is refused.
 set local role atlas_writer;
 
 create or replace function rules.write_clients(clients rules.client_state[])

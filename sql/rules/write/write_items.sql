@@ -1,5 +1,5 @@
--- WRITE the items that no rule forbids and that change something. An item whose client a host
--- trigger or constraint holds back gets the violation; the others are written.
+-- WRITE the items that no rule forbids and that change something. An item whose client a host trigger or constraint
+-- holds back gets the violation; the others are written.
 create or replace function rules.write_items(items rules.item[])
 returns rules.item[]
 language plpgsql

@@ -54,8 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
     embedded servers of a run by root are at work.
     """
     if config.option.basetemp is None:
-        folder = Path(tempfile.mkdtemp(prefix="atlas-tests-", dir=HOME))
-        config.option.basetemp = folder / "run"
+        # A short name: that of a unix socket in it may have about 100 characters.
+        folder = Path(tempfile.mkdtemp(prefix="at-", dir=HOME))
+        config.option.basetemp = folder / "r"
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 

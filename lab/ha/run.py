@@ -1,8 +1,10 @@
 """A highly available Atlas client stage on this machine, for trying.
 
-python lab/ha                          until Ctrl-C; it says where everything is
-python lab/ha --trial                  what writers notice of a switchover, kills and a pause; then ends
-python lab/ha --trial --only switch_over kill_postgresql
+    python lab/ha                          until Ctrl-C; it prints where everything is
+    python lab/ha --trial                  what writers notice of a switchover, kills and a pause; then ends
+    python lab/ha --trial --only switch_over kill_postgresql
+
+It needs etcd, HAProxy and PgBouncer; README.md has the details.
 """
 
 from __future__ import annotations

@@ -151,6 +151,7 @@ def _prepare(dsn: str) -> str:
             db.execute(NO_OPS.format(volatility=volatility).encode())
         db.execute("alter function api.no_op_volatile() owner to atlas_owner")
         db.execute("alter function api.no_op_stable() owner to atlas_owner")
+        db.execute("select rules.write_calls()")  # a static call, as the others have
         db.execute(CLIENTS, {"first": 1, "last": 1000})
     with Stage(PsycopgTransport(dsn, "user:jimmie")) as stage:
         return stage.issue_token("user:jimmie", never_expires=True).token

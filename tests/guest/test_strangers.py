@@ -96,7 +96,7 @@ def test_the_two_lines_that_doctor_says_mend_a_trigger_of_the_host_s(
         " $$ begin insert into host_log values (new.slug); return null; end $$;"
         "create trigger host_log after update on clients for each row execute function host_log()"
     )
-    with pytest.raises(psycopg.Error, match="not ours failed"), db.transaction():
+    with pytest.raises(psycopg.Error, match="a trigger of the host failed"), db.transaction():
         move(db, client, "eom_close")
     row = db.execute(
         "select todo from ops.findings(true) where finding = 'host_trigger'"

@@ -34,6 +34,7 @@ end
 $$;
 
 comment on function jobs.due(timestamptz) is
-'List each job: its newest occurrence and that occurrence''s state, how many were missed, the last success, and when it is due next.
+'List each job: its newest occurrence and that occurrence''s state, how many were missed, the last success,
+and when it is due next.
 at: the time to use as now. state: due, running, crashed, done, failed, skipped, missed (for longer than the catch-up
 days), not_due (from before the installation).';

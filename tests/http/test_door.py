@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -23,9 +25,8 @@ from tests.http.api import GOOD_MOVE, Api, refusal
 
 JSON = {"Content-Type": "application/json"}
 MANY_NAMES = json.dumps({f"name_{n}": n for n in range(4000)}).encode()  # 60 KB
-LONG_QUERY = "&".join(
-    f"{'abcdefghij'[n % 10]}{'_' * (n // 10 % 3)}{'x' * (n % 4)}=1" for n in range(2200)
-)
+NAMES = ("".join(letters) for letters in itertools.product(ascii_lowercase, repeat=3))
+LONG_QUERY = "&".join(f"{name}=1" for name in itertools.islice(NAMES, 2200))  # 13 KB
 
 needs_the_database = pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="needs the database")
 
@@ -238,7 +239,7 @@ class TestCosts:
 
         assert 400 <= answer.status_code < 500, answer.text[:300]
         # 0.3 s, where passing 5 MB on takes 0.06 s; more on a machine that has other work
-        assert took < max(0.3, 5 * passing)
+        assert took < max(0.3, 8 * passing)
 
     def test_names_cost_in_proportion_to_their_number(self, api: Api) -> None:
         times = []
@@ -283,7 +284,7 @@ class TestCosts:
         assert statistics.median(times) < 0.1
 
 
-def fastest(send: Callable[[], Any], tries: int = 3) -> tuple[Any, float]:
+def fastest(send: Callable[[], Any], tries: int = 4) -> tuple[Any, float]:
     """The answer, and the shortest of a few times: what else the machine does counts least in it."""
     times = []
     for _ in range(tries):

@@ -186,7 +186,11 @@ def test_before_a_standby_reads_are_answered_and_writes_are_503(
         ):
             assert standby.done(function, **arguments) == own_api.done(function, **arguments)
         assert standby.send("GET", f"/api/clients/{client}").status_code == 200
-        refusal(standby.send("GET", "/rpc/set_flag?client_id=1&flag=x"), 405, "method_not_allowed")
+        refusal(
+            standby.send("GET", f"/rpc/set_flag?client_id={client}&flag=advisory_due"),
+            405,
+            "method_not_allowed",
+        )
         path = f"/api/clients/{client}"
         for written in (
             standby.send("PATCH", f"{path}/stage", json=GOOD_MOVE),

@@ -295,7 +295,7 @@ def test_the_document_shows_what_the_caller_may_call(api: Api) -> None:
     assert "/rpc/set_stage" in document["paths"]
     post = document["paths"]["/rpc/set_stage"]["post"]
     assert post["summary"] == "Move a client to another stage."
-    assert "expected_version: the client's version as it was read." in post["description"]
+    assert "expected_version: the version of the client" in post["description"]
     arguments = post["parameters"][0]["schema"]
     assert set(arguments["required"]) == {"client_id", "to_stage", "reason", "expected_version"}
 
@@ -307,4 +307,4 @@ def test_every_function_is_documented(api: Api) -> None:
         if path.startswith("/rpc/"):
             for method in methods.values():
                 assert method["summary"], path
-                assert "Answers" in method["description"], path
+                assert "Returns" in method["description"], path

@@ -207,7 +207,7 @@ _ANY = {
     str: "x",
     datetime: datetime(2100, 1, 1, tzinfo=UTC),
     Sequence[Json]: [],
-    Sequence[ClientName]: [],
+    Sequence[int | Client]: [],
     Json: {},
 }
 
@@ -218,7 +218,7 @@ def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(
     query = """
         select
           p.proname,
-          bool_or(p.prosrc like '%rules.idempotency_key(%' or coalesce('external_id' = any (p.proargnames), false))
+          bool_or(p.prosrc like '%rules.earlier_answer%' or coalesce('external_id' = any (p.proargnames), false))
         from pg_proc p
         where p.pronamespace = 'api'::regnamespace
         group by 1

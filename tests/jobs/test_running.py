@@ -281,7 +281,7 @@ class TestLedger:
             "select * from jobs.plan('x')",
             "select jobs.runs('x')",
         ):
-            with pytest.raises(psycopg.Error, match="no such job"), db.transaction():
+            with pytest.raises(psycopg.Error, match="unknown job"), db.transaction():
                 db.execute(statement)
 
     def test_a_month_that_was_missed_is_told_and_can_be_done_on_purpose(

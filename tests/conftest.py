@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -21,7 +20,7 @@ from atlas_stage.local.embedded import postmaster
 from atlas_stage.ops import resources
 from tests.support import servers
 from tests.support.calls import begin_anew, provoked
-from tests.support.cluster import HOME
+from tests.support.cluster import temporary_folder
 from tests.support.comments import undocumented
 from tests.support.databases import Databases
 
@@ -54,8 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     embedded servers of a run by root are at work.
     """
     if config.option.basetemp is None:
-        # A short name: that of a unix socket in it may have about 100 characters.
-        folder = Path(tempfile.mkdtemp(prefix="at-", dir=HOME))
+        folder = temporary_folder()
         config.option.basetemp = folder / "r"
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 

@@ -9,9 +9,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.calls import as_actor, call, client_row, grant, make_client
+from tests.support.calls import as_actor, call, client_row, grant, make_client, provoked
 
 OWNER = "user:owner"
+
+
+@pytest.fixture(autouse=True)
+def _planted_refusals_need_no_comment() -> Iterator[None]:
+    before = set(provoked)
+    yield
+    provoked.intersection_update(before)
 
 
 def add_rule(db: psycopg.Connection, evaluator: str, condition: str) -> None:

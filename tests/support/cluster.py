@@ -27,9 +27,9 @@ FAST_SETTINGS = {
     "max_wal_senders": "0",
 }
 
-PREFIX = "atlas-pg-"
-# In memory where that is possible: a clone of a database takes 0.03 s there and 0.8 s on a busy disk. And not
-# pytest's tmp_path: the name of a unix socket may have about 100 characters.
+# Short, because the name of a unix socket may have about 100 characters.
+PREFIX = "at-"
+# In memory where that is possible: a clone of a database takes 0.03 s there and 0.8 s on a busy disk.
 _MEMORY = Path("/dev/shm")
 HOME = (
     _MEMORY
@@ -42,27 +42,34 @@ class Cluster(EmbeddedPostgres):
     """Debian's server where the version is 15, else an embedded one; as a context manager."""
 
     def __init__(self, version: int = 18, settings: Mapping[str, str] | None = None) -> None:
-        _sweep()
         super().__init__(
-            Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOME)),
+            temporary_folder(),
             version,
             settings=FAST_SETTINGS | dict(settings or {}),
             installation=DEBIAN_BIN if version == 15 else None,
         )
-        (self.data / "owner").write_text(str(os.getpid()))
 
     def stop(self) -> None:
         super().stop()
         shutil.rmtree(self.data, ignore_errors=True)
 
 
+def temporary_folder() -> Path:
+    """A new folder for this process to delete; if it's killed first, the next process does."""
+    _sweep()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=HOME))
+    (folder / "owner").write_text(str(os.getpid()))
+    return folder
+
+
 def _sweep() -> None:
-    """End the servers of processes that were killed before they could do so themselves, and remove their folders."""
+    """Delete the folders of processes that were killed, after stopping the servers that run there."""
     for folder in HOME.glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError, ValueError):
             if not psutil.pid_exists(int((folder / "owner").read_text())):
-                if (left := postmaster.find(folder / "pgdata")) is not None:
-                    left.kill()
+                for pgdata in (each.parent for each in folder.rglob("postmaster.pid")):
+                    if (left := postmaster.find(pgdata)) is not None:
+                        left.kill()
                 shutil.rmtree(folder, ignore_errors=True)
 
 

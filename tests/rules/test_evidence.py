@@ -491,8 +491,8 @@ class TestDigests:
     def test_a_digest_is_the_same_by_pages_of_any_size(self, stage: Stage, page_size: int) -> None:
         made = digest(stage)
         page = stage.digest(made, page_size=page_size)
-        while page.next_after is not None:
-            page = stage.digest(after=page.next_after, page_size=page_size)
+        while page.next:
+            page = stage.digest(**page.next, page_size=page_size)
 
         assert page.digest == made
 
@@ -630,14 +630,14 @@ class TestDigests:
     def test_what_is_no_digest_is_refused(
         self, stage: Stage, fresh_dsn: str, part: str, instead: str, argument: str
     ) -> None:
-        made = stage.digest(page_size=1).next_after
+        made = stage.digest(page_size=1).next["after"]
         assert made is not None
         with psycopg.connect(fresh_dsn) as db, refused(db, "digest_not_valid", 422):
             call(db, "digest", **{argument: made.replace(part, instead, 1)})
 
     @pytest.mark.parametrize("end", ["/next=x:1", "/next=clients:99999999999999999999", ""])
     def test_what_is_no_cursor_is_refused(self, stage: Stage, fresh_dsn: str, end: str) -> None:
-        made = stage.digest(page_size=1).next_after
+        made = stage.digest(page_size=1).next["after"]
         assert made is not None
         with psycopg.connect(fresh_dsn) as db, refused(db, "digest_not_valid", 422):
             call(db, "digest", after=made.partition("/next")[0] + end)

@@ -27,7 +27,7 @@ from tests.support.cluster import HOME
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing()), reason=f"not installed: {', '.join(missing())}"),
-    pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="makes servers of its own"),
+    pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="starts separate servers"),
 ]
 
 

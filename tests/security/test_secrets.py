@@ -29,7 +29,7 @@ LOGINS = {
     "atlas_cron": "ATLAS_CRON_PASSWORD",
 }
 
-pytestmark = pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="makes servers of its own")
+pytestmark = pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="starts separate servers")
 
 
 class Seen:

@@ -73,7 +73,7 @@ begin
     (as_of, started_at, backend_pid, seen_at) =
       row(excluded.as_of, excluded.started_at, excluded.backend_pid, excluded.seen_at),
     (outcome, finished_at, error, attempts) = row('running', null, null, r.attempts + 1),
-    -- Changes add up over the attempts. What was left unchanged is counted again.
+    -- Changes add up over the attempts. Clients left unchanged are counted again.
     counts = r.counts - '{unchanged,skipped,failed,errors,not_done,missed,until,still_closing}'::text[]
   returning r.id into v_run_id;
   return (select r from jobs.runs(run_id => v_run_id) r);

@@ -14,7 +14,7 @@ import psycopg
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import DeployError, migrate
 
-_CHANGED = ("api/set_stage", "rules/changes/write_changes", "rules/gateway/pre_request")
+_CHANGED = ("api/set_stage", "rules/write/write_changes", "rules/door/pre_request")
 
 
 @dataclass

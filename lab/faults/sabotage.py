@@ -19,8 +19,9 @@ BEFORE = {
     # A key that was used before is not looked for: what is sent again is done again.
     "idempotency": """
         drop index public.stage_history_external_id_uniq;
-        create or replace function rules.earlier_answer(actor_id text, external_id text, request jsonb)
-        returns json language sql volatile as $$ select null::json $$;
+        create or replace function rules.earlier_answer(
+          context rules.change_context, request jsonb, out answer json, out violations rules.violation[]
+        ) language sql volatile as $$ select null::json, null::rules.violation[] $$;
     """,
 }
 AFTERWARDS = {

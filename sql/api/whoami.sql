@@ -14,7 +14,7 @@ begin
     'actor_type', rules.actor_type(v_actor),
     'permissions', (
       select coalesce(jsonb_agg(jsonb_build_object('permission', g.permission, 'scope', g.scope) order by g.id), '[]')
-      from (select l.* from rules.live_grants l where l.actor_id = v_actor) g
+      from rules.live_grants(v_actor) g
     )
   );
 end

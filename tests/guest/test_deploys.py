@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from atlas_stage.ops.deploy import DeployError, migrate
-from tests.support.calls import make_client
+from tests.support.calls import call, make_client
 from tests.support.stack import stack
 
 HOST_S = """
@@ -155,3 +155,16 @@ def test_http_callers_see_nothing_of_a_deploy(fresh_dsn: str) -> None:
     assert len(answers) > 20
     assert set(answers) <= {200, 503}
     assert answers.count(200) > len(answers) / 2
+
+
+def test_a_writer_that_was_judged_but_holds_no_client_keeps_no_deploy_waiting(
+    fresh_dsn: str, root: Path
+) -> None:
+    file = root / "sql" / "rules" / "open" / "actor_type.sql"
+    file.write_text(file.read_text() + "\n-- the next version\n")
+    with psycopg.connect(fresh_dsn, autocommit=True) as db:
+        client = make_client(db)
+        with db.transaction():
+            call(db, "check_stage", client_id=client, to_stage="cleanup")
+            # would wait for each other: the writer for the client, the deploy for what the writer has read
+            assert migrate(fresh_dsn, root=root, lock_timeout=2).logic_changed

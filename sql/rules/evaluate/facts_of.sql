@@ -26,9 +26,8 @@ as $$
     ) end,
     array(
       select g.id
-      from rules.live_grants g
-      where g.actor_id = facts_of.actor_id
-        and g.scope ? 'clients'
+      from rules.live_grants(facts_of.actor_id) g
+      where g.scope ? 'clients'
         and g.scope -> 'clients' @> to_jsonb(client.id)
       order by g.id
     )

@@ -18,9 +18,8 @@ declare
 begin
   if exists (
     select
-    from rules.live_grants g
-    where g.actor_id = actor_id
-      and g.permission in (permission, 'can_admin')
+    from rules.live_grants(actor_id) g
+    where g.permission in (permission, 'can_admin')
       and (g.scope is null or rules.scope_mismatches(g.id, g.scope, client, to_stage, flag) is null)
   ) then
     return null;
@@ -35,9 +34,8 @@ begin
     order by g.id
   )
   into v_near_misses
-  from rules.live_grants g
-  where g.actor_id = actor_id
-    and g.permission in (permission, 'can_admin');
+  from rules.live_grants(actor_id) g
+  where g.permission in (permission, 'can_admin');
 
   return ('permission_missing', jsonb_strip_nulls(jsonb_build_object(
     'actor_id', actor_id,

@@ -12,16 +12,14 @@ as $$
   select 'eom_review', 'review'
   where exists (
     select
-    from rules.live_grants g
-    where g.actor_id = granted_stages.actor_id
-      and g.permission in ('can_sign_off_eom_review', 'can_admin')
+    from rules.live_grants(granted_stages.actor_id) g
+    where g.permission in ('can_sign_off_eom_review', 'can_admin')
   )
   union
   select s.stage, 'in_scope'
-  from rules.live_grants g
+  from rules.live_grants(granted_stages.actor_id) g
   join public.stages s
     on (g.scope -> 'from') ? s.stage or (not g.scope ? 'from' and g.scope ? 'service_tiers')
-  where g.actor_id = granted_stages.actor_id
-    and rules.actor_type(granted_stages.actor_id) = 'agent'
+  where rules.actor_type(granted_stages.actor_id) = 'agent'
     and not g.scope ? 'clients'
 $$;

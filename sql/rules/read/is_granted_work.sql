@@ -16,9 +16,8 @@ begin
   end if;
   return exists (
     select
-    from rules.live_grants g
-    where g.actor_id = actor_id
-      and g.scope ?| '{from,clients,service_tiers}'
+    from rules.live_grants(actor_id) g
+    where g.scope ?| '{from,clients,service_tiers}'
       -- which move or flag the grant allows makes no difference
       and rules.scope_mismatches(g.id, g.scope - '{to,flags}'::text[], client, null, null) is null
   );

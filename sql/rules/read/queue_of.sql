@@ -29,7 +29,7 @@ as $$
       and c.active
     union all
     select c.id, c.stage, c.stage_entered_at, c.flags, 'in_scope'
-    from rules.live_grants g
+    from rules.live_grants(queue_of.actor_id) g
     cross join lateral jsonb_array_elements(
       case when jsonb_typeof(g.scope -> 'clients') = 'array' then g.scope -> 'clients' else '[]' end
     ) as named (number)
@@ -38,8 +38,7 @@ as $$
         when named.number::numeric between 1 and 9223372036854775807 then trunc(named.number::numeric)::bigint
       end
     cross join lateral rules.facts_of(rules.state_of(c.*), queue_of.actor_id) f
-    where g.actor_id = queue_of.actor_id
-      and rules.actor_type(queue_of.actor_id) = 'agent'
+    where rules.actor_type(queue_of.actor_id) = 'agent'
       and c.active
       and rules.is_granted_work(queue_of.actor_id, f, 'in_scope')
   ),

@@ -8,7 +8,7 @@ def main() -> int:
     """Run the command line, or say what to install."""
     try:
         return _run()
-    except KeyboardInterrupt:  # before the command line stands: from then on it ends so itself
+    except KeyboardInterrupt:  # before the CLI has started; later it handles this
         return 130
 
 

@@ -170,6 +170,6 @@ def db(_module_connection: psycopg.Connection) -> Iterator[psycopg.Connection]:
 
 @pytest.fixture
 def connect(fresh_dsn: str) -> Iterator[Callable[[], psycopg.Connection]]:
-    """Opens as many autocommit connections to the test's own database as are asked for."""
+    """Opens autocommit connections to the test's own database."""
     with contextlib.ExitStack() as stack:
         yield lambda: stack.enter_context(psycopg.connect(fresh_dsn, autocommit=True))

@@ -281,7 +281,7 @@ def _refusal(response: httpx.Response) -> StageError:
         body = None
     status = response.status_code
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):
-        away = Unavailable(f"the API is away (HTTP {status})")
+        away = Unavailable(f"the API can't be reached (HTTP {status})")
         return away if status in _AWAY else _not_the_api(response)
     code, message, hint = body["code"], str(body.get("message") or "refused"), body.get("hint")
     known = from_sqlstate(code, message, body.get("details"), hint)

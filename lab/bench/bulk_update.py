@@ -33,7 +33,7 @@ FLOOR = [
 
 
 def seconds(connection: psycopg.Connection, statements: list[str], clients: int) -> float:
-    """The time of the statements in one transaction, which is taken back."""
+    """The time of the statements in one transaction, which is rolled back."""
     with connection.transaction(force_rollback=True):
         begun = time.perf_counter()
         for statement in statements:

@@ -59,7 +59,7 @@ insert into public.clients (name, slug)
 select 'Client ' || n, 'client-' || n from generate_series(%(first)s::bigint, %(last)s::bigint) as n
 """
 
-# Each thread has clients of its own and moves one after the other, there and back.
+# Each thread has separate clients and moves one after the other, there and back.
 MOVES = """
 local threads = 0
 function setup(thread) thread:set("number", threads); threads = threads + 1 end
@@ -125,7 +125,7 @@ def main() -> int:
 
 
 def measure(seconds: int = 5, rounds: int = 3) -> list[Row]:
-    """The medians of the rounds, each against what it stands on."""
+    """The medians of the rounds, each against its baseline."""
     if shutil.which("wrk") is None:
         raise LeftOutError("wrk is missing: apt install wrk")
     with (

@@ -1,6 +1,6 @@
 """What the jobs cost on a large firm, against the bare statements that change as much.
 
-    python lab/bench/jobs.py [--clients 1000000]        on a throwaway server of its own
+    python lab/bench/jobs.py [--clients 1000000]        on a separate throwaway server
     python lab/bench/jobs.py --database postgresql://…  on the clients of lab/bench/generate_clients.py
 
 Three figures: the stuck detector with nothing to do; with 10,000 newly stuck; the month-end roll of everybody in

@@ -3,7 +3,7 @@
     python lab/bench/set_stage.py [--rounds 5] [--transactions 2000]
 
 pgbench with 8 clients, prepared statements; floor and api.set_stage in turn, with synchronous_commit on and off. Each
-pgbench client moves clients of its own through weekly, eom_close and eom_review, so that it knows their versions.
+pgbench client moves its clients through weekly, eom_close and eom_review, so that it knows their versions.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ select api.set_stage(
 def transactions_per_second(
     dsn: str, script: Path, begun: int, transactions: int, synchronous: str
 ) -> float:
-    """One run of pgbench, which goes on after the `begun` transactions of each connection."""
+    """One run of pgbench, which continues after the `begun` transactions of each connection."""
     done = subprocess.run(
         [
             PGBENCH,

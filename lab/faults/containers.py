@@ -23,7 +23,7 @@ _SERVICES = ("db", "postgrest", "gateway")
 
 
 class Compose:
-    """A project of its own, made from docker-compose.yml and what is given besides."""
+    """A separate compose project, made from docker-compose.yml and the given files."""
 
     def __init__(self, *besides: Path) -> None:
         self._files = [f"--file={file}" for file in (ROOT / "docker-compose.yml", *besides)]
@@ -95,7 +95,7 @@ class Containers:
         return [each.client.id for each in made]
 
     def heal(self) -> None:
-        """Start what was killed; Docker leaves alone what was killed by hand."""
+        """Start what was killed; Docker restarts nothing that was killed manually."""
         _docker("start", *(self._id(service) for service in _SERVICES))
         until_it_answers(self.dsn)
 
@@ -139,7 +139,7 @@ class Containers:
         _docker("restart", self._id("gateway"))
 
     def pause_the_database(self) -> None:
-        """The database's container stands still for two seconds."""
+        """Pause the database's container for two seconds."""
         _docker("pause", self._id("db"))
         time.sleep(2)
         _docker("unpause", self._id("db"))
@@ -171,7 +171,7 @@ class Containers:
 
 @contextmanager
 def containers(folder: Path) -> Iterator[Containers]:
-    """A project of its own, gone afterwards; its data are in a volume, not in the folder."""
+    """A separate project, removed afterwards; its data are in a volume, not in the folder."""
     compose = Compose(Path(__file__).with_name("compose.yml"))
     port = free_port()
     compose.settings["ATLAS_FAULTS_DATABASE_PORT"] = str(port)

@@ -102,7 +102,7 @@ class House:
                 os.kill(row[0], signal.SIGKILL)
 
     def restart_postgresql(self) -> None:
-        """The server is told to stop, as for an update of its own."""
+        """Stop the server, as for its own update."""
         process = self._postmaster()
         process.send_signal(signal.SIGINT)
         postmaster.wait_until_gone(process, 30)

@@ -107,7 +107,7 @@ def _read(response: httpx.Response) -> Answer:
 
 
 class Package:
-    """The package's own calls, over a database connection or over HTTP; there it sends again by itself."""
+    """The package's own calls, over a database connection or over HTTP, where it retries."""
 
     def __init__(self, name: str, transport: Transport) -> None:
         self.name = name

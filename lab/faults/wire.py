@@ -1,6 +1,6 @@
 """A wire that can be cut: hands TCP connections on, and breaks all of them off at once when it is told.
 
-A program of its own, so that what it costs is not taken from the writers.
+A separate program, so the writers don't pay for it.
 """
 
 from __future__ import annotations

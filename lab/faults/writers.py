@@ -31,7 +31,7 @@ class Told:
     clients: Sequence[int]
     """The ids that they share."""
     stop: threading.Event
-    """No new writes; what is open is asked for until it is answered."""
+    """Stop new writes; repeat the unanswered ones until they are answered."""
     give_up: threading.Event
     """Not even that."""
 

@@ -83,13 +83,13 @@ class Node:
                 process.kill()
 
     def pause(self) -> None:
-        """The machine stands still."""
+        """Pause the machine."""
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.suspend()
 
     def resume(self) -> None:
-        """The machine goes on, and has noticed nothing."""
+        """Resume the machine, which has noticed nothing."""
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
                 process.resume()
@@ -100,7 +100,7 @@ class Node:
         self.part.__enter__()
 
     def state(self) -> dict[str, Any]:
-        """What its Patroni says of it; nothing when it does not answer."""
+        """What its Patroni reports; nothing if it times out."""
         try:
             said = httpx.get(f"http://127.0.0.1:{self.rest}/patroni", timeout=2, trust_env=False)
         except httpx.TransportError:

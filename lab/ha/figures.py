@@ -55,7 +55,7 @@ def figures(at: Served) -> Iterator[str]:
             lambda: direct.client(one),
         )
         yield _line(
-            "one client with a connection of its own, through PgBouncer, against without",
+            "one client with its own connection, through PgBouncer, against without",
             _CONNECTIONS,
             lambda: _once(place.pooled_dsn, one),
             lambda: _once(place.dsn, one),

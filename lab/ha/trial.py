@@ -42,7 +42,7 @@ def kill_the_machine(at: Cluster) -> None:
 
 
 def pause_the_machine(at: Cluster) -> None:
-    """The leader stands still until another one leads, and then goes on as if nothing had been."""
+    """Pause the leader until another one leads, then resume it."""
     old = at.leader()
     old.pause()
     try:
@@ -60,14 +60,14 @@ def kill_the_synchronous_standby(at: Cluster) -> None:
 
 
 def stop_etcd(at: Cluster) -> None:
-    """What the nodes agree by is away for longer than a leader may say nothing."""
+    """Stop etcd for longer than a leader keeps its lease."""
     at.etcd.__exit__(None, None, None)
     time.sleep(30)
     at.etcd.__enter__()
 
 
 def deploy(at: Cluster) -> None:
-    """The stored logic is made anew, through HAProxy."""
+    """Deploy the stored logic again, through HAProxy."""
     migrate(at.dsn, force=True)
 
 

@@ -192,7 +192,7 @@ def test_every_door_answers_json_and_names_its_arguments(functions: list[Functio
     api = [f for f in functions if f["schema"] == "api"]
     answers = {label(f): f["returns"] for f in api}
 
-    assert answers.pop("api.client_id") == "bigint"  # it stands where an id does
+    assert answers.pop("api.client_id") == "bigint"  # used in place of an id
     assert {*answers.values()} <= {"jsonb", 'api."application/json"'}
     assert names([f for f in api if "" in f["arguments"]]) == []
 
@@ -206,7 +206,7 @@ def test_every_door_has_a_summary_and_a_description(functions: list[Function]) -
 
 
 def test_no_function_raises_serialization_failure(functions: list[Function]) -> None:
-    # PostgREST before 16 repeats a 40001 without end.
+    # PostgREST before 16 repeats a 40001 forever.
     assert (
         names([f for f in functions if re.search(r"40001|serialization_failure", f["source"])])
         == []

@@ -343,7 +343,7 @@ def test_a_cursor_goes_on_after_a_restore_into_another_server(
         assert marks == (True,)
 
 
-# Who waits
+# Long polling
 
 
 def woken(listening: psycopg.Connection, seconds: float = 0.3) -> int:

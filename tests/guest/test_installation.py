@@ -1,4 +1,4 @@
-"""What a deploy made and somebody changed: doctor names it before a caller meets it, and plain `migrate` mends it."""
+"""Drift since a deploy: doctor reports it before a caller meets it, and plain `migrate` repairs it."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_what_the_host_does_to_its_own_is_nobody_s_business(deployed: str) -> No
 
 
 def test_a_statement_in_the_record_does_no_more_than_its_table_s_owner_may(deployed: str) -> None:
-    # Whoever owns the record can write into it what a superuser then executes.
+    # The owner of the record can write into it what a superuser then executes.
     with psycopg.connect(deployed, autocommit=True) as db:
         db.execute("create role atlas_test_host")
         try:

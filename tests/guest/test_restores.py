@@ -21,7 +21,7 @@ from tests.support.stack import stack
 
 @pytest.fixture(scope="module")
 def here() -> Iterator[Cluster]:
-    """The server that the firm works on; its tools make the dumps."""
+    """The firm's server; its tools make the dumps."""
     with Cluster(18) as running:
         yield running
 
@@ -127,9 +127,7 @@ def test_a_restore_works_after_migrate(
     way: str,
 ) -> None:
     cluster, dsn = target
-    elsewhere = (
-        cluster is there
-    )  # where pg_restore says of each role that there is none, and goes on
+    elsewhere = cluster is there  # where pg_restore reports each missing role, and continues
     run(cluster, "pg_restore", *WAYS[way], "--dbname", dsn, str(dump), fails=elsewhere)
 
     said = said_by_doctor(dsn)

@@ -1,4 +1,4 @@
-"""The host switches row level security on, on any of the tables: everything of ours goes on."""
+"""The host enables row level security on any of the tables: all of ours keeps working."""
 
 from __future__ import annotations
 

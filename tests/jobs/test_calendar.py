@@ -1,4 +1,4 @@
-"""The database's calendar, against one that was worked out by itself."""
+"""The database's calendar, against one that was computed separately."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def check_flags(db: psycopg.Connection, clients: list[int]) -> None:
 
 
 def check_ledger(db: psycopg.Connection) -> None:
-    """Run or skipped, every occurrence is there: one row each, or one row a gap."""
+    """Run or skipped, every occurrence is there: one row each, or one row per gap."""
     for job in JOBS:
         rows = db.execute(
             "select due_at, outcome, counts from job_runs where job = %s order by due_at", (job,)

@@ -87,7 +87,7 @@ def test_a_broken_migration_is_named_and_leaves_nothing(empty_dsn: str, root: Pa
 
     with psycopg.connect(empty_dsn) as db:
         assert db.execute("select to_regclass('public.stage_transitions')").fetchone() == (None,)
-    # and the repaired file goes on where this stopped
+    # and the repaired file continues where this stopped
     assert migrate(empty_dsn).applied == OURS[3:]
 
 

@@ -1,4 +1,4 @@
-"""Whoever changes what decides the rules is on record, however it is done."""
+"""Each change of what decides the rules is recorded with its actor, however it is made."""
 
 from __future__ import annotations
 

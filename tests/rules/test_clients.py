@@ -74,7 +74,7 @@ def test_a_client_is_made_with_everything_it_has(db: psycopg.Connection) -> None
     assert (row["from_stage"], row["to_stage"], row["reason"]) == (None, "cleanup", "taken over")
 
 
-def test_whoever_may_move_clients_may_make_one(db: psycopg.Connection) -> None:
+def test_an_actor_that_can_move_clients_can_create_one(db: psycopg.Connection) -> None:
     with refused(db, "permission_missing", 403, permission="can_set_stage"):
         call(db, "create_client", actor=CLERK, name="N", slug="s1")
     grant(db, CLERK, "can_set_stage")

@@ -528,7 +528,7 @@ def test_a_client_flagged_as_stuck_comes_first_however_many_are_older(
 
 @pytest.mark.parametrize("actor", [ADA, "user:reviewer", TALLY])
 @pytest.mark.parametrize("page_size", [1, 3, 100])
-def test_flags_and_the_limit_give_a_queue_its_order_whoever_s_it_is(
+def test_flags_and_the_limit_order_every_actors_queue(
     db: psycopg.Connection, actor: str, page_size: int
 ) -> None:
     grant(db, "user:reviewer", "can_sign_off_eom_review")

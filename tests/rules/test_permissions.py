@@ -112,7 +112,7 @@ def test_several_grants_are_alternatives(db: psycopg.Connection) -> None:
     grant(db, CLERK, "can_set_stage", {"to": ["cleanup"]})
 
     assert may_move(db, client, "cleanup")
-    # not the union of the keys: each grant stands alone
+    # not the union of the keys: each grant counts alone
     assert not may_move(db, client, "eom_close")
 
 

@@ -63,9 +63,7 @@ def of_login(role: str) -> Callable[[psycopg.Connection, str], None]:
 
 
 CALLERS = {
-    "anonymous": of_token(
-        "no, at /"
-    ),  # a request without a token, at a path where none is asked for
+    "anonymous": of_token("no, at /"),  # a request without a token, at a path that needs none
     "no token": of_token("no"),  # and at the function's own
     "valid token": of_token("valid"),  # of an actor without any grant
     "revoked token": of_token("revoked"),

@@ -80,7 +80,7 @@ def client(db: psycopg.Connection) -> int:
 
 @pytest.fixture
 def attacker(db: psycopg.Connection, client: int) -> str:
-    """A login that nothing is refused by the rules, and that owns nothing of ours."""
+    """A login that the rules refuse nothing, and that owns no object of the package."""
     db.execute(
         f"create role {ATTACKER} login;"
         f"grant usage, create on schema public to {ATTACKER};"
@@ -224,7 +224,9 @@ def test_nothing_planted_runs_with_our_rights_inside_the_jobs(
 
 
 @pytest.mark.parametrize("plant", ["functions in public", "operators in public"])
-def test_nothing_planted_in_public_runs_as_whoever_starts_a_job(fresh_dsn: str, plant: str) -> None:
+def test_nothing_planted_in_public_runs_as_the_one_that_starts_a_job(
+    fresh_dsn: str, plant: str
+) -> None:
     # The procedures commit, so they can't have a SET clause: their names must resolve without the caller's path.
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         for _ in range(2):

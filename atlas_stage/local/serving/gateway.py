@@ -31,7 +31,7 @@ class Gateway:
     parts: tuple[Part, ...]
 
     def ended_part(self) -> Part | None:
-        """The part that has ended by itself, if any."""
+        """The part that has exited, if any."""
         return next((part for part in self.parts if not part.is_running()), None)
 
 

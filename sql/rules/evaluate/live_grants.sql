@@ -1,5 +1,6 @@
--- The actor's grants that are not revoked. Inlined into the query that calls it. Not a view: a deploy that replaces a view
--- locks it, and writers, who read it before they lock a client, would deadlock with that deploy.
+-- The actor's grants that are not revoked. Inlined into the query that calls it. Not a view: a deploy
+-- that replaces a view locks it, and writers, who read it before they lock a client, would deadlock
+-- with that deploy.
 create or replace function rules.live_grants(actor_id text)
 returns setof public.agent_permissions
 language sql

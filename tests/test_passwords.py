@@ -17,9 +17,16 @@ def logins(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connec
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     with psycopg.connect(dsn, autocommit=True) as db:
+        clear(
+            db
+        )  # roles are common to the databases of a server: another file may have set a password
         yield db
-        for role in VARIABLES.values():
-            db.execute(f"alter role {role} password null".encode())
+        clear(db)
+
+
+def clear(db: psycopg.Connection) -> None:
+    for role in VARIABLES.values():
+        db.execute(f"alter role {role} password null".encode())
 
 
 def hashes(db: psycopg.Connection) -> dict[str, str | None]:

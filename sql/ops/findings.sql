@@ -29,7 +29,7 @@ begin
         return next (
           'check_failed', 'error', jsonb_build_object('check', v_check, 'error', sqlerrm),
           format('%s could not be checked: %s', v_check, sqlerrm),
-          'mend what the error names; after a restore, run: atlas-stage migrate'
+          'fix what the error reports; after a restore, run: atlas-stage migrate'
         )::ops.finding;
     end;
   end loop;

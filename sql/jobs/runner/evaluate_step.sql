@@ -21,10 +21,10 @@ begin
   v_context.payload := jsonb_strip_nulls(jsonb_build_object('run_id', run_id, 'due_at', due_at, 'period', step.period));
   v_context.override := false;
   return rules.evaluate(array(
-    select (
-      0, c.id, step.action, step.word, null, null, c.version, v_context, c.state,
-      rules.state_after(c.state, step.action, step.word), true, false, null, null
-    )::rules.item
+    select rules.open_item(
+      step.action, c.id, step.word, v_context, c.version,
+      before => c.state, after => rules.state_after(c.state, step.action, step.word), is_locked => true
+    )
     from (
       select c.id, c.version, rules.state_of(c.*) as state
       from public.clients c

@@ -17,7 +17,7 @@ begin
   end if;
   for v_shown in
     select
-      i.nth::integer as nth,
+      i.ordinality::integer as nth,
       i.has_key,
       json_build_object(
         'client', shown.client,
@@ -26,11 +26,8 @@ begin
         'replayed', false
       ) as answer
     from (
-      select i.client_id, (i.after).id is not null as is_changed, (i.context).external_id is not null as has_key, i.nth
-      from unnest(items) with ordinality as i (
-        place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
-        violations, answer, nth
-      )
+      select i.client_id, (i.after).id is not null as is_changed, (i.context).external_id is not null as has_key, i.ordinality
+      from unnest(items) with ordinality as i
       where i.violations is null
         and i.answer is null
     ) as i

@@ -18,17 +18,14 @@ begin
   for v_alike in
     select
       f as facts, a.refused, a.action, a.word, a.override, a.old_fields, a.new_fields,
-      array_agg(a.nth::integer) as nths
+      array_agg(a.ordinality::integer) as nths
     from (
       select
-        i.nth, i.before, i.action, i.word, coalesce((i.context).override, false) as override,
+        i.ordinality, i.before, i.action, i.word, coalesce((i.context).override, false) as override,
         rules.request_violation(i.action, i.word, i.expected_version, i.context, i.before) as refused,
         case when i.action = 'update' then (i.before).fields end as old_fields,
         case when i.action = 'update' then (coalesce(i.after, i.before)).fields end as new_fields
-      from unnest(items) with ordinality as i (
-        place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
-        violations, answer, nth
-      )
+      from unnest(items) with ordinality as i
       where not i.is_evaluated
         and i.violations is null
         and i.answer is null

@@ -12,16 +12,13 @@ declare
 begin
   for v_forbidden in
     with refused as (
-      select i.client_id, array_agg((v.rule, v.facts)::rules.violation order by i.nth, v.place) as violations
-      from unnest(rules.evaluate(rules.items_of(changes))) with ordinality as i (
-        place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
-        violations, answer, nth
-      )
+      select i.client_id, array_agg((v.rule, v.facts)::rules.violation order by i.ordinality, v.place) as violations
+      from unnest(rules.evaluate(rules.items_of(changes))) with ordinality as i
       cross join lateral unnest(i.violations) with ordinality as v (rule, facts, place)
       group by i.client_id
       union all
       select (ch.after).id, v.violations
-      from unnest(changes) as ch (context, before, after)
+      from unnest(changes) as ch
       cross join lateral rules.new_client_violations((ch.context).actor_id, ch.after) as v (violations)
       where (ch.before).id is null
         -- Atlas's own programs insert clients without stage columns; any login that can insert clients may do that

@@ -7,10 +7,11 @@ as $$
 #variable_conflict use_variable
 begin
   return array(
-    select (
-      0, (ch.before).id, part.action, part.word, null, null, (ch.before).version, ch.context, ch.before, ch.after, true, false, null, null
-    )::rules.item
-    from unnest(changes) as ch (context, before, after)
+    select rules.open_item(
+      part.action, (ch.before).id, part.word, ch.context, (ch.before).version,
+      before => ch.before, after => ch.after, is_locked => true
+    )
+    from unnest(changes) as ch
     cross join lateral (
       select 'move' as action, (ch.after).stage as word, 0 as place
       where (ch.before).stage <> (ch.after).stage

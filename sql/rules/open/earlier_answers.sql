@@ -12,14 +12,11 @@ declare
   v_earlier record;
 begin
   for v_key in
-    select i.nth::integer as nth
-    from unnest(items) with ordinality as i (
-      place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, is_evaluated,
-      violations, answer, nth
-    )
+    select i.ordinality::integer as nth
+    from unnest(items) with ordinality as i
     where (i.context).external_id is not null
       and i.violations is null
-    order by (i.context).external_id, i.nth
+    order by (i.context).external_id, i.ordinality
   loop
     v_item := items[v_key.nth];
     select * into v_earlier from rules.earlier_answer(v_item.context, jsonb_build_object(

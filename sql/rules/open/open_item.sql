@@ -1,4 +1,4 @@
--- OPEN: one requested change of one client. SQL, so that it is inlined.
+-- OPEN: one requested change of one client. Every item is made here. SQL, so that it is inlined.
 create or replace function rules.open_item(
   action           text,                  -- move, set, clear or update
   client_id        bigint,
@@ -7,13 +7,16 @@ create or replace function rules.open_item(
   expected_version bigint default null,   -- a move needs one
   fields           rules.client_fields default null,
   clear            text[] default null,
-  place            bigint default 0
+  place            bigint default 0,
+  before           rules.client_state default null,   -- this and the next: of a client that is locked already
+  after            rules.client_state default null,
+  is_locked        boolean default false
 )
 returns rules.item
 language sql
 immutable
 as $$
   select row(
-    place, client_id, action, word, fields, clear, expected_version, context, null, null, false, false, null, null
+    place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, false, null, null
   )::rules.item
 $$;

@@ -51,7 +51,7 @@ begin
       where b.client_id = (ch.after).id
         and b.version = coalesce((ch.before).version, -1) + h.nth - 1
     )
-  from unnest(changes) as ch (context, before, after)
+  from unnest(changes) as ch
   cross join lateral rules.history_rows(
     ch.before,
     ch.after,

@@ -15,16 +15,9 @@ declare
 begin
   -- OPEN
   v_context := rules.open_context(rules.current_actor(), null);
-  if (jsonb_typeof(items) = 'array' and jsonb_array_length(items) between 1 and 1000) is not true then
-    perform rules.refuse('items_not_valid');
-  end if;
-  v_items := array(
-    select rules.read_item(i.place - 1, i.item, v_context.actor_id, array[
-      'client_id', 'flag', 'set', 'reason', 'triggered_by', 'on_behalf_of', 'channel', 'payload'
-    ])
-    from jsonb_array_elements(items) with ordinality as i (item, place)
-    order by i.place
-  );
+  v_items := rules.read_items(items, v_context.actor_id, array[
+    'client_id', 'flag', 'set', 'reason', 'triggered_by', 'on_behalf_of', 'channel', 'payload'
+  ]);
   if v_context.external_id is not null then
     select * into v_earlier from rules.earlier_answer(
       v_context,

@@ -64,10 +64,11 @@ class Request:
         cls, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool
     ) -> "Request":
         """Prepare a call. A write that takes an idempotency key and has none gets one. Raises InvalidInput."""
-        for name, value in arguments.items():
-            as_json(value, name)
+        parts = [
+            f"{as_json(name, name)}: {as_json(value, name)}" for name, value in arguments.items()
+        ]
         try:
-            body = as_json(dict(arguments), "arguments").encode()
+            body = f"{{{', '.join(parts)}}}".encode()
         except UnicodeEncodeError as error:
             raise InvalidInput("text must be valid Unicode") from error
         own_key = keyed and arguments.get("external_id") is None

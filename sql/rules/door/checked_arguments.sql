@@ -33,8 +33,10 @@ begin
       when body is null then 'text'
       else jsonb_typeof(v_all -> v_name)
     end;
-    -- numbers as the caller wrote them: jsonb has 100 for 1e2
+    -- numbers as the caller wrote them: jsonb has 100 for 1e2. A jsonb argument takes any value, and
+    -- a batch of it is large: it isn't parsed again.
     v_text := case
+      when v_type = 'jsonb'::regtype then null
       when v_kind = 'text' then v_all ->> v_name
       when v_kind in ('number', 'array') then convert_from(body, 'UTF8')::json ->> v_name
     end;

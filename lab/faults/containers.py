@@ -12,11 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.local.serving.ports import free_port
 from lab.faults.deploys import Deploys
 from lab.faults.patience import until_it_answers
-from lab.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
+from lab.faults.ways import ADMIN, Reachable
 
 ROOT = Path(__file__).parents[2]
 _SERVICES = ("db", "postgrest", "gateway")
@@ -71,7 +70,7 @@ class Compose:
 
 
 @dataclass
-class Containers:
+class Containers(Reachable):
     """A running project: HTTP goes to the gateway, psycopg to the database's own port."""
 
     compose: Compose
@@ -79,20 +78,10 @@ class Containers:
     dsn: str
     deploys: Deploys
 
-    def ways(self, writers: int) -> list[Callable[[], Way]]:
-        """How so many writers come: half with psycopg, the others over HTTP, by themselves or with the package."""
-        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
-        return [kinds[number % 4] for number in range(writers)]
-
-    def readers(self) -> dict[str, Callable[[], Way]]:
-        """Who reads only."""
-        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
-
-    def make_clients(self, count: int) -> list[int]:
-        """New clients, in weekly."""
-        with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
-            made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
-        return [each.client.id for each in made]
+    @property
+    def http_url(self) -> str:
+        """The published port of the gateway."""
+        return self.compose.url
 
     def heal(self) -> None:
         """Start what was killed; Docker restarts nothing that was killed manually."""
@@ -158,15 +147,6 @@ class Containers:
 
     def _id(self, service: str) -> str:
         return f"{self.compose.settings['COMPOSE_PROJECT_NAME']}-{service}-1"
-
-    def _over_http(self) -> Way:
-        return Http(self.compose.url, self.token)
-
-    def _with_client(self) -> Way:
-        return with_client(self.compose.url, self.token)
-
-    def _with_psycopg(self) -> Way:
-        return with_psycopg(self.dsn)
 
 
 @contextmanager

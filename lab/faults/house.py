@@ -21,7 +21,7 @@ from atlas_stage.local.serving.part import Part
 from atlas_stage.ops.deploy import migrate
 from lab.faults.deploys import Deploys
 from lab.faults.patience import until_it_answers
-from lab.faults.ways import ADMIN, Http, Way, with_client, with_psycopg
+from lab.faults.ways import ADMIN, Reachable
 from lab.faults.wire import Wire, wire
 
 _POOL = 10
@@ -31,7 +31,7 @@ from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backen
 
 
 @dataclass
-class House:
+class House(Reachable):
     """A running stack. HTTP goes over `http`; everybody who comes to the database comes over `database`."""
 
     server: EmbeddedPostgres
@@ -44,29 +44,15 @@ class House:
     """Of the server itself, whatever happens to the wires."""
     deploys: Deploys
 
-    def ways(self, writers: int) -> list[Callable[[], Way]]:
-        """How so many writers come: half with psycopg, the others over HTTP, by themselves or with the package."""
-        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
-        return [kinds[number % 4] for number in range(writers)]
+    @property
+    def http_url(self) -> str:
+        """Through the wire."""
+        return f"http://127.0.0.1:{self.http.port}"
 
-    def readers(self) -> dict[str, Callable[[], Way]]:
-        """Who reads only."""
-        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
-
-    def _over_http(self) -> Way:
-        return Http(f"http://127.0.0.1:{self.http.port}", self.token)
-
-    def _with_client(self) -> Way:
-        return with_client(f"http://127.0.0.1:{self.http.port}", self.token)
-
-    def _with_psycopg(self) -> Way:
-        return with_psycopg(f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres")
-
-    def make_clients(self, count: int) -> list[int]:
-        """New clients, in weekly."""
-        with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
-            made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
-        return [each.client.id for each in made]
+    @property
+    def writers_dsn(self) -> str:
+        """Through the wire."""
+        return f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres"
 
     def heal(self) -> None:
         """Have every part there again. PostgREST and the gateway may start before the database does."""

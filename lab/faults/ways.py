@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import httpx
 
+from atlas_stage import Stage
 from atlas_stage.errors import StageError, Unavailable
 from atlas_stage.protocol import Transport
 from atlas_stage.transports.http import NOT_THE_API
@@ -143,3 +145,45 @@ def with_psycopg(dsn: str) -> Package:
 def with_client(url: str, token: str) -> Package:
     """Over HTTP, as `Stage.connect` does it."""
     return Package("client", HttpTransport(url, token))
+
+
+class Reachable:
+    """A running stack, and the ways to it."""
+
+    token: str
+    dsn: str
+    """Of the server itself."""
+
+    @property
+    def http_url(self) -> str:
+        """The gateway's address."""
+        raise NotImplementedError
+
+    @property
+    def writers_dsn(self) -> str:
+        """The database, as writers reach it."""
+        return self.dsn
+
+    def ways(self, writers: int) -> list[Callable[[], Way]]:
+        """How this many writers connect: half with psycopg, the others over HTTP, with and without the package."""
+        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
+        return [kinds[number % 4] for number in range(writers)]
+
+    def readers(self) -> dict[str, Callable[[], Way]]:
+        """How readers connect, by their names."""
+        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
+
+    def make_clients(self, count: int) -> list[int]:
+        """New clients, in weekly."""
+        with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
+            made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
+        return [each.client.id for each in made]
+
+    def _over_http(self) -> Way:
+        return Http(self.http_url, self.token)
+
+    def _with_client(self) -> Way:
+        return with_client(self.http_url, self.token)
+
+    def _with_psycopg(self) -> Way:
+        return with_psycopg(self.writers_dsn)

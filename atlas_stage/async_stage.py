@@ -342,7 +342,7 @@ class AsyncStage(AsyncConnecting):
 
     @call(part="erasure")
     async def erase_words(self, client_id: ClientName, reason: str) -> models.Erasure:
-        """Erase the free text in a client's history and notes. What was changed, when and by whom stays."""
+        """Erase the free text in a client's history and notes. The changes, their times and actors stay."""
 
     # -- what these are made of
 

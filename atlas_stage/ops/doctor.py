@@ -1,4 +1,4 @@
-"""What is wrong with an installation, in sentences.
+"""Problems of an installation, as sentences.
 
 Only what the package alone can know is checked here: whether the database has what the package contains. The database
 finds everything else: `ops.findings`, one file per check in `sql/ops/findings/`.

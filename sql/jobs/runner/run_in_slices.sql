@@ -1,7 +1,7 @@
 -- START a run, list its clients, CHANGE them slice by slice, END it. Each slice is one transaction: memory and locks
 -- stay bounded, a crash loses one slice, and notices report the progress.
 -- A procedure that commits can't be SECURITY DEFINER or have a SET clause. So the functions that it calls are, and it
--- sets the search path first and after each COMMIT, to keep the caller's objects out of its own statements.
+-- sets the search path first and after each COMMIT, to keep the caller's objects out of the procedure's statements.
 create or replace procedure jobs.run_in_slices(
   job          text,
   as_of        timestamptz default null,

@@ -31,6 +31,14 @@ to atlas_cron, atlas_operator;
 -- For `atlas-stage doctor`.
 grant usage on schema ops to atlas_operator;
 grant execute on function ops.findings(boolean) to atlas_operator;
+-- The trial isn't SECURITY DEFINER, so its caller needs its parts. They change nothing.
+grant execute on function
+  ops.trial(boolean),
+  ops.trial_ways(),
+  ops.try_rules(jsonb),
+  ops.try_plain_sql(text, text, jsonb),
+  ops.record_trial(ops.trial_error)
+to atlas_cron, atlas_operator;
 -- The scheduler's login can prune expired keys and runs.
 grant usage on schema ops to atlas_cron;
 grant execute on function ops.prune(integer) to atlas_cron, atlas_operator;
@@ -38,7 +46,7 @@ grant execute on function ops.prune(integer) to atlas_cron, atlas_operator;
 -- A request without a token runs as atlas_anon. So does the pre-request function, which resolves the token.
 grant execute on function api.health() to atlas_anon;
 -- write_clients compares the stored row with the intended one.
-grant execute on function rules.state_of(public.clients) to atlas_writer;
+grant execute on function rules.state_of(public.clients), rules.trial_client() to atlas_writer;
 -- atlas_writer needs CREATE only during a deploy, to own its functions. Only the owner calls those.
 revoke create on schema rules from atlas_writer;
 
@@ -46,6 +54,28 @@ grant usage on schema rules to atlas_anon;
 grant execute on function rules.pre_request(), rules.token_actor() to atlas_anon;
 
 reset role;
+
+-- A host trigger on `clients` finds the names that it finds in the host's sessions. pg_temp is last, so no temporary
+-- object takes the place of one. The bodies of these functions qualify every name.
+do $$
+declare
+  v_writer regprocedure;
+begin
+  for v_writer in
+    select p.oid
+    from pg_catalog.pg_proc p
+    where p.pronamespace = 'rules'::regnamespace
+      and p.proowner = 'atlas_writer'::regrole
+      and p.prosecdef
+  loop
+    execute format(
+      'alter function %s set search_path = %s, pg_temp', v_writer,
+      (select string_agg(quote_ident(w.name), ', ' order by w.nth)
+      from unnest(rules.writer_path()) with ordinality as w (name, nth))
+    );
+  end loop;
+end
+$$;
 
 -- From here on as the owner of the tables. Enable the triggers that guard, hash and record ALWAYS, so they also fire in
 -- replica sessions.
@@ -68,6 +98,74 @@ begin
   loop
     execute format('alter table %s enable always trigger %I', v_trigger.table_name, v_trigger.tgname);
   end loop;
+end
+$$;
+
+-- A client has the month of a close exactly while it is in one, and each move of a close has its month. That holds only
+-- with the triggers, so it comes after them: once, for what was written before. Moves from before have the month that
+-- their payload says, or that was being closed then; a move inside a close has the month of the opening before it.
+do $$
+begin
+  if exists (
+    select from pg_catalog.pg_constraint k
+    where k.conrelid = 'public.clients'::regclass and k.conname = 'clients_in_close_check'
+  ) then
+    return;
+  end if;
+  alter table public.stage_history disable trigger stage_history_append_only;
+  with opened as (
+    select
+      h.id, h.client_id, h.version, h.close_period, h.occurred_at,
+      case
+        when h.close_period is null and h.trigger_type <> 'rollback'
+          and rules.in_close(h.from_stage, h.from_returning_to) is not true
+          then coalesce(
+            substring(h.payload ->> 'period' from '^[0-9]{4}-(?:0[1-9]|1[0-2])$'),
+            to_char(rules.firm_time(h.occurred_at) - interval '15 days', 'YYYY-MM')
+          )
+      end as opens
+    from public.stage_history h
+    where h.to_stage is not null
+      and (rules.in_close(h.to_stage, null) or rules.in_close(h.from_stage, h.from_returning_to))
+  ),
+  numbered as (
+    select o.*, count(coalesce(o.close_period, o.opens)) over (partition by o.client_id order by o.version) as nth
+    from opened o
+  ),
+  dated as (
+    select n.id, n.close_period, max(coalesce(n.close_period, n.opens)) over (partition by n.client_id, n.nth) as found
+    from numbered n
+  )
+  update public.stage_history h
+  set close_period = coalesce(d.found, to_char(rules.firm_time(h.occurred_at) - interval '15 days', 'YYYY-MM'))
+  from dated d
+  where h.id = d.id
+    and d.close_period is null;
+  alter table public.stage_history enable always trigger stage_history_append_only;
+
+  alter table public.clients disable trigger clients_stamp_change, disable trigger clients_record_plain_changes;
+  update public.clients c
+  set close_period = (
+    select h.close_period
+    from public.stage_history h
+    where h.client_id = c.id and h.close_period is not null
+    order by h.version desc
+    limit 1
+  )
+  where rules.in_close(c.stage, c.returning_to_stage)
+    and c.close_period is null;
+  alter table public.clients enable trigger clients_stamp_change, enable trigger clients_record_plain_changes;
+
+  alter table public.clients add constraint clients_in_close_check check (
+    (coalesce(returning_to_stage, stage) in ('eom_close', 'eom_review')) = (close_period is not null)
+  );
+  alter table public.stage_history add constraint stage_history_in_close_check check (
+    (close_period is not null) = (
+      to_stage is not null
+      and (to_stage in ('eom_close', 'eom_review')
+        or coalesce(from_returning_to, from_stage, '') in ('eom_close', 'eom_review'))
+    )
+  );
 end
 $$;
 

@@ -25,11 +25,12 @@ begin
       reason        text,
       triggered_by  text,     -- the event that caused the change
       on_behalf_of  text,     -- recorded; gives no right
-      trigger_type  text,     -- null: record_changes derives it from actor and channel
+      trigger_type  text,     -- null: write_history derives it from actor and channel
       external_id   text,     -- the caller's idempotency key
       payload       jsonb,    -- the caller's facts
       override      boolean,  -- an admin's move past the transitions
-      rolls_back    bigint    -- the history row that this change rolls back
+      rolls_back    bigint,   -- the history row that this change rolls back
+      batch         uuid      -- the call of set_stages, set_flags or update_clients that the change is part of
     );
   end if;
 
@@ -57,7 +58,8 @@ begin
       stage_entered_at     timestamptz,
       returning_to_stage   text,
       flags                text[],
-      fields               rules.client_fields
+      fields               rules.client_fields,
+      close_period         text         -- the month that is being closed, YYYY-MM
     );
   end if;
 
@@ -70,7 +72,7 @@ begin
       active              boolean,
       service_tier        text,
       eligible_reviewers  text[],
-      handed_over_by      text,     -- in eom_review: the actor that moved the client there; null elsewhere
+      handed_over_by      text[],   -- in eom_review: the people of the hand-over that counts; null elsewhere
       listed_in           bigint[]  -- the actor's grants whose scope lists this client by its id
     );
   end if;
@@ -104,7 +106,9 @@ begin
       is_evaluated      boolean,              -- null: refused by the open step
       violations        rules.violation[],    -- null: no rule forbids it
       -- answer
-      answer            json                  -- null: not answered yet
+      answer            json,                 -- null: not answered yet
+      -- open
+      close_period      text                  -- of a move into a close: the month that was asked for; null: the default
     );
   end if;
 
@@ -135,7 +139,7 @@ begin
     create type jobs.step as (
       action        text,     -- move, set or clear; name: change nothing, only list the clients in the counts
       word          text,     -- the stage or flag; for name: the key in the counts
-      period        text,     -- for changes that are made once per period
+      period        text,     -- the month of a close; for flags: the period in which the change is made once
       reason        text,
       trigger_type  text,     -- null: the default of jobs
       client_ids    bigint[]
@@ -150,6 +154,22 @@ begin
       facts     jsonb,  -- an object: the same facts for a program
       what      text,   -- what is wrong, in a sentence
       todo      text    -- what to do about it
+    );
+  end if;
+
+  -- An error that a trial ran into: GET STACKED DIAGNOSTICS.
+  if to_regtype('ops.trial_error') is null then
+    create type ops.trial_error as (
+      way              text,   -- the way in, and what it tried
+      step             text,
+      state            text,
+      message          text,
+      detail           text,
+      context          text,
+      constraint_name  text,
+      table_name       text,
+      column_name      text,
+      type_name        text
     );
   end if;
 end

@@ -45,4 +45,4 @@ comment on function api.adopt_legacy_token(text) is
 It can read, and write what system:legacy is granted. token_hash: the token''s SHA-256 in hex; the token itself is never sent
 here. It never expires: revoke it when its callers have tokens. Adopting another one revokes it. Needs can_admin.
 Returns {token, changed}; changed is false if it was adopted already.
-Errors: permission_missing (403); token_exists (409); token_hash_not_valid (422).';
+Errors: permission_missing (403); token_exists (409); token_hash_not_valid (422), retry (503).';

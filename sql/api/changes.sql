@@ -51,7 +51,8 @@ begin
     v_xid := v_place[2]::xid8;
     v_id := v_place[3]::bigint;
   elsif since is not null then
-    select s.epoch, s.xid, s.id into v_epoch, v_xid, v_id from rules.feed_start(since) s;
+    -- a day earlier, because the server's clock may have been set back meanwhile
+    select s.epoch, s.xid, s.id into v_epoch, v_xid, v_id from rules.feed_start(since - interval '1 day') s;
   end if;
 
   -- ACT: one row more shows whether another page follows
@@ -75,7 +76,8 @@ begin
     'cursor', coalesce(
       v_cursors[least(page_size, cardinality(v_ids))], rules.feed_cursor(v_epoch, v_xid, v_id)
     ),
-    'more', v_more
+    'more', v_more,
+    'behind_since', case when not v_more then rules.feed_behind() end
   );
 end
 $$;
@@ -84,7 +86,8 @@ comment on function api.changes(text, text, bigint, text, timestamptz, integer) 
 'List every change of every client exactly once: the firm''s history as a feed.
 Any actor can read. after: the cursor of the previous answer; from the beginning if omitted. actor_id: made by this actor.
 client_id: of this client. stage: moves into this stage. since: made in a transaction that began at this time or later. page_size: 1 to 1,000.
-Returns {changes, cursor, more}: history rows with client_name and client_slug, in an order in which no later commit appears before the cursor;
-the cursor for the next call, also if there are no changes; and whether another page follows.
+Returns {changes, cursor, more, behind_since}: history rows with client_name and client_slug, in an order in which no later commit appears before the cursor;
+the cursor for the next call, also if there are no changes; whether another page follows; and since when committed changes
+are missing from the feed because an older transaction is open (null: none is missing).
 A change appears when every transaction that began to write before it has ended. Readers in a database session can wait with LISTEN atlas_changes.
 Errors: text_too_long, unknown_stage, cursor_not_valid, page_size_not_valid (422); feed_not_in_order (503).';

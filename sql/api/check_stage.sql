@@ -14,7 +14,7 @@ declare
   v_client     record;
   v_violations rules.violation[];
 begin
-  select c.id, c.version, f as facts
+  select c.id, c.version, rules.state_of(c.*) as state, f as facts
   into v_client
   from public.clients c
   cross join lateral rules.facts_of(rules.state_of(c.*), v_actor) f
@@ -32,6 +32,7 @@ begin
     'allowed_stages', (
       select coalesce(jsonb_agg(a.to_stage order by a.to_stage), '[]') from rules.allowed_stages(v_client.facts) a
     ),
+    'close_period', (rules.state_after(v_client.state, 'move', to_stage)).close_period,
     'client_id', v_client.id,
     'version', v_client.version
   );
@@ -41,5 +42,6 @@ $$;
 comment on function api.check_stage(bigint, text) is
 'Check whether the caller could move a client to a stage, by the rules of the real move.
 Any actor can check for itself. client_id: the client. to_stage: the stage.
-Returns {allowed, refusals, allowed_stages, client_id, version}: each refusal with its rule code and facts; allowed_stages by the transitions alone.
+Returns {allowed, refusals, allowed_stages, close_period, client_id, version}: each refusal with its rule code and facts; allowed_stages by the transitions alone;
+close_period: the month of the close that the client would then be in.
 Errors: client_not_found (404), unknown_stage (422).';

@@ -16,7 +16,7 @@ begin
   -- EVALUATE as the real changes do, once for all clients with the same facts
   return (
     with asked as materialized (
-      select c.id, c.version, c.flags, f as facts
+      select c.id, c.version, c.flags, rules.state_of(c.*) as state, f as facts
       from public.clients c
       cross join lateral rules.facts_of(rules.state_of(c.*), v_actor) f
       where c.id = any (client_ids)
@@ -58,6 +58,8 @@ begin
         'client_id', a.id,
         'version', a.version,
         'moves', j.moves,
+        -- of the close that a move into eom_close opens or continues
+        'close_period', coalesce((a.state).close_period, rules.close_period_for(a.state)),
         'override_to', j.override_to,
         'set_flags', array(select f from unnest(j.flags) f where f <> all (a.flags)),
         'clear_flags', array(select f from unnest(j.flags) f where f = any (a.flags)),
@@ -75,7 +77,8 @@ $$;
 comment on function api.check_stages(bigint[]) is
 'List what the caller can do with each of these clients: a dry run of moves, flags and fields, by the real evaluators.
 client_ids: 1 to 200 ids; unknown ids are left out. Any actor can check for itself.
-Returns {clients}: for each client_id and version its moves (to_stage, note), override_to (stages that an override can reach),
+Returns {clients}: for each client_id and version its moves (to_stage, note), close_period (the month
+of the close that a move into eom_close opens or continues), override_to (stages that an override can reach),
 set_flags, clear_flags, fields (arguments of update_client) and may_roll_back. Anything that is not listed would be refused; check_stage
 returns the reason.
 Errors: client_ids_not_valid (422).';

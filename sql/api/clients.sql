@@ -50,7 +50,7 @@ begin
     perform rules.refuse('cursor_not_valid');
   end if;
   perform rules.require_word('sort', v_sort, '{id,age,sla}');
-  perform rules.require_word('attention', nullif(attention, ''), '{stuck,waiting_on_client,none}');
+  perform rules.require_word('attention', nullif(attention, ''), '{stuck,late,waiting_on_client,none}');
   if service_tier <> '' then
     perform rules.require_word('service_tier', service_tier, rules.known_words('clients_service_tier_check'));
   end if;
@@ -86,6 +86,10 @@ begin
       from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
       join rules.shown_clients(v_ids[:page_size]) shown on shown.id = n.id
     ),
+    'similar', case when v_filter.search is not null and v_ids is null then rules.similar_clients(v_filter.search) end,
+    'searched', case
+      when v_filter.search is not null then case when rules.is_searched_by_parts() then 'parts' else 'beginnings' end
+    end,
     'next_after', case when v_sort = 'id' and cardinality(v_ids) > page_size then v_ids[page_size] end,
     'next_cursor', case
       when cardinality(v_ids) > page_size
@@ -102,10 +106,12 @@ comment on function api.clients(
 Any actor can read. An empty filter doesn''t restrict.
 stage: one stage, or several separated by commas; at most 200 characters. flag, owner (at most 200 characters), service_tier: equal to.
 unowned: true lists clients without an owner, false those with one. age_days_gt: more whole days than this in the stage.
-stuck: true lists clients with the flag, false those without it. attention: stuck, waiting_on_client or none.
-active: true (default), false, or null for both. search: prefixes of words in name and slug; the first 200 characters count.
+stuck: true lists clients with the flag, false those without it. attention: stuck, late, waiting_on_client or none.
+active: true (default), false, or null for both. search: words in name and slug, whatever their accents, capitals and punctuation; the first 200 characters count.
 client_ids: at most 1,000 ids; only these clients.
 sort: id (default), age (longest in its stage first) or sla (nearest to the limit of its stage, or furthest over it, first).
 cursor: next_cursor of the page before. after: with sort id, the last id of the page before. page_size: 1 to 1,000.
-Returns {clients, next_after, next_cursor}; both are null on the last page, and next_after also unless the sort is id.
+Returns {clients, next_after, next_cursor, similar, searched}; next_after and next_cursor are null on the last page, and next_after also unless the
+sort is id. Of a search: similar lists up to three clients (id, name) if none was found; searched is parts (any part of a word; up to 50,000 clients) or
+beginnings.
 Errors: text_too_long, unknown_stage, unknown_flag, unknown_value, client_ids_not_valid, cursor_not_valid, page_size_not_valid (422).';

@@ -20,41 +20,28 @@ set jit = off
 as $$
 #variable_conflict use_variable
 declare
-  v_state    constant text := nullif(state, '');
-  v_owner    constant text := nullif(owner, '');
-  v_month    text;
-  v_begin    timestamptz;
-  v_deadline timestamptz;
-  v_opened   bigint[];  -- the clients whose close may have been opened
-  v_closes   json[];
+  v_state  constant text := nullif(state, '');
+  v_owner  constant text := nullif(owner, '');
+  v_month  text;
+  v_due_at timestamptz;
+  v_opened bigint[];  -- the clients with a close of the month
+  v_closes json[];
 begin
   -- GUARD
   perform rules.require_actor();
   v_month := rules.require_month(month);
   perform rules.require_page_size(page_size);
   perform rules.require_short('owner', owner);
-  perform rules.require_word('state', v_state, '{not_opened,open,in_review,closed}');
-  v_deadline := rules.close_deadline(v_month);
+  perform rules.require_word('state', v_state, '{not_opened,open,in_review,paused,closed}');
+  v_due_at := (select m.due_at from rules.months(to_date(v_month, 'YYYY-MM'), to_date(v_month, 'YYYY-MM')) m);
 
-  -- ACT: any state but not_opened requires an opening. If there are many, reading the clients in order fills a page
-  -- sooner.
+  -- ACT: if many closes were opened, reading the clients in order fills a page sooner
   if v_state <> 'not_opened' then
-    -- an opening without a month is from this month or the next
-    v_begin := rules.firm_instant(to_date(v_month, 'YYYY-MM'));
     v_opened := array(
-      select h.client_id
-      from unnest(array[v_month, '']) as named (period)
-      cross join lateral (
-        select h.client_id
-        from public.stage_history h
-        where coalesce(h.payload ->> 'period', '') = named.period
-          and h.occurred_at >= case when named.period = '' then v_begin else '-infinity' end
-          and h.occurred_at < case when named.period = '' then v_begin + interval '62 days' else 'infinity' end
-          and h.client_id > coalesce(after, -9223372036854775808)
-          and h.to_stage = 'eom_close'
-          and rules.opens_close(h.from_stage, h.from_returning_to, h.trigger_type)
-        limit 10001
-      ) as h
+      select distinct h.client_id
+      from public.stage_history h
+      where h.close_period = v_month and h.client_id > coalesce(after, -9223372036854775808)
+      limit 10001
     );
     if cardinality(v_opened) > 10000 then
       v_opened := null;
@@ -66,11 +53,11 @@ begin
     select row_to_json(found.*)
     from (
       select m.*
-      from rules.month_closes(v_month, v_deadline) m
+      from rules.month_closes(v_month, v_due_at) m
       where m.client_id > coalesce(after, -9223372036854775808)
-        and (v_opened is null or m.client_id = any (v_opened))
         and (v_owner is null or m.stage_owner = v_owner)
         and (v_state is null or m.state = v_state)
+        and (v_opened is null or m.client_id = any (v_opened))
       order by m.client_id
       limit page_size + 1
     ) as found
@@ -78,7 +65,7 @@ begin
 
   return json_build_object(
     'month', v_month,
-    'due_at', v_deadline,
+    'due_at', v_due_at,
     'closes', array_to_json(v_closes[:page_size]),
     'next_after', case when cardinality(v_closes) > page_size then v_closes[page_size] -> 'client_id' end
   );
@@ -87,10 +74,11 @@ $$;
 
 comment on function api.closes(text, text, text, bigint, integer) is
 'List the closes of a month, client by client.
-Any actor can read. month: YYYY-MM; the month that is being closed now if omitted. state: not_opened, open, in_review or closed.
+Any actor can read. month: YYYY-MM; the newest month that was rolled if omitted. state: not_opened, open, in_review, paused or closed.
 owner: equal to; at most 200 characters. after: the last client id of the page before. page_size: 1 to 1,000.
-Returns {month, due_at, closes, next_after} in order of client id: each active client whose cadence has a close in that month, and each client
-whose close of it was opened, with client_id, name, slug, stage_owner, stage; the state; when and by whom the close was opened, reviewed
-(handed to review), sent_back (how many times, and the last) and signed_off; business_days from the day after its opening to its sign-off
-or now; late and late_since: not closed by the end of the next month''s last business day (due_at), or over the SLA of its stage.
+Returns {month, due_at, closes, next_after} in order of client id: each client that owes the month (owed: active, its cadence has the month, and
+it was added before the close was due), and each client that has a close of it, with client_id, name, slug, stage_owner, stage; the state;
+when and by whom the close was opened, reviewed (handed to review), sent_back (how many times, and the last) and signed_off; reopened (how many
+times); rolled_back_by (the person that rolled its opening back, so that the roll leaves it alone); business_days from the day after its opening to its sign-off or
+now; late and late_since (due_at): not signed off by the end of the business day of the next month that the settings give (close_due_day).
 Errors: month_not_valid, unknown_value, text_too_long, page_size_not_valid (422).';

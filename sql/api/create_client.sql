@@ -44,10 +44,7 @@ begin
   v_client.stage := stage;
   v_client.fields := rules.fields_after(
     v_client.fields,
-    row(
-      owner, rules.checked_actor_list(collaborators), rules.checked_text('notes', notes, 10000, lines => true), tier,
-      cadence, schedule, rules.checked_actor_list(reviewers), active
-    ),
+    rules.checked_fields(row(owner, collaborators, notes, tier, cadence, schedule, reviewers, active), '{}'),
     '{}'
   );
   select * into v_earlier from rules.earlier_answer(
@@ -61,6 +58,11 @@ begin
 
   -- EVALUATE
   perform rules.refuse_all(rules.new_client_violations(v_context.actor_id, v_client));
+  perform rules.refuse('slug_too_similar', jsonb_build_object('slug', v_slug, 'other_slug', c.slug, 'other_client', c.name))
+  from public.clients c
+  where normalize(lower(normalize(c.slug, nfd))) = v_slug
+    and c.slug <> v_slug
+  limit 1;
 
   -- WRITE
   v_client.stage := 'onboarding';
@@ -68,7 +70,7 @@ begin
   v_client.version := 0;
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);
-    perform rules.record_changes(array[(v_context, null, v_client)::rules.change]);
+    perform rules.write_history(array[(v_context, null, v_client)::rules.change]);
   exception
     when others then
       get stacked diagnostics
@@ -86,11 +88,11 @@ comment on function api.create_client(
   text, text, text, text, text[], text, text, text, text, text[], boolean, text, text, text, text, text, jsonb
 ) is
 'Create a client.
-name, slug: required, at most 200 characters; the slug is unique. stage: onboarding (default) or a stage that can follow it.
+name, slug: required, at most 200 characters; the slug is unique, and stored in small letters, composed (NFC), without invisible characters. stage: onboarding (default) or a stage that can follow it.
 owner: an actor id. collaborators, reviewers: at most 100 actor ids. notes: at most 10,000 characters.
 tier, cadence, schedule, reviewers, active: only an admin can set values other than the defaults (recurring_only, monthly, none, any reviewer,
 true). reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required. Needs can_set_stage.
 Returns {client, history, changed, replayed}.
-Errors: permission_missing (403); slug_taken, idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); unknown_stage,
-transition_not_allowed, unknown_value, slug_not_valid, text_required, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel,
-payload_not_valid (422); key_in_use (503).';
+Errors: permission_missing (403); slug_taken, slug_too_similar, idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); unknown_stage,
+transition_not_allowed, unknown_value, slug_not_valid, text_required, text_too_long, text_not_clean, actor_id_not_valid, actor_id_not_normal, unknown_channel,
+payload_not_valid (422); key_in_use, retry (503).';

@@ -61,4 +61,4 @@ client_id: a client with no history beyond its creation. reason: why, at most 2,
 keeps the client and its history row; erase_words erases their words. A client that leaves the firm is not removed: move it to offboarding, or make it inactive.
 Returns {deleted: {client_id, name, slug, deleted_at, deleted_by, reason}}.
 Errors: permission_missing (403); client_not_found (404); client_has_history, host_constraint, host_trigger_failed (409);
-reason_required, text_too_long, text_not_clean (422); client_locked (503).';
+reason_required, text_too_long, text_not_clean (422); client_locked, retry (503).';

@@ -107,4 +107,4 @@ batches included; its slug and host messages in the runs of jobs; of a deleted c
 A key whose answer was erased is refused with answer_erased; its request is not repeated. An erasure can''t be undone.
 Kept are actor ids. The client''s name, slug and other columns of its row belong to Atlas.
 Returns {erasure, changed}: client_id, last_version, rows (history rows), erased_at, erased_by, reason; changed is false when there was nothing to erase.
-Errors: permission_missing (403), client_not_found (404), reason_required, text_too_long, text_not_clean (422), client_locked (503).';
+Errors: permission_missing (403), client_not_found (404), reason_required, text_too_long, text_not_clean (422), client_locked, retry (503).';

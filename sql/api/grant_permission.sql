@@ -18,7 +18,7 @@ declare
 begin
   -- GUARD
   perform rules.require_permission(v_actor, 'can_admin');
-  perform rules.require_actor_id(actor_id);
+  perform rules.require_actor_id(actor_id, is_new => true);
   perform rules.require_scope(v_scope);
 
   -- LOCK: two equal grants at once become one
@@ -43,11 +43,7 @@ begin
     when check_violation or not_null_violation then
       perform rules.refuse('unknown_permission', jsonb_build_object(
         'permission', left(permission, 200),
-        'known', (
-          select pg_get_constraintdef(c.oid)
-          from pg_constraint c
-          where c.conname = 'agent_permissions_permission_check'
-        )
+        'known', rules.known_words('agent_permissions_permission_check')
       ));
   end;
   return jsonb_build_object('permission', to_jsonb(v_grant), 'changed', true);
@@ -61,5 +57,5 @@ can_sign_off_eom_review, can_offboard or can_admin. scope: null for everywhere, 
 from, to (stages), flags, clients (ids), service_tiers, each an array; an omitted key does not restrict.
 notes: at most 2,000 characters. Needs can_admin.
 Returns {permission, changed}; changed is false if the same grant is live already.
-Errors: permission_missing (403); actor_id_not_valid, unknown_permission, unknown_scope_key, scope_not_valid, text_too_long,
-text_not_clean (422).';
+Errors: permission_missing (403); actor_id_not_valid, actor_id_not_normal, unknown_permission, unknown_scope_key, scope_not_valid, text_too_long,
+text_not_clean (422), retry (503).';

@@ -37,4 +37,4 @@ comment on function api.revoke_permission(bigint) is
 'Revoke a grant, from the next request on; the row stays visible.
 permission_id: the grant''s id. Needs can_admin. The last live, unscoped can_admin grant can''t be revoked.
 Returns {permission, changed}; changed is false if it was revoked already.
-Errors: permission_missing (403); permission_not_found (404); last_admin (409).';
+Errors: permission_missing (403); permission_not_found (404); last_admin (409), retry (503).';

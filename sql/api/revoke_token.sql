@@ -34,4 +34,4 @@ comment on function api.revoke_token(text) is
 'Revoke a token, from the next request on; the row stays visible.
 token_id: the 12 characters that api.tokens lists as id. Needs can_admin.
 Returns {token, changed}; changed is false if it was revoked already.
-Errors: permission_missing (403); token_not_found (404).';
+Errors: permission_missing (403); token_not_found (404), retry (503).';

@@ -13,15 +13,12 @@ as $$
 #variable_conflict use_variable
 declare
   v_context rules.change_context;
-  v_client  rules.client_state;
-  v_row     public.stage_history;
   v_earlier record;
 begin
   -- OPEN
   v_context := rules.open_context(
     rules.current_actor(), reason, external_id => external_id, reason_required => true
   );
-  v_context.rolls_back := history_id;
   select * into v_earlier from rules.earlier_answer(
     v_context, jsonb_build_object('call', 'rollback', 'client_id', client_id, 'history_id', history_id)
   );
@@ -33,18 +30,17 @@ begin
   perform rules.require_permission(v_context.actor_id, 'can_admin', client_id);
 
   -- LOCK
-  v_client := rules.lock_client(client_id);
+  perform rules.lock_client(client_id);
 
   -- EVALUATE: again, because the client can have left the scope meanwhile
   perform rules.require_permission(v_context.actor_id, 'can_admin', client_id);
-  select h.* into v_row from public.stage_history h where h.id = history_id and h.client_id = rollback.client_id;
-  if v_row.id is null then
+  if not exists (select from public.stage_history h where h.id = history_id and h.client_id = rollback.client_id) then
     perform rules.refuse('history_not_found', jsonb_build_object('client_id', client_id, 'history_id', history_id));
   end if;
-  perform rules.refuse_all(rules.reversal_violations(v_client, v_row));
 
   -- WRITE
-  perform rules.write_change((v_context, v_client, rules.state_after_rollback(v_client, v_row))::rules.change);
+  perform rules.refuse_all(array[r.violation], jsonb_build_object('client_id', client_id))
+  from rules.reverse(v_context, array[history_id]) r;
 
   -- ANSWER
   return rules.remember_answer(v_context, rules.change_answer(client_id));
@@ -59,4 +55,4 @@ change of the same thing depends on it. Needs can_admin.
 Returns {client, history, changed, replayed}.
 Errors: permission_missing (403); client_not_found, history_not_found (404); already_rolled_back, rollback_blocked (gives
 blocking_history_id), idempotency_key_reused, answer_erased, host_constraint, host_trigger_failed (409); not_reversible, client_inactive,
-reason_required, text_too_long, text_not_clean (422); client_locked, key_in_use (503).';
+reason_required, text_too_long, text_not_clean (422); client_locked, key_in_use, retry (503).';

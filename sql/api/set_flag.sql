@@ -51,4 +51,4 @@ client_id: the client. flag: one of stage_flags. reason, triggered_by, on_behalf
 Returns {client, history, changed, replayed}. If the flag was set already, changed is false and history null.
 Errors: permission_missing, flag_reserved (403); client_not_found (404); idempotency_key_reused, answer_erased, host_constraint,
 host_trigger_failed (409); unknown_flag, text_too_long, text_not_clean, unknown_channel, payload_not_valid (422); client_locked,
-key_in_use (503).';
+key_in_use, retry (503).';

@@ -8,30 +8,10 @@ set search_path = pg_catalog, pg_temp
 set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
-declare
-  v_context rules.change_context;
-  v_items   rules.item[];
-  v_earlier record;
 begin
-  -- OPEN
-  v_context := rules.open_context(rules.current_actor(), null);
-  v_items := rules.read_items(items, v_context.actor_id, array[
+  return rules.change_many('set_flags', items, array[
     'client_id', 'flag', 'set', 'reason', 'triggered_by', 'on_behalf_of', 'channel', 'payload'
   ]);
-  if v_context.external_id is not null then
-    select * into v_earlier from rules.earlier_answer(
-      v_context,
-      jsonb_build_object('call', 'set_flags', 'items', to_jsonb(v_items), 'client_ids', rules.item_clients(items))
-    );
-    perform rules.refuse_all(v_earlier.violations);
-    if v_earlier.answer is not null then
-      return v_earlier.answer;
-    end if;
-  end if;
-
-  -- LOCK, EVALUATE, WRITE and ANSWER
-  v_items := rules.make_items(v_items);
-  return rules.remember_answer(v_context, rules.batch_answer(v_items));
 end
 $$;
 
@@ -39,6 +19,6 @@ comment on function api.set_flags(jsonb) is
 'Set or clear flags of many clients in one call.
 items: 1 to 1,000 objects with client_id, flag, set (true: set, false: clear) and reason, triggered_by, on_behalf_of, channel,
 payload as in set_flag. Each item is judged alone, in the order of the items.
-Returns {items, done, refused}, as set_stages does.
-Errors: items_not_valid (422); idempotency_key_reused, answer_erased (409); key_in_use, client_locked (503). Of an item: item_not_valid (422) and
+Returns {items, done, refused, batch}, as set_stages does.
+Errors: items_not_valid (422); idempotency_key_reused, answer_erased (409); key_in_use, client_locked, retry (503). Of an item: item_not_valid (422) and
 those of set_flag.';

@@ -17,7 +17,10 @@ begin
     from public.clients c
     join rules.stage_limits(now()) s on s.stage = c.stage
     cross join lateral (
-      select rules.attention(c.flags, c.stage_entered_at < s.over_before, s.waiting_flags) as attention
+      select rules.attention(
+        c.flags, c.stage_entered_at < s.over_before, s.waiting_flags,
+        case when c.close_period is not null then c.close_period <= (select l.period from rules.late_period(now()) l) end
+      ) as attention
     ) as a
     where c.active
     group by 1, 2, 3, 4
@@ -29,7 +32,7 @@ begin
         jsonb_build_object(
           'stage', s.stage, 'position', s.position, 'kind', s.kind, 'max_days', s.max_days,
           'waiting_flags', s.waiting_flags, 'description', s.description, 'clients', coalesce(n.clients, 0),
-          'stuck', coalesce(n.stuck, 0), 'waiting_on_client', coalesce(n.waiting, 0)
+          'stuck', coalesce(n.stuck, 0), 'late', coalesce(n.late, 0), 'waiting_on_client', coalesce(n.waiting, 0)
         )
         order by s.position
       )
@@ -37,6 +40,7 @@ begin
       left join (
         select
           n.stage, sum(n.clients) as clients, sum(n.clients) filter (where n.attention = 'stuck') as stuck,
+          sum(n.clients) filter (where n.attention = 'late') as late,
           sum(n.clients) filter (where n.attention = 'waiting_on_client') as waiting
         from counted n
         group by n.stage
@@ -46,7 +50,7 @@ begin
       select coalesce(
         jsonb_agg(
           jsonb_build_object(
-            'owner', n.stage_owner, 'clients', n.clients, 'stuck', coalesce(n.stuck, 0),
+            'owner', n.stage_owner, 'clients', n.clients, 'stuck', coalesce(n.stuck, 0), 'late', coalesce(n.late, 0),
             'waiting_on_client', coalesce(n.waiting, 0)
           )
           order by n.stage_owner
@@ -56,6 +60,7 @@ begin
       from (
         select
           n.stage_owner, sum(n.clients) as clients, sum(n.clients) filter (where n.attention = 'stuck') as stuck,
+          sum(n.clients) filter (where n.attention = 'late') as late,
           sum(n.clients) filter (where n.attention = 'waiting_on_client') as waiting
         from counted n
         group by n.stage_owner
@@ -73,6 +78,7 @@ begin
     ),
     'attention', jsonb_build_object(
       'stuck', (select coalesce(sum(n.clients), 0) from counted n where n.attention = 'stuck'),
+      'late', (select coalesce(sum(n.clients), 0) from counted n where n.attention = 'late'),
       'waiting_on_client', (select coalesce(sum(n.clients), 0) from counted n where n.attention = 'waiting_on_client')
     )
   )
@@ -87,6 +93,7 @@ begin
     'time_zone', (select s.time_zone from public.stage_settings s),
     'as_of', now(),
     'month', rules.close_period(now()),
+    'undo_minutes', (select s.undo_minutes from public.stage_settings s),
     'cursor', rules.feed_cursor(
       -- a change that is being written at this moment appears after the cursor
       (select max(e.epoch) from public.feed_epochs e),
@@ -100,6 +107,6 @@ $$;
 comment on function api.summary() is
 'Count the active clients by stage, owner, flag and attention.
 Any actor can read.
-Returns {clients, stages, owners, flags, attention, words, time_zone, as_of, month, cursor}: each stage in order with its settings and its
-numbers of clients, stuck and waiting_on_client; the same numbers for each owner (null: no owner); each flag; the allowed words of the other
-fields; the firm''s time zone; the month that is being closed; and the cursor from which api.changes lists later changes.';
+Returns {clients, stages, owners, flags, attention, words, time_zone, as_of, month, undo_minutes, cursor}: each stage in order with its settings and its
+numbers of clients, stuck, late and waiting_on_client; the same numbers for each owner (null: no owner); each flag; the allowed words of the other
+fields; the firm''s time zone; the month that is being closed; for how many minutes an actor can undo its own change (0: not at all); and the cursor from which api.changes lists later changes.';

@@ -35,14 +35,8 @@ begin
   v_context := rules.open_context(
     rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );
-  if not clear <@ array(select c.argument from rules.field_catalog() c where c.is_clearable) then
-    perform rules.refuse('unknown_value', jsonb_build_object(
-      'field', 'clear', 'known', array(select c.argument from rules.field_catalog() c where c.is_clearable)
-    ));
-  end if;
-  v_fields := row(
-    owner, rules.checked_actor_list(collaborators), rules.checked_text('notes', notes, 10000, lines => true), tier,
-    cadence, schedule, rules.checked_actor_list(reviewers), active
+  v_fields := rules.checked_fields(
+    row(owner, collaborators, notes, tier, cadence, schedule, reviewers, active), clear
   );
   v_items := array[rules.open_item('update', client_id, null, v_context, expected_version, v_fields, clear)];
   if v_context.external_id is not null then
@@ -73,5 +67,5 @@ owner, collaborators, notes need can_set_stage; tier, cadence, schedule, reviewe
 clear: fields to empty: owner, collaborators, notes, reviewers. reason, triggered_by, on_behalf_of, channel, external_id, payload: as in set_stage; none is required.
 Returns {client, history, changed, replayed}. If no field changes, changed is false and history null.
 Errors: permission_missing (403); client_not_found (404); version_conflict, idempotency_key_reused, answer_erased, host_constraint,
-host_trigger_failed (409); unknown_value, text_too_long, text_not_clean, actor_id_not_valid, unknown_channel, payload_not_valid
-(422); client_locked, key_in_use (503).';
+host_trigger_failed (409); unknown_value, text_too_long, text_not_clean, actor_id_not_valid, actor_id_not_normal, unknown_channel, payload_not_valid
+(422); client_locked, key_in_use, retry (503).';

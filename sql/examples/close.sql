@@ -13,9 +13,10 @@ select api.grant_permission('user:ben', 'can_set_stage') #>> '{permission,permis
 select api.grant_permission('user:ben', 'can_sign_off_eom_review') #>> '{permission,permission}' as ben;
 
 -- May is over: Ana opens its close. A move needs a reason, and the version that she has seen.
+-- Without close_period it is the close of the newest month that the client owes.
 select rules.act_as('user:ana');
 select c -> 'client' ->> 'stage' as stage, c -> 'client' ->> 'version' as version
-from api.set_stage(:client, 'eom_close', 'May is over', 0, payload => '{"period": "2026-05"}') as c;
+from api.set_stage(:client, 'eom_close', 'May is over', 0, close_period => '2026-05') as c;
 
 -- She hands it over to review.
 select c -> 'client' ->> 'stage' as stage, c -> 'client' ->> 'version' as version

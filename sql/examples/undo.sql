@@ -1,4 +1,4 @@
--- An undo: a rollback appends the opposite change, so the history keeps both.
+-- An undo: a mistake is reversed by another row, so the history keeps both.
 -- Run it in psql, as a login that is a member of atlas_operator. The end rolls everything back.
 begin;
 \set SHOW_CONTEXT never
@@ -6,21 +6,23 @@ select rules.act_as('user:jimmie');
 select
   api.create_client('Quillfeather Bookshop', 'quillfeather', stage => 'weekly') #>> '{client,id}' as client
 \gset
+select api.grant_permission('user:ana', 'can_set_stage') #>> '{permission,permission}' as ana;
 
--- The close is opened too early.
+-- Ana opens the close of the wrong client.
+select rules.act_as('user:ana');
 select
   c #>> '{client,stage}' as stage,
   c #>> '{history,id}' as opening
-from api.set_stage(:client, 'eom_close', 'May is over', 0) as c
+from api.set_stage(:client, 'eom_close', 'May is over', 0, close_period => '2026-05') as c
 \gset
 \echo The client is in :stage
 
--- An admin rolls back this change, by the id of its history row.
+-- Within the minutes in the settings she can undo it: her own change, and the client's newest.
 select
   c #>> '{client,stage}' as stage,
   c #>> '{client,version}' as version,
   c #>> '{history,trigger_type}' as recorded_as
-from api.rollback(:client, :opening, 'It is only the 28th') as c;
+from api.undo(:client, 1, 'The wrong client') as c;
 
 -- Nothing was deleted from the history.
 select
@@ -30,7 +32,8 @@ select
   h ->> 'reason' as why
 from json_array_elements(api.stage_history(:client) -> 'history') as h;
 
--- A change can be rolled back only once.
+-- Later, or for somebody else, an admin does the same with rollback. A change can be rolled back only once.
+select rules.act_as('user:jimmie');
 select api.rollback(:client, :opening, 'Again');
 
 rollback;

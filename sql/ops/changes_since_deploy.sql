@@ -26,10 +26,17 @@ begin
       from public.stage_installation i
       left join found f on f.kind = i.kind and f.name = i.name and f.aspect = i.aspect
       where translate(f.value, '()', '') is distinct from translate(i.value, '()', '')
+        and not (
+          i.aspect like 'definition in %'
+          and f.value is null
+          and exists (select from found v where v.kind = i.kind and v.name = i.name and v.aspect like 'definition in %')
+        )
       union all
       select f.kind, f.name, f.aspect, null, f.value, f.relation, null
       from found f
       where f.aspect like 'rights of %'
+        -- a sequence of a column of the host's: a trial asks for this right
+        and (f.kind, f.relation) <> ('sequence', 'public.clients')
         and exists (select from public.stage_installation i where i.relation = f.relation)
         and not exists (
           select

@@ -11,11 +11,12 @@ set quote_all_identifiers = off
 as $$
 declare
   v_cheap constant text[] := array[   -- health runs these every minute
-    'job_overdue', 'job_failed', 'job_not_started', 'still_closing', 'token_expires', 'holidays_run_out'
+    'job_overdue', 'job_failed', 'job_not_started', 'still_closing', 'close_owed', 'token_expires', 'holidays_run_out',
+    'trial_failed', 'feed_stopped', 'feed_waits', 'prepared_transaction', 'slot_inactive', 'collation_changed'
   ];
   v_deep  constant text[] := array[   -- only doctor runs these
-    'history_mismatch', 'no_admin', 'api_role_table_right', 'not_as_deployed', 'sequence_behind',
-    'can_become_owner', 'operator', 'host_trigger', 'foreign_object', 'administration_mismatch',
+    'history_mismatch', 'no_admin', 'nobody_may_sign_off', 'api_role_table_right', 'not_as_deployed', 'sequence_behind',
+    'can_become_owner', 'can_write', 'default_right', 'operator', 'foreign_object', 'administration_mismatch',
     'administration_altered', 'history_altered', 'host_setting'
   ];
   v_check text;

@@ -39,7 +39,9 @@ begin
     order by h.client_id, h.version
   loop
     if v_row.row_hash is null then
-      v_row.words_salt := gen_random_uuid();
+      if v_row.words_hash is null then
+        v_row.words_salt := gen_random_uuid();
+      end if;
       v_row.row_hash := rules.history_hash(v_row, case
         when v_row.version = 0 then ''
         when (v_previous.client_id, v_previous.version + 1) = (v_row.client_id, v_row.version)

@@ -127,7 +127,8 @@ begin
     from pg_catalog.pg_class v
     cross join lateral (values
       ('owner', v.relowner::regrole::text),
-      ('definition', pg_get_viewdef(v.oid)),
+      -- versions of PostgreSQL render a view differently
+      ('definition in PostgreSQL ' || split_part(current_setting('server_version'), '.', 1), pg_get_viewdef(v.oid)),
       ('rights', ops.rights(coalesce(v.relacl, acldefault('r', v.relowner)), v.relowner, v_roles))
     ) as aspect (name, value)
     where v.relnamespace = any(v_schemas)

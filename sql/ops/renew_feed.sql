@@ -11,6 +11,12 @@ declare
   v_newest public.stage_history;
 begin
   if rules.feed_is_in_order() then
+    -- after pg_upgrade
+    update public.feed_epochs e
+    set system_identifier = s.system_identifier, xid = pg_current_xact_id()
+    from pg_control_system() s
+    where e.epoch = (select max(newest.epoch) from public.feed_epochs newest)
+      and e.system_identifier <> s.system_identifier;
     return false;
   end if;
 

@@ -20,21 +20,18 @@ begin
   end if;
   v_today := rules.firm_time(at);
 
-  case v_job.schedule
-    when 'hourly' then
+  case
+    when v_job.schedule = 'hourly' then
       v_dues := array[date_trunc('hour', at, 'UTC'), date_trunc('hour', at, 'UTC') + interval '1 hour'];
-    when 'daily' then
+    when v_job.schedule = 'daily' then
       -- where daylight saving time repeats midnight, the second one counts: the newest can be yesterday's
       v_dues := array(
         select rules.firm_instant((v_today + days)::timestamp) from generate_series(-1, 1) as days
       );
-    when 'monthly' then
+    else
       v_dues := array(
-        select rules.firm_instant(coalesce(m.first + (v_job.day - 1), rules.last_business_day(m.first)) + v_job.at)
-        from (
-          select (date_trunc('month', v_today::timestamp) + make_interval(months => months))::date as first
-          from generate_series(-1, 2) as months
-        ) m
+        select rules.firm_instant(coalesce(m.first_day + (v_job.day - 1), m.last_business_day) + v_job.at)
+        from rules.months((v_today - interval '1 month')::date, (v_today + interval '2 months')::date) m
       );
   end case;
   select max(due) filter (where due <= at), min(due) filter (where due > at)

@@ -1,7 +1,7 @@
 create or replace function jobs.catalog(only_job text default null)
 returns table (
   job         text,
-  schedule    text,      -- hourly, daily (at midnight) or monthly
+  schedule    text,      -- hourly, daily (at midnight), monthly, or month_end: monthly, then hourly until the next
   day         integer,   -- for a monthly job: its day; null: the last business day
   at          time,      -- for a monthly job: the hour
   about       text[],    -- the stage that the job moves clients to, or the flags that it sets and clears
@@ -18,8 +18,8 @@ begin
     from public.stage_settings s
     cross join lateral (values
       (
-        'stage_autoroll_eom_open', 'monthly', null::integer, s.eom_open_at, array['eom_close'],
-        'last business day, 06:00: clients whose month closes go from weekly to eom_close'
+        'stage_autoroll_eom_open', 'month_end', null::integer, s.eom_open_at, array['eom_close'],
+        'last business day, 06:00, then hourly: clients that owe the month''s close go from weekly to eom_close'
       ),
       (
         'flag_autoclear_advisory_due', 'monthly', s.advisory_clear_day, time '00:00', array['advisory_due'],

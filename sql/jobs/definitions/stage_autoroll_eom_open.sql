@@ -1,6 +1,5 @@
--- Month-end: active clients in weekly whose cadence closes this month move to eom_close. A client that entered weekly
--- after the run was due, while the run was late, waits for the next month-end.
--- Clients that are still in the close of an earlier month are listed in the counts and not changed.
+-- Month-end: opens the close of each client that owes it and is in weekly. Until the next month's roll it runs every
+-- hour, for clients that come back to weekly. The others that owe the close are listed by the reason why it isn't open.
 create or replace function jobs.stage_autoroll_eom_open(
   due_at timestamptz,
   as_of  timestamptz,
@@ -9,43 +8,45 @@ create or replace function jobs.stage_autoroll_eom_open(
 returns setof jobs.step
 language plpgsql
 stable
-set plan_cache_mode = force_custom_plan
+-- planning takes longer than an hour's work, and the range of ids lets one plan serve few clients and all
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
-  v_job    constant text    := 'stage_autoroll_eom_open';
-  v_month  constant integer := extract(month from rules.firm_time(due_at));
-  v_period constant text    := to_char(rules.firm_time(due_at), 'YYYY-MM');
+  v_day   constant date   := rules.firm_time(due_at);
+  v_from  constant bigint := coalesce((select min(id) from unnest(among) as id), -9223372036854775808);
+  v_to    constant bigint := coalesce((select max(id) from unnest(among) as id), 9223372036854775807);
+  v_month record;
+  v_taken bigint[] := '{}';   -- clients whose close of an earlier month this run opens
+  v_owed  record;
 begin
-  return query
-    select
-      'move', 'eom_close', v_period, 'the books of ' || v_period || ' are to be closed', null::text, array_agg(c.id)
-    from public.clients c
-    where (among is null or c.id = any (among))
-      and c.stage = 'weekly'
-      and c.active
-      and rules.closes_in(c.close_cadence, v_month)
-      and not (c.stage_entered_at > due_at and c.stage_entered_at <= as_of)
-      and not exists (select from jobs.done_for(v_job, v_period) d where d.client_id = c.id offset 0);
-
-  return query
-    select 'name', 'still_closing', v_period, null::text, null::text, array_agg(c.id)
-    from public.clients c
-    cross join lateral (
-      -- the opening of the close that the client is in; a resume is not an opening
-      select coalesce(h.payload ->> 'period', rules.close_period(h.occurred_at)) as period
-      from public.stage_history h
-      where h.client_id = c.id
-        and h.to_stage = 'eom_close'
-        and rules.opens_close(h.from_stage, h.from_returning_to, h.trigger_type)
-      order by h.version desc
-      limit 1
-    ) opened
-    where among is null
-      and c.active
-      and coalesce(c.returning_to_stage, c.stage) in ('eom_close', 'eom_review')
-      and opened.period < v_period
-      -- this run opened most of them; this condition drops those before the lateral query runs
-      and not exists (select from jobs.done_for(v_job, v_period) d where d.client_id = c.id offset 0);
+  -- a month without a business day is rolled before it begins, perhaps together with the month before
+  for v_month in
+    select m.period, m.due_at, m.last_business_day < m.first_day as has_no_business_day
+    from rules.months(v_day, (v_day + interval '1 month')::date) m
+    where m.roll_at = due_at
+    order by 1
+  loop
+    for v_owed in
+      select o.why, array_agg(o.client_id) as client_ids
+      from (
+        select case when m.client_id = any (v_taken) then 'still_closing' else m.why end as why, m.client_id
+        from rules.owed_closes(v_month.period, v_month.due_at, as_of) m
+        where m.client_id between v_from and v_to
+          and (among is null or m.client_id = any (among))
+      ) o
+      group by o.why
+    loop
+      if v_owed.why = 'ready' then
+        v_taken := v_taken || v_owed.client_ids;
+        return next ('move', 'eom_close', v_month.period, format(
+          'the books of %s are to be closed%s', v_month.period,
+          case when v_month.has_no_business_day then '; the month has no business day' else '' end
+        ), null, v_owed.client_ids)::jobs.step;
+      elsif among is null then
+        return next ('name', v_owed.why, v_month.period, null, null, v_owed.client_ids)::jobs.step;
+      end if;
+    end loop;
+  end loop;
 end
 $$;

@@ -8,54 +8,68 @@ create or replace function jobs.stage_stuck_detector(
 returns setof jobs.step
 language plpgsql
 stable
-set plan_cache_mode = force_custom_plan  -- only the histogram knows how many clients are over the limit
+set plan_cache_mode = force_custom_plan  -- a plan for these clients isn't one for all
+set enable_seqscan = off                 -- only the histogram knows how few clients are over their limit
+set jit = off
 as $$
 #variable_conflict use_variable
-declare
-  v_limit record;
-  v_set   bigint[] := array[]::bigint[];
-  v_clear bigint[];
 begin
-  v_clear := array(
-    select c.id
-    from public.clients c
-    where (among is null or c.id = any (among))
-      and not c.active
-      and 'stuck' = any (c.flags)
-  );
-  for v_limit in select l.* from rules.stage_limits(as_of) l loop
-    v_set := v_set || array(
-      select c.id
-      from public.clients c
-      where (among is null or c.id = any (among))
-        and c.stage = v_limit.stage
-        and c.stage_entered_at < v_limit.over_before
-        and c.active
-        and 'stuck' <> all (c.flags)
-        and not c.flags && v_limit.waiting_flags
-    );
-    v_clear := v_clear || array(
-      select c.id
-      from public.clients c
-      where (among is null or c.id = any (among))
-        and c.stage = v_limit.stage
-        and c.stage_entered_at >= v_limit.over_before
-        and c.active
-        and 'stuck' = any (c.flags)
-    ) || array(
-      select distinct c.id
-      from unnest(v_limit.waiting_flags) as waiting (flag)
-      join public.clients c on c.flags @> array['stuck', waiting.flag]
-      where (among is null or c.id = any (among))
-        and c.flags <> '{}'
-        and c.stage = v_limit.stage
-        and c.stage_entered_at < v_limit.over_before
-        and c.active
-    );
-  end loop;
-  return query values
-    ('set', 'stuck', null::text, 'longer in its stage than its SLA allows', null::text, v_set),
-    -- time makes a client stuck; an event makes it not stuck
-    ('clear', 'stuck', null, 'no longer over its SLA, or waiting for the client', 'auto_event', v_clear);
+  return query
+    select
+      'set', 'stuck', null::text, 'longer in its stage than its SLA allows', null::text,
+      array(
+        select c.id
+        from rules.stage_limits(as_of) l
+        cross join lateral (
+          select c.id
+          from public.clients c
+          where (among is null or c.id = any (among))
+            and c.stage = l.stage
+            and c.stage_entered_at < l.over_before
+            and c.active
+            and 'stuck' <> all (c.flags)
+            and not c.flags && l.waiting_flags
+          offset 0
+        ) c
+      )
+    union all
+    select
+      'clear', 'stuck', null, 'no longer over its SLA, or waiting for the client',
+      'auto_event',  -- time makes a client stuck; an event makes it not stuck
+      array(
+        select c.id
+        from public.clients c
+        where (among is null or c.id = any (among))
+          and not c.active
+          and 'stuck' = any (c.flags)
+        union all
+        select c.id
+        from rules.stage_limits(as_of) l
+        cross join lateral (
+          select c.id
+          from public.clients c
+          where (among is null or c.id = any (among))
+            and c.stage = l.stage
+            and c.stage_entered_at >= l.over_before
+            and c.active
+            and 'stuck' = any (c.flags)
+          offset 0
+        ) c
+        union all
+        select distinct c.id
+        from rules.stage_limits(as_of) l
+        cross join unnest(l.waiting_flags) as waiting (flag)
+        cross join lateral (
+          select c.id
+          from public.clients c
+          where (among is null or c.id = any (among))
+            and c.flags @> array['stuck', waiting.flag]
+            and c.flags <> '{}'
+            and c.stage = l.stage
+            and c.stage_entered_at < l.over_before
+            and c.active
+          offset 0
+        ) c
+      );
 end
 $$;

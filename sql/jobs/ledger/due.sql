@@ -18,7 +18,7 @@ begin
   return query
     select
       c.job, s.due_at, s.state,
-      s.state in ('due', 'missed', 'crashed') or s.state in ('failed', 'skipped') and not s.too_late,
+      s.state in ('due', 'missed', 'crashed') or s.state in ('failed', 'skipped', 'rolled_back') and not s.too_late,
       s.missed,
       (
         select r.finished_at
@@ -36,5 +36,5 @@ $$;
 comment on function jobs.due(timestamptz) is
 'List each job: its newest occurrence and that occurrence''s state, how many were missed, the last success,
 and when it is due next.
-at: the time to use as now. state: due, running, crashed, done, failed, skipped, missed (for longer than the catch-up
+at: the time to use as now. state: due, running, crashed, done, failed, skipped, rolled_back, missed (for longer than the catch-up
 days), not_due (from before the installation).';

@@ -38,6 +38,10 @@ begin
         from public.job_runs r
         where r.job = d.job and r.due_at = d.due_at and (r.counts ->> 'not_done')::bigint > 0
       ))
+      -- a job that runs every hour after it was done
+      and not exists (
+        select from public.job_runs r where r.job = d.job and r.due_at = d.due_at and r.outcome = 'done'
+      )
       -- schedulers start it every hour
       and v_at - since.due_at > interval '2 hours';
 end

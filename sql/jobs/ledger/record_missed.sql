@@ -21,7 +21,7 @@ declare
   v_said     text;
 begin
   while v_missed < before loop
-    if (select c.schedule from jobs.catalog(job) c) = 'monthly' then
+    if (select c.schedule from jobs.catalog(job) c) in ('monthly', 'month_end') then
       v_until := v_missed;
       v_not_done := (
         select coalesce(sum(cardinality(s.client_ids)), 0)

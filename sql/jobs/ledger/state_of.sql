@@ -6,7 +6,7 @@ create or replace function jobs.state_of(
   out next_due     timestamptz,
   out too_late     boolean,       -- due_at is past the catch-up days
   out run_id       bigint,        -- its row in job_runs; null: none
-  out state        text,          -- due, running, crashed, done, failed, skipped, missed or not_due
+  out state        text,          -- due, running, crashed, done, failed, skipped, rolled_back, missed or not_due
   out first_missed timestamptz,   -- the first occurrence before it without a row, after one with a row
   out missed       integer        -- the number of such occurrences
 )
@@ -15,11 +15,14 @@ stable
 set enable_sort = off  -- read the newest run by index, also before job_runs has statistics
 as $$
 declare
+  v_schedule text;
   v_run    public.job_runs;
   v_before public.job_runs;
 begin
   select o.due_at, o.next_due, o.too_late into due_at, next_due, too_late from jobs.occurrences(job, at) o;
+  v_schedule := (select c.schedule from jobs.catalog(job) c);
   select * into v_run from public.job_runs r where r.job = state_of.job and r.due_at = state_of.due_at;
+  too_late := too_late and not (v_schedule = 'month_end' and coalesce(v_run.outcome, 'skipped') <> 'skipped');
   select *
   into v_before
   from public.job_runs r
@@ -30,6 +33,7 @@ begin
 
   run_id := v_run.id;
   state := case
+    when v_run.outcome = 'done' and v_schedule = 'month_end' and v_run.as_of < date_trunc('hour', at) then 'due'
     when v_run.outcome <> 'running' then v_run.outcome
     when v_run.outcome = 'running' then case when jobs.is_running(job) then 'running' else 'crashed' end
     when not too_late then 'due'
@@ -45,7 +49,7 @@ begin
     from jobs.occurrences(job, coalesce((v_before.counts ->> 'until')::timestamptz, v_before.due_at)) o;
   end if;
   if first_missed < due_at then
-    missed := case (select c.schedule from jobs.catalog(job) c)
+    missed := case v_schedule
       when 'hourly' then extract(epoch from due_at - first_missed) / 3600
       when 'daily' then rules.firm_time(due_at)::date - rules.firm_time(first_missed)::date
       else (

@@ -51,13 +51,6 @@ begin
     'errors', nullif(
       jsonb_path_query_array(coalesce(v_counts -> 'errors', '[]') || coalesce(v_errors, '[]'), '$[0 to 19]'), '[]'
     )
-  )) || coalesce((
-    select jsonb_object_agg(s.word, jsonb_build_object('number', cardinality(s.client_ids), 'clients', (
-      select jsonb_agg(jsonb_build_object('id', c.id, 'slug', c.slug) order by c.id)
-      from (select c.id, c.slug from public.clients c where c.id = any (s.client_ids) order by c.id limit 100) c
-    )))
-    from jobs.steps(run.job, run.due_at, run.as_of) s
-    where s.action = 'name'
-  ), '{}');
+  )) || jobs.names(run.job, run.due_at, run.as_of);
 end
 $$;

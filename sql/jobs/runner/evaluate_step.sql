@@ -18,12 +18,17 @@ begin
   v_context.channel := 'cron';
   v_context.reason := step.reason;
   v_context.trigger_type := step.trigger_type;
-  v_context.payload := jsonb_strip_nulls(jsonb_build_object('run_id', run_id, 'due_at', due_at, 'period', step.period));
+  v_context.payload := jsonb_strip_nulls(jsonb_build_object(
+    'run_id', run_id, 'due_at', due_at, 'period', case when step.action <> 'move' then step.period end
+  ));
   v_context.override := false;
   return rules.evaluate(array(
     select rules.open_item(
       step.action, c.id, step.word, v_context, c.version,
-      before => c.state, after => rules.state_after(c.state, step.action, step.word), is_locked => true
+      before => c.state, is_locked => true,
+      after => rules.state_after(
+        c.state, step.action, step.word, close_period => case when step.action = 'move' then step.period end
+      )
     )
     from (
       select c.id, c.version, rules.state_of(c.*) as state

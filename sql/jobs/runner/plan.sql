@@ -21,7 +21,7 @@ declare
   v_step  jobs.step;
   v_items rules.item[];
 begin
-  select * into v_due from jobs.occurrences(job, v_as_of);
+  select * into v_due from jobs.state_of(job, v_as_of);
   if v_due.too_late then
     return;
   end if;

@@ -23,6 +23,8 @@ begin
         'rows', coalesce(jsonb_agg(to_jsonb(p) - 'place') filter (where p.place <= 1000), '[]')
       )
       from (select p.*, row_number() over () as place from jobs.plan(job, as_of) p) p
+    ) || (
+      select jobs.names(job, o.due_at, coalesce(as_of, now())) from jobs.occurrences(job, coalesce(as_of, now())) o
     );
   end if;
   call jobs.run_in_slices(job, as_of, false, v_run, commits => false);
@@ -31,7 +33,8 @@ end
 $$;
 
 comment on function jobs.run(text, timestamptz, boolean) is
-'Run a job now, or as of a moment, in one transaction. With dry_run, only report what would change.
+'Run a job now, or as of a moment, in one transaction. With dry_run, only report what would change,
+and the clients that the job names without changing them.
 job: one of jobs.catalog(). as_of: the time to use as now, for operators and dry runs. The occurrence in force then
 runs, whether or not it ran before: nothing is changed twice. Other callers can run only what is due now.
 Returns the run: outcome done, failed, skipped (missed for longer than the catch-up days), busy (another session runs

@@ -1,7 +1,8 @@
 -- START a run, list its clients, CHANGE them slice by slice, END it. Each slice is one transaction: memory and locks
 -- stay bounded, a crash loses one slice, and notices report the progress.
 -- A procedure that commits can't be SECURITY DEFINER or have a SET clause. So the functions that it calls are, and it
--- sets the search path first and after each COMMIT, to keep the caller's objects out of the procedure's statements.
+-- sets the search path first and after each COMMIT, to keep the caller's objects out of the procedure's statements. The
+-- isolation level and the lock timeout are its own, too: a host's default would fail the run, or let it wait forever.
 create or replace procedure jobs.run_in_slices(
   job          text,
   as_of        timestamptz default null,
@@ -19,11 +20,18 @@ declare
   v_done    bigint[];
   v_settled bigint[] := array[]::bigint[];
 begin
+  if commits and pg_catalog.current_setting('transaction_isolation') <> 'read committed' then
+    commit;
+    set transaction isolation level read committed;
+  end if;
   perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  perform pg_catalog.set_config('lock_timeout', '10s', true);
   result := jobs.start_run(job, as_of, only_if_due);
   if commits then
     commit;
+    set transaction isolation level read committed;
     perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+    perform pg_catalog.set_config('lock_timeout', '10s', true);
   end if;
   if result ->> 'outcome' <> 'running' then
     return;
@@ -44,7 +52,9 @@ begin
       v_done := jobs.change_slice(v_run_id, v_left[v_from:v_from + v_slice - 1]);
       if commits then
         commit;
+        set transaction isolation level read committed;
         perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+        perform pg_catalog.set_config('lock_timeout', '10s', true);
       end if;
       exit rounds when v_done is null;
       v_settled := v_settled || v_done;

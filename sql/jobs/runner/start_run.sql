@@ -55,7 +55,7 @@ begin
 
   select * into v_job from jobs.state_of(job, v_as_of);
   if v_job.state = 'done' and (v_only_due or v_job.too_late)
-    or v_job.state in ('skipped', 'failed') and v_job.too_late and v_job.run_id <> all (v_crashed)
+    or v_job.state in ('skipped', 'failed', 'rolled_back') and v_job.too_late and v_job.run_id <> all (v_crashed)
     or v_job.state = 'not_due' and v_only_due
   then
     return v_answer || '{"outcome": "nothing_due"}';
@@ -72,9 +72,17 @@ begin
   set
     (as_of, started_at, backend_pid, seen_at) =
       row(excluded.as_of, excluded.started_at, excluded.backend_pid, excluded.seen_at),
-    (outcome, finished_at, error, attempts) = row('running', null, null, r.attempts + 1),
-    -- Changes add up over the attempts. Clients left unchanged are counted again.
-    counts = r.counts - '{unchanged,skipped,failed,errors,not_done,missed,until,still_closing}'::text[]
+    (outcome, finished_at, error) = row('running', null, null),
+    attempts = r.attempts + (r.outcome not in ('done', 'rolled_back'))::integer,
+    -- Changes add up over the starts. Everything else is counted again.
+    counts = coalesce(
+      (
+        select jsonb_object_agg(c.key, c.value)
+        from jsonb_each(r.counts) as c
+        where c.key in ('moved', 'flagged', 'cleared') and r.outcome <> 'rolled_back'
+      ),
+      '{}'
+    )
   returning r.id into v_run_id;
   return (select r from jobs.runs(run_id => v_run_id) r);
 end

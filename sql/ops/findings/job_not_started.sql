@@ -17,7 +17,14 @@ begin
       'check that its schedule (cron/) is set up and that its login can connect; it starts every job every hour'
     from jobs.catalog() c
     join public.job_locks l on l.job = c.job
-    where greatest(l.started_at, l.installed_at) < now() - interval '2 hours'
+    where coalesce(
+        -- a time in the future is from a clock that was ahead, and says nothing
+        greatest(
+          case when l.started_at <= clock_timestamp() then l.started_at end,
+          case when l.installed_at <= clock_timestamp() then l.installed_at end
+        ),
+        '-infinity'
+      ) < now() - interval '2 hours'
       and not jobs.is_running(c.job)
     order by c.job;
 end

@@ -13,11 +13,11 @@ begin
         'kind', c.kind, 'name', c.name, 'aspect', c.aspect, 'deployed', c.deployed, 'found', c.found
       ),
       case
-        when c.found is null and (c.aspect in ('definition', 'owner', 'may') or c.kind = 'index') then
+        when c.found is null and (c.aspect like 'definition%' or c.aspect in ('owner', 'may') or c.kind = 'index') then
           format('%s %s is missing', c.kind, c.name)
         when c.deployed is null then format('%s %s: %s are new: %s', c.kind, c.name, c.aspect, c.found)
         when c.found is null then format('%s %s: %s are missing', c.kind, c.name, c.aspect)
-        when c.kind in ('function', 'type', 'view', 'policy') and c.aspect = 'definition' then
+        when c.kind in ('function', 'type', 'view', 'policy') and c.aspect like 'definition%' then
           format('%s %s is not what was deployed', c.kind, c.name)
         else format('%s %s: %s is %s, and was deployed as %s', c.kind, c.name, c.aspect, c.found, c.deployed)
       end,

@@ -1,5 +1,4 @@
--- Clients that were still in an earlier month's close when the newest close opened, and have not left it
--- since.
+-- Clients that owe the month of the newest roll, and are still in another month's close.
 create or replace function ops.still_closing()
 returns setof ops.finding
 language plpgsql
@@ -9,40 +8,16 @@ begin
   return query
     select
       'still_closing', 'warning',
-      jsonb_build_object('run_id', r.id, 'number', r.number, 'clients', behind.clients),
+      jsonb_build_object('close_period', o.close_period, 'run_id', o.run_id, 'number', count(*), 'clients', jsonb_agg(
+        jsonb_build_object('id', o.client_id, 'slug', o.slug) order by o.client_id
+      ) filter (where o.nth <= 100)),
       format(
-        '%s clients were still closing when the close of %s opened; now still: %s',
-        r.number, to_char(rules.firm_time(r.due_at), 'YYYY-MM'),
-        (select string_agg(c ->> 'slug', ', ') from jsonb_array_elements(behind.clients) c)
+        '%s clients are still closing another month, so the close of %s is not open: %s', count(*), o.close_period,
+        string_agg(o.slug, ', ' order by o.client_id) filter (where o.nth <= 20)
       ),
-      'finish their close, or pause them; those that come back to weekly in time are rolled at the next month-end'
-    from (
-      select newest.id, newest.due_at, newest.started_at, newest.counts -> 'still_closing' as named,
-        (newest.counts #>> '{still_closing,number}')::bigint as number
-      from jobs.catalog() c
-      cross join lateral (
-        select run.*
-        from public.job_runs run
-        where run.job = c.job and run.outcome in ('done', 'failed')
-        order by run.due_at desc
-        limit 1
-      ) newest
-      where newest.counts ? 'still_closing'
-    ) r
-    cross join lateral (
-      select jsonb_agg(n.client || jsonb_build_object('slug', c.slug) order by (n.client ->> 'id')::bigint) as clients
-      from jsonb_array_elements(r.named -> 'clients') as n (client)
-      join public.clients c on c.id = (n.client ->> 'id')::bigint
-      where c.active
-        and coalesce(c.returning_to_stage, c.stage) in ('eom_close', 'eom_review')
-        and not exists (
-          select
-          from public.stage_history h
-          where h.client_id = c.id
-            and h.occurred_at > r.started_at
-            and h.to_stage not in ('eom_close', 'eom_review', 'paused_client', 'paused_internal')
-        )
-    ) behind
-    where behind.clients is not null;
+      'finish their close; the next hourly start opens the new one'
+    from ops.not_opened() o
+    where o.why = 'still_closing'
+    group by o.close_period, o.run_id;
 end
 $$;

@@ -21,7 +21,9 @@ begin
         order by i.place
       ),
       'done', count(*) filter (where i.violations is null),
-      'refused', count(*) filter (where i.violations is not null)
+      'refused', count(*) filter (where i.violations is not null),
+      -- null: nothing was changed, so there is nothing to undo
+      'batch', (array_agg((i.context).batch) filter (where i.answer ->> 'changed' = 'true'))[1]
     )
     from unnest(items) i
   );

@@ -19,7 +19,10 @@ as $$
     select
       stored.*,
       date_part('day', now() - stored.stage_entered_at)::integer as age_days,
-      rules.attention(stored.flags, stored.stage_entered_at < s.over_before, s.waiting_flags) as attention
+      rules.attention(
+        stored.flags, stored.stage_entered_at < s.over_before, s.waiting_flags,
+        due.is_late
+      ) as attention
     from (select null::text as notes, null::text as gdrive_folder) as absent
     cross join lateral (
       select
@@ -31,6 +34,7 @@ as $$
         c.stage,
         c.stage_entered_at,
         c.returning_to_stage,
+        c.close_period,
         c.flags,
         ((rules.state_of(c.*)).fields).*,
         c.version
@@ -38,5 +42,13 @@ as $$
       where c.id = any (shown_clients.client_ids)
     ) as stored
     left join rules.stage_limits(now()) s on s.stage = stored.stage
+    -- a function whose argument is a subquery is not inlined
+    cross join lateral (
+      select case
+        when stored.close_period is not null
+          then stored.close_period <= (select l.period from rules.late_period(now()) l)
+      end as is_late
+      offset 0
+    ) as due
   ) as shown
 $$;

@@ -21,5 +21,9 @@ select
   h.version,
   h.xid,
   h.from_entered_at,
-  h.from_returning_to
+  h.from_returning_to,
+  h.close_period,
+  h.batch,
+  -- only of a change that was made long after its transaction began
+  case when h.recorded_at > h.occurred_at + interval '1 minute' then h.recorded_at end as recorded_at
 from public.stage_history as h;

@@ -58,6 +58,12 @@ as $$
       'This request can''t be read.'
     ),
     (
+      'invite_not_valid', 401,
+      'this invite can''t be used',
+      'ask for a new invite: api.invite',
+      'This link was used already or is older than an hour. Ask for a new one.'
+    ),
+    (
       'unauthenticated', 401,
       'no valid token',
       'send Authorization: Bearer with a token that is neither revoked nor expired',
@@ -92,6 +98,18 @@ as $$
       'this actor can''t change this flag',
       'leave the flag to the actors in set_by',
       'You can''t change the flag {flag}. It is set by {set_by}.'
+    ),
+    (
+      'undo_not_yours', 403,
+      'only the actor that made a change can undo it',
+      'ask an admin for a rollback',
+      'You can''t undo a change by {made_by}. An admin can roll it back.'
+    ),
+    (
+      'undo_too_late', 403,
+      'it is too late to undo this',
+      'make the opposite change, or ask an admin for a rollback',
+      'This can be undone only for {minutes} minutes. Ask an admin to roll it back.'
     ),
     (
       'operator_only', 403,
@@ -152,6 +170,12 @@ as $$
       'unknown job run',
       'list the runs with jobs.runs or atlas-stage job runs',
       'This run doesn''t exist.'
+    ),
+    (
+      'batch_not_found', 404,
+      'unknown batch',
+      'send the batch that the bulk change returned',
+      'These changes don''t exist.'
     ),
     (
       'path_not_found', 404,
@@ -248,6 +272,12 @@ as $$
       'another client has this slug',
       'choose another slug',
       'Another client has the short name {slug}. Choose another one.'
+    ),
+    (
+      'slug_too_similar', 409,
+      'another client''s slug differs only in form',
+      'use other_slug, or choose another slug',
+      'The short name {slug} looks like {other_slug}, the one of {other_client}. Choose another one.'
     ),
     (
       'token_exists', 409,
@@ -402,14 +432,38 @@ as $$
     (
       'period_not_valid', 422,
       'not a valid month',
-      'send payload.period as YYYY-MM, or omit it',
-      'The month of a close is written as 2026-05.'
+      'send close_period as YYYY-MM, or omit it',
+      '"{close_period}" isn''t a month. Write 2026-05, for example.'
+    ),
+    (
+      'period_not_expected', 422,
+      'this move opens no close',
+      'omit close_period, or send the month that the client is closing',
+      'Only a move that opens a close of {client} can choose its month.'
     ),
     (
       'not_reversible', 422,
       'this row can''t be rolled back',
-      'only moves and flag changes can; a rollback can''t',
+      'moves and changes of flags and fields can; the first row, a rollback and erased words can''t',
       'This change can''t be undone. Make the opposite change instead.'
+    ),
+    (
+      'actor_id_not_normal', 422,
+      'an actor id in another form than the stored one',
+      'send instead: small letters, composed (NFC), no invisible characters',
+      'Write "{instead}" instead of "{actor_id}": small letters and nothing invisible, so that nobody has two ids.'
+    ),
+    (
+      'unknown_role', 422,
+      'unknown role',
+      'use a role in known',
+      '"{role}" isn''t a role. Choose {known}.'
+    ),
+    (
+      'days_not_valid', 422,
+      'not a number of days',
+      'send 1 to 3,650',
+      'Choose between 1 and 3,650 days.'
     ),
     (
       'actor_id_not_valid', 422,
@@ -506,6 +560,12 @@ as $$
       'a request with this key is still running',
       'try again in a few seconds, with the same key',
       'The same request is still running. Try again in a few seconds.'
+    ),
+    (
+      'retry', 503,
+      'the transaction can''t see the newest data',
+      'end the transaction, and make the change again in a new one',
+      'Something else changed at the same time. Try again.'
     ),
     (
       'feed_not_in_order', 503,

@@ -1,14 +1,18 @@
--- The month that is being closed at a moment, as YYYY-MM, in the firm's time zone: this month from
--- the 16th on, before that the month before. A close that begins now is for this month unless the
--- caller passes another.
+-- The month that is being closed at a moment, as YYYY-MM: the newest whose roll is past.
 create or replace function rules.close_period(at timestamptz)
 returns text
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
+declare
+  v_day constant date := at;
 begin
-  return to_char(
-    at at time zone (select s.time_zone from public.stage_settings s) - interval '15 days', 'YYYY-MM'
+  return (
+    select max(m.period)
+    -- a month without a business day is rolled before it begins
+    from rules.months((v_day - interval '2 months')::date, (v_day + interval '1 month')::date) m
+    where m.roll_at <= at
   );
 end
 $$;

@@ -1,29 +1,33 @@
--- The closes of a month as answers show them: of each active client whose cadence closes in it, and
--- of each client whose close of it was opened. SQL, so that the planner inlines it and the query
--- takes its clients by an index.
+-- The closes of a month as answers show them: of each client that owes it, and of each client that has one. A client
+-- owes a month if it is active, its cadence has the month, and it was added before the close was due. SQL, so that the
+-- planner inlines it and the query takes its clients by an index.
 create or replace function rules.month_closes(
-  period   text,
-  deadline timestamptz  -- rules.close_deadline of the month
+  period text,
+  due_at timestamptz,                -- of the month, as in rules.months
+  as_of  timestamptz default now()   -- a client that was added later counts as if it had been there
 )
 returns table (
-  client_id     bigint,
-  name          text,
-  slug          text,
-  stage_owner   text,
-  stage         text,
-  state         text,
-  opened_at     timestamptz,
-  opened_by     text,
-  reviewed_at   timestamptz,
-  reviewed_by   text,
-  sent_back     integer,
-  sent_back_at  timestamptz,
-  sent_back_by  text,
-  signed_off_at timestamptz,
-  signed_off_by text,
-  business_days integer,
-  late          boolean,
-  late_since    timestamptz
+  client_id      bigint,
+  name           text,
+  slug           text,
+  stage_owner    text,
+  stage          text,
+  state          text,
+  opened_at      timestamptz,
+  opened_by      text,
+  reviewed_at    timestamptz,
+  reviewed_by    text,
+  sent_back      integer,
+  sent_back_at   timestamptz,
+  sent_back_by   text,
+  reopened       integer,
+  signed_off_at  timestamptz,
+  signed_off_by  text,
+  rolled_back_by text,
+  business_days  integer,
+  late           boolean,
+  late_since     timestamptz,
+  owed           boolean
 )
 language sql
 stable
@@ -34,48 +38,40 @@ as $$
     c.slug,
     c.stage_owner,
     c.stage,
-    close.state,
-    close.opened_at,
-    close.opened_by,
-    close.reviewed_at,
-    close.reviewed_by,
-    close.sent_back,
-    close.sent_back_at,
-    close.sent_back_by,
-    close.signed_off_at,
-    close.signed_off_by,
+    coalesce(k.state, 'not_opened'),
+    k.opened_at,
+    k.opened_by,
+    k.reviewed_at,
+    k.reviewed_by,
+    coalesce(k.sent_back, 0),
+    k.sent_back_at,
+    k.sent_back_by,
+    coalesce(k.reopened, 0),
+    k.signed_off_at,
+    k.signed_off_by,
+    k.rolled_back_by,
     case
-      when close.opened_at is not null then rules.business_days(
-        rules.firm_time(close.opened_at)::date, rules.firm_time(coalesce(close.signed_off_at, now()))::date
+      when k.opened_at is not null then rules.business_days(
+        rules.firm_time(k.opened_at)::date, rules.firm_time(coalesce(k.signed_off_at, now()))::date
       )
     end,
-    late.since is not null,
-    late.since
+    coalesce(k.signed_off_at, now()) >= month_closes.due_at,
+    case when coalesce(k.signed_off_at, now()) >= month_closes.due_at then month_closes.due_at end,
+    owing.is_so
   from public.clients c
-  cross join lateral rules.close_of(c.id, month_closes.period) close
-  left join rules.stage_limits(now()) s on s.stage = c.stage
+  left join lateral rules.closes_of(month_closes.period, c.id, c.id) k on true
   cross join lateral (
-    select min(limit_of.at) as since
-    from (values
-      (month_closes.deadline),
-      (case
-        when close.is_newest and close.state in ('open', 'in_review') and c.stage in ('eom_close', 'eom_review')
-          then c.stage_entered_at + s.sla
-      end)
-    ) as limit_of (at)
-    where limit_of.at < coalesce(close.signed_off_at, now())
-  ) as late
-  where close.state <> 'not_opened'
-    or (
-      c.active
+    select c.active
       and rules.closes_in(c.close_cadence, right(month_closes.period, 2)::integer)
-      -- a client that was added after the close was due doesn't owe it
-      and exists (
+      and not exists (
         select
         from public.stage_history h
         where h.client_id = c.id
           and h.version = 0
-          and h.occurred_at < month_closes.deadline
-      )
-    )
+          and h.occurred_at >= month_closes.due_at
+          and h.occurred_at <= month_closes.as_of
+      ) as is_so
+  ) as owing
+  where owing.is_so
+    or k.state <> 'not_opened'
 $$;

@@ -1,4 +1,4 @@
--- A month as YYYY-MM: the month that is being closed now if none is given.
+-- A month as YYYY-MM: the newest month that was rolled if none is given.
 create or replace function rules.require_month(month text)
 returns text
 language plpgsql

@@ -22,7 +22,7 @@ declare
 begin
   -- the function itself refuses what the body of a path leaves out
   if v_all - names <> '{}' or (by_path is null and not said ?& required) then
-    perform rules.refuse_names(said, by_path, body, names, required);
+    perform rules.refuse_argument_names(said, by_path, body, names, required);
   end if;
 
   foreach v_name in array names loop
@@ -47,7 +47,7 @@ begin
       else rules.is_of_type(v_all -> v_name, v_type, v_kind, v_text)
     end;
     if v_kind = 'twice' then
-      perform rules.refuse_names(said, by_path, body, names, required);
+      perform rules.refuse_argument_names(said, by_path, body, names, required);
     end if;
     perform rules.refuse('argument_not_valid', jsonb_build_object(
       'argument', v_name, 'expected', v_type::text

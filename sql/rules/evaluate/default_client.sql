@@ -6,6 +6,7 @@ immutable
 as $$
   select row(
     null, 0, 'weekly', null, null, '{}'::text[],
-    row(null, '{}'::text[], null, 'recurring_only', 'monthly', 'none', null, true)::rules.client_fields
+    row(null, '{}'::text[], null, 'recurring_only', 'monthly', 'none', null, true)::rules.client_fields,
+    null
   )::rules.client_state
 $$;

@@ -17,12 +17,13 @@ begin
   end if;
   for v_alike in
     select
-      f as facts, a.refused, a.action, a.word, a.override, a.old_fields, a.new_fields,
+      f as facts, a.refused, a.action, a.word, a.override, a.on_behalf_of, a.old_fields, a.new_fields,
       array_agg(a.ordinality::integer) as nths
     from (
       select
         i.ordinality, i.before, i.action, i.word, coalesce((i.context).override, false) as override,
-        rules.request_violation(i.action, i.word, i.expected_version, i.context, i.before) as refused,
+        (i.context).on_behalf_of,
+        rules.request_violation(i.action, i.word, i.expected_version, i.close_period, i.before) as refused,
         case when i.action = 'update' then (i.before).fields end as old_fields,
         case when i.action = 'update' then (coalesce(i.after, i.before)).fields end as new_fields
       from unnest(items) with ordinality as i
@@ -31,12 +32,12 @@ begin
         and i.answer is null
     ) a
     cross join lateral rules.facts_of(a.before, v_actor) f
-    group by 1, 2, 3, 4, 5, 6, 7
+    group by 1, 2, 3, 4, 5, 6, 7, 8
   loop
     v_found := case
       when (v_alike.refused).rule is not null then array[v_alike.refused]
       when v_alike.action = 'move' then
-        rules.move_violations(v_actor, v_alike.facts, v_alike.word, v_alike.override)
+        rules.move_violations(v_actor, v_alike.facts, v_alike.word, v_alike.override, v_alike.on_behalf_of)
       when v_alike.action = 'update' then
         rules.field_violations(v_actor, v_alike.facts, v_alike.old_fields, v_alike.new_fields)
       else rules.flag_violations(v_actor, v_alike.facts, v_alike.word)

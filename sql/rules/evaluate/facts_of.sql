@@ -14,14 +14,14 @@ as $$
     (client.fields).service_tier,
     (client.fields).eligible_reviewers,
     case when client.stage = 'eom_review' then (
-      select h.actor_id
-      from public.stage_history h
-      where h.client_id = client.id
-        and h.to_stage = 'eom_review'
-        -- neither a resume from a pause nor a rollback hands a client over
-        and h.from_returning_to is distinct from h.to_stage
-        and h.trigger_type <> 'rollback'
-      order by h.version desc
+      select array_remove(array[m.actor_id, m.on_behalf_of], null)
+      from rules.moves() m
+      where m.client_id = client.id
+        and m.to_stage = 'eom_review'
+        and m.is_in_force
+        -- a resume from a pause hands nothing over
+        and m.from_returning_to is distinct from m.to_stage
+      order by m.version desc
       limit 1
     ) end,
     array(

@@ -1,4 +1,4 @@
--- The words that a CHECK of `clients` lists, in its order. They are defined only there.
+-- The words that a CHECK lists, in its order. They are defined only there.
 create or replace function rules.known_words(check_name text)
 returns text[]
 language plpgsql
@@ -13,7 +13,7 @@ begin
     from pg_catalog.pg_constraint c
     cross join lateral regexp_matches(pg_get_constraintdef(c.oid), '''([a-z0-9_]+)''::text', 'g')
       with ordinality as found (word, place)
-    where c.conrelid = 'public.clients'::regclass
+    where c.connamespace = 'public'::regnamespace
       and c.conname = check_name
     order by found.place
   );

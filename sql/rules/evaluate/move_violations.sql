@@ -1,9 +1,10 @@
 -- EVALUATE a move, real or dry run: every rule that forbids it; null if none does.
 create or replace function rules.move_violations(
-  actor_id text,
-  client   rules.facts,             -- before the move
-  to_stage text,
-  override boolean default false    -- an admin's move past the transitions
+  actor_id     text,
+  client       rules.facts,            -- before the move
+  to_stage     text,
+  override     boolean default false,  -- an admin's move past the transitions
+  on_behalf_of text default null
 )
 returns rules.violation[]
 language plpgsql
@@ -44,7 +45,7 @@ begin
     v_violations := v_violations || v_missing;
   end if;
   if v_allowed = 'can_sign_off_eom_review' and not override then
-    v_violations := v_violations || rules.sign_off_violations(actor_id, client);
+    v_violations := v_violations || rules.sign_off_violations(actor_id, on_behalf_of, client);
   end if;
 
   -- transitions

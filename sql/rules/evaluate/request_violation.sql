@@ -4,7 +4,7 @@ create or replace function rules.request_violation(
   action           text,
   word             text,
   expected_version bigint,
-  context          rules.change_context,
+  close_period     text,
   client           rules.client_state    -- null: the client doesn't exist
 )
 returns rules.violation
@@ -15,8 +15,11 @@ as $$
     when action = 'move' and expected_version is null then ('expected_version_required', null)::rules.violation
     when client.id is null then ('client_not_found', null)::rules.violation
     when client.version <> expected_version then rules.version_conflict(client, expected_version)
-    when action = 'move' and word = 'eom_close' and context.payload ? 'period'
-      and (context.payload ->> 'period' ~ '^[0-9]{4}-(0[1-9]|1[0-2])$') is not true
-      then ('period_not_valid', null)::rules.violation
+    when close_period !~ '^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$'
+      then ('period_not_valid', jsonb_build_object('close_period', left(close_period, 200)))::rules.violation
+    when close_period <> client.close_period or (close_period is not null and word not in ('eom_close', 'eom_review'))
+      then ('period_not_expected', jsonb_build_object(
+        'close_period', close_period, 'current_period', client.close_period
+      ))::rules.violation
   end
 $$;

@@ -10,11 +10,12 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_facts    constant jsonb := jsonb_build_object('client_id', client.id, 'history_id', undone.id);
+  v_facts    constant jsonb  := jsonb_build_object('client_id', client.id, 'history_id', undone.id);
+  v_fields   constant text[] := array(select jsonb_object_keys(rules.changed_fields(undone)));
   v_blocking bigint;
 begin
   if undone.trigger_type = 'rollback' or undone.version = 0
-    or (undone.to_stage is null and undone.flag_added is null and undone.flag_removed is null)
+    or (undone.to_stage is null and undone.flag_added is null and undone.flag_removed is null and v_fields = '{}')
   then
     return array[('not_reversible', v_facts)::rules.violation];
   end if;
@@ -37,6 +38,7 @@ begin
     and h.version > undone.version
     and case
           when undone.to_stage is not null then h.to_stage is not null and h.trigger_type <> 'rollback'
+          when v_fields <> '{}' then rules.changed_fields(h.*) ?| v_fields and h.trigger_type <> 'rollback'
           -- a move removes `stuck`, and so does the rollback of a move
           else coalesce(h.flag_added, h.flag_removed) = coalesce(undone.flag_added, undone.flag_removed)
             and (h.trigger_type <> 'rollback' or h.to_stage is not null)

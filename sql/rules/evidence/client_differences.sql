@@ -24,7 +24,8 @@ begin
     join public.stage_history newest on newest.client_id = s.id and newest.version = s.version
     -- the newest move, or the creation; if it rolled back another move, that move has the earlier state
     left join lateral (
-      select h.version, h.from_stage, h.to_stage, h.occurred_at, h.from_returning_to, h.trigger_type, h.payload
+      select h.version, h.from_stage, h.to_stage, h.occurred_at, h.from_returning_to, h.close_period, h.trigger_type,
+        h.payload
       from public.stage_history h
       where h.client_id = s.id
         -- a row comparison, so the planner has only the index on (client_id, version)
@@ -67,7 +68,17 @@ begin
       select d.word
       from (values
         ('stage', s.stage is distinct from m.to_stage),
-        ('stage_entered_at', s.stage_entered_at is distinct from coalesce(taken_back.from_entered_at, m.occurred_at)),
+        ('stage_entered_at', s.stage_entered_at is distinct from coalesce(taken_back.from_entered_at, m.occurred_at)
+          -- a resume continues the time before the pause; in earlier versions it started again
+          and (m.to_stage = m.from_returning_to and s.stage_entered_at
+            = m.occurred_at - rules.time_before_pause(s.id, m.version)) is not true),
+        ('close_period', s.close_period is distinct from case
+          when case
+            when taken_back.id is not null then rules.in_close(taken_back.from_stage, taken_back.from_returning_to)
+            when st.kind = 'pause' then rules.in_close(m.from_stage, m.from_returning_to)
+            else rules.in_close(m.to_stage, null)
+          end then m.close_period
+        end),
         ('returning_to_stage', s.returning_to_stage is distinct from case
           when taken_back.id is not null then taken_back.from_returning_to
           -- in earlier versions a client could start in a pause without a stage to return to

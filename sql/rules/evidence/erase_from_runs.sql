@@ -8,6 +8,7 @@ create or replace function rules.erase_from_runs(
 returns bigint
 language plpgsql
 volatile
+set jit = off
 as $$
 #variable_conflict use_variable
 declare

@@ -13,6 +13,9 @@ as $$
 declare
   v_previous public.administration_history;
 begin
+  if rules.is_replicated() then
+    return new;
+  end if;
   select a.* into v_previous
   from public.administration_history a
   where a.about = new.about

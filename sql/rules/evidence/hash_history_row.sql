@@ -1,5 +1,5 @@
 -- BEFORE INSERT ROW on stage_history: set row_hash, no matter who writes the row.
--- rules.record_changes passes the hash of the client's version before as the new row's own, which
+-- rules.write_history passes the hash of the client's version before as the new row's own, which
 -- saves a look-up. Where the version before has no hash yet, this row gets none: `migrate` gives
 -- both theirs (ops.hash_history).
 create or replace function rules.hash_history_row()
@@ -9,6 +9,9 @@ volatile
 as $$
 #variable_conflict use_variable
 begin
+  if rules.is_replicated() then
+    return new;
+  end if;
   if new.version = 0 then
     new.row_hash := '';
   elsif new.row_hash is null then

@@ -2,9 +2,11 @@
 -- Columns that are never null are bytes of a fixed length, all others the text of one row value. No
 -- session setting and no version of PostgreSQL changes it: times are rendered as the bytes that the
 -- server sends, and never as text.
+-- Rows from before close_period have hashes without it, although the migration gave them one.
 create or replace function rules.history_hash(
-  row_     public.stage_history,
-  previous bytea    -- row_hash of the client's version before; empty for version 0
+  row_       public.stage_history,
+  previous   bytea,                  -- row_hash of the client's version before; empty for version 0
+  has_period boolean default true    -- false: as the hash of such an older row
 )
 returns bytea
 language sql
@@ -32,5 +34,10 @@ as $$
       )::text,
       'UTF8'
     )
+    || case
+      when has_period and (row_.close_period is not null or row_.batch is not null)
+        then convert_to(row(row_.close_period, row_.batch)::text, 'UTF8')
+      else ''
+    end
   )
 $$;

@@ -16,6 +16,13 @@ declare
   v_old  jsonb[];
   v_new  jsonb[];
 begin
+  if rules.is_replicated() then
+    return null;   -- the publisher's records come, too
+  end if;
+  if rules.has_old_snapshot() then
+    perform rules.refuse('retry');
+  end if;
+
   -- dynamic: each event has different transition tables, and a truncation has none
   if tg_op <> 'INSERT' then
     v_from := case tg_op when 'TRUNCATE' then tg_relid::regclass::text else 'old_rows' end;

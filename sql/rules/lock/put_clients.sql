@@ -27,7 +27,9 @@ begin
     v_item.is_evaluated := is_locked and v_client is not distinct from v_item.before;
     if not v_item.is_evaluated then
       v_item.before := v_client;
-      v_item.after := rules.state_after(v_client, v_item.action, v_item.word, v_item.fields, v_item.clear);
+      v_item.after := rules.state_after(
+        v_client, v_item.action, v_item.word, v_item.fields, v_item.clear, v_item.close_period
+      );
       v_item.violations := null;
     end if;
     items[i] := v_item;

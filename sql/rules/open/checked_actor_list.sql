@@ -1,6 +1,9 @@
 -- A list of at most 100 actor ids as it is stored: checked, sorted, without duplicates. Null stays
 -- null.
-create or replace function rules.checked_actor_list(actor_ids text[])
+create or replace function rules.checked_actor_list(
+  actor_ids text[],
+  are_new   boolean default false
+)
 returns text[]
 language plpgsql
 immutable
@@ -15,7 +18,7 @@ begin
     ));
   end if;
   foreach v_actor_id in array coalesce(actor_ids, '{}') loop
-    perform rules.require_actor_id(v_actor_id);
+    perform rules.require_actor_id(v_actor_id, are_new);
   end loop;
   return case
     when actor_ids is not null

@@ -45,9 +45,17 @@ begin
   -- a key without an answer is new, or this very transaction took it; if only its answer was pruned, history still has
   -- the key and refuses it
   if v_kept.request_sha256 <> v_sha256 then
-    violations := array[('idempotency_key_reused', jsonb_build_object(
-      'external_id', context.external_id, 'first_used_at', v_kept.created_at
-    ))::rules.violation];
+    violations := array[('idempotency_key_reused', jsonb_strip_nulls(jsonb_build_object(
+      'external_id', context.external_id, 'first_used_at', v_kept.created_at, 'first_used_for', (
+        select jsonb_strip_nulls(jsonb_build_object(
+          'client_id', u.history -> 'client_id', 'to_stage', u.history -> 'to_stage',
+          'flag_added', u.history -> 'flag_added', 'flag_removed', u.history -> 'flag_removed',
+          'fields', (select jsonb_agg(f order by f) from jsonb_object_keys(u.history #> '{payload,changed}') f)
+        ))
+        from (select nullif(v_kept.response -> 'history', 'null') as history) u
+        where u.history is not null
+      )
+    )))::rules.violation];
   elsif v_kept.response is not null then
     answer := v_kept.response || '{"replayed": true}';
   elsif exists (

@@ -48,7 +48,7 @@ begin
     if jsonb_typeof(payload) <> 'object' or not rules.is_small_json(payload, 65536) then
       perform rules.refuse('payload_not_valid');
     end if;
-    -- record_changes writes these keys itself
+    -- write_history writes these keys itself
     v_context.payload := payload - '{changed,rolls_back,initial}'::text[];
   end if;
   return v_context;

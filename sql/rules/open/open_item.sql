@@ -7,6 +7,7 @@ create or replace function rules.open_item(
   expected_version bigint default null,   -- a move needs one
   fields           rules.client_fields default null,
   clear            text[] default null,
+  close_period     text default null,     -- of a move into a close; null: the default
   place            bigint default 0,
   before           rules.client_state default null,   -- this and the next: of a client that is locked already
   after            rules.client_state default null,
@@ -17,6 +18,7 @@ language sql
 immutable
 as $$
   select row(
-    place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, false, null, null
+    place, client_id, action, word, fields, clear, expected_version, context, before, after, is_locked, false, null, null,
+    close_period
   )::rules.item
 $$;

@@ -1,5 +1,5 @@
--- OPEN: read one item of set_stages or set_flags. An item that can't be read is refused with the error that a single
--- call would give; the other items continue.
+-- OPEN: read one item of set_stages, set_flags or update_clients. An item that can't be read is refused with the
+-- error that a single call would give; the other items continue.
 create or replace function rules.read_item(
   place    bigint,
   item     jsonb,
@@ -12,7 +12,15 @@ stable
 as $$
 #variable_conflict use_variable
 declare
+  v_action  constant text := case
+    when 'to_stage' = any (known) then 'move'
+    when 'owner' = any (known) then 'update'
+    when item -> 'set' = 'true' then 'set'
+    else 'clear'
+  end;
   v_item    rules.item;
+  v_fields  rules.client_fields;
+  v_clear   text[];
   v_unknown text;
   v_details jsonb;
 begin
@@ -32,17 +40,29 @@ begin
     raise data_exception;
   end if;
 
+  if v_action = 'update' then
+    v_clear := array(select jsonb_array_elements_text(nullif(item -> 'clear', 'null')));
+    v_fields := rules.checked_fields(
+      jsonb_populate_record(null::rules.client_fields, (
+        select jsonb_object_agg(c.field, item -> c.argument) from rules.field_catalog() c
+      )),
+      v_clear
+    );
+  end if;
   return rules.open_item(
-    case item ->> 'set' when 'true' then 'set' when 'false' then 'clear' else 'move' end,
+    v_action,
     -- cast from text: a jsonb number would be rounded, and 1.5 would be client 2
     (item ->> 'client_id')::bigint,
     coalesce(item ->> 'to_stage', item ->> 'flag'),
     rules.open_context(
       actor_id, item ->> 'reason', item ->> 'triggered_by', item ->> 'on_behalf_of', item ->> 'channel',
       item ->> 'external_id', nullif(item -> 'payload', 'null'), (item ->> 'override')::boolean,
-      reason_required => not 'set' = any (known), of_item => true
+      reason_required => v_action = 'move', of_item => true
     ),
     (item ->> 'expected_version')::bigint,
+    v_fields,
+    v_clear,
+    close_period => item ->> 'close_period',
     place => place
   );
 exception
@@ -50,7 +70,7 @@ exception
     v_item.place := place;
     v_item.context.actor_id := actor_id;
     v_item.violations := array[
-      ('item_not_valid', jsonb_build_object('expected', 'whole numbers and booleans'))::rules.violation
+      ('item_not_valid', jsonb_build_object('expected', 'whole numbers, booleans and lists of words where the argument is one'))::rules.violation
     ];
     return v_item;
   when sqlstate 'PT422' then

@@ -1,4 +1,5 @@
--- OPEN: read the items of set_stages or set_flags, in their order. Refuses anything but an array of 1 to 1,000.
+-- OPEN: read the items of set_stages, set_flags or update_clients, in their order. Refuses anything but an array of 1
+-- to 1,000.
 create or replace function rules.read_items(
   items    jsonb,
   actor_id text,

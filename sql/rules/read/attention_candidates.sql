@@ -1,6 +1,6 @@
--- The ids of clients that may need this kind of attention: active and over the SLA, or flagged as
--- stuck. Null if there are more than 10,000: then reading the clients in order fills a page sooner.
-create or replace function rules.attention_candidates(attention text)  -- stuck, waiting_on_client or flagged
+-- The ids of clients that may need this kind of attention: active and over the SLA, in a close that was due, or
+-- flagged as stuck. Null if there are more than 10,000: then reading the clients in order fills a page sooner.
+create or replace function rules.attention_candidates(attention text)  -- stuck, late, waiting_on_client or flagged
 returns bigint[]
 language plpgsql
 stable
@@ -37,6 +37,16 @@ begin
     ) as waiting
     where attention = 'waiting_on_client'
       and carried.flags && s.waiting_flags
+    union all
+    select due.id
+    from (
+      select c.id
+      from public.clients c
+      where attention in ('late', 'waiting_on_client')
+        and c.close_period <= (select l.period from rules.late_period(now()) l)
+        and c.active
+      limit 10001
+    ) as due
     union all
     select flagged.id
     from (

@@ -20,17 +20,20 @@ begin
     case
       when filter.attention is not null then
         '($1).attention = (
-          select coalesce(rules.attention(c.flags, c.stage_entered_at < s.over_before, s.waiting_flags), ''none'')
+          select coalesce(rules.attention(
+            c.flags, c.stage_entered_at < s.over_before, s.waiting_flags,
+            case when c.close_period is not null then c.close_period <= (select l.period from rules.late_period(now()) l) end
+          ), ''none'')
           from rules.stage_limits(now()) s
           where s.stage = c.stage
         )'
     end,
     case when filter.service_tier is not null then 'c.service_tier = ($1).service_tier' end,
-    case when filter.words is not null then 'to_tsvector(''simple'', c.name || '' '' || c.slug) @@ ($1).words' end,
+    case when filter.words is not null then 'to_tsvector(''simple'', rules.search_text(c.name, c.slug)) @@ ($1).words' end,
     -- the function behind the operator @@: no index can be used for it
     case
       when filter.common_words is not null
-        then 'ts_match_vq(to_tsvector(''simple'', c.name || '' '' || c.slug), ($1).common_words)'
+        then 'ts_match_vq(to_tsvector(''simple'', rules.search_text(c.name, c.slug)), ($1).common_words)'
     end
   );
 end

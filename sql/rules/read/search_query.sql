@@ -1,13 +1,14 @@
--- Turn typed text into a prefix query on name and slug.
--- The index lists all clients that match a prefix, and the planner can't tell how many those are.
--- So prefixes that most of the firm's first and last clients match are separated from the others:
--- `words` is for the index, `common_words` is checked on the clients found. If all prefixes are
--- common, `words` is null: a page is full after a few clients.
+-- Turn typed text into what finds its words in name and slug, whatever their accents, capitals and punctuation. A
+-- firm of up to 50,000 clients is searched for any part of a word, by reading all: 3 µs per client. A larger one is
+-- searched for beginnings, by index. The index lists all clients that match a beginning, and the planner can't tell
+-- how many those are. So beginnings that most of the firm's first and last clients match are separated from the
+-- others: `words` is for the index, `common_words` is checked on the clients found. If all are common, `words` is
+-- null: a page is full after a few clients.
 create or replace function rules.search_query(
   search           text,
   out words        tsquery,
   out common_words tsquery,
-  out ids          bigint[]  -- the clients that match `words`, if they are at most 2,000
+  out ids          bigint[]  -- the clients that match `words` or the parts; of `words` only if they are at most 2,000
 )
 language plpgsql
 stable
@@ -15,37 +16,51 @@ as $$
 #variable_conflict use_variable
 declare
   v_words  constant text[] := array(
-    select quote_literal(lexeme) || ':*'
-    from unnest(tsvector_to_array(to_tsvector('simple', left(search, 200)))) as lexeme
+    select w.word
+    from regexp_split_to_table(rules.search_text(left(search, 200), ''), '[[:space:]]+') as w (word)
+    where w.word <> ''
   );
   v_common text[];
 begin
+  if v_words = '{}' then
+    ids := '{}';
+    return;
+  end if;
+  if rules.is_searched_by_parts() then
+    ids := array(
+      select c.id
+      from public.clients c
+      where rules.search_text(c.name, c.slug) like all (array(select '%' || w.word || '%' from unnest(v_words) as w (word)))
+    );
+    return;
+  end if;
+
   with known as materialized (
-    (select to_tsvector('simple', c.name || ' ' || c.slug) as vector from public.clients c order by c.id limit 50)
+    (select rules.search_text(c.name, c.slug) as text from public.clients c order by c.id limit 50)
     union all
-    (select to_tsvector('simple', c.name || ' ' || c.slug) from public.clients c order by c.id desc limit 50)
+    (select rules.search_text(c.name, c.slug) from public.clients c order by c.id desc limit 50)
   )
   select coalesce(array_agg(typed.word), '{}')
   into v_common
   from unnest(v_words) as typed (word)
-  where (select count(*) filter (where known.vector @@ typed.word::tsquery) > count(*) / 2 from known);
+  where (select count(*) filter (where ' ' || known.text like '% ' || typed.word || '%') > count(*) / 2 from known);
 
-  common_words := nullif(array_to_string(v_common, ' & '), '')::tsquery;
+  common_words := (
+    select string_agg(quote_literal(typed.word) || ':*', ' & ') from unnest(v_common) as typed (word)
+  )::tsquery;
   words := (
-    select string_agg(typed.word, ' & ')::tsquery
+    select string_agg(quote_literal(typed.word) || ':*', ' & ')
     from unnest(v_words) as typed (word)
     where typed.word <> all (v_common)
-  );
+  )::tsquery;
   if words is not null then
     ids := array(
       select c.id
       from public.clients c
-      where to_tsvector('simple', c.name || ' ' || c.slug) @@ words
+      where to_tsvector('simple', rules.search_text(c.name, c.slug)) @@ words
       limit 2001
     );
     ids := case when cardinality(ids) <= 2000 then ids end;
-  elsif common_words is null then
-    ids := '{}';  -- no word was typed
   end if;
 end
 $$;

@@ -1,10 +1,8 @@
 -- The history rows of one change: one for the move or the creation, one for each flag, one for the fields. They take
 -- the client's next versions in this order.
 create or replace function rules.history_rows(
-  before      rules.client_state,   -- null: a new client
-  after       rules.client_state,
-  is_rollback boolean,
-  has_period  boolean               -- the caller gave the month of the close
+  before rules.client_state,   -- null: a new client
+  after  rules.client_state
 )
 returns table (
   nth          bigint,
@@ -37,12 +35,6 @@ begin
       -- leaving a stage removes `stuck`, and a rollback can restore it: both are part of the move
       flag_added := case when 'stuck' = any (after.flags) and 'stuck' <> all (before.flags) then 'stuck' end;
       flag_removed := case when 'stuck' = any (before.flags) and 'stuck' <> all (after.flags) then 'stuck' end;
-      -- a close begins, and its month is a fact on its row
-      if after.stage = 'eom_close' and before.stage <> 'eom_review' and before.returning_to_stage is null
-        and not is_rollback and has_period is not true
-      then
-        facts := jsonb_build_object('period', rules.close_period(now()));
-      end if;
     end if;
     return next;
     from_stage := null;

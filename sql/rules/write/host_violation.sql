@@ -16,11 +16,13 @@ begin
     -- 25006: the server is read-only
     when left(state, 2) in ('PT', '53', '57', '58', 'XX') or state = '25006' then null
     when state in ('40P01', '55P03') then ('client_locked', null)::rules.violation
+    when left(state, 2) = '40' then ('retry', null)::rules.violation
     -- the answer of this key was pruned, and history still has the key
     when constraint_name = 'stage_history_external_id_uniq' then ('idempotency_key_reused', null)::rules.violation
     -- a transaction that this one can't see changed the client
     when constraint_name = 'stage_history_client_version_uniq' then ('client_locked', null)::rules.violation
-    when left(state, 2) = '23' and constraint_name <> '' then (
+    -- a trigger of the host changed the stage, so our own constraint failed
+    when left(state, 2) = '23' and constraint_name <> '' and constraint_name <> 'clients_in_close_check' then (
       case
         when state = '23505' and exists (
           select

@@ -7,9 +7,16 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
+  v_batch constant uuid := gen_random_uuid();
   v_round record;
+  v_item  rules.item;
   v_items rules.item[];
 begin
+  for i in 1 .. cardinality(items) loop
+    v_item := items[i];
+    v_item.context.batch := v_batch;
+    items[i] := v_item;
+  end loop;
   items := rules.earlier_answers(items);
 
   -- LOCK

@@ -33,8 +33,13 @@ begin
     select
       array_agg((v_context, rules.state_of(o.*), rules.state_of(n.*))::rules.change order by n.id),
       sum(n.version - o.version),
-      bool_or((n.stage_entered_at, n.stage <> o.stage or n.returning_to_stage is not distinct from o.returning_to_stage)
-        <> (case when n.stage <> o.stage then now() else o.stage_entered_at end, true))
+      bool_or(case
+        when n.stage = o.stage
+          then (n.stage_entered_at, n.returning_to_stage, n.close_period)
+            is distinct from (o.stage_entered_at, o.returning_to_stage, o.close_period)
+        -- a resume continues the time before the pause
+        else n.stage_entered_at <> now() and n.stage is distinct from o.returning_to_stage
+      end)
     into v_changes, v_versions, v_rewritten
     from new_clients n
     join old_clients o on o.id = n.id
@@ -52,7 +57,7 @@ begin
 
   -- WRITE: a host trigger that ran after ours can have changed more than the versions count, or columns that the
   -- database maintains
-  if v_rewritten or rules.record_changes(v_changes) <> v_versions then
+  if v_rewritten or rules.write_history(v_changes) <> v_versions then
     perform rules.refuse_as_host('P0001', null, null, null);
   end if;
   return null;

@@ -28,9 +28,11 @@ begin
     v_old := rules.state_of(new);
     v_old.stage := 'onboarding';
     v_old.returning_to_stage := null;
-    v_new := rules.state_after(v_old, 'move', new.stage);
+    v_old.close_period := null;
+    v_new := rules.state_after(v_old, 'move', new.stage, close_period => new.close_period);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;
+    new.close_period := v_new.close_period;
     new.flags := rules.sorted_set(v_new.flags);
     new.stage_collaborators := rules.sorted_set(new.stage_collaborators);
     new.eligible_reviewers := rules.sorted_set(new.eligible_reviewers);
@@ -47,15 +49,18 @@ begin
     perform rules.refuse_all(array[rules.version_conflict(v_old, new.version)]);
   end if;
 
-  -- only a move changes these two
+  -- only a move changes these; one that opens a close can set its month
   new.stage_entered_at := old.stage_entered_at;
   new.returning_to_stage := old.returning_to_stage;
   if v_moved then
-    v_new := rules.state_after(v_old, 'move', new.stage);
+    v_new := rules.state_after(v_old, 'move', new.stage, close_period => new.close_period);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;
+    new.close_period := v_new.close_period;
     new.flags := array_remove(new.flags, 'stuck');
     new.version := new.version + 1;
+  else
+    new.close_period := old.close_period;
   end if;
   if new.flags <> old.flags then
     new.flags := rules.sorted_set(new.flags);

@@ -10,6 +10,7 @@ as $$
     row(
       client.stage_owner, client.stage_collaborators, client.stage_notes, client.service_tier, client.close_cadence,
       client.sales_tax_schedule, client.eligible_reviewers, client.active
-    )::rules.client_fields
+    )::rules.client_fields,
+    client.close_period
   )::rules.client_state
 $$;

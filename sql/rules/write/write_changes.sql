@@ -24,7 +24,7 @@ begin
     for i in 1 .. cardinality(changes) loop
       v_clients := v_clients || changes[i].after;
     end loop;
-    perform rules.record_changes(changes);
+    perform rules.write_history(changes);
     perform rules.write_clients(v_clients);
     perform rules.check_deferred_constraints(of_clients_only => v_half = 0);
     return;

@@ -20,6 +20,7 @@ begin
         stage = s.stage,
         stage_entered_at = s.stage_entered_at,
         returning_to_stage = s.returning_to_stage,
+        close_period = s.close_period,
         flags = s.flags,
         stage_owner = (s.fields).stage_owner,
         stage_collaborators = (s.fields).stage_collaborators,
@@ -29,12 +30,13 @@ begin
         sales_tax_schedule = (s.fields).sales_tax_schedule,
         eligible_reviewers = (s.fields).eligible_reviewers,
         active = (s.fields).active
-    from unnest(clients) s
+    from pg_catalog.unnest(clients) s
     where c.id = s.id
-    returning rules.state_of(c.*) is not distinct from row(s.*)::rules.client_state as as_recorded
+    -- named by its function: the host's schemas are in the path, and an operator for records could be there
+    returning pg_catalog.record_eq(rules.state_of(c.*), row(s.*)::rules.client_state) as as_recorded
   )
-  select count(*) filter (where w.as_recorded) into v_as_recorded from written w;
-  if v_as_recorded <> cardinality(clients) then
+  select pg_catalog.count(*) filter (where w.as_recorded) into v_as_recorded from written w;
+  if v_as_recorded <> pg_catalog.cardinality(clients) then
     raise exception 'the stored clients are not what was recorded';
   end if;
 end

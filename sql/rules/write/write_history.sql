@@ -1,5 +1,5 @@
 -- WRITE, first half: the history rows of changes. The one writer of history. Returns how many rows it wrote.
-create or replace function rules.record_changes(changes rules.change[])
+create or replace function rules.write_history(changes rules.change[])
 returns bigint
 language plpgsql
 volatile
@@ -8,18 +8,27 @@ as $$
 declare
   v_rows bigint;
 begin
+  if rules.has_old_snapshot() then
+    perform rules.refuse('retry');
+  end if;
   insert into public.stage_history (
-    client_id, version, from_stage, to_stage, from_entered_at, from_returning_to, flag_added, flag_removed,
-    actor_type, actor_id, channel, on_behalf_of, triggered_by, trigger_type, reason, payload, external_id,
-    row_hash
+    id, client_id, version, from_stage, to_stage, from_entered_at, from_returning_to, close_period, flag_added,
+    flag_removed, actor_type, actor_id, channel, on_behalf_of, triggered_by, trigger_type, reason, payload,
+    external_id, batch, row_hash
   )
   select
+    case
+      when (ch.after).id = rules.trial_client() then -coalesce((ch.before).version, -1) - h.nth - 1
+      else nextval('public.stage_history_id_seq')
+    end,
     (ch.after).id,
     coalesce((ch.before).version, -1) + h.nth,
     h.from_stage,
     h.to_stage,
     case when h.from_stage is not null then (ch.before).stage_entered_at end,
     case when h.from_stage is not null then (ch.before).returning_to_stage end,
+    -- a move has the month of the close that it opens, continues or leaves
+    case when h.to_stage is not null then coalesce((ch.before).close_period, (ch.after).close_period) end,
     h.flag_added,
     h.flag_removed,
     rules.actor_type((ch.context).actor_id),
@@ -44,6 +53,7 @@ begin
       || h.facts,
     -- the first row of a change has its key
     case when h.nth = 1 then (ch.context).external_id end,
+    (ch.context).batch,
     -- for the trigger that hashes the row: looking up the previous row here costs a third of a look-up there
     (
       select b.row_hash
@@ -52,12 +62,7 @@ begin
         and b.version = coalesce((ch.before).version, -1) + h.nth - 1
     )
   from unnest(changes) as ch
-  cross join lateral rules.history_rows(
-    ch.before,
-    ch.after,
-    (ch.context).rolls_back is not null,
-    (ch.context).payload ? 'period'
-  ) h;
+  cross join lateral rules.history_rows(ch.before, ch.after) h;
   get diagnostics v_rows = row_count;
 
   -- With NOTIFY, only one transaction of the database can commit at a time. With eight writers, a NOTIFY from each

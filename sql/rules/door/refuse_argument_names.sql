@@ -1,6 +1,6 @@
 -- Refuse a call for the names of its arguments: one is in the path too, the function doesn't have
 -- it, or one is missing.
-create or replace function rules.refuse_names(
+create or replace function rules.refuse_argument_names(
   said     jsonb,
   by_path  jsonb,
   body     bytea,

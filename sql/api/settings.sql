@@ -1,0 +1,40 @@
+create or replace function api.settings(year integer default null)
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  v_year constant integer := coalesce(year, extract(year from rules.firm_time(now())));
+begin
+  perform rules.require_actor();
+  if v_year not between 2000 and 2199 then
+    perform rules.refuse('setting_not_valid', jsonb_build_object('setting', 'year', 'value', year, 'expected', '2000 to 2199'));
+  end if;
+  return jsonb_build_object(
+    'settings', (select to_jsonb(s) - 'only_row' from public.stage_settings s),
+    'stages', (
+      select jsonb_agg(jsonb_build_object('stage', s.stage, 'max_days', s.max_days, 'waiting_flags', s.waiting_flags) order by s.position)
+      from public.stages s
+    ),
+    'year', v_year,
+    'holidays', (
+      select coalesce(jsonb_agg(jsonb_build_object('day', h.day, 'name', h.name) order by h.day), '[]')
+      from public.business_holidays h
+      where h.day between make_date(v_year, 1, 1) and make_date(v_year, 12, 31)
+    ),
+    'closes', (
+      select jsonb_agg(jsonb_build_object('month', m.period, 'last_business_day', m.last_business_day) order by m.period)
+      from rules.months(make_date(v_year, 1, 1), make_date(v_year, 12, 1)) m
+    )
+  );
+end
+$$;
+
+comment on function api.settings(integer) is
+'Show what the firm can set: settings, the days in each stage, and a year''s holidays and month ends.
+Any actor can read. year: 2000 to 2199; this year if omitted.
+Returns {settings, stages, year, holidays, closes}: stages has stage, max_days (null: no limit) and waiting_flags; closes has month and last_business_day.
+Errors: setting_not_valid (422).';

@@ -1,0 +1,34 @@
+create or replace function api.undo_batch(
+  batch  uuid,
+  reason text default null
+)
+returns jsonb
+language plpgsql
+volatile
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_variable
+declare
+  v_context rules.change_context;
+  v_rows    bigint[];
+begin
+  -- OPEN
+  v_context := rules.open_context(rules.current_actor(), reason);
+  v_rows := rules.require_batch(batch);
+  perform rules.refuse_all(rules.undo_violations(v_context.actor_id, v_rows));
+
+  -- LOCK, EVALUATE, WRITE and ANSWER
+  return jsonb_build_object('batch', batch) || rules.reversal_answer(
+    v_context, jsonb_build_object('rolls_back_batch', batch), v_rows
+  );
+end
+$$;
+
+comment on function api.undo_batch(uuid, text) is
+'Undo everything that the caller''s own call of set_stages, set_flags or update_clients changed.
+batch: as that call returned it. reason: optional, at most 2,000 characters. Needs no permission, but only the actor that made the call
+can undo it, within the minutes in the settings (undo_minutes; 0 turns it off).
+Every change that no later change depends on is rolled back by its own history row; the others are listed and kept.
+Returns {batch, rolled_back, left}: the number of changes rolled back; for each other change its client_id, history_id, rule, text and facts.
+Errors: undo_not_yours, undo_too_late (403); batch_not_found (404); text_too_long, text_not_clean (422); client_locked, retry (503).';

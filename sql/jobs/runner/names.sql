@@ -1,0 +1,28 @@
+-- The clients that an occurrence of a job only names, by the key in the counts: how many, and the first 1,000.
+create or replace function jobs.names(
+  job    text,
+  due_at timestamptz,
+  as_of  timestamptz
+)
+returns jsonb
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+begin
+  return coalesce((
+    select jsonb_object_agg(n.word, jsonb_build_object('number', cardinality(n.client_ids), 'clients', (
+      select jsonb_agg(jsonb_build_object('id', c.id, 'slug', c.slug) order by c.id)
+      from public.clients c
+      where c.id = any (n.client_ids[:1000])
+    )))
+    from (
+      select s.word, array_agg(distinct id order by id) as client_ids
+      from jobs.steps(job, due_at, as_of) s
+      cross join unnest(s.client_ids) as id
+      where s.action = 'name'
+      group by s.word
+    ) n
+  ), '{}');
+end
+$$;

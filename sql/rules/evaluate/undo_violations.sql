@@ -1,0 +1,32 @@
+-- EVALUATE an undo, besides what forbids any rollback: the actor made these changes itself, within the minutes in the
+-- settings. Null if it did.
+create or replace function rules.undo_violations(
+  actor_id    text,
+  history_ids bigint[]
+)
+returns rules.violation[]
+language plpgsql
+stable
+as $$
+#variable_conflict use_variable
+declare
+  v_minutes constant integer := (select s.undo_minutes from public.stage_settings s);
+  v_changes record;
+begin
+  select
+    bool_and(h.actor_id = actor_id) as are_own,
+    min(h.occurred_at) as since,
+    min(h.client_id) as client_id,
+    (array_agg(h.actor_id order by h.actor_id) filter (where h.actor_id <> actor_id))[1] as other
+  into v_changes
+  from public.stage_history h
+  where h.id = any (history_ids);
+  if not v_changes.are_own then
+    return array[('undo_not_yours', jsonb_build_object('made_by', v_changes.other))::rules.violation];
+  end if;
+  if v_minutes = 0 or v_changes.since < now() - v_minutes * interval '1 minute' then
+    return array[('undo_too_late', jsonb_build_object('minutes', v_minutes))::rules.violation];
+  end if;
+  return null;
+end
+$$;

@@ -7,14 +7,13 @@ import sys
 def main() -> int:
     """Run the command line, or say what to install."""
     try:
-        return _run()
+        from atlas_stage.cli import app
+
+        # It would tell of a connection that Ctrl-C cut off; who pressed it knows.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
+        app(prog_name="atlas-stage")
     except KeyboardInterrupt:  # before the CLI has started; later it handles this
         return 130
-
-
-def _run() -> int:
-    try:
-        from atlas_stage.cli import app
     except ModuleNotFoundError as error:
         if str(error.name).startswith("atlas_stage"):
             raise
@@ -24,9 +23,6 @@ def _run() -> int:
             file=sys.stderr,
         )
         return 2
-    # It would tell of a connection that Ctrl-C cut off; who pressed it knows.
-    logging.getLogger("psycopg").addHandler(logging.NullHandler())
-    app(prog_name="atlas-stage")
     return 0
 
 

@@ -56,8 +56,14 @@ class Context(Origin, total=False):
     external_id: str | None
 
 
-class Fields(Context, total=False):
-    """A client's other fields, and how the change came about."""
+class Reasoned(Context, total=False):
+    """How and why a change came about."""
+
+    reason: str | None
+
+
+class Fields(Reasoned, total=False):
+    """A client's other fields, and how and why the change came about."""
 
     owner: str | None
     collaborators: Sequence[str] | None

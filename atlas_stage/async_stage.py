@@ -22,6 +22,7 @@ from atlas_stage.arguments import (
     Json,
     Later,
     Origin,
+    Reasoned,
     as_id,
     call,
 )
@@ -146,9 +147,13 @@ class AsyncStage(AsyncConnecting):
         expected_version: int,
         *,
         override: bool | None = None,
+        close_period: str | None = None,
         **context: Unpack[Context],
     ) -> models.Change:
-        """Move a client. Raises VersionConflict if `expected_version`, the version that was read, is out of date."""
+        """Move a client. `close_period` (YYYY-MM) is the month of the close that the move opens.
+
+        Raises VersionConflict if `expected_version`, the version that was read, is out of date.
+        """
 
     async def move(
         self,
@@ -157,6 +162,7 @@ class AsyncStage(AsyncConnecting):
         reason: str,
         *,
         override: bool | None = None,
+        close_period: str | None = None,
         **origin: Unpack[Origin],
     ) -> models.Change:
         """Move a client whatever its version is: reads the version, then calls `set_stage`.
@@ -165,7 +171,13 @@ class AsyncStage(AsyncConnecting):
         """
         version = (await self.client(client_id)).client.version
         return await self.set_stage(
-            client_id, to_stage, reason, version, override=override, **origin
+            client_id,
+            to_stage,
+            reason,
+            version,
+            override=override,
+            close_period=close_period,
+            **origin,
         )
 
     @call(keyed=True)
@@ -185,24 +197,21 @@ class AsyncStage(AsyncConnecting):
         """
 
     @call(keyed=True)
+    async def update_clients(self, items: Sequence[Json]) -> models.Outcomes:
+        """Change the fields of many clients in one call; each item gets its own outcome.
+
+        An item has `client_id` and the other arguments of `update_client`, besides `external_id`.
+        """
+
+    @call(keyed=True)
     async def set_flag(
-        self,
-        client_id: ClientName,
-        flag: str,
-        *,
-        reason: str | None = None,
-        **context: Unpack[Context],
+        self, client_id: ClientName, flag: str, **context: Unpack[Reasoned]
     ) -> models.Change:
         """Set a flag. If it is set already, `changed` is False."""
 
     @call(keyed=True)
     async def clear_flag(
-        self,
-        client_id: ClientName,
-        flag: str,
-        *,
-        reason: str | None = None,
-        **context: Unpack[Context],
+        self, client_id: ClientName, flag: str, **context: Unpack[Reasoned]
     ) -> models.Change:
         """Clear a flag. If it isn't set, `changed` is False."""
 
@@ -212,17 +221,22 @@ class AsyncStage(AsyncConnecting):
     ) -> models.Change:
         """Undo one recorded change by appending its opposite. Raises RollbackBlocked if a later one depends on it."""
 
+    @call(keyed=True)
+    async def undo(
+        self,
+        client_id: ClientName,
+        expected_version: int,
+        *,
+        reason: str | None = None,
+        external_id: str | None = None,
+    ) -> models.Change:
+        """Undo the client's newest change, which this actor made a few minutes ago: the one that made this version."""
+
     # -- clients
 
     @call(keyed=True)
     async def create_client(
-        self,
-        name: str,
-        slug: str,
-        *,
-        stage: str | None = None,
-        reason: str | None = None,
-        **fields: Unpack[Fields],
+        self, name: str, slug: str, *, stage: str | None = None, **fields: Unpack[Fields]
     ) -> models.Change:
         """Add a client. Its slug must be unique; `notes` become its stage notes."""
 
@@ -231,7 +245,6 @@ class AsyncStage(AsyncConnecting):
         self,
         client_id: ClientName,
         *,
-        reason: str | None = None,
         expected_version: int | None = None,
         clear: Sequence[str] | None = None,
         **fields: Unpack[Fields],
@@ -245,6 +258,44 @@ class AsyncStage(AsyncConnecting):
     @call()
     async def rollback_run(self, run_id: int, reason: str) -> models.RunRollback:
         """Undo the changes of a job run. Changes that later changes depend on are listed and kept."""
+
+    @call()
+    async def rollback_batch(self, batch: str, reason: str) -> models.BatchRollback:
+        """Undo the changes of one bulk call; an admin can, at any time."""
+
+    @call()
+    async def undo_batch(self, batch: str, *, reason: str | None = None) -> models.BatchRollback:
+        """Undo the changes of this actor's own bulk call, a few minutes ago."""
+
+    # -- people
+
+    @call(read=True)
+    async def people(self) -> models.People:
+        """The people and agents of the firm, and the roles that they can have."""
+
+    @call()
+    async def set_role(self, actor_id: str, role: str) -> models.RoleChange:
+        """Give an actor the permissions of a role, and no others."""
+
+    @call()
+    async def invite(
+        self, actor_id: str, *, role: str | None = None, token_days: int | None = None
+    ) -> models.Invite:
+        """Make an invite, which can be exchanged once for a token within an hour."""
+
+    @call()
+    async def accept_invite(self) -> models.IssuedToken:
+        """Exchange an invite for a token. The stage's own token is the invite."""
+
+    @call(keyed=True)
+    async def hand_over(self, from_actor_id: str, to_actor_id: str, reason: str) -> models.HandOver:
+        """Hand over what an actor owns, collaborates on and reviews. Undo it with `undo_batch`."""
+
+    @call()
+    async def leave(
+        self, actor_id: str, reason: str, *, to_actor_id: str | None = None
+    ) -> models.Leaving:
+        """Revoke an actor's grants and tokens, and hand over their clients first."""
 
     # -- grants
 
@@ -277,6 +328,34 @@ class AsyncStage(AsyncConnecting):
         async for page in pages:
             for permission in page:
                 yield permission
+
+    # -- the firm's settings and jobs
+
+    @call(read=True)
+    async def settings(self, year: int | None = None) -> models.Settings:
+        """The firm's settings, the limits of the stages, and a year's holidays and month ends."""
+
+    @call()
+    async def set_setting(self, setting: str, value: str) -> Json:
+        """Change a setting; the value as text."""
+
+    @call()
+    async def set_stage_limit(self, stage: str, *, max_days: int | None = None) -> Json:
+        """Set how many days a client can be in a stage; None is no limit."""
+
+    @call()
+    async def set_holiday(self, day: str, *, name: str | None = None) -> Json:
+        """Add or rename a holiday, a day as YYYY-MM-DD; without a name, remove it."""
+
+    @call(read=True)
+    async def jobs(
+        self, job: str | None = None, *, before: int | None = None, page_size: int | None = None
+    ) -> models.JobList:
+        """The scheduled jobs with their states, and the last runs."""
+
+    @call()
+    async def run_job(self, job: str, *, dry_run: bool | None = None) -> models.JobRun:
+        """Run a job now if it is due, in one transaction; or only say what it would change."""
 
     # -- tokens
 

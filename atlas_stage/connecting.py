@@ -3,10 +3,13 @@
 import os
 import ssl
 from contextlib import AbstractContextManager
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self
 
 from atlas_stage.errors import InvalidInput, Unauthenticated
-from atlas_stage.protocol import AsyncTransport, Transport, Work
+from atlas_stage.protocol import Transport, Work
+
+if TYPE_CHECKING:
+    from atlas_stage.transports.async_http import AsyncHttpTransport
 
 URL, TOKEN, DATABASE = "ATLAS_URL", "ATLAS_TOKEN", "ATLAS_DATABASE_URL"
 
@@ -48,7 +51,7 @@ class Connecting:
         if url or token or (http_is_named() and not (dsn or actor)):
             from atlas_stage.transports.sync_http import HttpTransport
 
-            return cls(HttpTransport(*address(url, token), **http_options(timeout, verify)))
+            return cls(HttpTransport(*address(url, token), timeout=timeout, verify=verify))
         from atlas_stage.transports.psycopg import PsycopgTransport
 
         return cls(PsycopgTransport(dsn, actor))
@@ -78,7 +81,7 @@ class Connecting:
 class AsyncConnecting:
     """What `AsyncStage` has besides the methods of the API."""
 
-    def __init__(self, transport: AsyncTransport) -> None:
+    def __init__(self, transport: "AsyncHttpTransport") -> None:
         self._transport = transport
 
     @classmethod
@@ -99,7 +102,7 @@ class AsyncConnecting:
         """
         from atlas_stage.transports.async_http import AsyncHttpTransport
 
-        return cls(AsyncHttpTransport(*address(url, token), **http_options(timeout, verify)))
+        return cls(AsyncHttpTransport(*address(url, token), timeout=timeout, verify=verify))
 
     async def close(self) -> None:
         """Close the connections. A later call opens new ones."""
@@ -126,8 +129,3 @@ def address(url: str | None, token: str | None) -> tuple[str, str]:
     if not token:
         raise Unauthenticated("no token is given", hint=f"set {TOKEN}")
     return url, token
-
-
-def http_options(timeout: float | None, verify: Any) -> dict[str, Any]:
-    """The options of a transport over HTTP; without a timeout it has its own."""
-    return {"verify": verify, **({} if timeout is None else {"timeout": timeout})}

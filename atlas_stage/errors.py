@@ -175,7 +175,10 @@ def from_sqlstate(
             hint="this server only reads, as a standby does: name the primary, or several hosts with"
             " target_session_attrs=read-write",
         )
-    if code[:2] in {"08", "40", "53", "55", "57"}:
+    if code.startswith("40"):
+        hint = "make the change again, in a new transaction"
+        return Unavailable(message, rule="retry", details=details, hint=hint)
+    if code[:2] in {"08", "53", "55", "57"}:
         return Unavailable(message, details=details)
     return None
 

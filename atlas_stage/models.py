@@ -37,7 +37,7 @@ class Record:
     @classmethod
     def from_json(cls, data: Json) -> Self:
         """The record in a JSON object; raises StageError if a field is missing or has the wrong shape."""
-        return read(cls, data)
+        return _record(cls, data)  # type: ignore[no-any-return]
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON values: instants in ISO 8601, tuples as lists."""
@@ -61,11 +61,24 @@ class Page(Record, Sequence[T]):
         return len(self.items)
 
 
-def read(kind: type[T], data: Any) -> T:
-    """The record of this kind, such as `Page[Client]`, in a JSON object. Raises StageError."""
+def read(kind: Any, value: Any) -> Any:
+    """A JSON value as a record, a `Page[Client]`, a datetime or a tuple of these. Raises StageError."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return None if value is None else read(parts[0], value)
+    if origin is tuple:
+        return tuple(read(parts[0], each) for each in value)
+    if origin is Page:
+        return _record(kind, value)
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return kind.from_json(value)
+    return _instant(value) if kind is datetime else value
+
+
+def _record(kind: Any, data: Json) -> Any:
     try:
-        kinds: dict[str, Any] = _kinds(kind)  # type: ignore[arg-type]
-        found = {name: _value(kinds[name], data[name]) for name in kinds.keys() & data.keys()}
+        kinds = _kinds(kind)
+        found = {name: read(kinds[name], data[name]) for name in kinds.keys() & data.keys()}
         if "next" in kinds:
             found["next"] = {
                 name.removeprefix("next_"): value
@@ -74,7 +87,7 @@ def read(kind: type[T], data: Any) -> T:
             }
         if "items" in kinds and "items" not in found:
             (items,) = (value for value in data.values() if isinstance(value, list))
-            found["items"] = _value(kinds["items"], items)
+            found["items"] = read(kinds["items"], items)
         return kind(**found)
     except (AttributeError, TypeError, ValueError) as error:
         raise StageError(
@@ -95,18 +108,10 @@ def _kinds(kind: Any) -> dict[str, Any]:
     return kinds
 
 
-def _value(kind: Any, value: Any) -> Any:
-    """A JSON value as the type of its field."""
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
-        return None if value is None else _value(parts[0], value)
-    if origin is tuple:
-        return tuple(_value(parts[0], each) for each in value)
-    if kind is datetime:
-        return _instant(value)
-    if isinstance(kind, type) and issubclass(kind, Record):
-        return kind.from_json(value)
-    return value
+def _kept(left: Sequence[Json]) -> str:
+    """How many changes were not made, and the first 20 with why."""
+    each = (f"\n  client {each['client_id']}: {each['text']}" for each in left[:20])
+    return f"{len(left)} kept{''.join(each)}"
 
 
 def _instant(text: str) -> datetime:
@@ -154,6 +159,7 @@ class Client(Record):
     stage_owner: str | None = None
     stage_notes: str | None = None
     returning_to_stage: str | None = None
+    close_period: str | None = None
     eligible_reviewers: tuple[str, ...] | None = None
     notes: str | None = None
     gdrive_folder: str | None = None
@@ -162,7 +168,9 @@ class Client(Record):
 
 
 class HistoryRow(Record):
-    """One recorded change of a client. `version` counts from 0 for each client."""
+    """One recorded change of a client. `version` counts from 0 for each client. `occurred_at` is when its transaction
+    began; `recorded_at` is when it was made, if that was more than a minute later.
+    """
 
     id: int
     client_id: int
@@ -181,6 +189,9 @@ class HistoryRow(Record):
     reason: str | None = None
     payload: Json = field(default_factory=dict)
     external_id: str | None = None
+    close_period: str | None = None
+    batch: str | None = None
+    recorded_at: datetime | None = None
 
 
 class ClientView(Record):
@@ -208,13 +219,28 @@ class DeletedClient(Record):
     reason: str
 
 
-class RunRollback(Record):
-    """What `rollback_run` undid: how many changes, and each one that it had to leave, with the rule."""
+class Rollback(Record):
+    """What a rollback of many changes undid: how many, and the error of each change that it had to keep."""
+
+    rolled_back: int
+    left: tuple[Json, ...]
+
+    def in_words(self) -> str:
+        """The numbers, and the first 20 that were kept, each with why."""
+        return f"{self.rolled_back} changes undone, {_kept(self.left)}"
+
+
+class RunRollback(Rollback):
+    """What `rollback_run` undid."""
 
     run_id: int
     job: str
-    rolled_back: int
-    left: tuple[Json, ...]
+
+
+class BatchRollback(Rollback):
+    """What `rollback_batch` or `undo_batch` undid."""
+
+    batch: str
 
 
 class Move(Record):
@@ -229,6 +255,8 @@ class Moves(Record):
 
     client_id: int
     version: int
+    close_period: str | None = None
+    """The month of the close that a move into eom_close opens or continues."""
     moves: tuple[Move, ...] = ()
     override_to: tuple[str, ...] = ()
     set_flags: tuple[str, ...] = ()
@@ -249,12 +277,8 @@ class Refusal(Record):
     @classmethod
     def from_json(cls, data: Json) -> Self:
         """The refusal; keys that aren't fields are its facts."""
-        facts = {
-            name: value
-            for name, value in data.items()
-            if name not in vars(cls)["__dataclass_fields__"]
-        }
-        return read(cls, {**data, "facts": facts})
+        facts = {name: value for name, value in data.items() if name not in _kinds(Refusal)}
+        return super().from_json({**data, "facts": facts})
 
     def as_error(self) -> StageError:
         """The exception that the real move would raise for this rule."""
@@ -269,10 +293,11 @@ class Check(Record):
     allowed: bool
     refusals: tuple[Refusal, ...] = ()
     allowed_stages: tuple[str, ...] = ()
+    close_period: str | None = None
 
 
 class Outcome(Record):
-    """The outcome of one item of `set_stages` or `set_flags`: the change, or the error it would have raised alone."""
+    """The outcome of one item of a bulk call: the change, or the error it would have raised alone."""
 
     index: int
     status: int
@@ -289,11 +314,15 @@ class Outcome(Record):
 
 
 class Outcomes(Record):
-    """The outcomes in the order of the items, and how many were done and refused."""
+    """The outcomes in the order of the items, and how many were done and refused.
+
+    `batch` undoes the call with `undo_batch`; None: nothing was changed.
+    """
 
     items: tuple[Outcome, ...]
     done: int = 0
     refused: int = 0
+    batch: str | None = None
 
 
 class QueueItem(Record):
@@ -315,6 +344,7 @@ class StageCount(Record):
     kind: str
     clients: int
     stuck: int
+    late: int
     waiting_on_client: int
     max_days: int | None = None
     waiting_flags: tuple[str, ...] = ()
@@ -326,6 +356,7 @@ class OwnerCount(Record):
 
     clients: int
     stuck: int
+    late: int
     waiting_on_client: int
     owner: str | None = None
 
@@ -352,6 +383,7 @@ class Summary(Record):
     month: str
     cursor: str
     words: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    undo_minutes: int = 0
 
 
 class FeedRow(HistoryRow):
@@ -362,21 +394,26 @@ class FeedRow(HistoryRow):
 
 
 class Feed(Page[FeedRow], kw_only=True):
-    """The next changes of the firm. `cursor` goes into `after`, now or later; `more`: there are further ones."""
+    """The next changes of the firm. `cursor` goes into `after`, now or later; `more`: there are further ones;
+    `behind_since`: since when committed changes are missing, because an older transaction is open.
+    """
 
     cursor: str
     more: bool = False
+    behind_since: datetime | None = None
 
     @classmethod
     def from_json(cls, data: Json) -> Self:
         """The page; the next one begins at its cursor."""
-        return read(cls, {**data, "next_after": data["cursor"] if data.get("more") else None})
+        return super().from_json(
+            {**data, "next_after": data["cursor"] if data.get("more") else None}
+        )
 
 
 class Close(Record):
     """A client's close of a month: its state, when and by whom each step was made, and since when it is late.
 
-    `state` is `not_opened`, `open`, `in_review` or `closed`; `business_days` counts from opening to sign-off.
+    `state` is `not_opened`, `open`, `in_review`, `paused` or `closed`; `business_days` counts from opening to sign-off.
     """
 
     client_id: int
@@ -393,10 +430,13 @@ class Close(Record):
     sent_back: int = 0
     sent_back_at: datetime | None = None
     sent_back_by: str | None = None
+    reopened: int = 0
+    rolled_back_by: str | None = None
     signed_off_at: datetime | None = None
     signed_off_by: str | None = None
     business_days: int | None = None
     late_since: datetime | None = None
+    owed: bool = True
 
 
 class ClosePage(Page[Close], kw_only=True):
@@ -413,6 +453,7 @@ class CloseCounts(Record, kw_only=True):
     not_opened: int
     open: int
     in_review: int
+    paused: int
     closed: int
     late: int
     median_business_days: int | None = None
@@ -470,6 +511,68 @@ class PermissionChange(Record):
     changed: bool = True
 
 
+class Person(Record):
+    """A person or agent of the firm, and for how many clients they are owner, collaborator and reviewer.
+
+    Admins also see the role (None: other grants than a role has), the permissions, the number of valid tokens, and when
+    one was used last.
+    """
+
+    actor_id: str
+    owns: int = 0
+    collaborates: int = 0
+    reviews: int = 0
+    role: str | None = None
+    permissions: tuple[str, ...] = ()
+    tokens: int = 0
+    last_seen_at: datetime | None = None
+
+
+class People(Record):
+    """The people of the firm, and the roles that they can have: each a mapping of role and description."""
+
+    people: tuple[Person, ...]
+    roles: tuple[Json, ...] = ()
+
+
+class RoleChange(Record):
+    """The permissions of an actor's role; `changed` False means that the actor had exactly these."""
+
+    actor_id: str
+    role: str
+    permissions: tuple[str, ...] = ()
+    changed: bool = True
+
+
+class Invite(Record):
+    """An invite: a secret that can be exchanged once for a token, before it expires."""
+
+    actor_id: str
+    expires_at: datetime
+    invite: str = field(repr=False)
+
+
+class HandOver(Record):
+    """How many clients were handed over, and the error of each that wasn't. `batch` undoes it."""
+
+    done: int
+    left: tuple[Json, ...] = ()
+    batch: str | None = None
+
+    def in_words(self) -> str:
+        """The numbers, and the first 20 that were kept, each with why."""
+        return f"{self.done} clients handed over, {_kept(self.left)}"
+
+
+class Leaving(Record):
+    """What an actor lost who left; `handed_over` is None if no one took over their clients."""
+
+    actor_id: str
+    permissions: int
+    tokens: int
+    handed_over: HandOver | None = None
+
+
 class Token(Record):
     """A token without its secret: `id` is the beginning of its hash; `state` is active, expired or revoked."""
 
@@ -493,6 +596,110 @@ class IssuedToken(Record):
     description: str | None = None
     created_at: datetime | None = None
     expires_at: datetime | None = None
+
+
+# -- the firm's settings and jobs
+
+
+class Settings(Record):
+    """What the firm can set: settings by name, the limits of the stages, and a year's holidays and month ends."""
+
+    settings: Json
+    stages: tuple[Json, ...]
+    year: int
+    holidays: tuple[Json, ...]
+    closes: tuple[Json, ...]
+
+
+class JobState(Record):
+    """A job: its occurrence in force, how many were missed before it, and when it is due next."""
+
+    job: str
+    due_at: datetime
+    state: str
+    is_due: bool
+    missed: int
+    next_due: datetime
+    last_success: datetime | None = None
+    schedule: str = ""
+    description: str = ""
+
+
+class JobRun(Record):
+    """An occurrence of a job. `outcome` is done, failed, running or skipped, as in the ledger, or the reason why the
+    ledger has no row: busy or nothing_due.
+
+    `counts` has moved, flagged, cleared, unchanged, skipped (by rule), failed, errors (the first twenty) and
+    still_closing.
+    """
+
+    job: str
+    due_at: datetime
+    as_of: datetime
+    outcome: str
+    run_id: int | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    seconds: float | None = None
+    attempts: int = 1
+    counts: dict[str, Any] = field(default_factory=dict)
+    error: str | None = None
+    # of a dry run: how many clients, and the first 1,000 of them
+    would_change: int | None = None
+    would_skip: int | None = None
+    rows: tuple[Json, ...] = ()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it is done, or there was nothing to do."""
+        return self.outcome in {"done", "nothing_due", "busy", "running"}
+
+    def in_words(self) -> str:
+        """The outcome as one line."""
+        match self.outcome:
+            case "done":
+                again = f", attempt {self.attempts}" if self.attempts > 1 else ""
+                return f"done in {self.seconds or 0:.1f} s{again}: {counts_in_words(self.counts)}"
+            case "failed":
+                return f"failed: {self.error} ({counts_in_words(self.counts)})"
+            case "skipped":
+                return f"skipped: {self.error}"
+            case "busy":
+                return "busy: another session is running it"
+            case "nothing_due":
+                return "nothing to do: it already ran, or isn't due"
+            case other:
+                return other
+
+
+class JobList(Record):
+    """The scheduled jobs, and their last runs, the newest first."""
+
+    jobs: tuple[JobState, ...]
+    runs: tuple[JobRun, ...]
+
+
+def counts_in_words(counts: dict[str, Any]) -> str:
+    """What a run did, such as `moved 41, unchanged 3, skipped 2 (client_inactive 2)`."""
+    parts = [
+        f"{name} {counts[name]:,}" for name in ("moved", "flagged", "cleared") if counts.get(name)
+    ]
+    parts = parts or ["changed nothing"]
+    if "unchanged" in counts:
+        parts.append(f"unchanged {counts['unchanged']:,}")
+    skipped = counts.get("skipped") or {}
+    if skipped:
+        reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(skipped.items()))
+        parts.append(f"skipped {sum(skipped.values()):,} ({reasons})")
+    if "failed" in counts:
+        parts.append(f"failed {counts['failed']:,}")
+    parts += [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
+    behind = counts.get("still_closing")
+    if behind:
+        names = ", ".join(each["slug"] or str(each["id"]) for each in behind["clients"][:10])
+        more = ", …" if behind["number"] > 10 else ""
+        parts.append(f"still closing {behind['number']:,} ({names}{more})")
+    return ", ".join(parts)
 
 
 # -- evidence

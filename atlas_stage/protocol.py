@@ -31,15 +31,3 @@ class Transport(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
-
-
-class AsyncTransport(Protocol):
-    """`Transport` for coroutines."""
-
-    async def call(
-        self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
-    ) -> Any:
-        """Call a function. Raises StageError."""
-
-    async def close(self) -> None:
-        """Close the connections."""

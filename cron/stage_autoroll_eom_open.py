@@ -1,4 +1,4 @@
-"""Last business day, 06:00: clients whose month closes go from weekly to eom_close.
+"""Last business day, 06:00, then hourly: clients that owe the month's close go from weekly to eom_close.
 
 Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-stage_autoroll_eom_open.log.
 """

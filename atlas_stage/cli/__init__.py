@@ -9,16 +9,13 @@ from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
     access,
     client,
     deploy,
-    doctor,
-    importing,
     job,
     report,
-    schedule,
     serve,
     settings,
     verify,
 )
-from atlas_stage.cli.base import Session, app, is_on_the_line
+from atlas_stage.cli.base import Session, app
 from atlas_stage.cli.rendering import Output
 from atlas_stage.errors import InvalidInput
 
@@ -56,21 +53,15 @@ def main(
     ] = False,
 ) -> None:
     """Read the global options, which can also follow the command."""
-    given = {name for name in ("database", "url", "actor") if is_on_the_line(ctx, name)}
+    sources = {name: ctx.get_parameter_source(name) for name in ("database", "url", "actor")}
+    given = frozenset(name for name, at in sources.items() if at and at.name == "COMMANDLINE")
     if "url" in given and len(given) > 1:
         raise InvalidInput(
             "Use --url alone, or --database and --as. Over HTTP the token says who you are."
         )
     over_http = "url" in given or (not given and connecting.http_is_named())
-    ctx.obj = Session(
-        database,
-        actor,
-        Output(as_json=as_json),
-        url if over_http else None,
-        "url" in given,
-        "database" in given,
-        ctx.with_resource,
-    )
+    api = url if over_http else None
+    ctx.obj = Session(database, actor, Output(as_json=as_json), api, given, ctx.with_resource)
 
 
 __all__ = ["app"]

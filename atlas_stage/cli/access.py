@@ -10,19 +10,93 @@ from typing import Annotated, Any
 import typer
 
 from atlas_stage.cli import tables
-from atlas_stage.cli.base import ActorId, Limit, Options, Session, app, argument, command, option
-from atlas_stage.cli.rendering import moment
+from atlas_stage.cli.base import (
+    ActorId,
+    Limit,
+    Options,
+    Reason,
+    Session,
+    app,
+    argument,
+    command,
+    completes,
+    option,
+)
+from atlas_stage.cli.rendering import listed, moment
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import PermissionChange
 
+actors = typer.Typer(no_args_is_help=True, help="Invite people, give them roles, let them leave.")
 tokens = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens for HTTP.")
 permissions = typer.Typer(no_args_is_help=True, help="Grant, list and revoke permissions.")
+app.add_typer(actors, name="actor")
 app.add_typer(tokens, name="token")
 app.add_typer(permissions, name="permission")
 
 ACTOR: Options = {"actor": argument("Only this actor's.", "ACTOR")}
 
 LEGACY_VARIABLE = "ATLAS_INGEST_TOKEN"
+
+
+@command(actors, "list")
+def list_actors(run: Session) -> None:
+    """List people and agents: their roles, clients and tokens."""
+    found = run.api.people().people
+    run.output.records("people", found, lambda: tables.people(found, run.zone))
+
+
+@command(
+    actors,
+    role=option("Also give this role.", **completes("ROLE")),
+    days=option("How long the token is valid (365).", kind=int),
+    board=option("The board's address.", "--board", envvar="ATLAS_BOARD_URL"),
+)
+def invite(
+    run: Session, actor: ActorId, role: str | None, days: int | None, board: str | None
+) -> None:
+    """Print a link that signs a person in once, within an hour."""
+    made = run.api.invite(actor, role=role, token_days=days)
+    run.output.aside(f"for {made.actor_id}, once, until {moment(made.expires_at, run.zone)}:")
+    address = (board or (f"{run.url}/board" if run.url else "")).rstrip("/")
+    run.output.result(made, f"{address}/#invite={made.invite}" if address else made.invite)
+
+
+@command(actors)
+def role(
+    run: Session,
+    actor: ActorId,
+    role: Annotated[
+        str, typer.Argument(help="viewer, bookkeeper, reviewer or admin.", **completes("ROLE"))
+    ],
+) -> None:
+    """Give a role's permissions, and no others."""
+    change = run.api.set_role(actor, role)
+    unchanged = "" if change.changed else " (no change needed)"
+    run.output.result(
+        change, f"{actor} is {role}: {listed(change.permissions) or 'only reads'}{unchanged}"
+    )
+
+
+@command(actors, "hand-over")
+def hand_over(
+    run: Session,
+    actor: ActorId,
+    to: Annotated[str, typer.Option("--to", help="Who takes over.", **completes("ACTOR"))],
+    reason: Reason = "",
+) -> None:
+    """Hand over what someone owns, collaborates on and reviews."""
+    done = run.api.hand_over(actor, to, reason)
+    run.output.result(done, done.in_words())
+
+
+@command(actors, to=option("Who takes over their clients.", "--to", **completes("ACTOR")))
+def leave(run: Session, actor: ActorId, to: str | None, reason: Reason = "") -> None:
+    """Revoke all grants and tokens, and hand over the clients."""
+    left = run.api.leave(actor, reason, to_actor_id=to)
+    clients = f"; {left.handed_over.in_words()}" if left.handed_over else ""
+    run.output.result(
+        left, f"{actor}: {left.permissions} grants and {left.tokens} tokens revoked{clients}"
+    )
 
 
 @command(

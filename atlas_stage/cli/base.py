@@ -3,27 +3,27 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from functools import cached_property
 from inspect import Parameter, Signature, signature
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from typer.core import TyperGroup
 
 from atlas_stage.cli.rendering import Output, survive_any_encoding
 from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
-from atlas_stage.ops.lookup import firm_zone
 from atlas_stage.stage import Stage
 
 if TYPE_CHECKING:
     import psycopg
 
     from atlas_stage.ops.jobs import Jobs
-    from atlas_stage.ops.settings import FirmSettings
 
 
 class Exit(IntEnum):
@@ -129,18 +129,17 @@ def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
 def _global_first(args: Sequence[str]) -> list[str]:
     front: list[str] = []
     rest: list[str] = []
-    waiting = list(reversed(args))
-    while waiting:
-        arg = waiting.pop()
-        name = arg.split("=", 1)[0]
+    waiting = iter(args)
+    for arg in waiting:
         if arg == "--":
-            return [*front, *rest, arg, *reversed(waiting)]
+            return [*front, *rest, arg, *waiting]
+        name, equals, _ = arg.partition("=")
         if name not in _GLOBAL:
             rest.append(arg)
-        elif arg != name or not _GLOBAL[name]:
+        elif equals or not _GLOBAL[name]:
             front.append(arg)
-        elif waiting:
-            front += [arg, waiting.pop()]
+        elif (value := next(waiting, None)) is not None:
+            front += [arg, value]
         else:
             rest.append(arg)  # its value is missing: the command reports it
     return front + rest
@@ -154,8 +153,7 @@ class Session:
     actor: str | None
     output: Output
     url: str | None = None  # None: not over HTTP
-    url_only: bool = False  # the line has --url, so use no database instead
-    database_given: bool = False  # the line has --database
+    given: frozenset[str] = frozenset()  # which of database, url and actor are on the line
     keep: Callable[[Any], Any] = lambda made: made  # enters a context until the program ends
 
     @cached_property
@@ -166,12 +164,14 @@ class Session:
     @cached_property
     def transactional_api(self) -> Stage:
         """The stage over the database, if one is known."""
-        return self._opened(over_http=self.url is not None and (self.url_only or not self.database))
+        return self._opened(
+            over_http=self.url is not None and ("url" in self.given or not self.database)
+        )
 
     @cached_property
     def zone(self) -> tzinfo:
         """The firm's time zone, for showing times."""
-        return firm_zone(self.api)
+        return _firm_zone(self.api)
 
     @cached_property
     def connection(self) -> "psycopg.Connection":
@@ -179,13 +179,6 @@ class Session:
         from atlas_stage.transports.psycopg import connect
 
         return self.keep(connect(self.database))  # type: ignore[no-any-return]
-
-    @cached_property
-    def firm(self) -> "FirmSettings":
-        """The firm's settings and calendar."""
-        from atlas_stage.ops.settings import FirmSettings
-
-        return FirmSettings(self.connection)
 
     @cached_property
     def jobs(self) -> "Jobs":
@@ -204,17 +197,22 @@ class Session:
         return self.keep(stage)  # type: ignore[no-any-return]
 
 
+def _firm_zone(stage: Stage) -> tzinfo:
+    """The firm's time zone; this machine's if the caller can't read it."""
+    with suppress(StageError, ZoneInfoNotFoundError):  # needs a login that can read the settings
+        with stage.transaction() as work:
+            row = work.connection.execute("select time_zone from public.stage_settings").fetchone()
+        return ZoneInfo(row[0])
+    with suppress(StageError, ZoneInfoNotFoundError):
+        return ZoneInfo(stage.summary().time_zone)
+    return datetime.now().astimezone().tzinfo or UTC
+
+
 def session(ctx: typer.Context) -> Session:
     """The session that the root command created."""
     made = ctx.find_root().obj
     assert isinstance(made, Session)
     return made
-
-
-def is_on_the_line(ctx: typer.Context, name: str) -> bool:
-    """Whether the line has this global option (its environment variable doesn't count)."""
-    source = ctx.find_root().get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
 
 
 app = typer.Typer(
@@ -228,9 +226,36 @@ app = typer.Typer(
 Options = Mapping[str, Any]  # name to annotated type
 
 
+# The words that the shell completes, from the database: those of a firm's own rows, too.
+_KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
+    "STAGE": lambda stage: (each.stage for each in stage.summary().stages),
+    "FLAG": lambda stage: (each.flag for each in stage.summary().flags),
+    "TIER": lambda stage: stage.summary().words["service_tier"],
+    "CADENCE": lambda stage: stage.summary().words["close_cadence"],
+    "SCHEDULE": lambda stage: stage.summary().words["sales_tax_schedule"],
+    "ACTOR": lambda stage: (each.actor_id for each in stage.people().people),
+    "ROLE": lambda stage: (each["role"] for each in stage.people().roles),
+    "JOB": lambda stage: (each.job for each in stage.jobs().jobs),
+    "SETTING": lambda stage: stage.settings().settings,
+}
+
+
+def completes(kind: str) -> dict[str, Any]:
+    """The settings of an option or argument whose values the shell completes; `kind` is shown in the help."""
+
+    def complete(incomplete: str) -> list[str]:
+        with suppress(Exception), Stage.connect() as stage:
+            return sorted(each for each in _KNOWN[kind](stage) if each.startswith(incomplete))
+        return []
+
+    return {"metavar": kind, "autocompletion": complete}
+
+
 def option(words: str, *names: str, kind: Any = str, **more: Any) -> Any:
     """The type of an option that can be left out: then it is None."""
     annotated: Any = Annotated
+    if kind is str:
+        more.setdefault("metavar", "TEXT")
     return annotated[kind | None, typer.Option(*names, help=words, **more)]
 
 
@@ -240,47 +265,45 @@ def argument(words: str, metavar: str) -> Any:
 
 
 def command(
-    app: typer.Typer, called: str | None = None, *groups: Options, words: str = "", **options: Any
+    app: typer.Typer, called: str | None = None, *groups: Options, **options: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command of `app`. Its first parameter is the session.
 
     The command gets `options` and those of the groups too, for its parameters of the same names or as keyword
-    arguments. `words` replace the docstring as its help.
+    arguments.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
         _, *own = signature(function, eval_str=True).parameters.values()
         shared = {name: kind for group in (*groups, options) for name, kind in group.items()}
-        parameters = [
-            Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context),
-            *(
-                each.replace(kind=each.KEYWORD_ONLY)
-                for each in own
-                if each.kind is not each.VAR_KEYWORD and each.name not in shared
-            ),
-            *(
-                Parameter(key, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-                for key, kind in shared.items()
-            ),
-        ]
+        kinds: dict[str, Any] = {"ctx": typer.Context}
+        kinds |= {each.name: each.annotation for each in own if each.kind is not each.VAR_KEYWORD}
+        kinds |= shared
+        defaults = dict.fromkeys(kinds, Parameter.empty)
+        defaults |= {each.name: each.default for each in own} | dict.fromkeys(shared)
 
         def call(ctx: typer.Context, **arguments: Any) -> None:
             function(session(ctx), **arguments)
 
         described: Any = call
-        described.__signature__ = Signature(parameters)
-        described.__annotations__ = {each.name: each.annotation for each in parameters}
+        described.__annotations__ = kinds
+        described.__signature__ = Signature(
+            [
+                Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
+                for name, kind in kinds.items()
+            ]
+        )
         described.__doc__ = function.__doc__
-        app.command(called or function.__name__, help=words or None)(call)
+        app.command(called or function.__name__)(call)
         return function
 
     return add
 
 
 ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Id or slug.")]
-Reason = Annotated[str, typer.Option(help="Why, for the history.")]
+Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the history.")]
 Limit = Annotated[int, typer.Option(min=1, help="Show at most this many.")]
-ActorId = Annotated[str, typer.Argument(metavar="ACTOR", help="user:…, agent:… or system:…")]
+ActorId = Annotated[str, typer.Argument(help="user:…, agent:… or system:…", **completes("ACTOR"))]
 
 # How a change came about.
 HOW: Options = {

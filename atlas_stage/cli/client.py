@@ -1,7 +1,7 @@
-"""`atlas-stage client …` and `atlas-stage queue`: list, move and flag clients; read and undo their history."""
+"""`atlas-stage client …` and `atlas-stage queue`: list, move, flag and import clients; read and undo their history."""
 
-from collections.abc import Callable
 from itertools import islice
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,36 +18,37 @@ from atlas_stage.cli.base import (
     app,
     argument,
     command,
+    completes,
     option,
 )
-from atlas_stage.cli.rendering import error_lines, listed
+from atlas_stage.cli.rendering import columns, console, error_lines, listed, make_table
 from atlas_stage.models import Change
-from atlas_stage.stage import Stage
 
 clients = typer.Typer(no_args_is_help=True, help="List clients, move and flag them, undo changes.")
 app.add_typer(clients, name="client")
 
 FILTERS: Options = {
-    "stage": option("In this stage."),
-    "flag": option("With this flag."),
-    "owner": option("With this owner."),
+    "stage": option("In this stage.", **completes("STAGE")),
+    "flag": option("With this flag.", **completes("FLAG")),
+    "owner": option("With this owner.", **completes("ACTOR")),
     "age_days_gt": option("For more days in the stage.", "--older-than", kind=int, metavar="DAYS"),
     "stuck": option("Longer in the stage than allowed.", "--stuck/--not-stuck", kind=bool),
-    "service_tier": option("With this service tier.", "--tier"),
+    "service_tier": option("With this service tier.", "--tier", **completes("TIER")),
     "search": option("Part of a name or slug."),
     "after": option("Ids above this.", kind=int, metavar="ID"),
 }
-_ACTORS: dict[str, Any] = {"kind": list[str], "metavar": "ACTOR"}
+_ACTORS: dict[str, Any] = {"kind": list[str], **completes("ACTOR")}
 FIELDS: Options = {
-    "owner": option("Owner, such as user:ana"),
+    "owner": option("Owner, such as user:ana", **completes("ACTOR")),
     "collaborators": option("Repeat for each.", "--collaborator", **_ACTORS),
     "notes": option("Notes on its stage."),
-    "tier": option("Service tier."),
-    "cadence": option("How often its books are closed."),
-    "schedule": option("How often its sales tax is filed."),
+    "tier": option("Service tier.", **completes("TIER")),
+    "cadence": option("How often its books are closed.", **completes("CADENCE")),
+    "schedule": option("How often its sales tax is filed.", **completes("SCHEDULE")),
     "reviewers": option("Repeat for each.", "--reviewer", **_ACTORS),
     "active": option("Inactive clients can't move.", "--active/--inactive", kind=bool),
 }
+Flag = Annotated[str, typer.Argument(help="The flag.", **completes("FLAG"))]
 WHY: Options = {"reason": option("Why, for the history.")}
 Version = Annotated[
     int | None, typer.Option(metavar="N", help="Fail if the client isn't at this version.")
@@ -86,14 +87,13 @@ def create(
     run: Session,
     name: Annotated[str, typer.Argument(help="Name.")],
     slug: Annotated[str, typer.Argument(help="Short unique name")],
-    stage: Annotated[str | None, typer.Option(help="First stage.")] = None,
+    stage: Annotated[str | None, typer.Option(help="First stage.", **completes("STAGE"))] = None,
     **options: Any,
 ) -> None:
     """Add a client."""
-    change = run.api.create_client(name, slug=slug, stage=stage, **options)
+    change = run.api.create_client(name, slug, stage=stage, **options)
     made = change.client
-    said = f"client {made.id}, {made.name}: starts in {made.stage}"
-    run.output.result(change, said + _replayed(change))
+    _show_change(run, change, f"client {made.id}, {made.name}: starts in {made.stage}")
 
 
 @command(clients, None, FIELDS, WHY, HOW)
@@ -120,8 +120,16 @@ def delete(run: Session, client: ClientName, reason: Reason = "") -> None:
 
 
 @command(clients, "erase-words")
-def erase_words(run: Session, client: ClientName, reason: Reason = "") -> None:
+def erase_words(
+    run: Session,
+    client: ClientName,
+    reason: Reason = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+) -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
+    if not yes:
+        name = run.api.client(client).client.name
+        typer.confirm(f"Erase what people wrote about {name}? It can't be undone.", abort=True)
     erased = run.api.erase_words(client, reason=reason)
     run.output.result(erased, f"client {erased.client_id}: erased the words of {erased.rows} rows")
 
@@ -130,10 +138,14 @@ def erase_words(run: Session, client: ClientName, reason: Reason = "") -> None:
 def move(
     run: Session,
     client: ClientName,
-    stage: Annotated[str, typer.Argument(help="The stage to move it to.")],
+    stage: Annotated[str, typer.Argument(help="The stage to move it to.", **completes("STAGE"))],
     reason: Reason = "",
     expected_version: Version = None,
     override: Annotated[bool, typer.Option("--override", help="An admin: any move.")] = False,
+    close_period: Annotated[
+        str | None,
+        typer.Option(metavar="YYYY-MM", help="The month of the close that the move opens."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the move.")] = False,
     **options: Any,
 ) -> None:
@@ -155,30 +167,21 @@ def move(
     if expected_version is None:
         run.output.aside(f"{found.name} is in {found.stage}, version {found.version} (read now)")
         expected_version = found.version
-    change = run.api.set_stage(
-        found.id,
-        to_stage=stage,
-        reason=reason,
-        expected_version=expected_version,
-        override=override or None,
-        **options,
-    )
-    _show_change(run, change)
+    options["override"] = override or None
+    options["close_period"] = close_period
+    _show_change(run, run.api.set_stage(found, stage, reason, expected_version, **options))
 
 
-def _flag_command(name: str, words: str, call: Callable[..., Change]) -> None:
-    @command(clients, name, WHY, HOW, words=words)
-    def change(
-        run: Session,
-        client: ClientName,
-        flag: Annotated[str, typer.Argument(help="The flag.")],
-        **options: Any,
-    ) -> None:
-        _show_change(run, call(run.api, client, flag=flag, **options))
+@command(clients, "flag", WHY, HOW)
+def set_flag(run: Session, client: ClientName, flag: Flag, **options: Any) -> None:
+    """Set a flag on a client."""
+    _show_change(run, run.api.set_flag(client, flag, **options))
 
 
-_flag_command("flag", "Set a flag on a client.", Stage.set_flag)
-_flag_command("unflag", "Clear a flag on a client.", Stage.clear_flag)
+@command(clients, "unflag", WHY, HOW)
+def clear_flag(run: Session, client: ClientName, flag: Flag, **options: Any) -> None:
+    """Clear a flag on a client."""
+    _show_change(run, run.api.clear_flag(client, flag, **options))
 
 
 @command(clients)
@@ -200,15 +203,89 @@ def rollback(
     _show_change(run, run.api.rollback(client, history_id=history_id, reason=reason, **options))
 
 
-def _show_change(run: Session, change: Change) -> None:
+@command(clients, external_id=HOW["external_id"])
+def undo(run: Session, client: ClientName, reason: Reason = "", **options: Any) -> None:
+    """Undo your own newest change of a client, within the minutes in the settings."""
+    found = run.api.client(client).client
+    _show_change(run, run.api.undo(found, found.version, reason=reason or None, **options))
+
+
+@command(clients)
+def undo_batch(
+    run: Session,
+    batch: Annotated[str, typer.Argument(help="The batch in the changes' history.")],
+    reason: Reason = "",
+    admin: Annotated[
+        bool, typer.Option("--admin", help="An admin: another actor's batch, at any time.")
+    ] = False,
+) -> None:
+    """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
+    done = (
+        run.api.rollback_batch(batch, reason)
+        if admin
+        else run.api.undo_batch(batch, reason=reason or None)
+    )
+    run.output.result(done, done.in_words())
+
+
+def _show_change(run: Session, change: Change, said: str = "") -> None:
     client, row = change.client, change.history
     what = tables.change_of(row) if change.changed and row is not None else "no change needed"
-    said = f"{client.name}: {what} (version {client.version})"
-    run.output.result(change, said + _replayed(change))
+    said = said or f"{client.name}: {what} (version {client.version})"
+    run.output.result(change, said + (" [replayed]" if change.replayed else ""))
 
 
-def _replayed(change: Change) -> str:
-    return " [replayed]" if change.replayed else ""
+@command(clients, "import")
+def import_clients(
+    run: Session,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A CSV file or a workbook (.xlsx, .xls).")
+    ],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Import all rows or none. Without it: a dry run.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "seed huddle",
+    encoding: Annotated[
+        str | None, typer.Option(help="Of a CSV file; found out if omitted.")
+    ] = None,
+) -> None:
+    """Import clients from a file: your own, or a client list of QuickBooks, Xero, Karbon or Double as it is.
+
+    Columns: client (id or slug of one you have), or name (adds those you don't have) and perhaps slug; then any of
+    stage, owner, collaborators, cadence, schedule, tier, reviewers, flags, active, notes. Other columns are ignored.
+    Stages and people can be written as the board shows them: EOM close, Ana. An empty cell changes nothing, "-" empties
+    the field. Lists are separated by ";". In flags, "x" sets the flag, "-x" clears it. Moves are an admin's override.
+    """
+    from rich.progress import Progress
+
+    from atlas_stage.ops import importer, seedfile
+
+    read = seedfile.read(file, encoding)
+    for each in read.noticed:
+        run.output.aside(each)
+    stderr = console(stderr=True)
+    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task("importing" if apply else "dry run", total=len(read.rows))
+
+        def advance(_: object) -> None:
+            bar.advance(task)
+
+        report = importer.run(
+            run.transactional_api, read.rows, reason=reason, apply=apply, on_row=advance
+        )
+    shown = columns(
+        "row client outcome what",
+        what=lambda each: each.error or "; ".join((*each.changes, *each.warnings)),
+    )
+    refused = report.count("refused")
+    counts = ", ".join(f"{report.count(each)} {each}" for each in importer.OUTCOMES)
+    end = "applied" if report.applied else "nothing was changed"
+    if refused:
+        end += ". Correct the refused rows first"
+    elif not apply:
+        end += ". Repeat with --apply"
+    run.output.result(report, make_table(shown, report.rows), f"{counts}: {end}")
+    raise typer.Exit(Exit.REFUSED if refused else Exit.DONE)
 
 
 @command(app, actor=argument("Whose queue; yours if omitted.", "ACTOR"))

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from atlas_stage.cli.hints import hint_of
 from atlas_stage.errors import StageError
 from atlas_stage.models import Record
 from atlas_stage.text import plain
@@ -43,6 +42,28 @@ _PIPE_WIDTH = 200
 _NUMBERS = {"id", "version", "days", "row", "clients"}
 # How our own signs are written in an encoding without them.
 _IN_ASCII = str.maketrans({"→": "->", "…": "...", "—": "-", "–": "-"})
+
+# What to do next after a refusal. The database's own hints are for programs.
+_HINTS = {
+    "client_has_history": "atlas-stage client update CLIENT --inactive",
+    "client_inactive": "atlas-stage client update CLIENT --active",
+    "client_not_found": "atlas-stage client list --all shows every client",
+    "expiry_required": "add --days N or --never-expires",
+    "feed_not_in_order": "run: atlas-stage migrate",
+    "history_not_found": "atlas-stage client history CLIENT shows the ids",
+    "last_admin": "grant can_admin without --scope to someone else first",
+    "operator_only": "grant atlas_operator to the database login, or leave out --as",
+    "override_needs_admin": "leave out --override, or ask an admin",
+    "permission_not_found": "atlas-stage permission list shows the ids",
+    "reason_required": 'add --reason "…"',
+    "rollback_blocked": "atlas-stage client history CLIENT shows the newer change",
+    "run_not_found": "atlas-stage job runs shows the ids",
+    "text_required": "give it a value that isn't blank",
+    "token_not_found": "atlas-stage token list shows the ids",
+    "transition_not_allowed": "an admin can add --override",
+    "unknown_job": "atlas-stage job list",
+    "version_conflict": "atlas-stage client show CLIENT shows its present version",
+}
 
 
 def survive_any_encoding() -> None:
@@ -134,10 +155,7 @@ def make_table(
     for place in used:
         number = names[place] in _NUMBERS
         table.add_column(
-            names[place],
-            justify="right" if number else "left",
-            no_wrap=number,
-            overflow="fold",
+            names[place], justify="right" if number else "left", no_wrap=number, overflow="fold"
         )
     for row in cells:
         table.add_row(*(row[place] for place in used))
@@ -159,11 +177,16 @@ def _cell_in(column: str, value: object, zone: tzinfo | None) -> Text:
 
 def error_lines(error: StageError) -> list[str]:
     """An error as people see it: a line, and a hint if there is one."""
-    hint = hint_of(error)
-    return [
-        f"error: {error} [{error.rule}]",
-        *([f"hint: {plain(hint)}"] if hint else []),
-    ]
+    hint = _hint_of(error)
+    return [f"error: {error} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
+
+
+def _hint_of(error: StageError) -> str | None:
+    """What to do next; None if the sentence says it."""
+    login = str(error.details.get("actor_id", ""))
+    if login.startswith("system:db:"):
+        return f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
+    return _HINTS.get(error.rule) if "text" in error.details else error.hint
 
 
 @dataclass(frozen=True)
@@ -173,11 +196,6 @@ class Output:
     as_json: bool = False
     console: Console = field(default_factory=console)
 
-    def json(self, value: Any) -> None:
-        """Print a JSON document, which can contain records."""
-        text = json.dumps(value, indent=2, ensure_ascii=not _has_unicode(), default=_written)
-        print(text, flush=True)
-
     def records(
         self,
         name: str,
@@ -186,19 +204,16 @@ class Output:
         more: str | None = None,
     ) -> None:
         """Print a page of records: `{name: [...]}` as JSON, else the table. `more` is the option for the next page."""
-        if self.as_json:
-            self.json({name: records})
-        elif records:
-            self.console.print(table())
-        else:
-            self.line(f"no {name}")
+        self.result({name: records}, table if records else f"no {name}")
         if more:
             self.aside(f"for more, add: {more}")
 
     def result(self, answer: object, *shown: str | Table | Callable[[], Table]) -> None:
         """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""
         if self.as_json:
-            self.json(answer)
+            ascii_only = not _has_unicode()
+            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=_written)
+            print(text, flush=True)
             return
         for each in shown:
             made = each() if callable(each) else each

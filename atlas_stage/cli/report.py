@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 from rich.table import Table
@@ -12,10 +12,18 @@ from atlas_stage.cli.rendering import cell, columns, make_table
 from atlas_stage.models import Close, CloseCounts
 from atlas_stage.stage import Stage
 
-STATES = ("closed", "in_review", "open", "not_opened")
+STATES = ("closed", "in_review", "open", "paused", "not_opened")
 COLUMNS = (
     *("client_id", "slug", "name", "stage_owner", "stage", "state", "opened_at", "opened_by"),
-    *("reviewed_at", "reviewed_by", "sent_back", "signed_off_at", "signed_off_by", "business_days"),
+    *(
+        "reviewed_at",
+        "reviewed_by",
+        "sent_back",
+        "reopened",
+        "signed_off_at",
+        "signed_off_by",
+        "business_days",
+    ),
     *("late", "late_since"),
 )
 # How a formula begins in a spreadsheet.
@@ -34,7 +42,7 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
     """Show a month's close by owner: how many clients are closed, which are late and since when."""
     period, closes = _closes(run.api, month)
     if csv_file is not None:
-        write_csv(csv_file, closes)
+        write_csv(csv_file, closes, run.zone)
         run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
         return
     months = run.api.closes_by_month(month=period).items
@@ -73,20 +81,22 @@ def _counts_table(first: str, rows: Iterable[tuple[object, CloseCounts]], title:
     )
 
 
-def write_csv(file: Path, closes: Iterable[Close]) -> None:
-    """Write a file that Excel reads correctly: UTF-8 with a byte order mark, and no cell that is a formula."""
+def write_csv(file: Path, closes: Iterable[Close], zone: tzinfo) -> None:
+    """Write a file that Excel reads correctly: UTF-8 with a byte order mark, times in this zone, and no formulas."""
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)
-        writer.writerows([_for_a_sheet(getattr(each, name)) for name in COLUMNS] for each in closes)
+        writer.writerows(
+            [_for_a_sheet(getattr(each, name), zone) for name in COLUMNS] for each in closes
+        )
 
 
-def _for_a_sheet(value: object) -> object:
+def _for_a_sheet(value: object, zone: tzinfo) -> object:
     match value:
         case bool():
             return "yes" if value else "no"
         case datetime():
-            return value.isoformat(timespec="seconds")
+            return f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         case str() if value.lstrip(" ").startswith(_FORMULA):
             return f"'{value}"
         case _:

@@ -14,8 +14,7 @@ from atlas_stage.errors import InvalidInput
 def serve(
     run: Session,
     data: Annotated[
-        Path,
-        typer.Option("--data", envvar="ATLAS_DATA", help="Folder of the embedded database."),
+        Path, typer.Option("--data", envvar="ATLAS_DATA", help="Folder of the embedded database.")
     ] = Path(".atlas"),
     port: Annotated[
         int,
@@ -31,8 +30,11 @@ def serve(
             help="The API's address, in place of --port; 0.0.0.0:8080: reachable from other machines.",
         ),
     ] = None,
+    no_jobs: Annotated[
+        bool, typer.Option("--no-jobs", help="Leave the scheduled jobs to a scheduler.")
+    ] = False,
 ) -> None:
-    """Start the embedded database and its HTTP API; run until Ctrl-C.
+    """Start the embedded database, its HTTP API and its jobs; run until Ctrl-C.
 
     Writes DATA/env: after `set -a; . DATA/env`, other commands and curl find the API and the database.
     With --database URL, or ATLAS_SERVE_DATABASE_URL, starts only the API of that database, which must be migrated.
@@ -42,9 +44,11 @@ def serve(
 
     host, port = _address(listen) if listen is not None else ("127.0.0.1", port)
     # Not ATLAS_DATABASE_URL: DATA/env sets it, to the embedded database.
-    database = run.database if run.database_given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
+    database = (
+        run.database if "database" in run.given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
+    )
     if database is None:
-        serve_embedded(data, run.output.line, port, host)
+        serve_embedded(data, run.output.line, port, host, jobs=not no_jobs)
     else:
         serve_before(database, data / "gateway", host, port, run.output.line)
 

@@ -1,13 +1,11 @@
 """`atlas-stage settings …` and `atlas-stage calendar …`: what the firm can set."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import Session, app, command
+from atlas_stage.cli.base import Session, app, command, completes
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
 
@@ -24,7 +22,8 @@ Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", he
 @command(settings, "show")
 def show_settings(run: Session) -> None:
     """Show every setting, and how long a client can be in each stage."""
-    found, stages = run.firm.settings(), run.firm.stages()
+    shown = run.api.settings()
+    found, stages = shown.settings, shown.stages
     limits = (
         [each["stage"], each["max_days"] or "no limit", each["waiting_flags"]] for each in stages
     )
@@ -38,12 +37,13 @@ def show_settings(run: Session) -> None:
 @command(settings, "set")
 def set_setting(
     run: Session,
-    name: Annotated[str, typer.Argument(help="A name in `atlas-stage settings show`.")],
+    name: Annotated[
+        str, typer.Argument(help="A name in `atlas-stage settings show`.", **completes("SETTING"))
+    ],
     value: Annotated[str, typer.Argument(help="Such as America/New_York, 20, 06:00 or true.")],
 ) -> None:
     """Change a setting, effective immediately."""
-    run.firm.change(name, value)
-    now = run.firm.settings()
+    now = run.api.set_setting(name, value)["settings"]
     said = ("no", "yes")[now[name]] if isinstance(now[name], bool) else now[name]
     run.output.result({"settings": now}, f"{name} is {said}")
 
@@ -51,17 +51,14 @@ def set_setting(
 @command(settings, "sla")
 def set_sla(
     run: Session,
-    stage: Annotated[str, typer.Argument(help="The stage.")],
+    stage: Annotated[str, typer.Argument(help="The stage.", **completes("STAGE"))],
     days: Annotated[str, typer.Argument(help="Days, or: none.")],
 ) -> None:
     """Change how many days a client can be in a stage before it is stuck."""
     if days != "none" and not days.isdecimal():
         raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
-    run.firm.set_max_days(stage, None if days == "none" else int(days))
-    now = run.firm.stages()
-    run.output.result(
-        {"stages": now}, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}"
-    )
+    now = run.api.set_stage_limit(stage, max_days=None if days == "none" else int(days))
+    run.output.result(now, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}")
 
 
 @command(calendar, "show")
@@ -72,11 +69,13 @@ def show_calendar(
     ] = None,
 ) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
-    chosen = year or datetime.now().year
-    holidays, closes = run.firm.holidays(chosen), run.firm.closes(chosen)
+    shown = run.api.settings(year=year)
+    holidays, closes = shown.holidays, shown.closes
     run.output.result(
         {"holidays": holidays, "closes": closes},
-        make_table(("holiday", "name"), (each.values() for each in holidays), title=str(chosen)),
+        make_table(
+            ("holiday", "name"), (each.values() for each in holidays), title=str(shown.year)
+        ),
         make_table(("month", "last business day"), (each.values() for each in closes)),
     )
 
@@ -86,12 +85,12 @@ def add_holiday(
     run: Session, day: Day, name: Annotated[str, typer.Argument(help="Its name.")]
 ) -> None:
     """Add a holiday."""
-    run.firm.add_holiday(day.date(), name)
+    run.api.set_holiday(f"{day:%Y-%m-%d}", name=name)
     run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
 
 
 @command(calendar, "remove")
 def remove_holiday(run: Session, day: Day) -> None:
     """Remove a holiday."""
-    run.firm.remove_holiday(day.date())
+    run.api.set_holiday(f"{day:%Y-%m-%d}")
     run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")

@@ -12,6 +12,7 @@ from atlas_stage.models import (
     Client,
     HistoryRow,
     Permission,
+    Person,
     QueueItem,
     Token,
 )
@@ -22,6 +23,15 @@ def clients(found: Iterable[Client]) -> Table:
     names = "id slug name stage days=age_days flags attention owner=stage_owner"
     shown = columns(names, name=lambda each: cell(each.name, "" if each.active else "dim"))
     return make_table(shown, found)
+
+
+def people(found: Iterable[Person], zone: tzinfo) -> Table:
+    """One row per person."""
+    shown = columns(
+        "who=actor_id role owns collaborates reviews tokens last_seen=last_seen_at",
+        role=lambda each: each.role or listed(each.permissions),
+    )
+    return make_table(shown, found, zone=zone)
 
 
 def client(found: Client, zone: tzinfo) -> Table:

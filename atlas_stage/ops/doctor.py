@@ -75,6 +75,13 @@ def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
 def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
     """What the database finds, grouped by what to do."""
     name = "the database's own checks"
+    trial: list[Finding] = []
+    try:
+        connection.execute("select from ops.trial()")  # trial_failed reports its outcome
+    except psycopg.errors.ReadOnlySqlTransaction:
+        pass  # a standby has what its leader found
+    except psycopg.Error as error:
+        trial = [Finding("trial", (f"can't be run: {translate(error).message}",), _MIGRATE)]
     try:
         rows = connection.execute(
             "select f.finding, f.severity, f.what, f.todo from ops.findings(deep => true) f"
@@ -89,4 +96,4 @@ def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
     for finding, severity, what, todo in rows:
         grouped.setdefault((finding.replace("_", " "), todo, severity), []).append(what)
     findings = [Finding(each[0], tuple(found), *each[1:]) for each, found in grouped.items()]
-    return findings or [Finding(name, ())]
+    return [*trial, *findings] or [Finding(name, ())]

@@ -1,7 +1,5 @@
 """All pages of `verify` and `digest`: whether everything is as recorded, and a digest that proves it later."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 

@@ -1,19 +1,22 @@
-"""Import a seed file in one transaction.
+"""Import a file of clients in one transaction.
 
 Every row uses the API functions under the usual rules. The transaction is rolled back for a dry run, and if a row is
 refused.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
+from rapidfuzz import fuzz, process
 
 from atlas_stage.errors import NotFound, StageError, Unavailable
 from atlas_stage.models import Client, Record
-from atlas_stage.ops.seedfile import Row
+from atlas_stage.ops.seedfile import ACTORS, Row, form
 from atlas_stage.protocol import Work
 from atlas_stage.stage import Stage
 
@@ -34,12 +37,13 @@ _COMPARED = {
 
 
 class RowReport(Record):
-    """The result of a row. `outcome` is one of OUTCOMES; `changes` are sentences."""
+    """The result of a row. `outcome` is one of OUTCOMES; `changes` and `warnings` are sentences."""
 
     row: int
     client: str
     outcome: str
     changes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     error: StageError | None = None
 
 
@@ -71,11 +75,12 @@ def run(
         if not apply:
             _spare_ids(work)
         # By client id, new clients last: every writer locks clients in this order.
+        firm = _Firm.of(stage)
         for row, client, problem in sorted(
-            _identified(stage, rows),
+            _identified(stage, firm, rows),
             key=lambda each: (each[1] is None, each[1].id if each[1] else each[0].line),
         ):
-            report = _bring_in(stage, row, client, problem, reason)
+            report = _bring_in(stage, firm, row, client, problem, reason)
             reports.append(report)
             on_row(report)
         applied = apply and not any(each.error for each in reports)
@@ -101,10 +106,71 @@ def _spare_ids(work: Work) -> None:
             )
 
 
+# Names that are as alike as this are likely to be one client: of 100.
+_ALIKE = 88
+_SAYS_LITTLE = re.compile(r"(^|-)(and|the|inc|llc|llp|ltd|co|corp|company|gmbh)(?=-|$)")
+
+
+@dataclass
+class _Firm:
+    """What the rows are compared with: clients by the forms of their names, by slug, and people."""
+
+    names: dict[str, Client]
+    alike: dict[str, str]  # names by what they say
+    slugs: dict[str, Client | None]  # None: a new client
+    people: set[str]
+
+    @classmethod
+    def of(cls, stage: Stage) -> "_Firm":
+        """The firm as it is now."""
+        clients = list(stage.iter_clients(active=None))
+        return cls(
+            {form(each.name): each for each in clients},
+            {_essence(each.name): each.name for each in clients},
+            {each.slug: each for each in clients},
+            {each.actor_id for each in stage.people().people},
+        )
+
+    def named(self, name: str) -> Client | None:
+        """The client with this slug or name, in whatever form it is written."""
+        return self.slugs.get(name) or self.names.get(form(name))
+
+    def new_slug(self, name: str) -> str:
+        """A slug for a new client that no other has."""
+        slug, number = form(name), 1
+        while slug in self.slugs:
+            number += 1
+            slug = f"{form(name)}-{number}"
+        return slug
+
+    def add(self, name: str, slug: str) -> Iterator[str]:
+        """Take note of a new client. Yields a warning if another's name looks like it."""
+        essence = _essence(name)
+        alike = process.extractOne(
+            essence, self.alike.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE
+        )
+        if alike:
+            yield f"looks like {self.alike[alike[0]]}: is it the same client?"
+        self.alike.setdefault(essence, name)
+        self.slugs[slug] = None
+
+    def strangers(self, row: Row) -> Iterator[str]:
+        """A warning for each person of the row who isn't known."""
+        for column in ACTORS:
+            for person in row.cells.get(column, "-").split("; "):
+                if person != "-" and person not in self.people:
+                    yield f"{person} isn't known yet"
+                    self.people.add(person)
+
+
+def _essence(name: str) -> str:
+    return _SAYS_LITTLE.sub("", form(name))
+
+
 _Identified = tuple[Row, Client | None, StageError | None]
 
 
-def _identified(stage: Stage, rows: Sequence[Row]) -> Iterator[_Identified]:
+def _identified(stage: Stage, firm: _Firm, rows: Sequence[Row]) -> Iterator[_Identified]:
     """Each row with its client, None for a new one. A second row for a client is refused."""
     seen: dict[object, int] = {}
     for row in rows:
@@ -112,22 +178,25 @@ def _identified(stage: Stage, rows: Sequence[Row]) -> Iterator[_Identified]:
             yield row, None, row.problem
             continue
         try:
-            client = _find(stage, row)
+            client = _find(stage, firm, row)
         except Unavailable:
             raise
         except StageError as error:
             yield row, None, error
             continue
-        first = seen.setdefault(client.id if client else row.cells["slug"], row.line)
-        column = "client" if "client" in row.cells else "slug"
+        key = client.id if client else row.cells.get("slug") or form(row.cells["name"])
+        first = seen.setdefault(key, row.line)
+        column = next(name for name in ("client", "slug", "name") if name in row.cells)
         twice = row.refused(column, f"This client is in row {first} too.")
         yield row, client, twice if first != row.line else None
 
 
-def _find(stage: Stage, row: Row) -> Client | None:
+def _find(stage: Stage, firm: _Firm, row: Row) -> Client | None:
     named = row.cells.get("client")
-    if named is None and not {"name", "slug"} <= row.cells.keys():
-        raise row.refused("client", "The row has no client. Fill in client, or name and slug.")
+    if named is None and "name" not in row.cells:
+        raise row.refused("client", "The row has no client. Fill in client or name.")
+    if named is None and "slug" not in row.cells:
+        return firm.named(row.cells["name"])
     try:
         client = stage.client(named or row.cells["slug"]).client
     except NotFound as error:
@@ -143,13 +212,25 @@ def _find(stage: Stage, row: Row) -> Client | None:
 
 
 def _bring_in(
-    stage: Stage, row: Row, client: Client | None, problem: StageError | None, reason: str
+    stage: Stage,
+    firm: _Firm,
+    row: Row,
+    client: Client | None,
+    problem: StageError | None,
+    reason: str,
 ) -> RowReport:
+    warnings = list(firm.strangers(row))
     try:
         if problem:
             raise problem
         with stage.transaction():
-            begun, fields = (client, row.fields()) if client else (_create(stage, row, reason), {})
+            if client:
+                begun, fields = client, row.fields()
+            else:
+                name = row.cells["name"]
+                slug = row.cells.get("slug") or firm.new_slug(name)
+                begun, fields = _create(stage, row, slug, reason), {}
+                warnings += firm.add(name, slug)
             after = _settle(stage, row, begun, fields, reason)
     except Unavailable:
         raise
@@ -157,15 +238,13 @@ def _bring_in(
         return RowReport(row.line, row.named, "refused", error=error)
     changes = tuple(_differences(client, after))
     outcome = "new" if client is None else "changed" if changes else "unchanged"
-    return RowReport(row.line, after.name, outcome, changes)
+    return RowReport(row.line, after.name, outcome, changes, tuple(warnings))
 
 
-def _create(stage: Stage, row: Row, reason: str) -> Client:
+def _create(stage: Stage, row: Row, slug: str, reason: str) -> Client:
     """Add the client in the first stage. Its stage in the file is a move, as for other clients."""
     fields = {name: value for name, value in row.fields().items() if name != "clear"}
-    return stage.create_client(
-        row.cells["name"], slug=row.cells["slug"], reason=reason, **fields
-    ).client
+    return stage.create_client(row.cells["name"], slug, reason=reason, **fields).client
 
 
 def _settle(
@@ -174,26 +253,15 @@ def _settle(
     """Activate the client first and deactivate it last, because an inactive client can't move."""
     active = row.active()
     if active:
-        client = stage.update_client(client.id, active=True, reason=reason).client
+        client = stage.update_client(client, active=True, reason=reason).client
     to_stage = row.cells.get("stage", client.stage)
     if to_stage != client.stage:
-        client = stage.set_stage(
-            client.id,
-            to_stage=to_stage,
-            reason=reason,
-            expected_version=client.version,
-            override=True,
-        ).client
-    client = _flagged(stage, row, client, reason)
-    if fields or active is False:
-        client = stage.update_client(client.id, active=active, reason=reason, **fields).client
-    return client
-
-
-def _flagged(stage: Stage, row: Row, client: Client, reason: str) -> Client:
+        change = stage.set_stage(client, to_stage, reason, client.version, override=True)
+        client = change.client
     for flag, on in row.flags():
-        call = stage.set_flag if on else stage.clear_flag
-        client = call(client.id, flag=flag, reason=reason).client
+        client = (stage.set_flag if on else stage.clear_flag)(client, flag, reason=reason).client
+    if fields or active is False:
+        client = stage.update_client(client, active=active, reason=reason, **fields).client
     return client
 
 

@@ -4,8 +4,6 @@ These are a wrapper per job, `hourly.py` for all of them, and what Task Schedule
 A scheduler starts them every hour of every day. The database decides which jobs are due, so no file has a date.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -108,6 +106,7 @@ def _pg_cron(jobs: Mapping[str, str], _place: Place) -> dict[str, bytes]:
         f"select cron.schedule('{job}', '{minute} * * * *', $$call {PERFORM}('{job}')$$);\n"
         for job, minute in zip(jobs, _minutes(jobs), strict=True)
     )
+    lines += "select cron.schedule('trial', '13 5 * * *', $$select ops.trial()$$);\n"
     return {"pg_cron.sql": _filled("pg_cron.sql", jobs=lines)}
 
 

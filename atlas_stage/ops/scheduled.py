@@ -6,10 +6,7 @@ the file's `log_dir`, else beside the wrapper. A log that can't be written never
 temporary folder, and says why.
 """
 
-from __future__ import annotations
-
 import logging
-import logging.config
 import os
 import signal
 import sys
@@ -24,7 +21,6 @@ from enum import IntEnum
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TypeVar
 
 import tenacity
 
@@ -37,8 +33,6 @@ CONFIG_NAME = "atlas-stage.toml"
 _QUOTES = r"; write Windows paths in single quotes, such as 'D:\atlas', or with /"
 _LOG_BYTES = 1_000_000
 _OLD_LOGS = 5
-
-Found = TypeVar("Found")
 
 
 class Exit(IntEnum):
@@ -55,29 +49,24 @@ class Settings:
 
     database_url: str
     log_dir: Path
-    tries: int = 6  # with waits of 2, 4, 8, 16 and 32 seconds between them: a minute
-    first_wait: float = 2.0
+    tries: int = 6
 
 
 def main(job: str, beside: Path | None = None) -> int:
     """Run `job` if it is due. Returns the exit code. `beside` is the wrapper's folder."""
 
-    def run(settings: Settings, log: logging.Logger) -> int:
-        def perform(jobs: Jobs) -> int:
-            run = jobs.perform(job, only_if_due=True)
-            number = f"run {run.run_id}, " if run.run_id is not None else ""
-            log.log(
-                logging.INFO if run.is_well else logging.ERROR,
-                "%sdue %s: %s",
-                number,
-                run.due_at.isoformat(timespec="minutes"),
-                plain(run.in_words()),
-            )
-            return Exit.DONE if run.is_well else Exit.FAILED
+    def perform(jobs: Jobs, log: logging.Logger) -> int:
+        run = jobs.perform(job, only_if_due=True)
+        number = f"run {run.run_id}, " if run.run_id is not None else ""
+        due = run.due_at.isoformat(timespec="minutes")
+        level = logging.INFO if run.is_well else logging.ERROR
+        log.log(level, "%sdue %s: %s", number, due, plain(run.in_words()))
+        failed = jobs.trial()
+        if failed:
+            log.error("the trial failed: %s", plain(failed))
+        return Exit.DONE if run.is_well else Exit.FAILED
 
-        return _with_jobs(settings, log, perform)
-
-    return _logged(job, beside, run)
+    return _logged(job, beside, perform)
 
 
 def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
@@ -101,9 +90,8 @@ def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
 def _every_job(beside: Path | None, stop: threading.Event) -> int:
     names: list[str] = []
 
-    def read(settings: Settings, log: logging.Logger) -> int:
-        catalog = _with_jobs(settings, log, Jobs.catalog)
-        names.extend(each["job"] for each in catalog)
+    def read(jobs: Jobs, log: logging.Logger) -> int:
+        names.extend(each["job"] for each in jobs.catalog())
         log.info("starts %s", ", ".join(names))
         return Exit.DONE
 
@@ -112,69 +100,59 @@ def _every_job(beside: Path | None, stop: threading.Event) -> int:
     return max(codes)
 
 
-class _NotStarted(Exception):  # noqa: N818, no error of the program
-    """The job could not start; the message says why."""
+def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger], int]) -> int:
+    """Read the settings, open the log, connect, and work; retry while the database can't be reached.
 
-
-def _logged(job: str, beside: Path | None, run: Callable[[Settings, logging.Logger], int]) -> int:
-    """Read the settings, open the log, and run. Whatever fails is logged and becomes the exit code."""
+    Whatever fails is logged and becomes the exit code.
+    """
     beside = beside or Path(sys.argv[0]).resolve().parent
-    settings, problem = None, ""
+    problem, connected = None, False
     try:
         settings = read_settings(beside)
     except (InvalidInput, OSError) as error:
-        problem = plain(error)
-    named = os.environ.get("ATLAS_LOG_DIR")
-    with job_log(job, settings.log_dir if settings else Path(named or beside)) as log:
-        if settings is None:
-            log.error("could not start: %s", problem)
+        settings, problem = Settings("", Path(os.environ.get("ATLAS_LOG_DIR") or beside)), error
+
+    def attempt() -> int:
+        nonlocal connected
+        with Jobs(settings.database_url, progress=log.info) as jobs:
+            connected = True
+            return work(jobs, log)
+
+    with job_log(job, settings.log_dir) as log:
+        if problem is not None:
+            log.error("could not start: %s", plain(problem))
             return Exit.NOT_STARTED
         try:
-            return run(settings, log)
-        except _NotStarted as error:
-            log.error("could not start: %s", error)
-            return Exit.NOT_STARTED
+            return _retrying(settings, log)(attempt)
         except StageError as error:
-            log.error("failed: %s", error)
+            began = connected and not isinstance(error, NotInstalled)
+            log.error("failed: %s" if began else "could not start: %s", error)
+            return Exit.FAILED if began else Exit.NOT_STARTED
         except Exception as error:
             log.error("failed: %s: %s", type(error).__name__, plain(error))
+            return Exit.FAILED
         except BaseException as error:
             # The ledger has the run as running; the next start takes it over.
             log.error("stopped: %s", type(error).__name__)
             raise
-        return Exit.FAILED
 
 
-def _with_jobs(settings: Settings, log: logging.Logger, call: Callable[[Jobs], Found]) -> Found:
-    """Connect and call. Retries while the database can't be reached. Raises _NotStarted if it never could."""
-    connected = False
-
-    def attempt() -> Found:
-        nonlocal connected
-        with Jobs(settings.database_url, progress=log.info) as jobs:
-            connected = True
-            return call(jobs)
-
+def _retrying(settings: Settings, log: logging.Logger) -> tenacity.Retrying:
     def tell(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         seconds = state.next_action.sleep if state.next_action else 0
         log.warning("can't reach the database, next try in %g s: %s", seconds, error)
 
-    retrying = tenacity.Retrying(
+    return tenacity.Retrying(
         retry=tenacity.retry_if_exception(
             lambda error: isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
         ),
         stop=tenacity.stop_after_attempt(settings.tries),
-        wait=tenacity.wait_exponential(multiplier=settings.first_wait),
+        # 2, 4, 8, 16 and 32 s: a minute.
+        wait=tenacity.wait_exponential(multiplier=2),
         before_sleep=tell,
         reraise=True,
     )
-    try:
-        return retrying(attempt)
-    except StageError as error:
-        if connected and not isinstance(error, NotInstalled):
-            raise
-        raise _NotStarted(str(error)) from error
 
 
 def read_settings(beside: Path) -> Settings:
@@ -265,27 +243,19 @@ def job_log(job: str, folder: Path) -> Iterator[logging.Logger]:
         temporary = Path(tempfile.gettempdir())
         # Another user may own the first of them.
         files += [temporary / f"cron-{job}.log", temporary / f"cron-{job}-{os.getpid()}.log"]
-    handlers = {"file": {"()": _JobLog, "files": files, "formatter": "line"}}
-    stream = {"class": "logging.StreamHandler", "formatter": "line"}
+    handlers: list[logging.Handler] = [_JobLog(files)]
     if os.environ.get("ATLAS_LOG_STDOUT") and sys.stdout is not None:
-        handlers["stream"] = {**stream, "stream": "ext://sys.stdout"}
+        handlers.append(logging.StreamHandler(sys.stdout))
     elif sys.stderr is not None:  # pythonw has none
-        handlers["stream"] = {**stream, "stream": "ext://sys.stderr", "level": "ERROR"}
-    name = f"atlas_stage.cron.{job}"
-    line = {
-        "format": f"%(asctime)s {job} %(levelname)s %(message)s",
-        "datefmt": "%Y-%m-%d %H:%M:%S%z",
-    }
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"line": line},
-            "handlers": handlers,
-            "loggers": {name: {"level": "INFO", "propagate": False, "handlers": list(handlers)}},
-        }
-    )
-    log = logging.getLogger(name)
+        handlers.append(logging.StreamHandler(sys.stderr))
+        handlers[-1].setLevel(logging.ERROR)
+    form = f"%(asctime)s {job} %(levelname)s %(message)s"
+    log = logging.getLogger(f"atlas_stage.cron.{job}")
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter(form, "%Y-%m-%d %H:%M:%S%z"))
+        log.addHandler(handler)
     try:
         yield log
     finally:

@@ -1,32 +1,68 @@
-"""The seed file: a CSV file with one row per client.
+"""The file of clients: our own columns, or the client list of another program; as CSV or as a workbook.
 
-Columns: `client` (id or slug), or `name` and `slug`, which also add a new client; then any of `stage owner
-collaborators cadence schedule tier reviewers notes flags active`. An empty cell changes nothing; `-` empties owner,
-collaborators, reviewers or notes. Lists are separated by `;`. In `flags`, `x` sets the flag and `-x` clears it.
+`atlas-stage client import --help` describes the columns.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from charset_normalizer import from_bytes
+from slugify import slugify
 
 from atlas_stage.errors import InvalidInput, StageError
 
-IDENTITY = ("client", "name", "slug")
 LISTS = ("collaborators", "reviewers")
 FIELDS = ("owner", "collaborators", "cadence", "schedule", "tier", "reviewers", "notes")
 CLEARABLE = ("owner", "collaborators", "reviewers", "notes")
-COLUMNS = (*IDENTITY, "stage", *FIELDS, "flags", "active")
+COLUMNS = ("client", "name", "slug", "stage", *FIELDS, "flags", "active")
+ACTORS = ("owner", *LISTS)
+WORDS = ("stage", "cadence", "schedule", "tier", "flags")  # as the board shows them: "EOM close"
 
-_TRUTH = {
-    **dict.fromkeys(("yes", "true", "1", "y"), True),
-    **dict.fromkeys(("no", "false", "0", "n"), False),
+# What other programs (QuickBooks, Xero, Karbon, Double) call these columns, without capitals and signs.
+_CALLED = {
+    "name": (
+        *(
+            "client",
+            "client name",
+            "customer",
+            "customer name",
+            "customer full name",
+            "contact name",
+        ),
+        *("contactname", "display name", "company", "company name", "organization", "organisation"),
+        *("organization name", "organisation name", "full name"),
+    ),
+    "slug": ("short name",),
+    "owner": (
+        *("client owner", "account owner", "client manager", "account manager", "bookkeeper"),
+        *("assigned to", "assignee", "preparer"),
+    ),
+    "reviewers": ("reviewer",),
+    "cadence": ("close", "close cadence"),
+    "schedule": ("sales tax", "sales tax schedule"),
+    "tier": ("service tier",),
+    "notes": ("note",),
+    "status": ("status", "client status"),
 }
+_COLUMN = {name: name for name in COLUMNS} | {
+    other: name for name, others in _CALLED.items() for other in others
+}
+_TRUTH = {
+    **dict.fromkeys(("yes", "true", "1", "y", "active"), True),
+    **dict.fromkeys(("no", "false", "0", "n", "inactive", "archived"), False),
+}
+# The header is looked for below titles, in so many rows.
+_MOST_TITLES = 20
+# What reports put below their rows.
+_FOOTER = re.compile(r"(grand )?totals?\b|.*\bGMT[+-]\d|(accrual|cash) basis\b", re.IGNORECASE)
+# What a spreadsheet makes of a short name such as mar-1.
+_MADE_A_DATE = re.compile(r"\d{1,2}-[A-Za-z]{3}|\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -70,82 +106,210 @@ class Row:
         return [(flag.removeprefix("-"), not flag.startswith("-")) for flag in named]
 
 
-def read(path: Path) -> list[Row]:
-    """Read a file as spreadsheets write it: UTF-8, UTF-16 or Windows-1252; commas, semicolons or tabs.
+@dataclass(frozen=True)
+class File:
+    """The rows of a file, and what was noticed while reading it, in sentences."""
 
-    Raises InvalidInput if it isn't a CSV file with these columns; a wrong row has its problem.
+    rows: Sequence[Row]
+    noticed: Sequence[str] = ()
+
+
+def read(path: Path, encoding: str | None = None) -> File:
+    """Read a CSV file in any common encoding, or the first sheet of a workbook that isn't empty.
+
+    Raises InvalidInput if no row has the name of a column for the client; a wrong row has its problem.
     """
     try:
-        text = _text(path.read_bytes())
-        first, rest = (*text.split("\n", 1), "")[:2]
-        told = re.fullmatch(r"sep=(.)\r?", first)  # Excel doesn't show this line as a row
-        separator = told[1] if told else _separator(first)
-        lines = io.StringIO(rest if told else text, newline="")
-        return list(_rows(csv.reader(lines, strict=True, delimiter=separator)))
-    except csv.Error as error:
-        raise InvalidInput(f"The file isn't CSV: {error}.") from error
+        content = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"The file can't be read: {error.strerror}.") from error
+    is_workbook = content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+    lines, noticed = _sheet(content) if is_workbook else _csv(content, encoding)
+    return _table(lines, noticed)
 
 
-_SAVE_AS = "In the spreadsheet, save it as: CSV UTF-8 (comma delimited)"
-# How a workbook begins.
-_WORKBOOKS = {b"PK\x03\x04": ".xlsx", b"\xd0\xcf\x11\xe0": ".xls"}
+def form(text: str) -> str:
+    """A name without capitals, accents and signs: two names that look alike have one form. A new client's slug."""
+    made = str(slugify(re.sub("['’ʼ`]", "", text)))
+    return made if made[:1].isalpha() else f"client-{made}"
 
 
-def _text(content: bytes) -> str:
-    if (kind := _WORKBOOKS.get(content[:4])) is not None:
-        raise InvalidInput(f"The file is an Excel workbook ({kind}), not CSV.", hint=_SAVE_AS)
-    # charset-normalizer recognizes binary data, but on short texts it guesses: so only these encodings.
-    found = from_bytes(content, cp_isolation=["utf_8", "utf_16", "cp1252"], threshold=1).best()
-    if found is None or "\0" in str(found):
-        raise InvalidInput("The file isn't text in UTF-8, UTF-16 or Windows-1252.", hint=_SAVE_AS)
-    return str(found)
+def _sheet(content: bytes) -> tuple[list[list[str]], list[str]]:
+    from python_calamine import CalamineError, CalamineWorkbook
 
-
-def _separator(header: str) -> str:
     try:
-        return csv.Sniffer().sniff(header, delimiters=",;\t").delimiter
-    except csv.Error:
-        return ","  # one column
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
+    except (CalamineError, OSError) as error:
+        raise InvalidInput(f"The workbook can't be read: {error}.") from error
+    name, rows = next((each for each in sheets if each[1]), ("", []))
+    noticed = [f'Read the sheet "{name}", and no other.'] if len(sheets) > 1 else []
+    return [[_cell(value) for value in row] for row in rows], noticed
 
 
-def _rows(lines: Iterator[list[str]]) -> Iterator[Row]:
-    header = _header(next(lines, []))
+def _cell(value: object) -> str:
+    """A typed cell as text."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case float() if value.is_integer():
+            return str(int(value))
+        case date():
+            return value.isoformat()[:10]
+    return str(value)
+
+
+def _csv(content: bytes, encoding: str | None) -> tuple[list[list[str]], list[str]]:
+    text, found = _text(content, encoding)
+    first, rest = (*text.split("\n", 1), "")[:2]
+    told = re.fullmatch(r"sep=(.)\r?", first)  # Excel doesn't show this line as a row
+    lines = rest if told else text
+    separator = told[1] if told else _separator(lines)
+    try:
+        rows = list(csv.reader(io.StringIO(lines, newline=""), strict=True, delimiter=separator))
+    except csv.Error as error:
+        raise InvalidInput(f"The file isn't CSV: {error}.") from error
+    is_sure = encoding or found.startswith(("utf", "ascii"))
+    hint = f"Read as {found}. If names look wrong, give another --encoding, such as mac_roman."
+    return rows, [] if is_sure else [hint]
+
+
+# What is likely, in this order where a short text could be either.
+_ENCODINGS = ["utf_8", "utf_16", "cp1252", "cp1250", "mac_roman"]
+
+
+def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
+    """The text and its encoding."""
+    found = encoding
+    if encoding is None:
+        matches = from_bytes(content, cp_isolation=_ENCODINGS, threshold=1)
+        ranked = sorted(
+            matches,
+            key=lambda each: (each.chaos, -each.coherence, _ENCODINGS.index(each.encoding)),
+        )
+        found = ranked[0].encoding if ranked else None
+    try:
+        text = content.decode("utf-8-sig" if found == "utf_8" else found or "ascii")
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InvalidInput(
+            f"The file isn't text in {found or 'an encoding that is known here'}.",
+            hint="in the spreadsheet, save it as: CSV UTF-8 (comma delimited)",
+        ) from error
+    if "\0" in text:
+        raise InvalidInput("The file isn't text.")
+    return text.removeprefix("\ufeff"), found or "ascii"
+
+
+def _separator(text: str) -> str:
+    """The separator of the row that is likely to be the header: the one with most of them."""
+    lines = text.splitlines()[:_MOST_TITLES]
+    return max(",;\t", key=lambda each: max((line.count(each) for line in lines), default=0))
+
+
+def _table(lines: Sequence[Sequence[str]], noticed: Sequence[str]) -> File:
+    place, header, ignored = _header(lines)
+    said = [*noticed]
+    if place:
+        said.append(f"The header is in row {place + 1}.")
+    rows, left_out = [], []
     # Numbered as in a spreadsheet, where a cell with a line break is one row.
-    for number, values in enumerate(lines, start=2):
-        if not any(value.strip() for value in values):
+    for number, values in enumerate(lines[place + 1 :], start=place + 2):
+        filled = [value.strip() for value in values if value.strip()]
+        if not filled:
             continue
-        cells = {
-            name: value.strip()
-            for name, value in zip(header, values, strict=False)
-            if value.strip()
-        }
-        row = Row(number, cells)
-        if len(values) < len(header) or any(value.strip() for value in values[len(header) :]):
-            place = min(len(values), len(header)) + 1
-            problem = row.refused(
-                f"number {place}", "The row has more or fewer cells than the header."
-            )
-            row = Row(row.line, cells, problem)
-        yield row
+        if _FOOTER.match(filled[0]) and (len(filled) == 1 or filled[0].lower().endswith("total")):
+            left_out.append(f"{number} ({filled[0]})")
+            continue
+        rows.append(_row(number, header, values))
+    if ignored:
+        said.append(f"Ignored columns: {', '.join(ignored)}.")
+    if left_out:
+        said.append(f"Left out, because they are no clients: row {', '.join(left_out)}.")
+    return File(_with_status(rows), said)
 
 
-def _header(names: Sequence[str]) -> list[str]:
-    """The column names, without empty ones at the end. Raises InvalidInput."""
-    header = [name.strip().lower() for name in names]
-    while header and not header[-1]:
-        header.pop()
-    for place, name in enumerate(header, start=1):
-        if name not in COLUMNS or header.index(name) != place - 1:
+def _header(lines: Sequence[Sequence[str]]) -> tuple[int, list[str | None], list[str]]:
+    """The header's place, the column of each of its cells (None: ignored), and the ignored names."""
+    for place, names in enumerate(lines[:_MOST_TITLES]):
+        known = [_column(name) for name in names]
+        if {"client", "name", "slug"}.isdisjoint(known):
+            continue
+        exact = [name.strip() for name in names if name.strip() in COLUMNS]
+        if twice := next((each for each in exact if exact.count(each) > 1), None):
             raise InvalidInput(
-                "A column is unknown, or there twice.",
-                details={"row": 1, "column": name or f"number {place}"},
-                hint="columns: " + ", ".join(COLUMNS),
+                "A column is there twice.", details={"row": place + 1, "column": twice}
             )
-    if "client" not in header and not {"name", "slug"} <= set(header):
-        raise InvalidInput("The file needs a column client, or the columns name and slug.")
-    return header
+        header = [each if each not in known[:nth] else None for nth, each in enumerate(known)]
+        ignored = [name.strip() for name, each in zip(names, header, strict=True) if each is None]
+        if "name" not in header and "client" not in header:
+            break
+        return place, header, [name for name in ignored if name]
+    raise InvalidInput(
+        "The file needs a column client, or name.", hint="columns: " + ", ".join(COLUMNS)
+    )
+
+
+def _column(name: str) -> str | None:
+    if name.strip() == "client":
+        return "client"  # ids and slugs of existing clients; "Client" of another program is a name
+    plain = re.sub(r"[^a-z]+", " ", name.lower()).strip()
+    column = _COLUMN.get(plain)
+    return "name" if column == "client" else column
+
+
+def _row(number: int, header: Sequence[str | None], values: Sequence[str]) -> Row:
+    cells = {
+        name: _in_our_words(name, value.strip())
+        for name, value in zip(header, values, strict=False)
+        if name and value.strip()
+    }
+    row = Row(number, cells)
+    if len(values) < len(header) or any(value.strip() for value in values[len(header) :]):
+        place = min(len(values), len(header)) + 1
+        words = "The row has more or fewer cells than the header."
+        return Row(number, cells, row.refused(f"number {place}", words))
+    for column in ("client", "slug"):
+        if _MADE_A_DATE.fullmatch(cells.get(column, "")):
+            words = f'"{cells[column]}" is a date that a spreadsheet made of a short name. Format the cells as text.'
+            return Row(number, cells, row.refused(column, words))
+    return row
+
+
+def _in_our_words(column: str, value: str) -> str:
+    """People by their ids; stages and other words as they are stored, not as the board shows them."""
+    if value == "-" or column not in (*ACTORS, *WORDS):
+        return value
+    made = _actor if column in ACTORS else _word
+    return "; ".join(made(each) for each in _list(value))
+
+
+def _word(shown: str) -> str:
+    """A word as it is stored: "EOM close" is eom_close. A flag that is cleared keeps its "-"."""
+    clears = "-" * shown.startswith("-")
+    return clears + re.sub("[ -]+", "_", shown.removeprefix("-").lower())
+
+
+def _actor(person: str) -> str:
+    """A person's id: of a name or an address of mail, or what is an id already."""
+    return person if ":" in person else f"user:{slugify(person.partition('@')[0])}"
+
+
+def _with_status(rows: Sequence[Row]) -> list[Row]:
+    """A column "status" says who is active, or something else that is ignored, such as the status of a project."""
+    said = {row.cells["status"].lower() for row in rows if "status" in row.cells}
+    is_meant = said <= _TRUTH.keys()
+    return [
+        Row(
+            row.line,
+            {
+                "active" if name == "status" else name: value
+                for name, value in row.cells.items()
+                if name != "status" or is_meant
+            },
+            row.problem,
+        )
+        for row in rows
+    ]
 
 
 def _list(cell: str) -> list[str]:

@@ -12,13 +12,7 @@ import httpx
 from anyio import sleep
 
 from atlas_stage.errors import Unavailable
-from atlas_stage.transports.http import (
-    CONNECT_SECONDS,
-    WHOAMI,
-    OverHttp,
-    Request,
-    async_place,
-)
+from atlas_stage.transports.http import CONNECT_SECONDS, WHOAMI, OverHttp, Request, async_place
 
 
 class AsyncHttpTransport(OverHttp):
@@ -52,17 +46,28 @@ class AsyncHttpTransport(OverHttp):
 
     async def _send(self, request: Request, seconds: float) -> Any:
         here = async_place()
-        with self._exchange(here):
-            response = await self._client_of(here, httpx.AsyncClient).post(
-                request.path,
-                content=request.body,
-                headers=request.headers,
-                timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
-            )
+        client = self._client_of(here, httpx.AsyncClient)
+        try:
+            with self._exchange(here, client):
+                response = await client.post(
+                    request.path,
+                    content=request.body,
+                    headers=request.headers,
+                    timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
+                )
+        finally:
+            if self._can_close(client):
+                await self._close(client)
         return request.read(response)
 
     async def close(self) -> None:
-        """Close the connections. A later call opens new ones."""
+        """Close the connections; those in use close when their calls end. A later call opens new ones."""
         client = self._clients.pop(async_place(), None)
         if client is not None:
-            await client.aclose()
+            self._closing.add(client)
+            if self._can_close(client):
+                await self._close(client)
+
+    async def _close(self, client: httpx.AsyncClient) -> None:
+        self._closing.discard(client)
+        await client.aclose()

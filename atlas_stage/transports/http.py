@@ -103,28 +103,34 @@ WHOAMI = Request.of("whoami", {}, read=True, keyed=False)
 class OverHttp:
     """What both transports over HTTP have: options that can be pickled, and clients that can't."""
 
-    _clients: dict[tuple[int, Any], Any]
-
     def __init__(
         self,
         url: str,
         token: str,
         *,
-        timeout: float = TIMEOUT_SECONDS,
+        timeout: float | None = None,
         tries: int = TRIES,
         verify: Verify = True,
     ) -> None:
         self._url, self._auth, self._verify = _checked_url(url), Bearer(token), verify
-        self._timeout, self._tries = timeout, tries
+        self._timeout = TIMEOUT_SECONDS if timeout is None else timeout
+        self._tries = tries
         self._begun = False
-        self._clients = {}
+        self._no_clients()
         self._trusted = _trusted(verify) if self._url.scheme == "https" else False
 
+    def _no_clients(self) -> None:
+        self._clients: dict[tuple[int, Any], Any] = {}
+        self._closing: set[Any] = set()  # clients that close when their last call ends
+        self._calls: set[tuple[Any, object]] = set()  # those under way, with their client
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_clients": {}, "_trusted": None}
+        unpickled = {"_clients", "_closing", "_calls", "_trusted"}
+        return {name: value for name, value in vars(self).items() if name not in unpickled}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
+        self._no_clients()
         self._trusted = _trusted(self._verify) if self._url.scheme == "https" else False
 
     def _options(self) -> dict[str, Any]:
@@ -145,11 +151,19 @@ class OverHttp:
             client = self._clients.setdefault(here, kind(**self._options()))
         return client
 
+    def _can_close(self, client: Any) -> bool:
+        """Whether this client is to be closed, and no call uses it any more."""
+        return client in self._closing and client not in {each for each, _ in list(self._calls)}
+
     @contextmanager
-    def _exchange(self, here: tuple[int, Any]) -> Iterator[None]:
-        """Raise this package's exceptions. After an interrupt, such as Ctrl-C, the next call begins with a new client:
-        httpx can leave a connection in the middle of an answer. An event loop interrupts in good order.
+    def _exchange(self, here: tuple[int, Any], client: Any) -> Iterator[None]:
+        """A call on this client. Raises this package's exceptions.
+
+        After an interrupt, such as Ctrl-C, the next call begins with a new client: httpx can leave a connection in the
+        middle of an answer. An event loop interrupts in good order.
         """
+        call = client, object()
+        self._calls.add(call)
         try:
             with _translated():
                 yield
@@ -159,6 +173,8 @@ class OverHttp:
             if here[1] is None:
                 self._clients.pop(here, None)
             raise
+        finally:
+            self._calls.discard(call)
 
     def transaction(self) -> NoReturn:
         """Not over HTTP: raises InvalidInput."""
@@ -241,7 +257,8 @@ def _trusted(verify: Verify) -> bool | ssl.SSLContext:
     """
     if isinstance(verify, bool | ssl.SSLContext) and verify is not True:
         return verify
-    named = [os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")]
+    folders = os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)
+    named = [os.environ.get("SSL_CERT_FILE"), *folders]
     paths = [str(verify)] if verify is not True else [each for each in named if each]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if paths else ssl.create_default_context()
     for path in paths or [certifi.where()]:  # for a system that has none
@@ -272,6 +289,10 @@ def _translated() -> Iterator[None]:
         raise Unavailable(f"the connection to the API broke off: {_words(error)}") from error
     except httpx.HTTPError as error:
         raise Unavailable(f"the API's answer cannot be read: {_words(error)}") from error
+    except RuntimeError as error:  # of httpx, if another thread has closed its client meanwhile
+        if "client has been closed" not in str(error):
+            raise
+        raise Unavailable("the stage was closed meanwhile", rule=NEVER_SENT) from error
 
 
 def _refusal(response: httpx.Response) -> StageError:

@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import Any, LiteralString
+from typing import Any
 from weakref import WeakSet
 
 import psycopg
@@ -15,10 +15,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
 from atlas_stage.arguments import as_json
-from atlas_stage.errors import SAME_VERSION, InvalidInput, StageError, Unavailable, from_sqlstate
+from atlas_stage.errors import InvalidInput, StageError, Unavailable, from_sqlstate
 from atlas_stage.protocol import Work
 
-_DEFAULTS: dict[str, Any] = {
+DEFAULTS: dict[str, Any] = {
     "application_name": "atlas-stage",
     "connect_timeout": 10,
     # A connection whose packets a firewall drops is given up after 15 s; the system alone takes 15 minutes.
@@ -27,16 +27,6 @@ _DEFAULTS: dict[str, Any] = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
-
-# The SQL types of a function's arguments.
-_TYPES: LiteralString = """
-    select argument.name, format_type(argument.type, null)
-    from pg_catalog.pg_proc as p
-    cross join lateral unnest(p.proargnames, p.proargtypes::oid[]) as argument (name, type)
-    where p.pronamespace = 'api'::regnamespace
-      and p.proname = %s
-      and argument.type is not null
-"""
 
 
 class PsycopgTransport:
@@ -51,7 +41,6 @@ class PsycopgTransport:
         self._actor = actor or os.environ.get("ATLAS_ACTOR") or None
         self._idle: list[psycopg.Connection] = []
         self._works: dict[object, Work] = {}  # the transactions in progress, by caller
-        self._types: dict[str, dict[str, str]] = {}
 
     def __reduce__(self) -> Any:
         return PsycopgTransport, (self._dsn, self._actor)
@@ -69,7 +58,9 @@ class PsycopgTransport:
         try:
             with _translated(), self._within(work) as transaction:
                 connection = transaction.connection
-                return self._called(connection, function, arguments)
+                statement, parameters = _statement(function, arguments)
+                row = connection.execute(statement, parameters).fetchone()
+                return row[0] if row else None
         except Unavailable:
             repeatable = read or (keyed and arguments.get("external_id") is not None)
             if work or not repeatable or connection is None or not connection.broken:
@@ -121,7 +112,6 @@ class PsycopgTransport:
                 return self._on(self._idle.pop(), stack)
             except psycopg.Error:
                 self.close()
-        self._types.clear()
         return None
 
     def _on(self, connection: psycopg.Connection, stack: ExitStack) -> psycopg.Transaction:
@@ -138,17 +128,6 @@ class PsycopgTransport:
 
         stack.push(put_back)
         return stack.enter_context(connection.transaction())
-
-    def _called(
-        self, connection: psycopg.Connection, function: str, arguments: Mapping[str, Any]
-    ) -> Any:
-        types = self._types.get(function, {})
-        if arguments and not types:
-            types = dict(connection.execute(_TYPES, [function]).fetchall())
-            self._types[function] = types
-        statement, parameters = _statement(function, arguments, types)
-        row = connection.execute(statement, parameters).fetchone()
-        return row[0] if row else None
 
 
 def _caller() -> tuple[int, int, object]:
@@ -173,9 +152,9 @@ def connect(dsn: str | None) -> psycopg.Connection:
         except psycopg.ProgrammingError:
             raise InvalidInput("the database URL cannot be read") from None
         # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
-        options = {**_DEFAULTS, **options, "client_encoding": "UTF8"}
+        options = {**DEFAULTS, **options, "client_encoding": "UTF8"}
         # A pooler can run the next transaction in another session, where a prepared statement doesn't exist.
-        connection = psycopg.connect(
+        connection = _Connection.connect(
             make_conninfo("", **options), autocommit=True, prepare_threshold=None
         )
         _OPENED.add(connection)
@@ -185,6 +164,13 @@ def connect(dsn: str | None) -> psycopg.Connection:
         if connection.info.parameter_status("IntervalStyle") not in ("postgres", None):
             connection.execute("set intervalstyle = 'postgres'")
         return connection
+
+
+class _Connection(psycopg.Connection[Any]):
+    def __del__(self, *_: object) -> None:
+        """Close without a warning: Ctrl-C can come before a connection is kept, or after it is taken to be used."""
+        if hasattr(self, "pgconn"):
+            self.close()
 
 
 _OPENED = WeakSet[psycopg.Connection]()
@@ -207,28 +193,24 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_cut_off)
 
 
-def _statement(
-    function: str, arguments: Mapping[str, Any], types: Mapping[str, str]
-) -> tuple[sql.Composed, dict[str, Any]]:
+def _statement(function: str, arguments: Mapping[str, Any]) -> tuple[sql.Composed, dict[str, Any]]:
     """The call and its parameters."""
-    named: list[sql.Composable] = []
-    parameters: dict[str, Any] = {}
-    for name, value in arguments.items():
-        kind = types.get(name)
-        if kind is None:
-            raise InvalidInput(
-                f"api.{function} has no argument {name}",
-                details={"argument": name},
-                hint=SAME_VERSION,
-            )
-        parameters[name] = as_json(value, name) if kind == "jsonb" and value is not None else value
-        # the catalog writes a type so that it is safe in a statement
-        given = sql.SQL("{}::{}").format(sql.Placeholder(name), sql.SQL(kind))
-        named.append(sql.SQL("{} => {}").format(sql.Identifier(name), given))
+    named = [
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name))
+        for name in arguments
+    ]
     call = sql.SQL("select {}({})").format(
         sql.Identifier("api", function), sql.SQL(", ").join(named)
     )
-    return call, parameters
+    return call, {name: _parameter(name, value) for name, value in arguments.items()}
+
+
+def _parameter(name: str, value: Any) -> Any:
+    """The value as psycopg sends it. PostgreSQL reads JSON, and a number of any size, by the argument's type."""
+    parts = value if isinstance(value, list) else [value]
+    if any(isinstance(part, dict) for part in parts):
+        return as_json(value, name)
+    return str(value) if type(value) is int else value
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """The server that runs on a data folder: its `postmaster.pid` and its process."""
 
-from __future__ import annotations
-
 import time
 from contextlib import suppress
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ That package's own `get_server` trusts what a killed owner left: lists of pids t
 half-written files, one lock for all users of the machine. This module checks them instead.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -27,9 +25,16 @@ import psutil
 from filelock import BaseFileLock, FileLock, Timeout
 
 from atlas_stage.local.embedded import postmaster
-from atlas_stage.local.embedded.account import Account, server_account
-from atlas_stage.local.embedded.binaries import binaries_of, environment, make_cluster
-from atlas_stage.local.embedded.errors import EmbeddedError, in_words, telling_line
+from atlas_stage.local.embedded.programs import (
+    Account,
+    EmbeddedError,
+    binaries_of,
+    environment,
+    in_words,
+    make_cluster,
+    server_account,
+    telling_line,
+)
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0

@@ -1,8 +1,7 @@
 """PostgREST and Caddy before a database, as `gateway/` says."""
 
-from __future__ import annotations
-
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,24 +14,21 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from atlas_stage.local.serving import programs
 from atlas_stage.local.serving.part import Part, PortTakenError, stop_leftover
-from atlas_stage.local.serving.ports import LOOPBACK, free_port
+from atlas_stage.local.serving.programs import PartError
 from atlas_stage.ops import resources
 
 LOGIN = "atlas_authenticator"
+LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running gateway."""
+    """A running gateway; `behind` is PostgREST itself."""
 
     url: str
     behind: str
-    """PostgREST itself, which nobody else needs to reach."""
     parts: tuple[Part, ...]
-
-    def ended_part(self) -> Part | None:
-        """The part that has exited, if any."""
-        return next((part for part in self.parts if not part.is_running()), None)
+    public: str = ""  # where other machines find it, if it listens for them
 
 
 @contextmanager
@@ -52,74 +48,72 @@ def gateway(
     """
     for name in ("Caddy", "PostgREST"):
         stop_leftover(folder, name)
+    postgrest, caddy = programs.postgrest(report), programs.caddy()
+    root = resources.root()
     with ExitStack() as stack:
+
+        def start() -> Gateway:
+            public, upstream, admin = free_port(host, port), free_port(), free_port()
+            url = f"http://{_reachable(host)}:{public}"
+            behind = Part(
+                "PostgREST",
+                [postgrest, root / "gateway" / "postgrest.conf"],
+                _postgrest_settings(dsn, upstream, admin, url, pool, standby),
+                folder,
+                lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
+            )
+            before = Part(
+                "Caddy",
+                [
+                    caddy,
+                    "run",
+                    "--adapter",
+                    "caddyfile",
+                    "--config",
+                    root / "gateway" / "Caddyfile",
+                ],
+                {
+                    "ATLAS_GATEWAY": f"http://:{public}",
+                    "ATLAS_BIND": host,
+                    "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
+                    "ATLAS_POSTGREST_UPSTREAM": f"{LOOPBACK}:{upstream}",
+                    "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
+                    "ATLAS_BOARD": (root / "board").as_posix(),
+                    "ATLAS_WRITES_TO": "read" if standby else "write",
+                    "XDG_CONFIG_HOME": str(folder / "caddy"),
+                    "XDG_DATA_HOME": str(folder / "caddy"),
+                },
+                folder,
+                lambda: _answers(f"{url}/healthz"),
+            )
+            with ExitStack() as started:
+                parts = (started.enter_context(behind), started.enter_context(before))
+                stack.push(started.pop_all())
+            return Gateway(url, f"http://{LOOPBACK}:{upstream}", parts, _public(url, host))
+
         # A port that was free may be another program's by the time that ours listens.
-        for attempt in Retrying(
-            retry=retry_if_exception_type(PortTakenError), stop=stop_after_attempt(5), reraise=True
-        ):
-            with attempt:
-                running = stack.enter_context(
-                    _gateway_at(free_port(host, port), dsn, folder, report, pool, host, standby)
-                )
-        yield running
+        again = retry_if_exception_type(PortTakenError)
+        yield Retrying(retry=again, stop=stop_after_attempt(5), reraise=True)(start)
 
 
-@contextmanager
-def _gateway_at(
-    port: int,
-    dsn: str,
-    folder: Path,
-    report: Callable[[str], None],
-    pool: int | None,
-    host: str,
-    standby: bool,
-) -> Iterator[Gateway]:
-    files = resources.root() / "gateway"
-    board = resources.root() / "board"
-    with ExitStack() as stack:
-        postgrest, caddy = programs.postgrest(report), programs.caddy()
-        upstream, admin = free_port(), free_port()
-        url = f"http://{_reachable(host)}:{port}"
-        behind = Part(
-            "PostgREST",
-            [postgrest, files / "postgrest.conf"],
-            _libpq_settings(dsn)
-            | {
-                "PGRST_SERVER_HOST": LOOPBACK,
-                "PGRST_SERVER_PORT": str(upstream),
-                "PGRST_ADMIN_SERVER_PORT": str(admin),
-                "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
-                "GHCRTS": os.environ.get("GHCRTS") or f"-N{_postgrest_cores()}",
-            }
-            | ({} if pool is None else {"PGRST_DB_POOL": str(pool)})
-            # A standby lets nobody listen, and PostgREST would not be ready before it does.
-            | ({"PGRST_DB_CHANNEL_ENABLED": "false"} if standby else {}),
-            folder,
-            lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
-        )
-        before = Part(
-            "Caddy",
-            [caddy, "run", "--adapter", "caddyfile", "--config", files / "Caddyfile"],
-            {
-                "ATLAS_GATEWAY": f"http://:{port}",
-                "ATLAS_BIND": host,
-                "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
-                "ATLAS_POSTGREST_UPSTREAM": f"{LOOPBACK}:{upstream}",
-                "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
-                "ATLAS_BOARD": board.as_posix(),
-                "ATLAS_WRITES_TO": "read" if standby else "write",
-                "XDG_CONFIG_HOME": str(folder / "caddy"),
-                "XDG_DATA_HOME": str(folder / "caddy"),
-            },
-            folder,
-            lambda: _answers(f"{url}/healthz"),
-        )
-        behind_url = f"http://{LOOPBACK}:{upstream}"
-        yield Gateway(url, behind_url, (stack.enter_context(behind), stack.enter_context(before)))
+def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:
+    """The wanted port if it is free at this address, or any free port for 0. Raises PartError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise PartError(
+            f"Port {wanted} can't be used ({error.strerror}). Choose another with --port or --listen."
+        ) from error
 
 
-def _libpq_settings(dsn: str) -> dict[str, str]:
-    """What PostgREST's connection needs, outside the command line and the configuration."""
+def _postgrest_settings(
+    dsn: str, port: int, admin: int, url: str, pool: int | None, standby: bool
+) -> dict[str, str]:
+    """What PostgREST reads from its environment: the database as libpq's variables, and where to listen."""
     known = conninfo_to_dict(dsn)
     if known.get("user") != LOGIN:
         known.pop("password", None)  # somebody else's
@@ -128,18 +122,42 @@ def _libpq_settings(dsn: str) -> dict[str, str]:
         for option in Conninfo.get_defaults()
         if option.envvar and option.keyword.decode() in known
     }
-    return settings | {"PGUSER": LOGIN}
+    settings |= {
+        "PGUSER": LOGIN,
+        "PGRST_SERVER_HOST": LOOPBACK,
+        "PGRST_SERVER_PORT": str(port),
+        "PGRST_ADMIN_SERVER_PORT": str(admin),
+        "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
+        # Its share of a request is a quarter of the cores. With more of them each request costs more.
+        "GHCRTS": os.environ.get("GHCRTS") or f"-N{max(1, (os.cpu_count() or 1) // 4)}",
+    }
+    if pool is not None:
+        settings["PGRST_DB_POOL"] = str(pool)
+    if standby:  # it lets nobody listen, and PostgREST would not be ready before it does
+        settings["PGRST_DB_CHANNEL_ENABLED"] = "false"
+    return settings
 
 
-def _postgrest_cores() -> int:
-    """How many cores PostgREST may use: its share of a request. With more of them each request costs more."""
-    return max(1, (os.cpu_count() or 1) // 4)
+_EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 (told, not bound)
 
 
 def _reachable(host: str) -> str:
     """Where a program of this machine finds what listens there."""
-    everywhere = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 (told, not bound)
-    return everywhere.get(host, f"[{host}]" if ":" in host else host)
+    return _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
+
+
+def _public(url: str, host: str) -> str:
+    """The address for other machines: in place of all addresses, this machine's in its network."""
+    known = os.environ.get("ATLAS_PUBLIC_URL")
+    if known or host not in _EVERYWHERE:
+        return known or url
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses the route
+            name = probe.getsockname()[0]
+        except OSError:
+            name = socket.gethostname()
+    return url.replace(_EVERYWHERE[host], name)
 
 
 def _answers(url: str) -> bool:

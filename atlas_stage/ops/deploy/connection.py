@@ -107,6 +107,12 @@ def deploying(target: Target) -> Iterator[Connection]:
         version = connection.info.server_version // 10000
         if version < OLDEST_SERVER:
             raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise DeployError(
+                f"The encoding of database {connection.info.dbname} is {encoding}, and only UTF8 works."
+                " Create another (createdb --encoding=UTF8 --template=template0 NAME) and restore your dump into it."
+            )
         connection.execute(
             "select set_config('lock_timeout', %s, false)", [_ms(DEPLOY_WAIT_SECONDS)]
         )
@@ -152,6 +158,16 @@ def one_line(error: psycopg.Error) -> str:
     said = [error.diag.message_primary, error.diag.message_detail, error.diag.message_hint]
     parts = [part for part in said if part] or [str(error)]
     return "; ".join(" ".join(part.split()) for part in parts)
+
+
+def explained(observer: Connection, error: psycopg.Error) -> str:
+    """The error in one line, with the host's event trigger that raised it and the line that fixes that."""
+    rows = run(observer, "event_triggers", error.diag.context or "")
+    said = "; ".join(
+        f"event trigger {name} of the host stops the deploy; to fix it: {line}"
+        for name, line in rows
+    )
+    return "; ".join(filter(None, [one_line(error), said]))
 
 
 def _refuse_pooler(connection: Connection) -> None:

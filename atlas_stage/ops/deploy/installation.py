@@ -114,6 +114,16 @@ def close(connection: Connection, folder: Path) -> None:
         )
 
 
+def revoke_others(connection: Connection, root: Path) -> list[str]:
+    """Revoke the rights that no role but ours and the owner should have; returns what was revoked from which role."""
+    parameters = (_migrated(root), list(SCHEMAS), list(roles.ALL))
+    revoked = []
+    for name, rights, role, statement in run(connection, "rights_of_others", *parameters):
+        connection.execute(statement.encode())
+        revoked.append(f"{name}: revoked {rights} from {role}")
+    return revoked
+
+
 def make_policies(connection: Connection, root: Path) -> None:
     """Let the owner roles see every row of our tables, in case the host turns on row level security."""
     owners = [role for role in roles.existing(connection) if role in roles.OWNERS]

@@ -17,9 +17,8 @@ from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
     Connection,
     DeployError,
-    Target,
-    Watch,
     exists,
+    explained,
     one_line,
     run,
 )
@@ -41,42 +40,41 @@ def is_deployed(connection: Connection, folder: Path) -> bool:
     return row == (1,)
 
 
-def deploy(target: Target, folder: Path, observer: Connection, *, judged: bool = True) -> None:
-    """Re-create everything. `observer` is the session that holds the deploy lock. Raises DeployError.
+def deploy(
+    connection: Connection, folder: Path, observer: Connection, *, judged: bool = True
+) -> None:
+    """Re-create everything, in the transaction of `connection`. `observer` is the session that holds the deploy lock.
 
     `judged`: what the last deploy left was compared before. Without stored logic that was not possible, so it is
-    compared and repaired here.
+    compared and repaired here. Raises DeployError, and LockNotAvailable and DeadlockDetected of psycopg.
     """
-    watch = Watch(observer, target)
-    with target.connect() as connection, watch.running():
-        try:
-            with roles.as_owner(connection):
-                _lock_tables(connection)
-                installation.take_over(connection, folder)
-                installation.close(connection, folder)
-                before = set(run(connection, "made_objects", *_OURS))
-                host_rights = run(connection, "host_rights", *_OURS, list(roles.ALL))
-                # Functions can use each other in any order.
-                connection.execute("set local check_function_bodies = off")
-                *files, grants = logic_files(folder)
-                for file in files:
-                    _execute(connection, file, folder)
-                # Before grants.sql: a grant on all functions of a schema updates the rows of stale ones too.
-                stale = before & set(run(connection, "made_objects", *_OURS))
-                _execute(connection, grants, folder)
-                _drop(connection, stale)
-                _keep_host_rights(connection, host_rights)
-                installation.make_policies(connection, folder.parent)
-                if not judged:
-                    installation.repair(connection)
-                    installation.refuse_irreparable(connection)
-                installation.record(connection, folder.parent)
-                run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))
-                connection.execute("notify pgrst, 'reload schema'")
-        except psycopg.errors.LockNotAvailable:
-            raise watch.timed_out("stored logic") from None
-        except psycopg.Error as error:
-            raise DeployError(f"stored logic: {one_line(error)}") from error
+    try:
+        with roles.as_owner(connection):
+            installation.take_over(connection, folder)
+            installation.close(connection, folder)
+            before = set(run(connection, "made_objects", *_OURS))
+            host_rights = run(connection, "host_rights", *_OURS, list(roles.ALL))
+            # Functions can use each other in any order.
+            connection.execute("set local check_function_bodies = off")
+            *files, grants = logic_files(folder)
+            for file in files:
+                _execute(connection, file, folder, observer)
+            # Before grants.sql: a grant on all functions of a schema updates the rows of stale ones too.
+            stale = before & set(run(connection, "made_objects", *_OURS))
+            _execute(connection, grants, folder, observer)
+            _drop(connection, stale)
+            _keep_host_rights(connection, host_rights)
+            installation.make_policies(connection, folder.parent)
+            if not judged:
+                installation.repair(connection)
+                installation.refuse_irreparable(connection)
+            installation.record(connection, folder.parent)
+            run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))
+            connection.execute("notify pgrst, 'reload schema'")
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        raise
+    except psycopg.Error as error:
+        raise DeployError(f"stored logic: {explained(observer, error)}") from error
 
 
 def renew_feed(connection: Connection) -> bool:
@@ -109,13 +107,23 @@ def hash_history(connection: Connection, report: Report) -> int | None:
     return None
 
 
+def try_out(connection: Connection) -> list[str]:
+    """Try every way into `clients`, and roll back; returns what failed and the lines that fix it, or nothing."""
+    with roles.as_owner(connection):
+        if not exists(connection, "ops.trial(boolean)"):
+            return []
+        row = connection.execute("select t.severity, t.what, t.todo from ops.trial() t").fetchone()
+    severity, what, todo = row or (None, None, None)
+    return [f"THE TRIAL FAILED: {what}", f"to fix it: {todo}"] if severity == "error" else []
+
+
 def drop(connection: Connection) -> None:
     """Drop the stored logic, so that its tables can be dropped."""
     with roles.as_owner(connection):
         run(connection, "drop_stored_logic")
 
 
-def _lock_tables(connection: Connection) -> None:
+def lock_tables(connection: Connection) -> None:
     """Lock the tables whose triggers are re-created, against writers only.
 
     Other sessions lock these tables in any order. To avoid a deadlock, wait for the first table only, and try the
@@ -166,7 +174,7 @@ def _drop(connection: Connection, stale: set[tuple[object, ...]]) -> None:
             connection.execute(f"drop {kind} {name}".encode())
 
 
-def _execute(connection: Connection, file: Path, folder: Path) -> None:
+def _execute(connection: Connection, file: Path, folder: Path, observer: Connection) -> None:
     content = file.read_bytes()
     try:
         try:
@@ -180,10 +188,10 @@ def _execute(connection: Connection, file: Path, folder: Path) -> None:
             if signatures:
                 connection.execute(f"drop routine {signatures}".encode())
             connection.execute(content)
-    except psycopg.errors.LockNotAvailable:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
         raise
     except psycopg.Error as error:
         position = error.diag.statement_position
         before = content.decode(errors="replace")[: int(position or 1) - 1]
         line = f" line {before.count(chr(10)) + 1}" if position else ""
-        raise DeployError(f"{label(file, folder)}{line}: {one_line(error)}") from error
+        raise DeployError(f"{label(file, folder)}{line}: {explained(observer, error)}") from error

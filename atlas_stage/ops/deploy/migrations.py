@@ -1,7 +1,8 @@
 """The versioned migrations: yoyo applies them, and `atlas_migrations` lists those that are applied.
 
 A migration inserts its own row there, in its own transaction. The hash of its file goes to `stage_deploys` in a second
-transaction: after a crash it can be missing, and the next deploy adds it.
+transaction: after a crash it can be missing, and the next deploy adds it. Those that need the stored logic share one
+transaction with it.
 """
 
 from __future__ import annotations
@@ -20,14 +21,14 @@ from yoyo import default_migration_table, exceptions, read_migrations
 from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
 from yoyo.migrations import get_migration_hash
 
-from atlas_stage.ops.deploy import roles
+from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
     Connection,
     DeployError,
     Target,
     Watch,
     exists,
-    one_line,
+    explained,
     run,
 )
 from atlas_stage.ops.deploy.sources import content_hash
@@ -88,9 +89,15 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
     """
 
     uri: Target
+    folder: Path
+    revoked: list[str]
 
     def connect(self, dburi: Target) -> Connection:
         return dburi.connect()
+
+    def copy(self) -> contextlib.AbstractContextManager[_Backend]:
+        """yoyo runs a migration on a copy: this one, so that a transaction can hold several."""
+        return contextlib.nullcontext(self)
 
     def ensure_internal_schema_updated(self) -> None:
         """We have our own tables."""
@@ -121,6 +128,8 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
         roles.lend(self.connection)
 
     def commit(self) -> None:
+        # Here, so that the host's default privileges on new tables are never in force.
+        self.revoked += installation.revoke_others(self.connection, self.folder.parent)
         roles.give_back(self.connection)
         super().commit()
 
@@ -131,8 +140,9 @@ class Migrations:
     def __init__(self, backend: _Backend, folder: Path, session: Connection, watch: Watch) -> None:
         self.books = read_books(session, folder)
         self._backend = backend
+        backend.folder, backend.revoked = folder, []
         self._session = session
-        self._watch = watch
+        self.watch = watch
         # yoyo takes a glob pattern, so escape the folder's name.
         self._all = read_migrations(glob.escape(str(folder)))
 
@@ -155,10 +165,28 @@ class Migrations:
         self._backend.mark_migrations([each for each in self._all if each.id in unmarked])
         return unmarked
 
-    def apply(self, report: Report) -> list[str]:
-        """Apply pending migrations, each in its own transaction; returns their names. Raises DeployError."""
-        pending = self._backend.to_apply(self._all)
+    def apply(self, report: Report, through: str | None = None) -> list[str]:
+        """Apply pending migrations, `through` this one or all; returns their names. Raises DeployError.
+
+        Each is a transaction, except in `together`.
+        """
+        pending = [each for each in self.left() if through is None or each.id <= through]
         return self._run(pending, self._backend.apply_one, "sql", "applied", report)
+
+    def left(self) -> list[Any]:
+        """The migrations that aren't applied yet, in order."""
+        return list(self._backend.to_apply(self._all))
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[Connection]:
+        """One transaction, on the connection that applies migrations."""
+        with self._backend.transaction():
+            yield self._backend.connection
+
+    @property
+    def revoked(self) -> list[str]:
+        """What other roles held on our objects, and lost."""
+        return list(dict.fromkeys(self._backend.revoked))
 
     def require(self, name: str) -> None:
         """Raise DeployError if there is no such migration."""
@@ -186,9 +214,11 @@ class Migrations:
                 with contextlib.redirect_stdout(io.StringIO()):  # yoyo prints the rows of a SELECT
                     step(migration)
             except psycopg.errors.LockNotAvailable:
-                raise self._watch.timed_out(file) from None
+                raise self.watch.timed_out(file) from None
+            except psycopg.errors.DeadlockDetected:
+                raise  # tried again
             except psycopg.Error as error:
-                said = f"{file}: {one_line(error)}"
+                said = f"{file}: {explained(self._session, error)}"
                 if isinstance(error, psycopg.errors.InsufficientPrivilege):
                     advice = "deploy as the owner of the tables, or as a superuser"
                     said += f"; {roles.missing(self._session) or advice}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg
 from psycopg import sql
 
-from atlas_stage.ops.deploy.connection import Connection, DeployError, run
+from atlas_stage.ops.deploy.connection import Connection, DeployError, explained, run
 
 # The owners of our functions. A member of these could write history as any actor.
 OWNERS = ("atlas_owner", "atlas_writer")
@@ -84,6 +85,22 @@ def refuse_without_rights(connection: Connection) -> None:
             f"{rows[0][2]} can't alter tables that belong to {owners}: deploy as their owner or as a superuser,"
             f" or run as a superuser: {statements}"
         )
+
+
+def refuse_event_triggers(connection: Connection) -> None:
+    """Raise DeployError, before anything is made, if an event trigger of the host would stop the deploy."""
+    row = connection.execute(
+        "select exists (select from pg_catalog.pg_event_trigger where evtenabled <> 'D')"
+    ).fetchone()
+    if row != (True,):
+        return
+    try:
+        with connection.transaction(force_rollback=True):
+            run(connection, "try_statements")
+    except psycopg.Error as error:
+        # Without an event trigger in its context, it's for the deploy itself to say.
+        if run(connection, "event_triggers", error.diag.context or ""):
+            raise DeployError(explained(connection, error)) from error
 
 
 def revoke_temporary(connection: Connection, report: Callable[[str], None]) -> None:

@@ -1,7 +1,7 @@
 // The address contains the view, the filters and the client, so they can be bookmarked, shared and reached with Back. It
 // never contains the token.
 
-const VIEWS = new Set(["board", "queue", "report"]);
+const VIEWS = new Set(["board", "queue", "report", "people", "firm"]);
 
 export function readAddress() {
   const query = new URLSearchParams(location.search);

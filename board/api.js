@@ -1,8 +1,9 @@
 // All API requests of the page, and the shapes of their answers. The database decides what an answer means: no stage,
 // flag or rule is named here.
+import { followFirm } from "./dates.js";
 
 const PAGE = 100;
-// The most items of one batch call.
+// The most items of one batch call or page.
 const MOST_ITEMS = 1000;
 const TRIES = 5;
 const FIRST_WAIT_MS = 200;
@@ -25,7 +26,10 @@ export class ApiError extends Error {
 }
 
 /** An idempotency key: a request that is sent again with its key is not done twice. */
-export const newKey = () => crypto.randomUUID();
+export function newKey() {
+  // Over plain HTTP, browsers have no crypto.randomUUID.
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 export class Api {
   /** Calls `onRefusedToken` when the server refuses the token. */
@@ -39,21 +43,25 @@ export class Api {
     return this.#call("whoami");
   }
 
-  summary() {
-    return this.#call("summary");
+  async summary() {
+    const answer = await this.#call("summary");
+    followFirm(answer);
+    return answer;
   }
 
   async clients(filters, { after, size = PAGE } = {}) {
     const answer = await this.#call("clients", { ...filters, cursor: after, page_size: size });
-    return { clients: answer.clients, next: answer.next_cursor };
+    return { clients: answer.clients, next: answer.next_cursor, similar: answer.similar ?? [], searched: answer.searched };
   }
 
   async client(id) {
     return (await this.#call("client", { client_id: id })).client;
   }
 
+  /** The most pressing items, and whether there are more. */
   async queue() {
-    return (await this.#call("queue", { page_size: PAGE })).queue;
+    const answer = await this.#call("queue", { page_size: MOST_ITEMS });
+    return { items: answer.queue, more: answer.next_after != null };
   }
 
   async history(id, beforeVersion) {
@@ -63,10 +71,67 @@ export class Api {
     return { rows: answer.history, next: answer.next_before_version };
   }
 
+  /** Exchanges an invite, with which this Api was made, for a token. */
+  async acceptInvite() {
+    return (await this.#call("accept_invite")).token;
+  }
+
+  /** The people and agents of the firm, and the roles that they can have. */
+  people() {
+    return this.#call("people");
+  }
+
+  /** A new person's secret for a link; `role` is optional. */
+  async invite(actor, role) {
+    return (await this.#call("invite", { actor_id: actor, ...(role && { role }) })).invite;
+  }
+
+  setRole(actor, role) {
+    return this.#call("set_role", { actor_id: actor, role });
+  }
+
+  handOver(from, to, reason, key) {
+    return this.#call("hand_over", { from_actor_id: from, to_actor_id: to, reason }, { key });
+  }
+
+  leave(actor, to, reason, key) {
+    return this.#call("leave", { actor_id: actor, reason, ...(to && { to_actor_id: to }) }, { key });
+  }
+
+  /** The scheduled jobs and their last runs, what the firm can set, and what needs attention. */
+  async firm() {
+    const [jobs, settings, health] = await Promise.all([this.#call("jobs"), this.#call("settings"), this.#call("health")]);
+    return { ...jobs, ...settings, findings: health.findings ?? [] };
+  }
+
+  runJob(job, dryRun) {
+    return this.#call("run_job", { job, dry_run: dryRun });
+  }
+
+  rollBackRun(runId, reason) {
+    return this.#call("rollback_run", { run_id: runId, reason });
+  }
+
+  setSetting(setting, value) {
+    return this.#call("set_setting", { setting, value });
+  }
+
+  setStageLimit(stage, days) {
+    return this.#call("set_stage_limit", { stage, ...(days !== "" && { max_days: Number(days) }) });
+  }
+
+  setHoliday(day, name) {
+    return this.#call("set_holiday", { day, ...(name && { name }) });
+  }
+
+  createClient(client, key) {
+    return this.#call("create_client", client, { key });
+  }
+
   /** The recorded changes of all clients after a cursor. Not retried: the next poll is the retry. */
   async changes(after) {
     const answer = await this.#call("changes", { after, page_size: 500 }, { tries: 1, patience: 10_000 });
-    return { rows: answer.changes, cursor: answer.cursor, more: answer.more };
+    return { rows: answer.changes, cursor: answer.cursor, more: answer.more, behindSince: answer.behind_since };
   }
 
   /** What this actor may do with each of these clients, by client id. */
@@ -113,6 +178,29 @@ export class Api {
     return this.#call("update_client", { client_id: clientId, ...fields }, { key });
   }
 
+  updateMany(items, key) {
+    return this.#callWithItems("update_clients", items, key);
+  }
+
+  /** Undoes the newest change of a client, which this actor made. */
+  undo(clientId, version, key) {
+    return this.#call("undo", { client_id: clientId, expected_version: version }, { key });
+  }
+
+  /**
+   * Undoes these bulk changes, as far as nothing later depends on them. Returns the clients whose change
+   * is kept.
+   */
+  async undoMany(batches) {
+    const kept = [];
+    for (const batch of batches) {
+      const { left } = await this.#call("undo_batch", { batch });
+      // Those of an earlier try whose answer was lost.
+      kept.push(...left.filter((each) => each.rule !== "already_rolled_back").map((each) => each.client_id));
+    }
+    return kept;
+  }
+
   rollBack(clientId, historyId, reason, key) {
     return this.#call("rollback", { client_id: clientId, history_id: historyId, reason }, { key });
   }
@@ -120,12 +208,14 @@ export class Api {
   /** Sends the items in as few calls as possible, one after another. Each call has its own key, so a retry repeats none. */
   async #callWithItems(name, items, key) {
     const outcomes = [];
+    const batches = [];
     for (let begin = 0; begin < items.length; begin += MOST_ITEMS) {
       const part = items.slice(begin, begin + MOST_ITEMS);
       const answer = await this.#call(name, { items: part }, { key: `${key}-${begin}` });
       outcomes.push(...answer.items.map((item) => ({ ...item, index: begin + item.index })));
+      if (answer.batch) batches.push(answer.batch);
     }
-    return { items: outcomes };
+    return { items: outcomes, batches };
   }
 
   /** Reads use POST, too: search texts don't belong in addresses, which proxies log. */

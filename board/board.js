@@ -1,9 +1,10 @@
 // The state of the page and its actions: it calls the API, keeps the answers and refreshes them. The views only render.
 import { Api, newKey, refusalOf } from "./api.js";
-import { Store, plural, title } from "./ui.js";
+import { Store, plural, title, words } from "./ui.js";
+import { month as monthName, serverNow } from "./dates.js";
+import { cleanToken, forgetToken, onStoredElsewhere, storeToken, storedToken, takeInvite, tokenProblem } from "./token.js";
 import { readAddress, writeAddress } from "./address.js";
 
-const TOKEN = "atlas-token";
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
 // The next page is loaded when the view is this many clients from the end of the loaded ones.
@@ -11,12 +12,23 @@ const NEAR_THE_END = 30;
 // How long cards stay in view before their allowed moves are requested.
 const LOOKING_MS = 60;
 export const MOST_PRESSING = "sla";
+// A change of more clients than these asks once more.
+const MANY = 25;
+// How long a message without Undo is shown.
+const MESSAGE_MS = 10_000;
+// The month of the close is chosen when a client moves in here.
+const CLOSE = "eom_close";
 // The most clients of one check_stages call.
 const BATCH = 200;
+// Where the browser keeps the saved views, and whether single keys are off.
+const VIEWS = "atlas-views";
+const KEYS_OFF = "atlas-keys-off";
 const POLL_MS = 4_000;
 const SLOWEST_POLL_MS = 30_000;
 // Ages and due times change without a recorded change, so everything is reloaded after this time.
 const STALE_MS = 10 * 60_000;
+// The feed waits this long for an older transaction without a notice.
+const BEHIND_MS = 60_000;
 const HIGHLIGHT_MS = 5_000;
 
 const NOTHING_KNOWN = {
@@ -31,9 +43,15 @@ const NOTHING_KNOWN = {
   queue: null,
   drawer: null,
   dialog: null,
+  toast: null,
   report: null,
+  people: null,
+  firm: null,
+  similar: [],
+  searched: null,
   away: null,
   problem: null,
+  behindSince: null,
 };
 
 export class Board {
@@ -44,16 +62,22 @@ export class Board {
   #loadedAt = 0;
   // The number of the last reload. Answers to earlier ones are dropped.
   #asked = 0;
+  #newest = null;
   // The first and last visible card of each stage.
   #sight = new Map();
   #looking = null;
+  #toastEnd = null;
 
   constructor() {
     this.store = new Store({
-      ...NOTHING_KNOWN, phase: "signed_out", signIn: null, announcement: "", ...readAddress(),
+      ...NOTHING_KNOWN, phase: "signed_out", invite: null, signIn: null, announcement: "", views: stored(VIEWS) ?? [], ...readAddress(),
     });
     addEventListener("popstate", () => this.#followAddress());
     addEventListener("online", () => this.refreshSoon());
+    onStoredElsewhere((before, now) => {
+      if (before && before === this.#api?.token) this.signOut();
+      else if (now && !this.#api) this.signIn(now, true);
+    });
     document.addEventListener("visibilitychange", () => this.#onVisible());
   }
 
@@ -63,20 +87,40 @@ export class Board {
 
   // ---- signing in and out
 
-  /** Signs in with the token of this tab, if it has one. */
+  /** Signs in with the stored token, if there is one. An invite in the address is offered instead. */
   begin() {
-    const token = sessionStorage.getItem(TOKEN);
-    if (token) this.signIn(token);
+    const invite = takeInvite();
+    const { token, onComputer } = storedToken();
+    if (invite) this.store.set({ invite });
+    else if (token) this.signIn(token, onComputer);
   }
 
-  async signIn(token) {
+  /** Exchanges the invite for a token, and signs in with it. */
+  async acceptInvite(onComputer) {
+    this.store.set({ phase: "signing_in", signIn: null });
+    try {
+      const token = await new Api(this.state.invite, () => {}).acceptInvite();
+      this.store.set({ invite: null });
+      await this.signIn(token, onComputer);
+    } catch (error) {
+      this.store.set({ phase: "signed_out", signIn: error, invite: error.away ? this.state.invite : null });
+    }
+  }
+
+  async signIn(text, onComputer) {
+    const token = cleanToken(text);
+    const problem = tokenProblem(token);
+    if (problem) {
+      this.store.set({ signIn: problem });
+      return;
+    }
     this.store.set({ phase: "signing_in", signIn: null });
     const api = new Api(token, (error) => this.#onRefusedToken(api, error));
     this.#api = api;
     try {
       const [me, summary] = await Promise.all([api.whoAmI(), api.summary()]);
       if (this.#api !== api) return;
-      sessionStorage.setItem(TOKEN, token);
+      storeToken(token, onComputer);
       // The same actor gets back what it typed before its token expired.
       const kept = this.state.me?.actor_id === me.actor_id ? { dialog: this.state.dialog } : { dialog: null };
       this.store.set({ ...NOTHING_KNOWN, ...kept, me, summary });
@@ -96,7 +140,7 @@ export class Board {
   }
 
   signOut(error = null) {
-    sessionStorage.removeItem(TOKEN);
+    forgetToken(this.#api?.token);
     clearTimeout(this.#poll);
     this.#api = null;
     const kept = error ? {} : NOTHING_KNOWN;
@@ -109,14 +153,24 @@ export class Board {
 
   // ---- the view
 
-  /** Reloads all columns and counts. */
-  async reload(known) {
+  /** Reloads all columns and counts. If another reload begins meanwhile, it ends with that one. */
+  reload(known) {
+    this.#newest = this.#reload(known);
+    return this.#newest;
+  }
+
+  async #reload(known) {
     const asked = (this.#asked += 1);
     const filters = this.#filters();
-    const [summary, first] = await Promise.all([known ?? this.#api.summary(), this.#api.clients(filters, { size: PAGE })]);
-    if (asked !== this.#asked) return;
+    // Filtered clients are counted here, so as many as possible are loaded.
+    const size = isFiltered(this.state.filters) ? LARGEST_PAGE : PAGE;
+    const [summary, first] = await Promise.all([known ?? this.#api.summary(), this.#api.clients(filters, { size })]);
+    if (asked !== this.#asked) {
+      await this.#newest;
+      return;
+    }
     this.#loadedAt = Date.now();
-    this.store.set({ summary, problem: null });
+    this.store.set({ summary, problem: null, similar: first.similar, searched: first.searched });
     if (first.next == null) {
       this.#showEveryone(first.clients, summary);
     } else {
@@ -230,9 +284,23 @@ export class Board {
   }
 
   setFilters(filters) {
-    this.store.set({ filters });
+    this.store.set({ filters, active: null });
     writeAddress(this.state, { replace: true });
-    this.#again(() => this.reload());
+    this.filtered = this.#again(() => this.reload());
+  }
+
+  /** Keeps these filters in this browser under a name. */
+  saveView(name, filters) {
+    this.#setViews([...this.state.views.filter((each) => each.name !== name), { name, filters }]);
+  }
+
+  removeView(name) {
+    this.#setViews(this.state.views.filter((each) => each.name !== name));
+  }
+
+  #setViews(views) {
+    localStorage.setItem(VIEWS, JSON.stringify(views));
+    this.store.set({ views });
   }
 
   /** Runs an action of a filter or view; shows a failure above the board. */
@@ -253,12 +321,50 @@ export class Board {
   #showView() {
     if (this.state.view === "queue") this.#again(() => this.loadQueue());
     if (this.state.view === "report") this.#again(() => this.loadReport());
+    if (this.state.view === "people") this.#again(() => this.loadPeople());
+    if (this.state.view === "firm") this.#again(() => this.loadFirm());
+  }
+
+  async loadFirm() {
+    this.store.set({ firm: await this.#api.firm() });
+  }
+
+  /** Does something on the page of the firm and shows it as it is then. Returns the answer; null if it was refused. */
+  async change(does, said) {
+    try {
+      const answer = await does(this.#api);
+      await this.loadFirm();
+      if (said) this.#tell(typeof said === "function" ? said(answer) : said);
+      this.store.set({ problem: null });
+      return answer;
+    } catch (error) {
+      if (error.status !== 401) this.store.set({ problem: error });
+      return null;
+    }
+  }
+
+  /** Adds a client; the drawer then shows it. */
+  async addClient(client) {
+    try {
+      const answer = await this.#api.createClient(client, newKey());
+      this.#tell(`${answer.client.name} is added.`);
+      await this.#catchUp([answer.client]);
+      this.store.set({ problem: null });
+      this.openClient(answer.client.id);
+      return true;
+    } catch (error) {
+      if (error.status !== 401) this.store.set({ problem: error });
+      return false;
+    }
+  }
+
+  async loadPeople() {
+    this.store.set({ people: await this.#api.people() });
   }
 
   async loadQueue() {
-    const items = await this.#api.queue();
-    this.store.set({ queue: items, clients: this.#withClients(items.map((each) => each.client)) });
-    this.learnAllowed(items.map((each) => each.client.id)).catch(() => {});
+    const queue = await this.#api.queue();
+    this.store.set({ queue, clients: this.#withClients(queue.items.map((each) => each.client)) });
   }
 
   showMonth(month) {
@@ -309,8 +415,26 @@ export class Board {
     this.store.set({ chosen: next });
   }
 
+  /** Chooses all clients of a stage that match the filters, also those that aren't loaded yet. */
+  async chooseStage(stage) {
+    for (let column = this.state.columns[stage]; column.next != null && !column.error; column = this.state.columns[stage]) {
+      await this.showMore(stage);
+      // Another request for this column may still run.
+      await new Promise((go) => setTimeout(go));
+    }
+    this.chooseAll(this.state.columns[stage].ids, true);
+  }
+
   clearSelection() {
     this.store.set({ chosen: new Set() });
+  }
+
+  get keysOff() {
+    return stored(KEYS_OFF) ?? false;
+  }
+
+  setKeysOff(isOff) {
+    localStorage.setItem(KEYS_OFF, JSON.stringify(isOff));
   }
 
   say(announcement) {
@@ -366,7 +490,7 @@ export class Board {
   edit(patch) {
     const { id, client, edit } = this.state.drawer;
     const begun = edit ?? { values: {}, reason: "", version: client.version, key: newKey() };
-    this.#setDrawer(id, { edit: { ...begun, ...patch, values: { ...begun.values, ...patch.values }, error: null, conflict: null } });
+    this.#setDrawer(id, { edit: { ...begun, ...patch, values: { ...begun.values, ...patch.values }, error: null, conflict: null, unknown: null } });
   }
 
   dropEdit() {
@@ -375,20 +499,33 @@ export class Board {
 
   async saveEdit() {
     const { id, edit } = this.state.drawer;
+    const unknown = await this.#unknownActors(edit.values, edit.unknown);
+    if (unknown) {
+      this.#setDrawer(id, { edit: { ...edit, unknown } });
+      return;
+    }
     this.#setDrawer(id, { edit: { ...edit, sending: true, error: null } });
     const { values, reason, version, key } = edit;
-    const emptied = Object.keys(values).filter((name) => isEmpty(values[name]));
-    const filled = Object.fromEntries(Object.entries(values).filter(([name]) => !emptied.includes(name)));
-    const change = { ...filled, expected_version: version, ...(reason && { reason }), ...(emptied.length && { clear: emptied }) };
+    const change = { ...fieldsOf(values), expected_version: version, ...(reason && { reason }) };
     try {
       const answer = await this.#api.update(id, change, key);
       this.#setDrawer(id, { edit: null });
       this.#took(answer.client);
-      this.say(`${answer.client.name}: saved.`);
+      this.#tell(happened(answer), answer.changed ? { client: answer.client, key: newKey() } : null);
       await this.#catchUp([answer.client]);
     } catch (error) {
       await this.#editRefused(id, edit, error);
     }
+  }
+
+  /** The actors among typed values whom the firm doesn't know, unless the user was asked about them; null: none. */
+  async #unknownActors(values = {}, asked = null) {
+    const typed = ["owner", "collaborators", "reviewers"].flatMap((name) => values[name] ?? []).filter((each) => each.includes(":"));
+    if (!typed.length) return null;
+    if (!this.state.people) await this.loadPeople().catch(() => {});
+    const known = new Set([...(this.state.people?.people ?? []).map((each) => each.actor_id), ...(asked ?? [])]);
+    const unknown = this.state.people ? typed.filter((each) => !known.has(each)) : [];
+    return unknown.length ? unknown : null;
   }
 
   async #editRefused(id, edit, error) {
@@ -411,8 +548,9 @@ export class Board {
 
   // ---- changes: one dialog each. Its contents are kept here, so they survive reloads of the views
 
-  openMove(ids, to = null) {
-    this.#openChange({ kind: "move", ids, to });
+  /** `isFixed`: the dialog offers no other stage. */
+  openMove(ids, to = null, isFixed = false) {
+    this.#openChange({ kind: "move", ids, to, isFixed });
     this.learnAllowed(ids).catch((error) => this.editChange({ error }));
   }
 
@@ -423,6 +561,51 @@ export class Board {
 
   openRollback(id, row) {
     this.#openChange({ kind: "rollback", ids: [id], row });
+  }
+
+  openFields(ids) {
+    this.#openChange({ kind: "fields", ids, name: "owner", values: {} });
+    this.learnAllowed(ids).catch((error) => this.editChange({ error }));
+    this.loadPeople().catch(() => {});
+  }
+
+  /** `kind`: invite, role, hand_over or leave. `person`: as `people` returned it; null for a new one. */
+  openPerson(kind, person = null) {
+    this.store.set({ dialog: { kind, person, actor: person?.actor_id ?? "", role: person?.role ?? "", to: "", reason: "", key: newKey() } });
+  }
+
+  /** Sends the dialog of a person. */
+  async submitPerson() {
+    const { kind, actor, role, to, reason, key, sending } = this.state.dialog;
+    if (sending) return;
+    this.editChange({ sending: true, error: null });
+    try {
+      if (kind === "invite") {
+        const invite = await this.#api.invite(actorOf(actor), role);
+        this.editChange({ sending: false, invite, actor: actorOf(actor) });
+      } else {
+        const answer = kind === "role" ? await this.#api.setRole(actor, role)
+          : kind === "hand_over" ? await this.#api.handOver(actor, actorOf(to), reason, key)
+            : await this.#api.leave(actor, to && actorOf(to), reason, key);
+        this.#personDone(kind, actor, answer);
+      }
+      await this.loadPeople();
+    } catch (error) {
+      if (error.status !== 401) this.editChange({ sending: false, error, key: error.away ? key : newKey() });
+    }
+  }
+
+  #personDone(kind, actor, answer) {
+    const { done, left, batch } = (kind === "leave" ? answer.handed_over : answer) ?? {};
+    const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
+    this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: done + refused.length } : null });
+    const texts = {
+      role: () => `${actor} is now ${words(answer.role)}.`,
+      hand_over: () => `${plural(done, "client")} handed over.`,
+      leave: () => `${actor} has no access any more.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
+    };
+    this.#tell(texts[kind](), batch ? { clients: [], batches: [batch], text: `${plural(done, "client")}` } : null);
+    this.#catchUp([]);
   }
 
   openHelp() {
@@ -444,7 +627,7 @@ export class Board {
 
   /** A different choice is a different request and gets a new key. */
   decide(patch) {
-    this.editChange({ error: null, ...patch, key: newKey() });
+    this.editChange({ error: null, isAsking: false, unknown: null, ...patch, key: newKey() });
   }
 
   closeDialog() {
@@ -454,6 +637,15 @@ export class Board {
   async submit() {
     const change = this.state.dialog;
     if (change.sending) return;
+    const unknown = await this.#unknownActors(change.values, change.unknown);
+    if (unknown) {
+      this.editChange({ unknown });
+      return;
+    }
+    if (change.ids.length > MANY && !change.isAsking) {
+      this.editChange({ isAsking: true });
+      return;
+    }
     this.editChange({ sending: true, error: null });
     try {
       const answer = await this.#send(change);
@@ -473,8 +665,13 @@ export class Board {
         ? this.#api.flag(ids[0], flag, key)
         : this.#api.flagMany(ids.map((id) => ({ client_id: id, flag: flag.flag, set: flag.setting, reason: flag.reason })), key);
     }
+    if (kind === "fields") {
+      const values = fieldsOf(change.values);
+      return this.#api.updateMany(ids.map((id) => ({ client_id: id, ...values, ...(reason && { reason }) })), key);
+    }
     const move = (id) => ({
       to_stage: change.to, reason, expected_version: change.versions[id], ...(change.override && { override: true }),
+      ...(this.opensClose(change, id) && { close_period: change.period ?? this.state.allowed.get(id)?.close_period }),
     });
     return ids.length === 1
       ? this.#api.move(ids[0], move(ids[0]), key)
@@ -484,8 +681,50 @@ export class Board {
   async #doneOne(change, answer) {
     this.closeDialog();
     this.#took(answer.client);
-    this.say(answer.changed ? `${answer.client.name}: ${told(change, answer.client)}` : `${answer.client.name}: no change needed.`);
-    await this.#catchUp([answer.client]);
+    const { client, changed } = answer;
+    const undo = changed && change.kind !== "rollback" ? { client, key: newKey() } : null;
+    this.#tell(changed ? happened(answer) : `${client.name}: no change needed.`, undo);
+    await this.#catchUp([client]);
+  }
+
+  /** True if the change is a move of this client that opens a close, so that its month can be chosen. */
+  opensClose({ kind, to }, id) {
+    return kind === "move" && to === CLOSE && !this.#known(id)?.close_period;
+  }
+
+  /** Shows a message; with `undo`, the last change can be undone as long as the database allows. */
+  #tell(text, undo = null) {
+    const minutes = undo ? this.state.summary.undo_minutes : 0;
+    this.store.set({ toast: { text, undo: minutes ? undo : null } });
+    this.say(text);
+    clearTimeout(this.#toastEnd);
+    this.#toastEnd = setTimeout(() => this.closeToast(), minutes ? minutes * 60_000 : MESSAGE_MS);
+  }
+
+  closeToast() {
+    this.store.set({ toast: null });
+  }
+
+  async undo() {
+    const { toast } = this.state;
+    if (!toast?.undo || toast.sending) return;
+    const { client, key, clients, batches } = toast.undo;
+    this.store.set({ toast: { ...toast, sending: true, error: null } });
+    try {
+      if (client) {
+        const answer = await this.#api.undo(client.id, client.version, key);
+        this.#took(answer.client);
+        this.#tell(`Undone: ${happened(answer)}`);
+      } else {
+        const kept = new Set(await this.#api.undoMany(batches));
+        this.#tell(toast.undo.text ? `Undone: ${toast.undo.text} as before.` : undone(clients.filter((each) => !kept.has(each.id)), clients.filter((each) => kept.has(each.id))));
+      }
+      await this.#catchUp(client ? [client] : clients);
+    } catch (error) {
+      if (error.status === 401) return;
+      const message = isConflict(error) ? `${client.name} has changed since. Your change wasn't undone` : error.message;
+      this.store.set({ toast: { ...toast, undo: error.away ? toast.undo : null, error: { message, hint: error.hint } } });
+    }
   }
 
   async #doneMany(change, answer) {
@@ -494,11 +733,17 @@ export class Board {
     }));
     const done = outcomes.filter((each) => !each.error);
     this.#took(...done.map((each) => each.client));
+    const refused = outcomes.filter((each) => each.error);
     this.store.set({
-      dialog: { kind: "outcomes", change, outcomes },
-      chosen: new Set(outcomes.filter((each) => each.error).map((each) => each.id)),
+      dialog: refused.length ? { kind: "outcomes", refused, count: outcomes.length } : null,
+      chosen: new Set(refused.map((each) => each.id)),
     });
-    this.say(`${plural(done.length, "client")} changed, ${outcomes.length - done.length} refused.`);
+    const changed = done.filter((each) => each.changed).map((each) => each.client);
+    const text = [
+      changed.length ? happenedToMany(change, changed.length) : "No change needed.",
+      refused.length && `${plural(refused.length, "client was", "clients were")} refused.`,
+    ].filter(Boolean).join(" ");
+    this.#tell(text, changed.length ? { clients: changed, batches: answer.batches } : null);
     await this.#catchUp(done.map((each) => each.client));
   }
 
@@ -568,6 +813,7 @@ export class Board {
       this.store.set({ summary });
     }
     if (this.state.view === "queue") await this.loadQueue();
+    if (this.state.view === "people") await this.loadPeople();
   }
 
   // ---- staying fresh
@@ -598,17 +844,23 @@ export class Board {
         this.#cursor = answer.cursor;
       } while (answer.more);
       if (this.#api !== api) return;
-      await this.#applied(rows);
+      const since = answer.behindSince && new Date(answer.behindSince);
+      const isBehind = since && Date.now() - since > BEHIND_MS;
+      await this.#applied(rows, isBehind);
+      this.store.set({ behindSince: isBehind ? since : null });
       this.#isBack();
+      if (isBehind) this.#pollWait = SLOWEST_POLL_MS;
     } catch (error) {
       if (this.#api !== api) return;
-      if (error.away) this.#isAway();
+      // The feed alone is stopped: lists and changes work.
+      if (error.rule === "feed_not_in_order") this.#pollWait = SLOWEST_POLL_MS;
+      if (error.away && error.rule !== "feed_not_in_order") this.#isAway();
       else await this.#restartFeed(error);
     }
     this.#schedule(this.#pollWait);
   }
 
-  /** Starts again from a new summary: the feed no longer knows the cursor. */
+  /** Starts again from a new summary: the feed no longer knows the cursor, or is stopped. */
   async #restartFeed(error) {
     if (error.status === 401) return;
     this.store.set({ problem: error });
@@ -616,12 +868,13 @@ export class Board {
       const summary = await this.#api.summary();
       this.#cursor = summary.cursor;
       await this.reload(summary);
+      if (error.rule === "feed_not_in_order") this.store.set({ problem: error });
     });
   }
 
-  async #applied(rows) {
+  async #applied(rows, isBehind) {
     const news = rows.filter((row) => !(this.state.clients.get(row.client_id)?.version >= row.version));
-    const stale = Date.now() - this.#loadedAt > STALE_MS;
+    const stale = isBehind || Date.now() - this.#loadedAt > STALE_MS;
     if (!news.length && !stale && !this.state.away) return;
     const ids = new Set(news.map((row) => row.client_id));
     await this.#reloadAround(ids, stale || this.state.away ? null : this.#stagesOf(news));
@@ -649,24 +902,63 @@ export class Board {
 
   #isAway() {
     this.#pollWait = Math.min(this.#pollWait * 2, SLOWEST_POLL_MS);
-    if (!this.state.away) this.store.set({ away: { since: new Date() } });
+    if (!this.state.away) this.store.set({ away: { since: serverNow() } });
   }
 
   #isBack() {
     this.#pollWait = POLL_MS;
+    if (this.state.problem?.rule === "feed_not_in_order") this.store.set({ problem: null });
     if (!this.state.away) return;
     this.store.set({ away: null, problem: null });
     this.say("The server can be reached again. Everything is up to date.");
   }
 }
 
+/** True if the filters leave clients out of the columns that are shown. */
+export const isFiltered = (filters) => Object.keys(filters).some((name) => name !== "sort" && name !== "stage");
+
+/** Typed values as arguments: what was emptied is named in `clear`. */
+function fieldsOf(values) {
+  const emptied = Object.keys(values).filter((name) => isEmpty(values[name]));
+  const filled = Object.fromEntries(Object.entries(values).filter(([name]) => !emptied.includes(name)));
+  return { ...filled, ...(emptied.length && { clear: emptied }) };
+}
+
+/** An actor id: a name alone is a person's. */
+const actorOf = (text) => (text.includes(":") ? text : `user:${text}`).trim();
+
 const isEmpty = (value) => value === "" || (Array.isArray(value) && !value.length);
+
+function stored(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
 
 /** Another actor's change came first: the user looks at it and decides again. */
 const isConflict = (error) => error.rule === "version_conflict";
 
-function told({ kind, flag, setting }, client) {
-  if (kind === "flag") return `${title(flag)} ${setting ? "set" : "cleared"}.`;
-  if (kind === "rollback") return "rolled back.";
-  return `now in ${title(client.stage)}.`;
+/** What a history row did to its client. */
+function happened({ client, history }) {
+  if (!history) return `${client.name}: no change needed.`;
+  const { to_stage: to, close_period: period, flag_added: added, flag_removed: removed } = history;
+  if (added) return `${client.name} now has the flag ${words(added)}.`;
+  if (removed) return `${client.name} no longer has the flag ${words(removed)}.`;
+  if (!to) return `${client.name}: details changed.`;
+  return `${client.name} is now in ${title(to)}${period && period === client.close_period ? `, for ${monthName(period)}` : ""}.`;
+}
+
+function happenedToMany({ kind, to, flag, setting, name }, count) {
+  const who = plural(count, "client");
+  if (kind === "fields") return `${who}: ${words(name)} changed.`;
+  if (kind === "move") return `${who} ${count === 1 ? "is" : "are"} now in ${title(to)}.`;
+  const has = count === 1 ? "has" : "have";
+  return `${who} ${setting ? `now ${has}` : `no longer ${has}`} the flag ${words(flag)}.`;
+}
+
+function undone(done, kept) {
+  const text = `Undone for ${plural(done.length, "client")}.`;
+  return kept.length ? `${text} Not undone, because something later depends on it: ${kept.map((each) => each.name).join(", ")}.` : text;
 }

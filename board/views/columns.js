@@ -1,10 +1,12 @@
 // The columns: one per stage, with its clients, and moves by mouse or keyboard.
+import { isFiltered } from "../board.js";
 import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
-import { Age, Attention, Flags, Owner, mayMove, meaningsOf } from "./parts.js";
+import { Age, Attention, Deeds, Flags, Owner, Period, mayMove, meaningsOf } from "./parts.js";
 import { useWindow } from "./window.js";
 
 // How many clients PageDown skips.
 const PAGE_OF_KEYS = 10;
+const PHONE = "(max-width: 760px)";
 
 export function Columns({ board, state }) {
   const { summary, columns, clients, allowed, chosen, recent, filters } = state;
@@ -16,7 +18,14 @@ export function Columns({ board, state }) {
   const shown = grid.flat();
   const active = shown.includes(state.active) ? state.active : shown[0];
   const meanings = useMeanings(summary);
-  const isFiltered = Object.keys(filters).some((name) => name !== "sort" && name !== "stage");
+
+  // A phone shows one stage at a time: it opens on the first that has a late client.
+  useEffect(() => {
+    const worst = ["late", "stuck"].map((attention) => shown.find((id) => clients.get(id).attention === attention)).find(Boolean);
+    if (!worst || state.active != null || !matchMedia(PHONE).matches) return;
+    board.setActive(worst);
+    setTimeout(() => place.current?.querySelector(`[data-card="${worst}"]`)?.scrollIntoView({ block: "nearest", inline: "start" }));
+  }, []);
 
   // A distant card is rendered first and then gets the focus.
   useLayoutEffect(() => {
@@ -33,24 +42,10 @@ export function Columns({ board, state }) {
     if (!card || event.ctrlKey || event.metaKey || event.altKey) return;
     const id = Number(card.dataset.card);
     const next = neighbour(grid, id, event.key);
-    if (next != null) {
-      event.preventDefault();
-      wanted.current = focusCard(place.current, next) ? null : next;
-      board.setActive(next);
-      return;
-    }
-    const action = {
-      m: () => board.openMove(targets(chosen, id)),
-      f: () => board.openFlag(targets(chosen, id)),
-      x: () => board.choose(id, !chosen.has(id)),
-      "/": () => document.getElementById("search")?.focus(),
-      "?": () => board.openHelp(),
-      Escape: () => board.clearSelection(),
-    }[event.key];
-    if (action && event.target.type !== "checkbox") {
-      event.preventDefault();
-      action();
-    }
+    if (next == null) return;
+    event.preventDefault();
+    wanted.current = focusCard(place.current, next) ? null : next;
+    board.setActive(next);
   };
 
   const beginDrag = (id) => {
@@ -67,7 +62,7 @@ export function Columns({ board, state }) {
       ${stages.map((stage) => html`
         <${Column}
           key=${stage.stage} board=${board} stage=${stage} column=${columns[stage.stage]} clients=${clients} allowed=${allowed}
-          chosen=${chosen} recent=${recent} active=${active} isFiltered=${isFiltered} meanings=${meanings}
+          chosen=${chosen} recent=${recent} active=${active} isFiltered=${isFiltered(filters)} meanings=${meanings}
           drag=${drag} takes=${takes.has(stage.stage)} beginDrag=${beginDrag} endDrag=${() => setDrag(null)}
         />`)}
     </main>
@@ -153,15 +148,21 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
         <span class="count">${count}<span class="unseen"> clients</span></span>
         <p class="quiet">
           ${stage.max_days ? `Up to ${plural(stage.max_days, "day")}` : "No time limit"}
-          ${stage.stuck > 0 && html` · <span class="stuck-count">${number(stage.stuck)} stuck</span>`}
+          ${["late", "stuck"].map((attention) => {
+            const found = isFiltered ? ids.filter((id) => clients.get(id).attention === attention).length : stage[attention];
+            return found > 0 && html` · <span class="stuck-count">${number(found)} ${attention}</span>`;
+          })}
         </p>
       </header>
+      ${column?.next != null && ids.every((id) => chosen.has(id)) && html`
+        <button type="button" class="link choose-rest" onClick=${() => board.chooseStage(stage.stage)}>
+          ${isFiltered ? "Select all that match" : `Select all ${number(stage.clients)}`}</button>`}
       <div class="cards" ref=${scroller}>
         <ul style=${{ height: `${inSight.getTotalSize()}px` }}>
           ${cards.map(({ key: id, index, start }) => html`
             <${Card}
               key=${id} board=${board} client=${clients.get(id)} maxDays=${stage.max_days} chosen=${chosen.has(id)} active=${id === active}
-              canMove=${mayMove(allowed.get(id))} news=${recent.get(id)} meanings=${meanings} beginDrag=${beginDrag}
+              may=${allowed.get(id)} news=${recent.get(id)} meanings=${meanings} beginDrag=${beginDrag}
               place=${index} of=${size} start=${start} measure=${inSight.measureElement}
             />`)}
         </ul>
@@ -173,8 +174,9 @@ function Column({ board, stage, column, clients, allowed, chosen, recent, active
 }
 
 class Card extends Pure {
-  render({ board, client, maxDays, chosen, active, canMove, news, meanings, beginDrag, place, of, start, measure }) {
+  render({ board, client, maxDays, chosen, active, may, news, meanings, beginDrag, place, of, start, measure }) {
     const reach = active ? 0 : -1;
+    const canMove = mayMove(may);
     const begin = (event) => {
       event.dataTransfer.effectAllowed = "move";
       event.dataTransfer.setData("text/plain", client.name);
@@ -201,8 +203,10 @@ class Card extends Pure {
         <${Age} client=${client} maxDays=${maxDays} />
         <div class="card-foot">
           <${Owner} actor=${client.stage_owner} />
+          <${Period} client=${client} />
           <${Attention} client=${client} />
           <${Flags} client=${client} meanings=${meanings} />
+          <${Deeds} board=${board} client=${client} may=${may} reach=${reach} />
         </div>
         ${news && html`<p class="news-line"><span dir="auto">${news.actor_id}</span>, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
       </li>`;
@@ -216,6 +220,7 @@ function Chosen({ board, chosen }) {
       <button type="button" class="primary" onClick=${() => board.openMove([...chosen])}>Move…</button>
       <button type="button" onClick=${() => board.openFlag([...chosen], null, true)}>Set a flag…</button>
       <button type="button" onClick=${() => board.openFlag([...chosen], null, false)}>Clear a flag…</button>
+      <button type="button" onClick=${() => board.openFields([...chosen])}>Change details…</button>
       <button type="button" onClick=${() => board.clearSelection()}>Clear selection</button>
     </div>`;
 }

@@ -1,21 +1,28 @@
 // The dialogs of changes: the choice, the reason and the outcome.
-import { Dialog, Refusal, html, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
-import { Conflict, Row } from "./drawer.js";
+import { Dialog, Refusal, html, number, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
+import { inviteLink } from "../token.js";
+import { month as monthName, monthBefore } from "../dates.js";
+import { Actors, Conflict, FIELDS, Field, Row, Unknown } from "./drawer.js";
+import { deedOf } from "./parts.js";
 
 export function Dialogs({ board, state }) {
   const { dialog } = state;
   if (dialog.kind === "help") return html`<${Help} board=${board} />`;
   if (dialog.kind === "outcomes") return html`<${Outcomes} board=${board} state=${state} />`;
+  if ("person" in dialog) return html`<${PersonDialog} board=${board} state=${state} />`;
   return html`<${Change} board=${board} state=${state} />`;
 }
 
 function Change({ board, state }) {
   const { dialog, clients, drawer } = state;
   const { kind, ids, reason, conflict, error, sending } = dialog;
-  const names = ids.map((id) => (clients.get(id) ?? drawer?.client)?.name ?? `client ${id}`);
+  const chosen = ids.map((id) => clients.get(id) ?? (drawer?.id === id && drawer.client) ?? { name: `client ${id}` });
+  const names = chosen.map((client) => client.name);
+  const deed = kind === "move" && chosen.every((client) => client.stage === chosen[0].stage) && deedOf(chosen[0].stage, dialog.to);
   const who = ids.length === 1 ? names[0] : plural(ids.length, "client");
-  const heading = { move: `Move ${who}`, flag: `${dialog.setting ? "Set a flag on" : "Clear a flag of"} ${who}`, rollback: `Roll back: ${who}` }[kind];
-  const isReady = { move: dialog.to, flag: dialog.flag, rollback: true }[kind] && (kind === "flag" || reason.trim());
+  const heading = { move: `${deed || "Move"} ${who}`, flag: `${dialog.setting ? "Set a flag on" : "Clear a flag of"} ${who}`, rollback: `Roll back: ${who}`, fields: `Change details of ${who}` }[kind];
+  const isOptional = kind === "flag" || kind === "fields";
+  const isReady = { move: dialog.to, flag: dialog.flag, rollback: true, fields: Object.keys(dialog.values ?? {}).length }[kind] && (isOptional || reason.trim());
   const submit = (event) => {
     event.preventDefault();
     if (isReady && !conflict) board.submit();
@@ -24,28 +31,61 @@ function Change({ board, state }) {
     <${Dialog} title=${heading} onClose=${() => board.closeDialog()}>
       <form class="change" onSubmit=${submit}>
         ${ids.length > 1 && html`<details class="names"><summary>Show clients</summary><ul>${names.map((name) => html`<li dir="auto">${name}</li>`)}</ul></details>`}
-        ${kind === "move" && html`<${Targets} board=${board} state=${state} />`}
+        ${kind === "move" && !(dialog.isFixed && dialog.to) && html`<${Targets} board=${board} state=${state} />`}
+        <${Months} board=${board} state=${state} />
         ${kind === "flag" && html`<${FlagChoice} board=${board} state=${state} />`}
+        ${kind === "fields" && html`<${FieldChoice} board=${board} state=${state} />`}
         ${kind === "rollback" && html`<ol class="timeline"><${Row} row=${dialog.row} /></ol>`}
-        <label class="reason"><span>Why${kind === "flag" ? " (optional)" : ""}</span>
-          <textarea rows="3" maxlength="2000" dir="auto" required=${kind !== "flag"} data-first=${kind === "rollback" || dialog.to || dialog.flag ? "" : null}
+        <label class="reason"><span>Why${isOptional ? " (optional)" : ""}</span>
+          <textarea rows="3" maxlength="2000" dir="auto" required=${!isOptional} data-first=${kind === "rollback" || dialog.to || dialog.flag ? "" : null}
             value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}
             onKeyDown=${(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event); }}
             placeholder="The reason is kept in the history"></textarea></label>
         ${conflict && html`<${Conflict} conflict=${conflict} onLook=${() => board.lookAgain()} />`}
         <${Refusal} error=${error} />
+        <${Unknown} actors=${dialog.unknown} />
+        ${dialog.isAsking && html`<p class="refusal conflict" role="alert">This changes ${plural(ids.length, "client")} at once. Owners: ${ownersOf(chosen)}.</p>`}
         <div class="buttons end">
           <button type="button" onClick=${() => board.closeDialog()}>Cancel</button>
-          <button class="primary" disabled=${!isReady || Boolean(conflict)} aria-disabled=${sending}>${label(dialog)}</button>
+          <button class="primary" disabled=${!isReady || Boolean(conflict)} aria-disabled=${sending} onClick=${(event) => { if (event.detail > 1) event.preventDefault(); }}>
+            ${label(dialog, deed)}${dialog.isAsking && ` ${plural(ids.length, "client")}`}</button>
         </div>
       </form>
     <//>`;
 }
 
-function label({ kind, sending, error, setting }) {
+/** The owners of these clients and their numbers, the owner of the most first. */
+function ownersOf(clients) {
+  const counts = new Map();
+  for (const { stage_owner: owner } of clients) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+  const sorted = [...counts].sort(([, one], [, other]) => other - one);
+  return sorted.map(([owner, count]) => `${owner ?? "no owner"} (${number(count)})`).join(", ");
+}
+
+// How many months back a close can be opened late.
+const MONTHS_BACK = 12;
+
+/** The month of the closes that the move opens: the database's choice for each client, or one for all. */
+function Months({ board, state }) {
+  const { dialog, allowed } = state;
+  const opening = dialog.ids.filter((id) => board.opensClose(dialog, id) && allowed.has(id));
+  if (!opening.length) return null;
+  const usual = [...new Set(opening.map((id) => allowed.get(id).close_period))].sort();
+  const newest = usual.at(-1);
+  const months = Array.from({ length: MONTHS_BACK + 2 }, (_, place) => monthBefore(newest, place - 1));
+  const chosen = dialog.period ?? (usual.length === 1 ? newest : "");
+  return html`
+    <label class="reason"><span>Month of the close</span>
+      <select onChange=${(event) => board.decide({ period: event.currentTarget.value || undefined })}>
+        ${usual.length > 1 && html`<option value="" selected=${!chosen}>The next for each client: ${usual.map(monthName).join(", ")}</option>`}
+        ${months.map((each) => html`<option key=${each} value=${each} selected=${each === chosen}>${monthName(each)}</option>`)}
+      </select></label>`;
+}
+
+function label({ kind, sending, error, setting }, deed) {
   if (sending) return "Sending…";
   if (error?.away) return "Try again";
-  return { move: "Move", flag: setting ? "Set the flag" : "Clear the flag", rollback: "Roll back" }[kind];
+  return { move: deed || "Move", flag: setting ? "Set the flag" : "Clear the flag", rollback: "Roll back", fields: "Change" }[kind];
 }
 
 /** Moves the focus to the choices when they arrive, unless the user is already typing. */
@@ -107,21 +147,104 @@ function FlagChoice({ board, state }) {
     </fieldset>`;
 }
 
-/** The outcomes of a change of several clients. */
-function Outcomes({ board, state }) {
-  const { outcomes } = state.dialog;
-  const refused = outcomes.filter((each) => each.error);
-  const nameOf = ({ id, client }) => client?.name ?? state.clients.get(id)?.name ?? `client ${id}`;
+/** One field and its new value, of those that this actor may change for all these clients. */
+function FieldChoice({ board, state }) {
+  const { dialog, allowed, summary } = state;
+  const known = dialog.ids.map((id) => allowed.get(id));
+  if (known.some((each) => !each)) return html`<p class="quiet">Checking which details you can change…</p>`;
+  const offered = FIELDS.filter(({ name }) => known.every((each) => each.fields.includes(name)));
+  const field = offered.find(({ name }) => name === dialog.name);
+  if (!field) return html`<p>You don't have permission to change details of ${dialog.ids.length === 1 ? "this client" : "all of these clients"}.</p>`;
   return html`
-    <${Dialog} title=${`${outcomes.length - refused.length} of ${plural(outcomes.length, "client")} done`} wide onClose=${() => board.closeDialog()}>
-      ${refused.length > 0 && html`<p>${plural(refused.length, "client was", "clients were")} refused and stay${refused.length === 1 ? "s" : ""} selected.</p>`}
+    <div class="fields">
+      <${Actors} state=${state} />
+      <div class="field"><label for="which-field">Detail</label>
+        <select id="which-field" data-first onChange=${(event) => board.decide({ name: event.currentTarget.value, values: {} })}>
+          ${offered.map(({ name, label }) => html`<option key=${name} value=${name} selected=${name === field.name}>${label}</option>`)}
+        </select></div>
+      <${Field} key=${field.name} field=${field} client=${null} editable summary=${summary} typed=${dialog.values[field.name]}
+        onType=${(value) => board.decide({ values: { [field.name]: value } })} />
+    </div>`;
+}
+
+const PERSON = {
+  invite: { heading: (actor) => (actor ? `A new link for ${actor}` : "Invite someone"), button: "Make the link" },
+  role: { heading: (actor) => `What ${actor} may do`, button: "Change the role" },
+  hand_over: { heading: (actor) => `Hand over the clients of ${actor}`, button: "Hand over" },
+  leave: { heading: (actor) => `${actor} leaves`, button: "End the access" },
+};
+
+/** Inviting a person, their role, handing over their clients, and their leaving. */
+function PersonDialog({ board, state }) {
+  const { dialog } = state;
+  const { kind, person, actor, role, to, reason, error, sending, invite } = dialog;
+  const { heading, button } = PERSON[kind];
+  const handsOver = kind === "hand_over" || kind === "leave";
+  const isReady = actor.trim() && { invite: true, role, hand_over: to.trim() && reason.trim(), leave: reason.trim() }[kind];
+  const submit = (event) => {
+    event.preventDefault();
+    if (isReady) board.submitPerson();
+  };
+  return html`
+    <${Dialog} title=${heading(person?.actor_id)} onClose=${() => board.closeDialog()}>
+      ${invite ? html`<${InviteLink} board=${board} actor=${actor} invite=${invite} />` : html`
+      <form class="change fields" onSubmit=${submit}>
+        <${Actors} state=${state} />
+        ${kind === "invite" && !person && html`
+          <div class="field"><label for="who">Name <small>one word in small letters, such as ana</small></label>
+            <input id="who" data-first value=${actor} required maxlength="200" spellcheck="false" autocapitalize="none" onInput=${(event) => board.decide({ actor: event.currentTarget.value })} /></div>`}
+        ${((kind === "invite" && !person) || kind === "role") && html`
+          <fieldset class="targets"><legend>Role</legend>
+            ${state.people?.roles.map(({ role: each, description }) => html`
+              <label key=${each} class="target">
+                <input type="radio" name="role" value=${each} checked=${role === each} data-first=${kind === "role" && (role ? role === each : each === "viewer") ? "" : null} onChange=${() => board.decide({ role: each })} />
+                <span>${title(each)}</span><small>${description}</small>
+              </label>`)}
+          </fieldset>`}
+        ${kind === "role" && !person.role && person.permissions.length > 0 && html`<p class="quiet">Now: ${person.permissions.map(words).join(", ")}. A role replaces these.</p>`}
+        ${handsOver && html`
+          <p>${person.actor_id} owns ${plural(person.owns, "client")}, collaborates on ${number(person.collaborates)} and reviews ${number(person.reviews)}.
+            ${kind === "leave" && ` All permissions and ${plural(person.tokens, "token")} are revoked at once.`}</p>
+          <div class="field"><label for="takes-over">Who takes over${kind === "leave" && html` <small>leave empty to keep the clients as they are</small>`}</label>
+            <input id="takes-over" list="actors" data-first value=${to} spellcheck="false" autocapitalize="none" onInput=${(event) => board.decide({ to: event.currentTarget.value.trim() })} /></div>
+          <label class="reason"><span>Why</span><textarea rows="2" maxlength="2000" dir="auto" required value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}></textarea></label>`}
+        <${Refusal} error=${error} />
+        <div class="buttons end">
+          <button type="button" onClick=${() => board.closeDialog()}>Cancel</button>
+          <button class="primary" disabled=${!isReady} aria-disabled=${sending}>${sending ? "Sending…" : error?.away ? "Try again" : button}</button>
+        </div>
+      </form>`}
+    <//>`;
+}
+
+function InviteLink({ board, actor, invite }) {
+  const link = inviteLink(invite);
+  const field = useRef();
+  const copy = () => {
+    field.current.select();
+    // Over plain HTTP, browsers have no clipboard for pages.
+    if (navigator.clipboard) navigator.clipboard.writeText(link);
+    else document.execCommand("copy");
+    board.say("The link is copied.");
+  };
+  return html`
+    <p>Send this link to ${actor}. It works once, within an hour, and isn't shown again.</p>
+    <div class="field"><label for="link">Link</label><input id="link" ref=${field} readonly data-first value=${link} onFocus=${(event) => event.currentTarget.select()} /></div>
+    <div class="buttons end">
+      <button type="button" class="primary" onClick=${copy}>Copy</button>
+      <button type="button" onClick=${() => board.closeDialog()}>Close</button>
+    </div>`;
+}
+
+/** The clients that a change of several was refused for. */
+function Outcomes({ board, state }) {
+  const { refused, count } = state.dialog;
+  return html`
+    <${Dialog} title=${`${number(count - refused.length)} of ${plural(count, "client")} done`} wide onClose=${() => board.closeDialog()}>
+      <p>${plural(refused.length, "client was", "clients were")} refused and stay${refused.length === 1 ? "s" : ""} selected.</p>
       <ul class="outcomes">
-        ${[...refused, ...outcomes.filter((each) => !each.error)].map((each) => html`
-          <li key=${each.id} class=${each.error ? "refused" : "done"}>
-            <strong dir="auto">${nameOf(each)}</strong>
-            ${each.error ? html`<${Refusal} error=${each.error} />`
-              : html`<span>${each.changed ? `Done: ${title(each.client.stage)}${each.client.flags.length ? `, ${each.client.flags.map(words).join(", ")}` : ""}` : "No change needed"}</span>`}
-          </li>`)}
+        ${refused.map(({ id, error }) => html`
+          <li key=${id} class="refused"><strong dir="auto">${state.clients.get(id)?.name ?? `client ${id}`}</strong><${Refusal} error=${error} /></li>`)}
       </ul>
       <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => board.closeDialog()}>Close</button></div>
     <//>`;
@@ -136,7 +259,9 @@ const KEYS = [
   ["m", "move the client, or the whole selection"],
   ["f", "set a flag"],
   ["x", "select or deselect the client"],
-  ["/", "search"],
+  ["u", "undo your last change"],
+  ["/", "search. Enter or ↓ goes to the clients found"],
+  ["?", "this help"],
   ["Ctrl Enter", "send, while typing a reason"],
   ["Esc", "close the dialog, or clear the selection"],
 ];
@@ -144,9 +269,11 @@ const KEYS = [
 function Help({ board }) {
   return html`
     <${Dialog} title="Help" onClose=${() => board.closeDialog()}>
-      <p>Drag a client to another stage, or click its arrow. You'll only see moves you're allowed to make. Every move needs a reason, which is kept in the history.</p>
-      <h3>Keys on a client</h3>
-      <dl class="keys">${KEYS.map(([key, what]) => html`<div key=${key}><dt>${key.split(" ").map((each) => html`<kbd>${each}</kbd> `)}</dt><dd>${what}</dd></div>`)}</dl>
+      <p translate="yes">Drag a client to another stage, or click its arrow. You'll only see moves you're allowed to make. Every move needs a reason, which is kept in the history.</p>
+      <h3>Keys</h3>
+      <dl class="keys">${KEYS.map(([key, what]) => html`<div key=${key}><dt>${key.split(" ").map((each) => html`<kbd>${each}</kbd> `)}</dt><dd translate="yes">${what}</dd></div>`)}</dl>
+      <label class="check"><input type="checkbox" checked=${board.keysOff} onChange=${(event) => board.setKeysOff(event.currentTarget.checked)} />
+        Turn off single keys in this browser</label>
       <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => board.closeDialog()}>Close</button></div>
     <//>`;
 }

@@ -1,7 +1,7 @@
 // One client: its stage and flags, the allowed changes, its fields and its history.
 import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
-import { ago, instant, readerZone } from "../dates.js";
-import { Age, Attention, maxDaysOf, meaningsOf } from "./parts.js";
+import { ago, instant, month as monthName } from "../dates.js";
+import { Age, Attention, Period, Toast, deedOf, flagsBeside, maxDaysOf, meaningsOf } from "./parts.js";
 
 export function Drawer({ board, state }) {
   const { drawer, summary, allowed } = state;
@@ -12,9 +12,10 @@ export function Drawer({ board, state }) {
       <${Refusal} error=${error} />
       ${client && html`
         <${Standing} board=${board} client=${client} summary=${summary} may=${may} />
-        <${Fields} board=${board} drawer=${drawer} summary=${summary} may=${may} />
+        <${Fields} board=${board} state=${state} may=${may} />
         <${History} board=${board} drawer=${drawer} client=${client} rows=${rows} may=${may} zone=${summary.time_zone} />`}
       ${!client && !error && html`<p class="quiet">Loading…</p>`}
+      <${Toast} board=${board} toast=${state.toast} />
     <//>`;
 }
 
@@ -23,12 +24,13 @@ function Standing({ board, client, summary, may }) {
   const maxDays = maxDaysOf(summary).get(client.stage);
   const maySet = may?.set_flags ?? [];
   const mayClear = may?.clear_flags ?? [];
-  // The attention badge already shows this flag. Show it again only if the user can clear it.
-  const flags = client.flags.filter((flag) => flag !== client.attention || mayClear.includes(flag));
+  const beside = flagsBeside(client, meanings);
+  const flags = client.flags.filter((flag) => beside.includes(flag) || mayClear.includes(flag));
   return html`
     <section aria-label="Stage and flags">
       <div class="standing">
         <span class="stage-name">${title(client.stage)}</span>
+        <${Period} client=${client} />
         <${Attention} client=${client} />
         ${!client.active && html`<span class="badge">inactive</span>`}
         <span class="quiet">since ${instant(client.stage_entered_at)}${client.returning_to_stage && ` · returns to ${words(client.returning_to_stage)}`}</span>
@@ -36,8 +38,8 @@ function Standing({ board, client, summary, may }) {
       <${Age} client=${client} maxDays=${maxDays} />
       <div class="buttons" role="group" aria-label="Moves">
         ${may?.moves.map((move) => html`
-          <button key=${move.to_stage} type="button" onClick=${() => board.openMove([client.id], move.to_stage)}>
-            ${title(move.to_stage)}${move.note && html`<small>${move.note}</small>`}
+          <button key=${move.to_stage} type="button" onClick=${() => board.openMove([client.id], move.to_stage, Boolean(deedOf(client.stage, move.to_stage)))}>
+            ${deedOf(client.stage, move.to_stage) ?? html`${title(move.to_stage)}${move.note && html`<small>${move.note}</small>`}`}
           </button>`)}
         ${may && !may.moves.length && html`<p class="quiet">You don't have permission to move this client from here.</p>`}
       </div>
@@ -52,7 +54,7 @@ function Standing({ board, client, summary, may }) {
 }
 
 // The arguments of update_client, the column that each changes, and the kind of its input.
-const FIELDS = [
+export const FIELDS = [
   { name: "owner", column: "stage_owner", label: "Owner", kind: "actor", hint: "user:… or agent:…" },
   { name: "collaborators", column: "stage_collaborators", label: "Collaborators", kind: "actors", hint: "separate with commas" },
   { name: "reviewers", column: "eligible_reviewers", label: "Reviewers", kind: "actors", hint: "who can sign off; leave empty for anyone with permission" },
@@ -63,8 +65,19 @@ const FIELDS = [
   { name: "active", column: "active", label: "Active", kind: "yes" },
 ];
 
-function Fields({ board, drawer, summary, may }) {
-  const { client, edit } = drawer;
+/** The people that the inputs for actors suggest: those with a client, until all are loaded. */
+export function Actors({ state }) {
+  const known = state.people?.people.map((each) => each.actor_id) ?? state.summary.owners.map((each) => each.owner).filter(Boolean);
+  return html`<datalist id="actors">${known.map((actor) => html`<option key=${actor} value=${actor} />`)}</datalist>`;
+}
+
+/** Asks about actors whom the firm doesn't know. */
+export const Unknown = ({ actors }) => actors && html`
+  <p class="refusal conflict" role="alert">${actors.join(", ")} ${actors.length === 1 ? "isn't" : "aren't"} known here yet. Check the spelling, or go on.</p>`;
+
+function Fields({ board, state, may }) {
+  const { summary } = state;
+  const { client, edit } = state.drawer;
   const editable = new Set(may?.fields ?? []);
   const isChanged = edit && Object.keys(edit.values).length > 0;
   const submit = (event) => {
@@ -75,7 +88,7 @@ function Fields({ board, drawer, summary, may }) {
     <section aria-labelledby="fields-title">
       <h3 id="fields-title">Details</h3>
       <form class="fields" onSubmit=${submit}>
-        <datalist id="actors">${summary.owners.filter((each) => each.owner).map(({ owner }) => html`<option value=${owner} />`)}</datalist>
+        <${Actors} state=${state} />
         ${FIELDS.map((field) => html`<${Field} key=${field.name} field=${field} client=${client} editable=${editable.has(field.name)} summary=${summary}
           typed=${edit?.values[field.name]} onType=${(value) => board.edit({ values: { [field.name]: value } })} />`)}
         <div class="field"><span class="label">Slug</span><span dir="auto">${client.slug}</span></div>
@@ -83,18 +96,19 @@ function Fields({ board, drawer, summary, may }) {
           <div class="field"><label for="edit-reason">Why (optional)</label>
             <input id="edit-reason" value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
           <${Refusal} error=${edit.error} />
+          <${Unknown} actors=${edit.unknown} />
           ${edit.conflict && html`<${Conflict} conflict=${edit.conflict} onLook=${() => board.lookAgainAtEdit()} />`}
           <div class="buttons end">
             <button type="button" onClick=${() => board.dropEdit()}>Discard changes</button>
-            <button class="primary" disabled=${Boolean(edit.conflict)} aria-disabled=${edit.sending}>${edit.sending ? "Saving…" : "Save"}</button>
+            <button class="primary" disabled=${Boolean(edit.conflict)} aria-disabled=${edit.sending}>${edit.sending ? "Saving…" : edit.unknown ? "Save anyway" : "Save"}</button>
           </div>`}
       </form>
     </section>`;
 }
 
-function Field({ field, client, editable, summary, typed, onType }) {
+export function Field({ field, client, editable, summary, typed, onType }) {
   const { name, column, label, kind, hint } = field;
-  const stored = client[column];
+  const stored = client?.[column];
   const id = `field-${name}`;
   if (!editable) {
     return html`<div class="field"><span class="label">${label}</span><span dir="auto" class="stored">${asText(stored, kind) || "—"}</span></div>`;
@@ -103,7 +117,7 @@ function Field({ field, client, editable, summary, typed, onType }) {
   const input = {
     actor: () => html`<input id=${id} list="actors" value=${value ?? ""} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(event.currentTarget.value.trim())} />`,
     // The typed text is kept unchanged and only split for the request.
-    actors: () => html`<input id=${id} defaultValue=${(value ?? []).join(", ")} key=${client.version} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(split(event.currentTarget.value))} />`,
+    actors: () => html`<input id=${id} defaultValue=${(value ?? []).join(", ")} key=${client?.version} dir="auto" spellcheck="false" autocapitalize="none" onInput=${(event) => onType(split(event.currentTarget.value))} />`,
     word: () => html`<select id=${id} onChange=${(event) => onType(event.currentTarget.value)}>${(summary.words[column] ?? [stored]).map((word) => html`<option value=${word} selected=${word === value}>${title(word)}</option>`)}</select>`,
     text: () => html`<textarea id=${id} rows="3" dir="auto" maxlength="10000" value=${value ?? ""} onInput=${(event) => onType(event.currentTarget.value)}></textarea>`,
     yes: () => html`<input id=${id} type="checkbox" checked=${value} onChange=${(event) => onType(event.currentTarget.checked)} />`,
@@ -136,11 +150,11 @@ function History({ board, drawer, client, rows, may, zone }) {
   return html`
     <section aria-labelledby="history-title">
       <h3 id="history-title">History</h3>
-      <p class="quiet">Times are in your time zone, ${words(readerZone)}.${zone !== readerZone && ` The firm's calendar uses ${words(zone)}.`}</p>
+      <p class="quiet">Times are in the firm's time zone, ${zone}.</p>
       <ol class="timeline">
         ${[...rows].reverse().map((row) => html`
           <${Row} key=${row.id} row=${row}>
-            ${may?.may_roll_back && row.version > 0 && (row.from_stage || row.flag_added || row.flag_removed) && row.trigger_type !== "rollback"
+            ${may?.may_roll_back && row.version > 0 && (row.from_stage || row.flag_added || row.flag_removed || row.payload?.changed) && row.trigger_type !== "rollback"
               && html`<button type="button" class="link" onClick=${() => board.openRollback(client.id, row)}>Roll back…</button>`}
           <//>`)}
       </ol>
@@ -163,6 +177,7 @@ function whatChanged(row) {
   const parts = [];
   if (row.to_stage && !row.from_stage) parts.push(`Added in ${words(row.to_stage)}`);
   else if (row.to_stage) parts.push(`${title(row.from_stage)} → ${title(row.to_stage)}`);
+  if (row.close_period) parts.push(monthName(row.close_period));
   if (row.flag_added) parts.push(`Flag set: ${words(row.flag_added)}`);
   if (row.flag_removed) parts.push(`Flag cleared: ${words(row.flag_removed)}`);
   if (!parts.length) parts.push("Details changed");

@@ -1,5 +1,6 @@
 // The parts of a client that several views show.
-import { html, number, plural, words } from "../ui.js";
+import { Refusal, html, number, plural, words } from "../ui.js";
+import { month as monthName } from "../dates.js";
 
 /** The days in the stage and its limit. The database decides whether that is too long: `attention`. */
 export function Age({ client, maxDays }) {
@@ -14,6 +15,7 @@ export function Age({ client, maxDays }) {
 
 function ageWords(days, maxDays) {
   if (!maxDays) return plural(days, "day");
+  if (days === maxDays) return `over ${plural(maxDays, "day")}`;
   return days > maxDays ? `${plural(days, "day")}, limit ${number(maxDays)}` : `${number(days)} of ${plural(maxDays, "day")}`;
 }
 
@@ -21,10 +23,35 @@ export function Attention({ client }) {
   return client.attention && html`<span class=${`badge ${client.attention}`}>${words(client.attention)}</span>`;
 }
 
+/** The month that the client is closing. */
+export const Period = ({ client }) => client.close_period && html`<span class="period">${monthName(client.close_period)}</span>`;
+
+// The moves that bookkeepers have a word for, by the stages they lead from and to.
+const DEEDS = { "eom_review weekly": "Sign off", "eom_review eom_close": "Send back" };
+export const deedOf = (from, to) => DEEDS[`${from} ${to}`];
+
+/** A button for each such move that is allowed. */
+export function Deeds({ board, client, may, reach }) {
+  const moves = may?.moves.filter((move) => deedOf(client.stage, move.to_stage)) ?? [];
+  return moves.map(({ to_stage: to }) => html`
+    <button key=${to} type="button" class="deed" tabindex=${reach} aria-haspopup="dialog" aria-label=${`${deedOf(client.stage, to)} ${client.name}`}
+      onClick=${() => board.openMove([client.id], to, true)}>${deedOf(client.stage, to)}</button>`);
+}
+
+/** The last change and its Undo. */
+export function Toast({ board, toast }) {
+  if (!toast) return null;
+  return html`
+    <div class="toast" role="region" aria-label="Last change">
+      <span>${toast.text}</span>
+      ${toast.undo && html`<button type="button" class="primary" aria-disabled=${toast.sending} title="Undo (u)" onClick=${() => board.undo()}>${toast.error ? "Try again" : "Undo"}</button>`}
+      <button type="button" class="icon-button" aria-label="Close this message" title="Close" onClick=${() => board.closeToast()}>✕</button>
+      <${Refusal} error=${toast.error} />
+    </div>`;
+}
+
 export function Flags({ client, meanings }) {
-  // The attention badge already shows this flag.
-  const flags = client.flags.filter((flag) => flag !== client.attention);
-  return flags.map((flag) => html`<span class="badge flag" title=${meanings?.get(flag)}>${words(flag)}</span>`);
+  return flagsBeside(client, meanings).map((flag) => html`<span class="badge flag" title=${meanings.get(flag)}>${words(flag)}</span>`);
 }
 
 export function Owner({ actor }) {
@@ -32,7 +59,20 @@ export function Owner({ actor }) {
 }
 
 export const maxDaysOf = (summary) => new Map(summary.stages.map((each) => [each.stage, each.max_days]));
-export const meaningsOf = (summary) => new Map(summary.flags.map((each) => [each.flag, each.description]));
+
+/** What each flag means, and for which stages it explains that a client waits. */
+export function meaningsOf(summary) {
+  const meanings = new Map(summary.flags.map((each) => [each.flag, each.description]));
+  return Object.assign(meanings, { attention: summary.attention, waiting: new Map(summary.stages.map((each) => [each.stage, each.waiting_flags])) });
+}
+
+/** The flags that say something else than the attention badge. */
+export function flagsBeside({ flags, stage, attention }, { attention: values, waiting }) {
+  return flags.filter((flag) => !(flag in values) && !(attention === "waiting_on_client" && waiting.get(stage)?.includes(flag)));
+}
 
 /** True until the allowed moves are known: the database checks again when the move is made. */
 export const mayMove = (may) => !may || may.moves.length > 0 || may.override_to.length > 0;
+
+/** Whether to offer what needs an admin. The database decides when it's done. */
+export const isFirmAdmin = (me) => me.permissions.some(({ permission, scope }) => permission === "can_admin" && !scope);

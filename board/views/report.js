@@ -1,6 +1,6 @@
 // The close of a month, on one page that can be printed.
-import { Fragment, html, number, plural, title, words } from "../ui.js";
-import { day, dayIn, instant, month as monthName, monthBefore, shortDay, shortMonth } from "../dates.js";
+import { Fragment, html, number, plural, title, useEffect, useRef, words } from "../ui.js";
+import { day, dayOf, instant, month as monthName, monthBefore, shortDay, shortMonth, stamp } from "../dates.js";
 import { csv, download } from "../csv.js";
 import { Bars, StackedDays } from "./chart.js";
 
@@ -9,8 +9,11 @@ const STATES = [
   { name: "closed", style: "s4" },
   { name: "in_review", style: "s3" },
   { name: "open", style: "s2" },
+  { name: "paused" },
   { name: "not_opened", style: "s1" },
 ];
+// A close doesn't tell on which days it was paused, so the chart shows a paused one in the state that it was paused in.
+const STATES_BY_DAY = STATES.filter(({ name }) => name !== "paused");
 const MOST_DAYS = 62;
 
 export function Report({ board, state }) {
@@ -18,12 +21,12 @@ export function Report({ board, state }) {
   const month = state.month ?? report?.month;
   if (!month) return html`<main class="page"><p class="quiet">${state.problem ? "The report couldn't be loaded." : "Loading…"}</p></main>`;
   const isHere = report?.month === month && !report.loading;
-  const firmToday = dayIn(summary.time_zone, summary.as_of);
+  const firmToday = dayOf(summary.as_of);
   return html`
     <main class="page report" aria-busy=${!isHere}>
       <div class="page-head">
         <div><h2>The close of ${monthName(month)}</h2>
-          <p class="quiet">Days are in the firm's time zone, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late: not signed off by ${day(lastDay(report.due_at, summary))}, or in its stage longer than allowed.`}</p></div>
+          <p class="quiet">Days are in the firm's time zone, ${words(summary.time_zone)}. As of ${instant(summary.as_of)}.${isHere && ` Late: not signed off by ${day(lastDay(report.due_at))}.`}</p></div>
         <div class="buttons no-print">
           <button type="button" aria-label="Previous month" onClick=${() => board.showMonth(monthBefore(month))}>‹</button>
           <label class="filter"><span class="unseen">Month</span>
@@ -39,10 +42,16 @@ export function Report({ board, state }) {
 
 function Body({ board, report, summary }) {
   const { closes, month, months } = report;
+  const table = useRef();
+  useEffect(() => {
+    const open = () => { if (table.current) table.current.open = true; };
+    addEventListener("beforeprint", open);
+    return () => removeEventListener("beforeprint", open);
+  }, []);
   if (!closes.length) return html`<p class="nothing">No clients close in ${monthName(month)}.</p>`;
   const late = closes.filter((each) => each.late);
   const days = dailyCounts(closes, summary);
-  const today = dayIn(summary.time_zone, summary.as_of);
+  const today = dayOf(summary.as_of);
   const markAt = days.findIndex((row) => row.day === today);
   return html`
     <div class="tiles">
@@ -53,9 +62,9 @@ function Body({ board, report, summary }) {
     <div class="panels">
       <section class="panel" aria-labelledby="by-day"><h3 id="by-day">Clients by state, day by day</h3>
         ${days.length > 0 ? html`
-          <${StackedDays} rows=${days} states=${STATES} markAt=${markAt < 0 ? null : markAt} markLabel="today"
+          <${StackedDays} rows=${days} states=${STATES_BY_DAY} markAt=${markAt < 0 ? null : markAt} markLabel="today"
             label=${`Clients by state at the end of each day from ${day(days[0].day)} to ${day(days.at(-1).day)}. At the end, ${number(days.at(-1).closed)} of ${number(closes.length)} are closed.`} />
-          <ul class="legend">${STATES.map(({ name, style }) => html`<li key=${name}><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${style} width="10" height="10" rx="2" /></svg>${title(name)}</li>`)}</ul>`
+          <ul class="legend">${STATES_BY_DAY.map(({ name, style }) => html`<li key=${name}><svg viewBox="0 0 10 10" aria-hidden="true"><rect class=${style} width="10" height="10" rx="2" /></svg>${title(name)}</li>`)}</ul>`
         : html`<p class="quiet">No close has been opened yet.</p>`}
       </section>
       <section class="panel" aria-labelledby="before"><h3 id="before">Business days to close, by month</h3>
@@ -64,11 +73,11 @@ function Body({ board, report, summary }) {
     <section class="panel" aria-labelledby="late"><h3 id="late">Late</h3>
       ${late.length ? html`<${Closes} board=${board} rows=${late} />` : html`<p class="quiet">No clients are late.</p>`}</section>
     <section class="panel" aria-labelledby="owners"><h3 id="owners">By owner</h3>${months && html`<${Owners} owners=${months.at(-1).owners} />`}</section>
-    <details class="panel"><summary>All ${plural(closes.length, "client")}</summary><${Closes} board=${board} rows=${closes} /></details>`;
+    <details class="panel" ref=${table}><summary>All ${plural(closes.length, "client")}</summary><${Closes} board=${board} rows=${closes} /></details>`;
 }
 
 /** The day in the firm's time zone that ends at an instant. */
-const lastDay = (end, summary) => dayIn(summary.time_zone, new Date(end) - 1);
+const lastDay = (end) => dayOf(new Date(end) - 1);
 
 const count = (closes, state) => closes.filter((each) => each.state === state).length;
 
@@ -77,11 +86,11 @@ const Tile = ({ count: value, what, bad }) => html`<div class=${`tile ${bad ? "b
 /** The numbers of closes by state at the end of each day, from the first opening to the last sign-off, or today. */
 function dailyCounts(closes, summary) {
   const steps = closes.map((close) => ({
-    closed: dayOf(close.signed_off_at, summary), in_review: dayOf(close.reviewed_at, summary), open: dayOf(close.opened_at, summary),
+    closed: dayOf(close.signed_off_at), in_review: dayOf(close.reviewed_at), open: dayOf(close.opened_at),
   }));
   const first = steps.map((each) => each.open).filter(Boolean).sort()[0];
   if (!first) return [];
-  const today = dayIn(summary.time_zone, summary.as_of);
+  const today = dayOf(summary.as_of);
   const isDone = closes.every((each) => each.state === "closed");
   const last = isDone ? steps.map((each) => each.closed).sort().at(-1) : today;
   return daysBetween(first, last).map((each) => {
@@ -92,8 +101,6 @@ function dailyCounts(closes, summary) {
     return row;
   });
 }
-
-const dayOf = (at, summary) => (at ? dayIn(summary.time_zone, at) : null);
 
 function daysBetween(first, last) {
   const days = [];
@@ -145,10 +152,15 @@ function Owners({ owners }) {
 
 const COLUMNS = [
   "client_id", "slug", "name", "stage_owner", "stage", "state", "opened_at", "opened_by", "reviewed_at", "reviewed_by",
-  "sent_back", "signed_off_at", "signed_off_by", "business_days", "late", "late_since",
+  "sent_back", "reopened", "signed_off_at", "signed_off_by", "business_days", "late", "late_since",
 ];
 
 function save({ month, closes }) {
-  const cells = (close) => COLUMNS.map((name) => (typeof close[name] === "boolean" ? (close[name] ? "yes" : "no") : close[name]));
+  const cells = (close) => COLUMNS.map((name) => shownIn(name, close[name]));
   download(`close-${month}.csv`, csv(COLUMNS, closes.map(cells)));
+}
+
+function shownIn(name, value) {
+  if (typeof value === "boolean") return value ? "yes" : "no";
+  return /_(at|since)$/.test(name) ? stamp(value) : value;
 }

@@ -1,0 +1,153 @@
+// What an admin looks after: findings, jobs, settings, holidays, new clients. Others see it without the buttons.
+import { Dialog, Refusal, html, number, plural, title, useState, words } from "../ui.js";
+import { day, instant } from "../dates.js";
+import { isFirmAdmin } from "./parts.js";
+
+export function Firm({ board, state }) {
+  const { firm, me } = state;
+  const isAdmin = isFirmAdmin(me);
+  if (!firm) return html`<main class="page"><p class="quiet">${state.problem ? "This can't be loaded right now." : "Loading…"}</p></main>`;
+  return html`
+    <main class="page">
+      <div class="page-head"><h2>Firm</h2></div>
+      <${Findings} findings=${firm.findings} />
+      <${Jobs} board=${board} firm=${firm} isAdmin=${isAdmin} />
+      <${Settings} board=${board} firm=${firm} isAdmin=${isAdmin} />
+      <${Holidays} board=${board} firm=${firm} isAdmin=${isAdmin} />
+      <${NewClient} board=${board} />
+    </main>`;
+}
+
+function Findings({ findings }) {
+  return html`
+    <section aria-labelledby="findings-title"><h3 id="findings-title">What needs attention</h3>
+      ${!findings.length && html`<p class="quiet">Nothing.</p>`}
+      <ul class="outcomes">${findings.map(({ finding, severity, what, todo }, place) => html`
+        <li key=${place} class=${severity === "error" ? "refused" : ""}><strong>${title(finding)}</strong><p>${what}.</p><p class="quiet" translate="no">${todo}</p></li>`)}</ul>
+    </section>`;
+}
+
+function Jobs({ board, firm, isAdmin }) {
+  const [tried, setTried] = useState(null);
+  const [undoing, setUndoing] = useState(null);
+  const tryOut = async (job) => setTried(await board.change((api) => api.runJob(job, true)));
+  const run = (job) => board.change((api) => api.runJob(job, false), (done) => `${words(job)}: ${outcome(done)}.`);
+  const takeBack = async (event) => {
+    event.preventDefault();
+    const reason = new FormData(event.currentTarget).get("reason");
+    setUndoing(null);
+    await board.change((api) => api.rollBackRun(undoing.run_id, reason), (done) => `${plural(done.rolled_back, "change")} of ${words(undoing.job)} undone, ${number(done.left.length)} kept.`);
+  };
+  return html`
+    <section aria-labelledby="jobs-title"><h3 id="jobs-title">Jobs</h3>
+      <div class="table-wrap"><table class="jobs">
+        <thead><tr><th scope="col">Job</th><th scope="col">State</th><th scope="col">Last success</th><th scope="col">Next</th>${isAdmin && html`<th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
+        <tbody>${firm.jobs.map((each) => html`
+          <tr key=${each.job}>
+            <th scope="row">${title(each.job)}<p class="quiet">${each.description}</p></th>
+            <td>${words(each.state)}${each.missed > 0 && html`<p>${number(each.missed)} missed</p>`}</td>
+            <td>${each.last_success ? instant(each.last_success) : "never"}</td><td>${instant(each.next_due)}</td>
+            ${isAdmin && html`<td><div class="buttons">
+              <button type="button" aria-label=${`Dry run of ${words(each.job)}`} onClick=${() => tryOut(each.job)}>Dry run</button>
+              <button type="button" aria-label=${`Run ${words(each.job)} now`} disabled=${!each.is_due} onClick=${() => run(each.job)}>Run now</button></div></td>`}
+          </tr>`)}</tbody></table></div>
+      <details><summary>Last runs</summary><div class="table-wrap"><table>
+        <thead><tr><th scope="col">Run</th><th scope="col">Started</th><th scope="col">Outcome</th>${isAdmin && html`<th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
+        <tbody>${firm.runs.map((each) => html`
+          <tr key=${each.run_id}>
+            <th scope="row">${number(each.run_id)} · ${words(each.job)}</th><td>${instant(each.started_at)}</td><td>${outcome(each)}</td>
+            ${isAdmin && html`<td>${changed(each) > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Take back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Take back…</button>`}</td>`}
+          </tr>`)}</tbody></table></div></details>
+      ${tried && html`<${DryRun} tried=${tried} onClose=${() => setTried(null)} />`}
+      ${undoing && html`
+        <${Dialog} title=${`Take back run ${undoing.run_id}`} onClose=${() => setUndoing(null)}>
+          <form class="change" onSubmit=${takeBack}>
+            <p>Undoes everything that ${words(undoing.job)} changed then (${outcome(undoing)}). What something later depends on is kept.</p>
+            <label class="reason"><span>Why</span><textarea name="reason" rows="2" maxlength="2000" required data-first></textarea></label>
+            <div class="buttons end"><button type="button" onClick=${() => setUndoing(null)}>Cancel</button><button class="primary">Take back</button></div>
+          </form><//>`}
+    </section>`;
+}
+
+const changed = ({ counts }) => (counts?.moved ?? 0) + (counts?.flagged ?? 0) + (counts?.cleared ?? 0);
+
+function outcome(run) {
+  if (run.error) return `${words(run.outcome)}: ${run.error}`;
+  if (run.outcome !== "done") return words(run.outcome);
+  return `done, ${plural(changed(run), "change")}`;
+}
+
+function DryRun({ tried, onClose }) {
+  const rows = tried.rows ?? [];
+  return html`
+    <${Dialog} title=${`${title(tried.job)}: dry run`} wide onClose=${onClose}>
+      <p>It would change ${plural(tried.would_change ?? 0, "client")} and skip ${number(tried.would_skip ?? 0)}. Nothing was changed.</p>
+      <ul class="outcomes">${rows.map((each) => html`<li key=${each.client_id}><strong dir="auto">${each.name}</strong> <span>${each.change}</span>${each.refused_by && html` <span class="quiet">skipped: ${words(each.refused_by)}</span>`}</li>`)}</ul>
+      <div class="buttons end"><button type="button" class="primary" data-first onClick=${onClose}>Close</button></div>
+    <//>`;
+}
+
+function Settings({ board, firm, isAdmin }) {
+  const save = (setting, value) => board.change((api) => api.setSetting(setting, value), `${title(setting)} is changed.`);
+  const limit = (stage, days) => board.change((api) => api.setStageLimit(stage, days), `${title(stage)}: ${days ? plural(Number(days), "day") : "no limit"}.`);
+  return html`
+    <section aria-labelledby="settings-title"><h3 id="settings-title">Settings</h3>
+      <div class="fields">
+        ${Object.entries(firm.settings).map(([name, value]) => html`<${Setting} key=${name} id=${`setting-${name}`} label=${title(name)} value=${String(value)} isAdmin=${isAdmin} onSave=${(typed) => save(name, typed)} />`)}
+      </div>
+      <h4>Days that a client can be in a stage</h4>
+      <div class="fields">
+        ${firm.stages.map(({ stage, max_days: days }) => html`<${Setting} key=${stage} id=${`limit-${stage}`} label=${title(stage)} value=${days == null ? "" : String(days)} shown=${days == null ? "no limit" : days} isAdmin=${isAdmin} onSave=${(typed) => limit(stage, typed)} />`)}
+      </div>
+    </section>`;
+}
+
+/** A value that is saved when it was changed and Enter or Save is pressed. */
+function Setting({ id, label, value, shown = value, isAdmin, onSave }) {
+  const [typed, setTyped] = useState(null);
+  if (!isAdmin) return html`<div class="field"><span class="label">${label}</span><span class="stored">${shown}</span></div>`;
+  const submit = async (event) => {
+    event.preventDefault();
+    if (typed != null && (await onSave(typed.trim()))) setTyped(null);
+  };
+  return html`
+    <form class="field" onSubmit=${submit}><label for=${id}>${label}</label>
+      <span class="buttons"><input id=${id} value=${typed ?? value} onInput=${(event) => setTyped(event.currentTarget.value)} />
+        ${typed != null && typed !== value && html`<button class="primary">Save</button>`}</span></form>`;
+}
+
+function Holidays({ board, firm, isAdmin }) {
+  const add = async (event) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { day: when, name } = Object.fromEntries(new FormData(form));
+    if (await board.change((api) => api.setHoliday(when, name), `${name} is a holiday.`)) form.reset();
+  };
+  const remove = ({ day: when, name }) => board.change((api) => api.setHoliday(when), `${name} is a business day again.`);
+  return html`
+    <section aria-labelledby="holidays-title"><h3 id="holidays-title">Holidays of ${firm.year}</h3>
+      <div class="table-wrap"><table><tbody>${firm.holidays.map((each) => html`
+        <tr key=${each.day}><th scope="row">${day(each.day)}</th><td>${each.name}</td>
+          ${isAdmin && html`<td><button type="button" aria-label=${`Remove ${each.name}`} onClick=${() => remove(each)}>Remove</button></td>`}</tr>`)}</tbody></table></div>
+      ${isAdmin && html`<form class="buttons" onSubmit=${add}>
+        <label class="filter"><span>Day</span><input type="date" name="day" required /></label>
+        <label class="filter"><span>Name</span><input name="name" required maxlength="200" /></label>
+        <button>Add the holiday</button></form>`}
+    </section>`;
+}
+
+function NewClient({ board }) {
+  const add = async (event) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (await board.addClient(Object.fromEntries(new FormData(form)))) form.reset();
+  };
+  return html`
+    <section aria-labelledby="new-client-title"><h3 id="new-client-title">Add a client</h3>
+      <form class="buttons" onSubmit=${add}>
+        <label class="filter"><span>Name</span><input name="name" required maxlength="200" dir="auto" /></label>
+        <label class="filter"><span>Short name <small>such as amber-lane</small></span><input name="slug" required maxlength="200" spellcheck="false" autocapitalize="none" /></label>
+        <button>Add</button></form>
+      <p class="quiet">For many clients at once, use <code translate="no">atlas-stage client import</code>.</p>
+    </section>`;
+}

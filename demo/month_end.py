@@ -21,7 +21,7 @@ from rich.text import Text
 
 from atlas_stage import Stage, StageError
 from atlas_stage.local.embedded import EmbeddedPostgres
-from atlas_stage.local.serving.running import until_told_to_stop
+from atlas_stage.local.serving import until_told_to_stop
 from atlas_stage.models import Client, HistoryRow
 from atlas_stage.ops import importer, seedfile
 from atlas_stage.ops.deploy import migrate
@@ -105,7 +105,7 @@ def play(dsn: str) -> None:
 def bring_in_clients(admin: Stage) -> None:
     """Import the seed file: all rows or none."""
     heading("The firm", f"{ADMIN} imports 52 clients from one file, in one transaction.")
-    report = importer.run(admin, seedfile.read(CLIENTS), reason="First import", apply=True)
+    report = importer.run(admin, seedfile.read(CLIENTS).rows, reason="First import", apply=True)
     for error in (row.error for row in report.rows if row.error):
         raise error
     show_stages(admin)

@@ -115,8 +115,9 @@ def test_a_dump_restores_to_an_empty_server_and_everything_is_valid(
     assert contents(there.dsn) == contents(here.dsn)
     assert without_brackets(there.dsn) == without_brackets(here.dsn)
     with psycopg.connect(there.dsn, autocommit=True) as db:
-        assert [finding for finding in doctor.examine(db) if finding.found] == []
-    done = deploy.migrate(there.dsn)
+        assert [each.name for each in doctor.examine(db) if each.found] == ["feed stopped"]
+        done = deploy.migrate(there.dsn)
+        assert [each.name for each in doctor.examine(db) if each.found] == []
     assert (done.applied, done.marked, done.logic_changed) == ([], [], False)
     goes_on_where_it_was(there.dsn)
     assert digest(there.dsn, as_of=made) == made

@@ -130,7 +130,7 @@ class TestRegister:
     ) -> None:
         made = json.loads(run("client", "create", "Grün", "gruen", "--json").stdout)["client"]["id"]
         run("client", "delete", "gruen", "--reason", "Grün was entered twice")
-        erased = run("client", "erase-words", str(made), "--reason", "asked to")
+        erased = run("client", "erase-words", str(made), "--yes", "--reason", "asked to")
         assert erased.stdout == f"client {made}: erased the words of 1 rows\n", erased.output
         with psycopg.connect(fresh_dsn) as db:
             row = db.execute("select name, slug, reason from deleted_clients").fetchone()
@@ -221,7 +221,7 @@ class TestSettings:
                 '"31" isn\'t a valid sales_tax_due_day. Use at least 1 and at most 28',
             ),
             (("set", "sales_tax_due_day", "first"), '"first" isn\'t a valid sales_tax_due_day'),
-            (("sla", "nowhere", "3"), '"nowhere" isn\'t a stage. Use onboarding, cleanup'),
+            (("sla", "nowhere", "3"), '"nowhere" isn\'t a stage. Use Cleanup, EOM close'),
         ],
     )
     def test_a_refused_value_says_what_is_allowed(
@@ -233,7 +233,7 @@ class TestSettings:
         assert "2027-12-30" in run("calendar", "show", "--year", 2027).stdout
         run("calendar", "add", "2027-12-30", "the firm's own")
         closes = json.loads(run("calendar", "show", "--year", 2027, "--json").stdout)["closes"]
-        assert closes[-1] == {"month": "2027-12", "day": "2027-12-29"}
+        assert closes[-1] == {"month": "2027-12", "last_business_day": "2027-12-29"}
         assert run("calendar", "remove", "2027-12-30").exit_code == Exit.DONE
         assert run("calendar", "remove", "2027-12-30").exit_code == Exit.REFUSED
 
@@ -423,6 +423,35 @@ class TestAccess:
         (row,) = json.loads(run("token", "list", "--json").stdout)["tokens"]
         assert "is revoked" in run("token", "revoke", row["id"]).stdout
 
+    def test_a_person_is_invited_given_a_role_and_leaves(self, run: Run) -> None:
+        link = run(
+            "actor", "invite", "user:ana", "--role", "bookkeeper", "--board", "http://b/board/"
+        )
+        assert link.stdout.startswith("http://b/board/#invite=atl_")
+        assert "can_set_stage" in run("permission", "list", "user:ana").stdout
+        assert "user:ana is reviewer" in run("actor", "role", "user:ana", "reviewer").stdout
+        made = run("client", "create", "Acme", "acme", "--owner", "user:ana")
+        assert made.exit_code == Exit.DONE, made.stderr
+        (ana,) = [
+            each
+            for each in json.loads(run("actor", "list", "--json").stdout)["people"]
+            if each["actor_id"] == "user:ana"
+        ]
+        assert (ana["role"], ana["owns"]) == ("reviewer", 1)
+        assert "reviewer" in run("actor", "list").stdout
+
+        done = run("actor", "leave", "user:ana", "--to", "user:ben", "--reason", "left the firm")
+        assert done.stdout.startswith(
+            "user:ana: 3 grants and 0 tokens revoked; 1 clients handed over"
+        )
+        over = run("actor", "hand-over", "user:ben", "--to", ADMIN, "--reason", "r").stdout
+        assert "1 clients handed over, 0 kept" in over
+
+    def test_an_unknown_role_is_refused_with_the_known_ones(self, run: Run) -> None:
+        refused = run("actor", "role", "user:ana", "boss")
+        assert refused.exit_code == Exit.REFUSED
+        assert "bookkeeper" in refused.stderr
+
     def test_a_token_without_expiry_has_to_be_asked_for(self, run: Run) -> None:
         assert "[expiry_required]" in run("token", "issue", TALLY).stderr
         assert run("token", "issue", TALLY, "--never-expires").exit_code == Exit.DONE
@@ -603,6 +632,38 @@ class TestOutput:
         )
         assert done.returncode == 0, done.stderr
 
+    @pytest.mark.parametrize(
+        ("words", "expected"),
+        [
+            ("atlas-stage client move 1 eom_", "eom_close"),
+            ("atlas-stage client flag 1 client_", "client_blocking"),
+            ("atlas-stage client list --tier full", "full_service"),
+            ("atlas-stage job run flag_", "flag_seasonal"),
+            ("atlas-stage settings set undo", "undo_minutes"),
+            ("atlas-stage actor role user:ana book", "bookkeeper"),
+            ("atlas-stage actor leave user:j", "user:jimmie"),
+        ],
+    )
+    def test_shells_complete_the_words_of_the_database(
+        self, run: Run, words: str, expected: str
+    ) -> None:
+        done = run(
+            env={
+                "_ATLAS_STAGE_COMPLETE": "complete_bash",
+                "COMP_WORDS": words,
+                "COMP_CWORD": str(len(words.split()) - 1),
+            },
+            prog_name="atlas-stage",
+        )
+        assert expected in done.stdout.split()
+
+    def test_erasing_asks_first(self, run: Run) -> None:
+        run("client", "create", "Acme", "acme", "--notes", "private")
+        assert run("client", "erase-words", "acme", "--reason", "r", input="n\n").exit_code != 0
+        assert "private" in run("client", "show", "acme").stdout
+        assert run("client", "erase-words", "acme", "--reason", "r", input="y\n").exit_code == 0
+        assert "private" not in run("client", "show", "acme").stdout
+
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
     def test_shells_complete_the_commands(self, run: Run, shell: str) -> None:
         done = run(
@@ -759,7 +820,7 @@ class TestEvidence:
         run("client", "create", "Otter Bay", "otter-bay-2", "--notes", "knows Mr. Green")
         assert (
             "erased the words"
-            in run("client", "erase-words", "otter-bay-2", "--reason", "asked").stdout
+            in run("client", "erase-words", "otter-bay-2", "--yes", "--reason", "asked").stdout
         )
         assert f"erased by {ADMIN}: asked" in run("verify", "otter-bay-2").stdout
 

@@ -246,6 +246,7 @@ def test_every_schedule_starts_every_hour_of_every_day() -> None:
     assert len(re.findall(r"^\d+ \* \* \* \* \S+ \S+hourly\.py$", crontab, re.MULTILINE)) == 1
     assert len(re.findall(r"^# \d+ \* \* \* \* \S+ \S+\.py$", crontab, re.MULTILINE)) == len(JOBS)
     times = re.findall(r"cron\.schedule\('\w+', '([^']+)'", (CRON / "pg_cron.sql").read_text())
+    assert times.pop() == "13 5 * * *"  # the trial, once a day
     assert len(times) == len(JOBS)
     assert all(re.fullmatch(r"\d+ \* \* \* \*", each) for each in times)
     timer = (CRON / "systemd" / "atlas-job@.timer").read_text()

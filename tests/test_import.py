@@ -8,8 +8,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
+import openpyxl
 import psycopg
 import pytest
 from typer.testing import CliRunner, Result
@@ -49,7 +51,7 @@ def write(tmp_path: Path) -> Write:
 
 
 def _bring_in(stage: Stage, path: Path, *, apply: bool = True) -> importer.Report:
-    return importer.run(stage, seedfile.read(path), reason="seed huddle", apply=apply)
+    return importer.run(stage, seedfile.read(path).rows, reason="seed huddle", apply=apply)
 
 
 def _outcomes(report: importer.Report) -> list[str]:
@@ -168,12 +170,11 @@ def test_one_refused_row_refuses_all_and_every_error_is_told(stage: Stage, write
 @pytest.mark.parametrize(
     ("lines", "column"),
     [
-        (("client,colour", "alpha,blue"), "colour"),
         (("client,stage,stage", "alpha,weekly,weekly"), "stage"),
-        (("client,,stage", "alpha,,weekly"), "number 2"),
+        (("name,slug,name", "Alpha,alpha,Beta"), "name"),
     ],
 )
-def test_an_unknown_or_double_column_is_refused(
+def test_a_column_that_is_there_twice_is_refused(
     stage: Stage, write: Write, lines: tuple[str, ...], column: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
@@ -189,7 +190,8 @@ def test_an_unknown_or_double_column_is_refused(
         (("client,active", "alpha,perhaps"), {"row": 2, "column": "active"}),
         (("client,name", "alpha,Omega"), {"row": 2, "column": "name"}),
         (("client,stage", ",weekly"), {"row": 2, "column": "client"}),
-        (("client,name,slug", ",Omega,"), {"row": 2, "column": "client"}),
+        (("client,slug", ",omega"), {"row": 2, "column": "client"}),
+        (("name,slug", "Omega,1-Mar"), {"row": 2, "column": "slug"}),
     ],
 )
 def test_a_bad_cell_is_refused_with_row_and_column(
@@ -214,24 +216,27 @@ def test_what_spreadsheets_write_is_read(
     lines = ["client,notes,,", "alpha,Ñandú,,"]
     first = [f"sep={separator}"] if told else []
     path = write(*first, *(each.replace(",", separator) for each in lines), encoding=encoding)
-    (row,) = seedfile.read(path)
+    (row,) = seedfile.read(path).rows
     assert (row.line, row.cells, row.problem) == (2, {"client": "alpha", "notes": "Ñandú"}, None)
 
 
 def test_rows_are_numbered_as_a_spreadsheet_does(write: Write) -> None:
     path = write("client,notes", '"alpha","two', 'lines"', "", "beta,x")
-    assert [(row.line, row.named) for row in seedfile.read(path)] == [(2, "alpha"), (4, "beta")]
+    assert [(row.line, row.named) for row in seedfile.read(path).rows] == [
+        (2, "alpha"),
+        (4, "beta"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (b"PK\x03\x04rest", "an Excel workbook (.xlsx)"),
-        (b"\xd0\xcf\x11\xe0rest", "an Excel workbook (.xls)"),
-        (b"client,notes\nalpha,\x81", "isn't text in UTF-8, UTF-16 or Windows-1252"),
+        (b"PK\x03\x04rest", "The workbook can't be read"),
+        (b"\xd0\xcf\x11\xe0rest", "The workbook can't be read"),
         (b"client,notes\nalpha,\0", "isn't text"),
         (b'client\n"open', "isn't CSV"),
-        (b"", "needs a column client"),
+        (b"", "needs a column client, or name"),
+        (b"slug,stage\nalpha,weekly", "needs a column client, or name"),
     ],
 )
 def test_what_is_no_csv_is_refused_with_the_cause(
@@ -334,3 +339,134 @@ def test_somebody_who_is_no_admin_is_refused(stage: Stage, fresh_dsn: str, write
         (row,) = _bring_in(tally, write("client,stage", "alpha,weekly")).rows
     assert row.error is not None
     assert row.error.rule == "override_needs_admin"
+
+
+# Client lists as other programs export them: titles, footers, columns of their own.
+QUICKBOOKS = """
+Blue Heron Bookkeeping,,,,,
+Customer Contact List,,,,,
+,,,,,
+Customer,Phone Numbers,Email,Full Name,Billing Address,Shipping Address
+Amber Lane Florists,(555) 010-2000,amber@example.com,Amber Lane Florists,"1 Main St, Austin TX",
+O'Hara's Bakery,,,O'Hara's Bakery,,
+Total,,,,,
+,,,,,
+"Sunday, Nov 29, 2026 10:33 AM GMT-06:00",,,,,
+""".strip()
+XERO = """
+*ContactName,AccountNumber,EmailAddress,FirstName,LastName,POCity,SAAddressLine1
+Amber Lane Florists,A-1,amber@example.com,Amy,Lane,Austin,
+O'Hara's Bakery,,,,,,
+""".strip()
+KARBON = """
+Organization Name;Client Owner;Contact Type;Status
+Amber Lane Florists;Ana;Client;Active
+O'Hara's Bakery;ben@firm.example;Client;Inactive
+""".strip()
+DOUBLE = """
+Client,Bookkeeper,Reviewer,Stage,Close,Client ID in Double
+Amber Lane Florists,Ana,Jimmie,EOM close,Quarterly,77
+O'Hara's Bakery,Ben,,Weekly,Monthly,78
+""".strip()
+
+
+@pytest.mark.parametrize(
+    ("content", "noticed"),
+    [
+        (QUICKBOOKS, ["row 4", "Phone Numbers, Email, Full Name", "7 (Total), 9 (Sunday"]),
+        (XERO, ["AccountNumber, EmailAddress, FirstName, LastName, POCity"]),
+        (KARBON, ["Ignored columns: Contact Type."]),
+        (DOUBLE, ["Ignored columns: Client ID in Double."]),
+    ],
+    ids=["QuickBooks", "Xero", "Karbon", "Double"],
+)
+def test_the_list_of_another_program_is_taken_as_it_is(
+    stage: Stage, tmp_path: Path, content: str, noticed: list[str]
+) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text(content, "utf-8")
+    read = seedfile.read(path)
+    for words in noticed:
+        assert words in " ".join(read.noticed)
+
+    report = importer.run(stage, read.rows, reason="first import", apply=True)
+    assert report.applied, [each.error for each in report.rows]
+    made = {each.name: each for each in stage.iter_clients(active=None)}
+    assert {made[name].slug for name in ("Amber Lane Florists", "O'Hara's Bakery")} == {
+        "amber-lane-florists",
+        "oharas-bakery",
+    }
+    if content == DOUBLE:
+        client = made["Amber Lane Florists"]
+        assert (client.stage, client.stage_owner) == ("eom_close", "user:ana")
+        assert (client.eligible_reviewers, client.close_cadence) == ((ADMIN,), "quarterly")
+    if content == KARBON:
+        assert made["O'Hara's Bakery"].active is False
+        assert made["O'Hara's Bakery"].stage_owner == "user:ben"
+    # A second time, it finds the same clients.
+    assert set(_outcomes(importer.run(stage, read.rows, reason="again", apply=True))) == {
+        "unchanged"
+    }
+
+
+def test_a_workbook_is_read(stage: Stage, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "About"
+    sheet = book.create_sheet("Clients", 0)
+    for row in (
+        ["Blue Heron Bookkeeping"],
+        [],
+        ["Client name", "Owner", "Notes", "Since"],
+        ["Amber Lane Florists", "Ana", 17, date(2026, 3, 1)],
+        ["Bayou City Plumbing", "Ben", None, None],
+    ):
+        sheet.append(row)
+    path = tmp_path / "clients.xlsx"
+    book.save(path)
+
+    read = seedfile.read(path)
+    assert [(row.line, row.named) for row in read.rows] == [
+        (4, "Amber Lane Florists"),
+        (5, "Bayou City Plumbing"),
+    ]
+    assert read.rows[0].cells["notes"] == "17"
+    assert _outcomes(importer.run(stage, read.rows, reason="r", apply=True)) == ["new", "new"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "names"),
+    [
+        ("cp1250", ["Łukasz Wójcik", "Zażółć Gęślą Jaźń"]),
+        ("mac_roman", ["Café Ñandú", "O’Hara’s Diner"]),
+        ("cp1252", ["Café Ñandú", "O’Hara’s Diner"]),
+    ],
+)
+def test_other_encodings_are_found_out_and_told(
+    tmp_path: Path, encoding: str, names: list[str]
+) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text("\n".join(["Name", *names]), encoding)
+    read = seedfile.read(path)
+    assert [row.named for row in read.rows] == names
+    assert f"Read as {encoding}" in read.noticed[0]
+    assert [row.named for row in seedfile.read(path, encoding).rows] == names
+    assert seedfile.read(path, encoding).noticed == []
+
+
+def test_clients_and_people_that_look_like_others_are_named(stage: Stage, write: Write) -> None:
+    path = write("name,owner", "Alfa,ana", "ALPHA,ana", "Gamma & Sons,", "Gamma and Sons,")
+    report = _bring_in(stage, path, apply=False)
+    assert _outcomes(report) == ["new", "changed", "new", "new"]
+    assert report.rows[3].warnings == ("looks like Gamma & Sons: is it the same client?",)
+    assert "user:ana isn't known yet" in [text for row in report.rows for text in row.warnings]
+
+
+def test_names_that_give_one_slug_or_a_number_get_their_own(stage: Stage, write: Write) -> None:
+    _bring_in(stage, write("name", "Alpha!", "24 7", "Beta", "Beta (East)"))
+    stage.create_client("Gamma East", "delta")
+    _bring_in(stage, write("name", "Delta"))
+    slugs = {each.name: each.slug for each in stage.iter_clients(active=None)}
+    assert slugs["24 7"] == "client-24-7"
+    assert slugs["Delta"] == "delta-2"
+    assert slugs["Beta (East)"] == "beta-east"
+    assert "Alpha!" not in slugs  # it is Alpha

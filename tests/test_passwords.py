@@ -1,4 +1,4 @@
-"""A deploy gives its logins their passwords, and nobody sees them on the way."""
+"""A deploy sets the passwords of its logins without showing them."""
 
 from __future__ import annotations
 

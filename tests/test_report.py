@@ -38,7 +38,7 @@ def run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
                 to_stage="eom_close",
                 reason="May is over",
                 expected_version=client.version,
-                payload={"period": MONTH},
+                close_period=MONTH,
             )
     return lambda *words: CliRunner().invoke(app, ["report", "--month", MONTH, *map(str, words)])
 

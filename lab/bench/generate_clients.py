@@ -26,20 +26,27 @@ _SLICE = 20_000
 _CLIENTS = """
 insert into public.clients (
   id, name, slug, stage, stage_entered_at, stage_owner, service_tier, close_cadence, sales_tax_schedule,
-  flags, returning_to_stage, version
+  flags, returning_to_stage, close_period, version
 )
 select
   n,
   'Client ' || n,
   'bench-' || n,
   s.stage,
-  now() - make_interval(hours => (24 * (1 + n %% s.days))::integer - 12),
+  entered.at,
   case when n %% 500 = 7 then 'user:team' else 'user:bookkeeper-' || n %% (1 + %(owners)s) end,
   (array['recurring_only', 'recurring_plus_advisory', 'full_service'])[1 + n %% 3],
   case when n %% 20 = 0 then 'quarterly' when n %% 50 = 1 then 'annual' else 'monthly' end,
   (array['none', 'none', 'monthly', 'quarterly', 'annual'])[1 + n %% 5],
   case when n %% 25 = 3 then '{client_blocking}'::text[] when n %% 40 = 7 then '{advisory_due}' else '{}' end,
   case when s.stage like 'paused%%' then 'weekly' end,
+  case
+    when s.stage in ('eom_close', 'eom_review') then to_char(
+      entered.at at time zone 'UTC'
+      - make_interval(months => 1, days => case s.stage when 'eom_review' then 8 else 0 end),
+      'YYYY-MM'
+    )
+  end,
   %(rows)s - 1
 from generate_series(%(first)s::bigint, %(last)s) n
 cross join lateral (
@@ -54,13 +61,14 @@ cross join lateral (
 cross join lateral (
   select chosen.stage, coalesce((select max_days from public.stages where stage = chosen.stage), 60) as days
 ) as s
+cross join lateral (select now() - make_interval(hours => (24 * (1 + n %% s.days))::integer - 12) as at) as entered
 """
 
-# In order of client and version, for each row's hash goes on from the one before. `back` is how many rows ago.
+# Ordered by client and version, because each row's hash covers the row before it. `back` is how many rows ago.
 _HISTORY = """
 insert into public.stage_history (
   client_id, version, from_stage, to_stage, from_entered_at, flag_added, flag_removed, occurred_at, recorded_at,
-  actor_type, actor_id, channel, trigger_type, reason, payload
+  actor_type, actor_id, channel, trigger_type, reason, payload, close_period
 )
 select
   c.id,
@@ -80,6 +88,15 @@ select
   case
     when step.by like 'system:cron:%%' then jsonb_build_object('period', step.period, 'run_id', step.run_id)
     else '{}'
+  end,
+  -- the month of the opening: this row's, or that of one or two rows ago
+  case
+    when c.place is not null and (version > 0 or step.to_stage <> 'weekly') then to_char(
+      c.stage_entered_at at time zone 'UTC' - make_interval(
+        months => 1 + (back + step.since_opening) / 3, days => 8 * ((back + step.since_opening) %% 3)
+      ),
+      'YYYY-MM'
+    )
   end
 from (
   select
@@ -97,6 +114,7 @@ cross join lateral (
     to_char(arrived.at at time zone 'UTC' - interval '1 month', 'YYYY-MM') as period,
     (extract(year from arrived.at) * 12 + extract(month from arrived.at))::bigint as run_id,
     reached.to_stage,
+    case reached.to_stage when 'eom_close' then 0 when 'eom_review' then 1 else 2 end as since_opening,
     case
       when version = 0 then 'system:install'
       when reached.to_stage = 'eom_close' then 'system:cron:stage_autoroll_eom_open'
@@ -138,7 +156,7 @@ def _slices(begin: int, end: int) -> Iterator[tuple[int, int]]:
 def _fill(dsn: str, clients: int, rows: int, first: int, last: int) -> None:
     with psycopg.connect(dsn) as connection:
         connection.execute("set local session_replication_role = replica")
-        # nobody waits for this server's disk; a lost slice is made again
+        # No need to wait for this server's disk: a lost slice is created again.
         connection.execute("set local synchronous_commit = off")
         connection.execute(
             _CLIENTS, {"rows": rows, "first": first, "last": last, "owners": clients // 60}

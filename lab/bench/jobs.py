@@ -3,7 +3,7 @@
     python lab/bench/jobs.py [--clients 1000000]        on a separate throwaway server
     python lab/bench/jobs.py --database postgresql://…  on the clients of lab/bench/generate_clients.py
 
-Three figures: the stuck detector with nothing to do; with 10,000 newly stuck; the month-end roll of everybody in
+Three figures: the stuck detector with nothing to do; with 10,000 newly stuck; the month-end roll of every client in
 weekly. The bare UPDATE + INSERT changes the same rows of the same tables, with their indexes and without their
 triggers, and is rolled back. Each is run in turn, so that a busy machine disturbs both alike.
 """
@@ -45,17 +45,17 @@ from changed
 BARE_MOVE = """
 with changed as (
   update public.clients c
-  set stage = 'eom_close', stage_entered_at = now(), version = c.version + 1
+  set stage = 'eom_close', stage_entered_at = now(), close_period = '2026-12', version = c.version + 1
   where c.stage = 'weekly' and c.active and c.close_cadence <> 'none'
   returning c.id, c.version
 )
 insert into public.stage_history (
   client_id, version, from_stage, to_stage, from_entered_at,
-  actor_type, actor_id, channel, trigger_type, reason, payload
+  actor_type, actor_id, channel, trigger_type, reason, payload, close_period
 )
 select id, version, 'weekly', 'eom_close', now(), 'system', 'system:cron:bare', 'cron', 'auto_time',
        'the books of 2026-12 are to be closed',
-       '{"run_id": 1, "due_at": "2026-12-31T11:00:00+00:00", "period": "2026-12"}'
+       '{"run_id": 1, "due_at": "2026-12-31T11:00:00+00:00", "period": "2026-12"}', '2026-12'
 from changed
 """
 

@@ -2,12 +2,12 @@
 
     python lab/bench/scale.py [--sizes 1000,100000,1000000] [--rows 30] [--calls 20]
 
-So many rows of history a client: 30,000,000 in the largest firm. An embedded server, a database and a session for each
-size, and the quickest of so many calls, all sizes in turn: what else the machine does makes calls slower and none
-quicker. Then the pages of 8 KB that a call looks at, which no other load changes. Each call is taken back, so that the
-next one finds what it found. The ratio is the largest firm against the smallest.
+--rows is per client, so the largest firm has 30,000,000. Each size has its own database and session on
+an embedded server. The sizes run in turn and the fastest call counts, because other load can only slow a
+call down. The bench also counts the 8 KB pages that a call reads, which no other load changes. Each call is
+rolled back, so the next one finds the same data. The ratio is the largest firm against the smallest.
 
-It takes 20 GB and three quarters of an hour. With --keep the firms are made in that folder, or found there, and stay.
+It takes 20 GB and three quarters of an hour. With --keep the firms are created or found in that folder, and stay.
 """
 
 from __future__ import annotations

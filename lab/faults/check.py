@@ -9,13 +9,14 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
-# What a writer may be answered: done, somebody was faster, ask again later, or nothing because the connection broke.
+# The answers that a writer can get: done, another writer was faster, retry later, or none because the connection broke.
 ALLOWED = frozenset({0, 200, 409, 503})
 _PAUSES = frozenset({"paused_client", "paused_internal"})
 
@@ -23,7 +24,7 @@ KINDS = {
     "lost": "acknowledged, and not in history as acknowledged",
     "duplicated": "in history more than once",
     "contradicted": "answered in two ways that cannot both be true",
-    "unknown": "in history, and sent by nobody",
+    "unknown": "in history, but no writer sent it",
     "gaps": "clients whose versions are not 0, 1, 2 …",
     "not_replayed": "clients that are not what their history makes of them",
     "went_back": "readers that saw a version and then an older one",
@@ -34,7 +35,7 @@ KINDS = {
 
 @dataclass
 class Verdict:
-    """What was found. All lists but the counters have to be empty."""
+    """The findings. All lists except the counters have to be empty."""
 
     acknowledged: int = 0
     unchanged: int = 0
@@ -57,13 +58,13 @@ class Verdict:
 
     @property
     def broken(self) -> dict[str, list[str]]:
-        """What was found wrong, by kind."""
+        """The problems found, by kind."""
         return {name: found for name in KINDS if (found := getattr(self, name))}
 
     def lines(self) -> Iterator[str]:
         """The verdict in words."""
         yield f"acknowledged  {self.acknowledged} changes, {self.unchanged} that changed nothing"
-        yield f"conflicting   {self.conflicting} refused because somebody was faster"
+        yield f"conflicting   {self.conflicting} refused because another writer was faster"
         yield f"replayed      {self.replayed} answered from an earlier try"
         yield f"unanswered    {self.unanswered}, of which {self.unanswered_done} are in history"
         yield f"reads         {self.reads}, and {self.standby_reads} of a standby"
@@ -214,17 +215,21 @@ def _check_clients(
 def _replay(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """What a client is after these changes."""
     made: dict[str, Any] = {"version": -1, "stage": None, "flags": [], "returning_to_stage": None}
+    spent = timedelta(0)  # in its stage, when it was paused: a pause stops the clock
     for row in rows:
         made["version"] = row["version"]
         for name, change in row["payload"].get("changed", {}).items():
             made[name] = change["to"]
         if row["to_stage"] is not None:
-            pauses = row["to_stage"] in _PAUSES
-            if not pauses:
+            entered = row["occurred_at"]
+            if row["to_stage"] not in _PAUSES:
+                if row["to_stage"] == made["returning_to_stage"]:
+                    entered -= spent
                 made["returning_to_stage"] = None
-            elif row["from_stage"] not in _PAUSES:
+            elif row["from_stage"] is not None and row["from_stage"] not in _PAUSES:
+                spent = max(timedelta(0), entered - made["stage_entered_at"])
                 made["returning_to_stage"] = row["from_stage"]
-            made |= {"stage": row["to_stage"], "stage_entered_at": row["occurred_at"]}
+            made |= {"stage": row["to_stage"], "stage_entered_at": entered}
         flags = set(made["flags"]) - {row["flag_removed"]} | {row["flag_added"]}
         made["flags"] = sorted(flags - {None})
     return made

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from atlas_stage.local.serving.ports import free_port
+from atlas_stage.local.serving.gateway import free_port
 from lab.faults.deploys import Deploys
 from lab.faults.patience import until_it_answers
 from lab.faults.ways import ADMIN, Reachable

@@ -19,7 +19,7 @@ _CHANGED = ("api/set_stage", "rules/write/write_changes", "rules/door/pre_reques
 
 @dataclass
 class Deploys:
-    """What was deployed to one database, and how often that gave up."""
+    """The deploys to one database, and how many of them gave up."""
 
     dsn: str
     folder: Path

@@ -32,7 +32,7 @@ from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backen
 
 @dataclass
 class House(Reachable):
-    """A running stack. HTTP goes over `http`; everybody who comes to the database comes over `database`."""
+    """A running stack. HTTP goes over `http`; every database connection goes over `database`."""
 
     server: EmbeddedPostgres
     gateway: Gateway
@@ -94,13 +94,13 @@ class House(Reachable):
         postmaster.wait_until_gone(process, 30)
 
     def end_all_sessions(self) -> None:
-        """An administrator's pg_terminate_backend, on everybody."""
+        """An administrator's pg_terminate_backend, on every session."""
         ended = f"select pg_terminate_backend(pid) {_OTHER_SESSIONS}"
         with psycopg.connect(self.dsn) as db:
             db.execute(ended)
 
     def stop_the_clock_of_postgresql(self) -> None:
-        """The server's postmaster and its sessions stand still for two seconds."""
+        """The server's postmaster and its sessions are paused for two seconds."""
         process = self._postmaster()
         family = [process, *process.children()]
         try:
@@ -141,7 +141,7 @@ class House(Reachable):
         self.kill_the_gateway()
 
     def take_all_connections(self) -> None:
-        """Somebody leaves no connection to the database for anybody, for two seconds."""
+        """Another program uses up all database connections for two seconds."""
         with ExitStack() as taken:
             self.end_all_sessions()
             with suppress(psycopg.OperationalError):

@@ -21,13 +21,13 @@ ADMIN = "user:jimmie"
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. Status 0: nothing did, so that nobody knows whether it was done."""
+    """The answer. Status 0: none came, so the change may or may not have been made."""
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
     rule: str = ""
     fault: str = ""
-    """What is wrong with the answer itself, such as a 503 that does not say when to ask again."""
+    """Problems of the answer itself, such as a 503 without Retry-After."""
 
     @property
     def is_final(self) -> bool:

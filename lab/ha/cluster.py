@@ -18,10 +18,9 @@ import psutil
 import psycopg
 
 from atlas_stage.local.embedded import postmaster
-from atlas_stage.local.embedded.account import Account, server_account
-from atlas_stage.local.embedded.binaries import binaries_of
+from atlas_stage.local.embedded.programs import Account, binaries_of, server_account
+from atlas_stage.local.serving.gateway import free_port
 from atlas_stage.local.serving.part import Part
-from atlas_stage.local.serving.ports import free_port
 
 NODES = ("one", "two", "three")
 _HERE = Path(__file__).resolve().parent
@@ -35,7 +34,7 @@ Found = TypeVar("Found")
 
 
 def missing() -> list[str]:
-    """What has to be installed before a cluster can be made."""
+    """Programs that a cluster needs and this machine lacks."""
     gone = [name for name in _PROGRAMS if shutil.which(name, path=_SEARCHED) is None]
     return gone + ([] if _patroni().exists() else ["patroni"])
 
@@ -141,8 +140,8 @@ class Cluster:
         return f"postgresql://postgres@{places}/atlas?target_session_attrs=read-write&connect_timeout=3"
 
     def leader(self) -> Node:
-        """Who leads. Raises TimeoutError when nobody does for long."""
-        return _until(self._leader_if_any, "nobody leads")
+        """The leader. Raises TimeoutError if there is none for long."""
+        return _until(self._leader_if_any, "no node leads")
 
     def _leader_if_any(self) -> Node | None:
         return next((n for n in self.nodes if n.state().get("role") == "primary"), None)
@@ -210,7 +209,7 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
             home = _own(folder / name, account)
             node = _node(name, home, account, binaries, next(ports), next(ports), etcd_port)
             parts.enter_context(node.part)
-            # In order it would wait for the standbys, and nobody needs the data afterwards.
+            # A clean shutdown would wait for the standbys, and the data isn't needed afterwards.
             parts.callback(node.kill)
             nodes.append(node)
         tell("HAProxy, PgBouncer …")
@@ -218,9 +217,21 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
         parts.enter_context(_haproxy(_own(folder / "haproxy", account), account, ready))
         parts.enter_context(_pgbouncer(_own(folder / "pgbouncer", account), account, ready))
         ready.wait_until_whole()
-        with psycopg.connect(ready.dsn.replace("/atlas", "/postgres"), autocommit=True) as db:
-            db.execute("create database atlas")
+        _until(lambda: _has_database(ready), "the leader takes no writes")
         yield ready
+
+
+def _has_database(ready: Cluster) -> bool:
+    """Make the database. HAProxy sends to any node until it has looked at each."""
+    dsn = ready.dsn.replace("/atlas", "/postgres")
+    with (
+        suppress(psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction),
+        psycopg.connect(dsn, autocommit=True) as db,
+    ):
+        if not db.execute("select from pg_database where datname = 'atlas'").fetchone():
+            db.execute("create database atlas")
+        return True
+    return False
 
 
 def _own(folder: Path, account: Account) -> Path:

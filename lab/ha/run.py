@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from atlas_stage.local.serving.running import until_told_to_stop
+from atlas_stage.local.serving import until_told_to_stop
 from lab.ha.cluster import missing
 from lab.ha.figures import figures
 from lab.ha.served import Served, served

@@ -35,7 +35,7 @@ class Served:
         ]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
-        """Who reads only: at the leader, and at the standbys."""
+        """Readers at the leader and at the standbys."""
         return {
             "reader": lambda: Http(self.leader.url, self.token),
             "standby-http": lambda: Http(self.standbys.url, self.token),

@@ -34,7 +34,7 @@ def kill_postgresql(at: Cluster) -> None:
 
 
 def kill_the_machine(at: Cluster) -> None:
-    """The leader's server and Patroni die, and nobody says so: the others have to notice."""
+    """The leader's server and Patroni die without notice: the other nodes have to detect it."""
     old = at.leader()
     old.kill()
     _wait_for_another(at, old)
@@ -86,7 +86,7 @@ def _wait_for_another(at: Cluster, old: Node) -> None:
     deadline = time.monotonic() + 90
     while all(n is old or n.state().get("role") != "primary" for n in at.nodes):
         if time.monotonic() > deadline:
-            raise TimeoutError("nobody follows")
+            raise TimeoutError("no node follows")
         time.sleep(0.2)
     time.sleep(_CALM_SECONDS)
 

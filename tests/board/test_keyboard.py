@@ -21,6 +21,7 @@ def test_from_the_token_to_a_move_without_a_mouse(open_page: OpenPage, house: Ho
     house.client("Above")
     client = house.client("Below")
     page = open_page()
+    expect(page.get_by_label("Your token")).to_be_focused()
     page.keyboard.type(house.stack.token())
     page.keyboard.press("Enter")
     expect(card(page, client)).to_be_visible()

@@ -61,7 +61,7 @@ def test_everything_that_is_tapped_is_as_large_as_a_fingertip(phone: Page, house
 
 
 def test_the_page_is_no_wider_than_the_phone(phone: Page) -> None:
-    for view in ("My queue", "Close report", "Board"):
+    for view in ("My queue", "Close report", "People", "Firm", "Board"):
         phone.get_by_role("button", name=view, exact=True).tap()
         expect(phone.get_by_text("Loading")).to_have_count(0)
         assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth"), view

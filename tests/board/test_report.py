@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -45,7 +46,7 @@ def _closing(house: House) -> None:
             to_stage="eom_close",
             reason="May is over",
             expected_version=0,
-            payload={"period": MONTH},
+            close_period=MONTH,
         )
 
 
@@ -82,6 +83,13 @@ def test_on_paper_it_is_whole(report: Page) -> None:
     assert report.pdf(format="Letter").startswith(b"%PDF")
 
 
+def test_on_paper_it_has_the_table(report: Page) -> None:
+    table = report.locator("main details").get_by_role("table")
+    expect(table).to_have_count(0)
+    report.pdf()
+    expect(table).to_be_visible()
+
+
 def test_in_the_dark_the_paper_stays_white(sign_in: SignIn) -> None:
     page = sign_in(path=f"/?view=report&month={MONTH}", color_scheme="dark")
     expect(page.get_by_role("button", name="Save as CSV")).to_be_enabled()
@@ -111,18 +119,18 @@ def test_the_file_has_the_rows_of_the_command_line(
 ) -> None:
     with report.expect_download() as saved:
         report.get_by_role("button", name="Save as CSV").click()
-    write_csv(tmp_path / "cli.csv", house.admin.closes(MONTH))
+    zone = ZoneInfo(house.admin.summary().time_zone)
+    write_csv(tmp_path / "cli.csv", house.admin.closes(MONTH), zone)
 
     def read(file: Path) -> list[dict[str, str]]:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.DictReader(opened))
-        # An instant can be written with more or fewer digits.
-        return [
-            {name: value[:19] if name.endswith("_at") else value for name, value in row.items()}
-            for row in rows
-        ]
+            return list(csv.DictReader(opened))
 
-    assert read(Path(saved.value.path())) == read(tmp_path / "cli.csv")
+    rows = read(Path(saved.value.path()))
+    assert rows == read(tmp_path / "cli.csv")
+    opened_at = next(iter(house.admin.closes(MONTH))).opened_at
+    assert opened_at is not None
+    assert rows[0]["opened_at"] == f"{opened_at.astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def test_it_shows_the_counts_of_the_database(report: Page, house: House) -> None:

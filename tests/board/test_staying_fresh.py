@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from playwright.sync_api import Page, Request, Route, expect
 
 from tests.board.conftest import House, OpenPage, SignIn, enter
@@ -100,6 +101,7 @@ def test_a_change_made_while_the_server_is_away_can_be_sent_again(
     assert house.now(client).version == client.version + 1
 
 
+@pytest.mark.slow
 def test_while_nothing_changes_a_poll_asks_one_short_question(
     sign_in: SignIn, house: House
 ) -> None:
@@ -112,6 +114,7 @@ def test_while_nothing_changes_a_poll_asks_one_short_question(
     assert 1 <= len(asked) <= 3
 
 
+@pytest.mark.slow
 def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(
     sign_in: SignIn, house: House
 ) -> None:

@@ -62,6 +62,9 @@ READS = {
     "administration",
     "verify",
     "digest",
+    "people",
+    "jobs",
+    "settings",
     "permissions",
     "tokens",
     "read",  # the gateway's
@@ -71,10 +74,14 @@ WRITES = {
     "set_stage",
     "set_stages",
     "set_flags",
+    "update_clients",
     "set_flag",
     "clear_flag",
     "rollback",
     "rollback_run",
+    "rollback_batch",
+    "undo",
+    "undo_batch",
     "create_client",
     "update_client",
     "delete_client",
@@ -83,11 +90,28 @@ WRITES = {
     "issue_token",
     "revoke_token",
     "adopt_legacy_token",
+    "set_role",
+    "run_job",
+    "set_setting",
+    "set_stage_limit",
+    "set_holiday",
+    "invite",
+    "accept_invite",
+    "hand_over",
+    "leave",
     "erase_words",
     "write",  # the gateway's
 }
 
-WRITERS = ["rules.remove_client", "rules.write_clients", "rules.write_new_client"]
+WRITERS = [
+    "rules.check_deferred_constraints",
+    "rules.remove_client",
+    "rules.write_clients",
+    "rules.write_new_client",
+    "rules.write_trial_client",
+]
+# A trial's statements of a login of the host's, which it rolls back.
+AS_THE_HOST = "ops.try_plain_sql"
 
 Function = dict[str, Any]
 
@@ -138,9 +162,13 @@ def test_every_function_with_rights_of_its_own_looks_into_the_catalog_first_and_
     definers = [f for f in functions if f["definer"]]
 
     assert len(definers) > 15
-    assert (
-        names([f for f in definers if "search_path=pg_catalog, pg_temp" not in f["config"]]) == []
-    )
+    # A host's trigger finds its names in the path of the writers.
+    path = re.compile(r"search_path=pg_catalog, (public, )?pg_temp")
+    lax = [f for f in definers if not any(path.fullmatch(each) for each in f["config"])]
+    assert names(lax) == []
+    assert [
+        label(f) for f in definers if "search_path=pg_catalog, pg_temp" not in f["config"]
+    ] == WRITERS
 
 
 def test_no_function_of_api_can_be_inlined(functions: list[Function]) -> None:
@@ -168,7 +196,10 @@ def test_only_the_writers_name_clients_as_what_they_write(functions: list[Functi
         r"(insert\s+into|update|delete\s+from|merge\s+into)\s+(only\s+)?public\.clients\b"
     )
 
-    assert names([f for f in functions if writing.search(f["source"])]) == WRITERS
+    assert names([f for f in functions if writing.search(f["source"])]) == [
+        AS_THE_HOST,
+        *WRITERS[1:],
+    ]
 
 
 def test_api_has_no_overloads(functions: list[Function]) -> None:
@@ -272,9 +303,10 @@ def test_each_trigger_on_our_tables_stands_in_the_list(db: psycopg.Connection) -
     recorders = db.execute(
         "select t.name || '_record_' || e.event"
         " from rules.administered_tables() t"
-        " cross join unnest(array['insert', 'update', 'delete', 'truncate', 'api_insert', 'api_update']) as e (event)"
-        " where e.event not like 'api%%' or t.name in ('agent_permissions', 'actor_tokens')"
-        " or e.event = 'api_insert' and t.name in ('erasures', 'deleted_clients')"
+        " cross join unnest("
+        "array['insert', 'update', 'delete', 'truncate', 'api_insert', 'api_update', 'api_delete']"
+        ") as e (event)"
+        " where e.event not like 'api%%' or has_table_privilege('atlas_owner', 'public.' || t.name, substr(e.event, 5))"
     ).fetchall()
     listed |= {row[0] for row in recorders}
 

@@ -320,7 +320,7 @@ def test_a_cursor_goes_on_after_a_restore_into_another_server(
     restore(here, there)
 
     with psycopg.connect(there.dsn, autocommit=True) as db:
-        early = make_client(db)  # written before anybody ran migrate
+        early = make_client(db)  # written before migrate ran
         with refused(db, "feed_not_in_order", 503):
             call(db, "changes", after=reader.cursor)
         said: list[str] = []

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support import clock
 from tests.support.calls import call, client_row, history_rows, make_client, move, refused
 
 ADA, BO = "user:ada", "user:bo"
@@ -14,7 +15,7 @@ MAY = "2026-05"
 
 
 def open_close(db: psycopg.Connection, client: int, period: str = MAY, **arguments: Any) -> None:
-    move(db, client, "eom_close", payload={"period": period}, **arguments)
+    move(db, client, "eom_close", close_period=period, **arguments)
 
 
 def close(db: psycopg.Connection, client: int, month: str = MAY) -> dict[str, Any]:
@@ -27,25 +28,20 @@ def state(db: psycopg.Connection, client: int, month: str = MAY) -> str | None:
     return close(db, client, month).get("state")
 
 
-def happened(db: psycopg.Connection, client: int, version: int, when: str) -> None:
-    """Let a change have been made at another time, past the rules: a test's own clock."""
-    db.execute("set constraints all immediate")
-    db.execute("alter table stage_history disable trigger user")
-    db.execute(
-        "update stage_history set occurred_at = %s::timestamp at time zone 'America/Chicago'"
-        " where client_id = %s and version = %s",
-        (when, client, version),
-    )
-    db.execute("alter table stage_history enable trigger user")
-    db.execute("set constraints all deferred")
+def closed_at(db: psycopg.Connection, client: int, opened: str, signed_off: str) -> None:
+    """Open May's close and sign it off, at these times."""
+    with clock.at(db, opened):
+        open_close(db, client)
+        move(db, client, "eom_review")
+    with clock.at(db, signed_off):
+        move(db, client, "weekly")
 
 
 @pytest.fixture
 def client(db: psycopg.Connection) -> int:
     """A client in weekly, of the firm since long ago."""
-    made = make_client(db)
-    happened(db, made, 0, "2020-01-01 09:00")
-    return made
+    with clock.at(db, "2020-01-01 09:00"):
+        return make_client(db)
 
 
 def test_a_close_goes_from_its_opening_through_its_review_to_its_sign_off(
@@ -70,8 +66,8 @@ def test_it_says_when_and_by_whom_each_step_was_made(db: psycopg.Connection, cli
         ("weekly", "2026-06-05 13:00"),
     ]
     for version, (stage, when) in enumerate(steps, 1):
-        move(db, client, stage, payload={"period": MAY} if version == 1 else {})
-        happened(db, client, version, when)
+        with clock.at(db, when):
+            move(db, client, stage, close_period=MAY if version == 1 else None)
 
     found = close(db, client)
 
@@ -101,32 +97,24 @@ def test_it_says_when_and_by_whom_each_step_was_made(db: psycopg.Connection, cli
 def test_business_days_are_those_after_the_day_of_the_opening(
     db: psycopg.Connection, client: int, opened: str, closed: str, days: int
 ) -> None:
-    open_close(db, client)
-    move(db, client, "eom_review")
-    move(db, client, "weekly")
-    happened(db, client, 1, opened)
-    happened(db, client, 3, closed)
+    closed_at(db, client, opened, closed)
 
     assert close(db, client)["business_days"] == days
 
 
 @pytest.mark.parametrize(
     ("signed_off", "late"),
-    [("2026-06-30 23:59", False), ("2026-07-01 00:01", True)],
+    [("2026-06-12 23:59", False), ("2026-06-13 00:01", True)],
 )
-def test_a_close_is_late_after_the_last_business_day_of_the_next_month(
+def test_a_close_is_late_after_the_tenth_business_day_of_the_next_month(
     db: psycopg.Connection, client: int, signed_off: str, late: bool
 ) -> None:
-    open_close(db, client)
-    move(db, client, "eom_review")
-    move(db, client, "weekly")
-    happened(db, client, 1, "2026-05-29 06:00")
-    happened(db, client, 3, signed_off)
+    closed_at(db, client, "2026-05-29 06:00", signed_off)
 
     found = close(db, client)
 
     assert found["late"] is late
-    assert found["late_since"] == ("2026-07-01T05:00:00+00:00" if late else None)
+    assert found["late_since"] == ("2026-06-13T05:00:00+00:00" if late else None)
 
 
 def test_what_was_never_closed_is_late_since_it_was_due(
@@ -136,35 +124,31 @@ def test_what_was_never_closed_is_late_since_it_was_due(
     (found,) = [each for each in answer["closes"] if each["client_id"] == client]
 
     assert found["state"] == "not_opened"
-    assert found["late_since"] == answer["due_at"] == "2024-06-29T05:00:00+00:00"
+    assert found["late_since"] == answer["due_at"] == "2024-06-15T05:00:00+00:00"
 
 
-def test_over_its_sla_an_open_close_is_late(db: psycopg.Connection, client: int) -> None:
-    open_close(db, client, "2035-01")
-    before = close(db, client, "2035-01")["late"]
-    db.execute("set constraints all immediate")
-    db.execute("alter table clients disable trigger user")
-    db.execute(
-        "update clients set stage_entered_at = now() - interval '11 days' where id = %s", (client,)
-    )
-    db.execute("alter table clients enable trigger user")
+def test_the_due_day_is_a_setting(db: psycopg.Connection, client: int) -> None:
+    closed_at(db, client, "2026-05-29 06:00", "2026-06-05 09:00")
+    before = close(db, client)["late"]
 
-    assert (before, close(db, client, "2035-01")["late"]) == (False, True)
+    db.execute("update stage_settings set close_due_day = 4")
+
+    assert (before, close(db, client)["late"]) == (False, True)
 
 
 @pytest.mark.parametrize(
     ("when", "month"),
     [
-        ("2026-05-15 23:59", "2026-04"),
-        ("2026-05-16 00:00", "2026-05"),
-        ("2026-05-31 23:59", "2026-05"),
-        ("2026-06-01 00:00", "2026-05"),
+        ("2026-05-29 05:59", "2026-04"),
+        ("2026-05-29 06:00", "2026-05"),
+        ("2026-06-15 12:00", "2026-05"),
+        ("2026-06-30 05:59", "2026-05"),
+        ("2026-06-30 06:00", "2026-06"),
         ("2026-01-15 12:00", "2025-12"),
-        ("2026-01-16 12:00", "2026-01"),
-        ("2026-02-28 12:00", "2026-02"),
+        ("2028-02-29 06:00", "2028-02"),
     ],
 )
-def test_a_month_is_open_from_its_16th_to_the_next_one_s_15th_by_the_firm_s_clock(
+def test_a_month_is_closed_from_its_roll_to_the_next_one_by_the_firm_s_clock(
     db: psycopg.Connection, when: str, month: str
 ) -> None:
     row = db.execute(
@@ -172,25 +156,6 @@ def test_a_month_is_open_from_its_16th_to_the_next_one_s_15th_by_the_firm_s_cloc
     ).fetchone()
 
     assert row == (month,)
-
-
-def test_an_opening_that_names_no_month_is_of_the_month_that_was_open_then(
-    db: psycopg.Connection, client: int
-) -> None:
-    db.execute("set local session_replication_role = replica")
-    db.execute(
-        "update stage_history set to_stage = 'eom_close', occurred_at = '2026-06-03'"
-        " where client_id = %s",
-        (client,),
-    )
-    db.execute("update clients set stage = 'eom_close' where id = %s", (client,))
-    db.execute("set local session_replication_role = origin")
-
-    assert [state(db, client, month) for month in ("2026-04", MAY, "2026-06")] == [
-        None,
-        "open",
-        "not_opened",
-    ]
 
 
 def test_left_out_the_month_is_the_one_that_is_open_now(db: psycopg.Connection) -> None:
@@ -207,7 +172,7 @@ def test_a_pause_is_no_end_of_the_close(db: psycopg.Connection, client: int) -> 
     move(db, client, "eom_close")
     move(db, client, "eom_review")
 
-    assert (paused, state(db, client)) == ("open", "in_review")
+    assert (paused, state(db, client)) == ("paused", "in_review")
     assert close(db, client)["sent_back"] == 0
 
 
@@ -236,11 +201,8 @@ def test_a_sign_off_that_was_taken_back_is_none(db: psycopg.Connection, client: 
 def test_a_second_opening_of_the_month_continues_the_first(
     db: psycopg.Connection, client: int
 ) -> None:
-    open_close(db, client)
-    move(db, client, "eom_review")
-    move(db, client, "weekly")
+    closed_at(db, client, "2026-05-29 06:00", "2026-06-03 17:00")
     open_close(db, client, actor="user:jimmie", reason="something was forgotten")
-    happened(db, client, 1, "2026-05-29 06:00")
 
     found = close(db, client)
 
@@ -301,21 +263,21 @@ def test_an_inactive_client_is_listed_where_its_close_was_opened(
 
 
 def test_who_came_after_a_close_was_due_is_not_of_it(db: psycopg.Connection) -> None:
-    client = make_client(db)
-    happened(db, client, 0, "2026-06-30 12:00")
+    with clock.at(db, "2026-06-12 12:00"):
+        client = make_client(db)
 
     assert (state(db, client, "2026-04"), state(db, client, MAY)) == (None, "not_opened")
 
 
 def test_closes_filter_by_state_and_by_owner(db: psycopg.Connection, client: int) -> None:
-    other = make_client(db, owner=ADA)
+    with clock.at(db, "2026-06-01 09:00"):
+        other = make_client(db, owner=ADA)
     open_close(db, client)
 
     def found(**filters: str) -> list[int]:
         listed = call(db, "closes", month=MAY, **filters)["closes"]
         return [each["client_id"] for each in listed if each["client_id"] in (client, other)]
 
-    happened(db, other, 0, "2026-06-01 09:00")
     assert found(state="open") == [client]
     assert found(state="not_opened") == [other]
     assert found(owner=ADA) == [other]
@@ -364,27 +326,6 @@ def test_a_close_tells_which_client_it_is_of(db: psycopg.Connection) -> None:
     ]
 
 
-@pytest.mark.parametrize("period", [MAY, None])
-@pytest.mark.parametrize("when", ["2026-05-16 00:00", "2026-06-15 23:59"])
-def test_a_state_finds_an_opening_whether_its_row_names_the_month_or_not(
-    db: psycopg.Connection, client: int, period: str | None, when: str
-) -> None:
-    open_close(db, client)
-    happened(db, client, 1, when)
-    db.execute("set constraints all immediate")
-    db.execute("alter table stage_history disable trigger user")
-    db.execute(
-        "update stage_history set payload = jsonb_strip_nulls(jsonb_build_object('period', %s::text))"
-        " where client_id = %s and version = 1",
-        (period, client),
-    )
-    db.execute("alter table stage_history enable trigger user")
-
-    found = [each["client_id"] for each in call(db, "closes", month=MAY, state="open")["closes"]]
-
-    assert found == [client]
-
-
 def months(db: psycopg.Connection, **asked: Any) -> dict[str, dict[str, Any]]:
     """What closes_by_month answers, by month."""
     return {each["month"]: each for each in call(db, "closes_by_month", **asked)["months"]}
@@ -392,18 +333,18 @@ def months(db: psycopg.Connection, **asked: Any) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def closed_in_days(db: psycopg.Connection) -> None:
-    """May: of Ada closed in 0, 1, 2 and 21 business days, of nobody in 1, of Bo in review. April: of Ada, open."""
+    """May: Ada's took 0, 1, 2 and 21 business days, an unowned one 1, Bo's is in review. April: Ada's is open."""
     for owner, closed_on in (
         (ADA, "06-02"), (ADA, "06-03"), (ADA, "06-04"), (ADA, "07-02"), (None, "06-03"), (BO, None),
     ):  # fmt: skip
-        each = make_client(db, owner=owner)
-        happened(db, each, 0, "2020-01-01 09:00")
-        open_close(db, each)
-        happened(db, each, 1, "2026-06-02 08:00")
-        move(db, each, "eom_review")
+        with clock.at(db, "2020-01-01 09:00"):
+            each = make_client(db, owner=owner)
+        with clock.at(db, "2026-06-02 08:00"):
+            open_close(db, each)
+            move(db, each, "eom_review")
         if closed_on:
-            move(db, each, "weekly")
-            happened(db, each, 3, f"2026-{closed_on} 17:00")
+            with clock.at(db, f"2026-{closed_on} 17:00"):
+                move(db, each, "weekly")
     each = make_client(db, owner=ADA, cadence="none")
     open_close(db, each, "2026-04")
 

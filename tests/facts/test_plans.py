@@ -13,7 +13,7 @@ from tests.support.calls import call
 
 CLIENTS = 20_000
 _FIRM = f"""
-insert into clients (name, slug, stage, stage_entered_at, stage_owner, service_tier, flags)
+insert into clients (name, slug, stage, stage_entered_at, stage_owner, service_tier, flags, close_period)
 select
   'Client ' || n, 'slug-' || n, s.stage, now() - n % 9 * interval '1 day', 'user:owner-' || n % 50,
   (array['recurring_only', 'full_service'])[1 + n % 2],
@@ -21,14 +21,15 @@ select
     when n % 13 = 0 then '{{client_blocking}}'::text[]
     when n % 3 = 1 then '{{advisory_due}}'  -- all in eom_close and onboarding, nobody elsewhere
     else '{{}}'
-  end
+  end,
+  case when s.stage like 'eom%' then '2035-01' end
 from generate_series(1, {CLIENTS}) n
 join (select stage, row_number() over (order by stage) - 1 as nth from stages where kind <> 'pause') s
   on s.nth = n % 6;
 insert into stage_history (
-  client_id, version, to_stage, actor_type, actor_id, channel, trigger_type, reason
+  client_id, version, to_stage, actor_type, actor_id, channel, trigger_type, reason, close_period
 )
-select c.id, 0, c.stage, 'system', 'system:install', 'psql', 'manual', 'made' from clients c
+select c.id, 0, c.stage, 'system', 'system:install', 'psql', 'manual', 'made', c.close_period from clients c
 where not exists (select from stage_history h where h.client_id = c.id);
 insert into agent_permissions (actor_id, permission, scope, granted_by)
 values ('agent:tally', 'can_set_stage', '{{"from": ["eom_close"]}}', 'user:jimmie');
@@ -45,6 +46,8 @@ def firm(dsn: str) -> Iterator[psycopg.Connection]:
         made.execute("insert into actor_logins values (session_user, 'user:jimmie')")
         made.execute("vacuum (analyze) clients")
         made.execute("vacuum (analyze) stage_history")
+        # a firm that is too large to be searched by reading all names
+        made.execute("update pg_class set reltuples = 60000 where relname = 'clients'")
         yield made
 
 
@@ -200,7 +203,7 @@ def test_a_page_costs_what_a_page_costs(
 @pytest.mark.parametrize(
     ("search", "query", "stage"),
     [
-        ("slug-19999", "slug:* & '-19999':*", None),
+        ("slug-19999", "slug:* & 19999:*", None),
         ("client 1999", "client:* & 1999:*", None),  # a beginning that all have, and one of few
         ("slug 1", "slug:* & 1:*", None),  # and one of many
         ("slug 1", "slug:* & 1:*", "eom_review"),
@@ -225,7 +228,7 @@ def test_a_search_finds_the_same_whichever_way_it_takes(
         sql.SQL(
             "select c.id from clients c join stages s using (stage)"
             " where c.stage = any (coalesce(string_to_array(%s, ','), array[c.stage]))"
-            " and to_tsvector('simple', c.name || ' ' || c.slug) @@ %s::tsquery order by {}"
+            " and to_tsvector('simple', rules.search_text(c.name, c.slug)) @@ %s::tsquery order by {}"
             " limit 60"
         ).format(sql.SQL(order[sort])),  # type: ignore[arg-type]
         (stage, query),
@@ -239,7 +242,7 @@ def test_a_search_finds_the_same_whichever_way_it_takes(
 def test_a_whole_read_is_seen(firm: psycopg.Connection) -> None:
     with firm.transaction():
         before = whole_reads(firm)
-        call(firm, "summary")
+        firm.execute("select max(notes) from clients")
         after = whole_reads(firm)
 
     assert after["clients"] > before["clients"]

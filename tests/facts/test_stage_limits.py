@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
+from tests.support import clock
 from tests.support.calls import call, make_client
 
 
@@ -15,22 +18,22 @@ def test_only_one_function_computes_with_the_days_of_a_stage(db: psycopg.Connect
         " and p.prosrc like '%max_days%' order by 1"
     ).fetchall()
 
-    # api.summary shows the setting
-    assert readers == [("api.summary",), ("rules.stage_limits",)]
+    # the functions of api show the setting and change it, and one has an argument of its name
+    assert readers == [
+        ("api.set_stage_limit",),
+        ("api.settings",),
+        ("api.summary",),
+        ("rules.call_function",),
+        ("rules.stage_limits",),
+    ]
 
 
-@pytest.mark.parametrize(("days", "over"), [(-1, False), (0, False), (1, True)])
+@pytest.mark.parametrize(("milliseconds", "over"), [(-1, False), (0, False), (1, True)])
 def test_lists_the_queue_closes_and_the_summary_agree_on_who_is_over(
-    db: psycopg.Connection, days: int, over: bool
+    db: psycopg.Connection, milliseconds: int, over: bool
 ) -> None:
-    client = make_client(db, "eom_review", owner="user:ada")
-    db.execute("set constraints all immediate")
-    db.execute("alter table clients disable trigger user")
-    db.execute(
-        "update clients set stage_entered_at = now() - interval '72 hours' - %s * interval '1 millisecond'",
-        (days,),
-    )
-    db.execute("alter table clients enable trigger user")
+    with clock.at(db, -timedelta(hours=72, milliseconds=milliseconds)):
+        client = make_client(db, "eom_review", owner="user:ada")
 
     shown = call(db, "client", client_id=client)["client"]["attention"]
     listed = call(db, "clients", attention="stuck")["clients"]

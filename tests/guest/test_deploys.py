@@ -9,8 +9,11 @@ import httpx
 import psycopg
 import pytest
 
+from atlas_stage.ops import deploy
 from atlas_stage.ops.deploy import DeployError, migrate
 from tests.support.calls import call, make_client
+from tests.support.databases import Databases
+from tests.support.old_atlas import make_old_atlas
 from tests.support.stack import stack
 
 HOST_S = """
@@ -168,3 +171,68 @@ def test_a_writer_that_was_judged_but_holds_no_client_keeps_no_deploy_waiting(
             call(db, "check_stage", client_id=client, to_stage="cleanup")
             # would wait for each other: the writer for the client, the deploy for what the writer has read
             assert migrate(fresh_dsn, root=root, lock_timeout=2).logic_changed
+
+
+def test_an_event_trigger_of_the_host_s_that_stops_a_deploy_is_named_with_its_line(
+    empty_dsn: str,
+) -> None:
+    make_old_atlas(empty_dsn)
+    with psycopg.connect(empty_dsn, autocommit=True) as db:
+        db.execute(
+            "create table ddl_log (tag text); create function log_ddl() returns event_trigger language plpgsql as"
+            " $$ begin insert into ddl_log values (tg_tag); end $$;"
+            " create event trigger log_ddl on ddl_command_end execute function log_ddl()"
+        )
+        with pytest.raises(DeployError, match="event trigger log_ddl of the host stops") as caught:
+            migrate(empty_dsn)
+        # the host works on
+        db.execute("insert into clients (name, slug) values ('Late', 'late')")
+        db.execute("delete from clients where slug = 'late'")
+
+        db.execute(str(caught.value).partition("to fix it: ")[2].encode())
+
+        assert migrate(empty_dsn).failed == []
+
+
+@pytest.mark.parametrize("encoding", ["WIN1252", "SQL_ASCII", "LATIN1"])
+def test_a_database_in_another_encoding_is_refused_before_anything_is_made(
+    server_dsn: str, databases: Databases, encoding: str
+) -> None:
+    name = f"atlas_test_{encoding.lower()}"
+    dsn = databases.dsn_of(name)
+    with psycopg.connect(server_dsn, autocommit=True) as db:
+        db.execute(
+            f"create database {name} template template0 encoding '{encoding}' locale 'C'".encode()
+        )
+        try:
+            with pytest.raises(DeployError, match=f"is {encoding}, and only UTF8 works"):
+                migrate(dsn)
+            with psycopg.connect(dsn) as made:
+                assert (
+                    value(made, "select count(*) from pg_tables where schemaname = 'public'") == 0
+                )
+        finally:
+            db.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.mark.parametrize(
+    "tag", ["CREATE TABLE", "CREATE FUNCTION", "CREATE VIEW", "CREATE TRIGGER"]
+)
+def test_an_event_trigger_that_would_stop_a_first_deploy_is_named_before_anything_is_made(
+    empty_dsn: str, tag: str
+) -> None:
+    make_old_atlas(empty_dsn)
+    with psycopg.connect(empty_dsn, autocommit=True) as db:
+        db.execute(
+            "create table ddl_log (tag text); create function log_ddl() returns event_trigger language plpgsql as"
+            f" $$ begin if tg_tag = '{tag}' then insert into log_of_ddl values (tg_tag); end if; end $$;"
+            " create event trigger log_ddl on ddl_command_end execute function log_ddl()"
+        )
+        before = value(db, "select count(*) from pg_class")
+        assert "event trigger log_ddl" in deploy.plan(empty_dsn).words[0]
+
+        with pytest.raises(DeployError, match="event trigger log_ddl of the host stops"):
+            migrate(empty_dsn)
+
+        assert value(db, "select count(*) from pg_class") == before
+        assert value(db, "select to_regnamespace('atlas_stage_tried') is null")

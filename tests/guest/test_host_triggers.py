@@ -290,6 +290,41 @@ def test_a_constraint_of_the_host_s_is_named_and_not_taken_for_a_rule_of_ours(
         call(db, "create_client", name="N", slug="new-one", **arguments)
 
 
+def test_a_deferred_constraint_stays_as_the_session_has_set_it(
+    db: psycopg.Connection, client: int
+) -> None:
+    db.execute("set constraints all immediate; set constraints all deferred")
+    db.execute(
+        "alter table clients add column parent bigint constraint parent_fk references clients (id)"
+        " deferrable initially deferred"
+    )
+    db.execute("set constraints parent_fk immediate")
+
+    move(db, client, "eom_close")
+
+    with pytest.raises(psycopg.errors.ForeignKeyViolation):
+        db.execute("update clients set parent = -1 where id = %s", (client,))
+
+
+def test_what_a_deferred_trigger_did_during_the_check_is_done_once(
+    db: psycopg.Connection, client: int
+) -> None:
+    db.execute("set constraints all immediate; set constraints all deferred")
+    db.execute(
+        "create table public.seen (stage text);"
+        "create function public.see() returns trigger language plpgsql as"
+        " $$ begin insert into public.seen values (new.stage); return null; end $$;"
+        "grant insert on seen to atlas_writer;"
+        "create constraint trigger see after update on clients deferrable initially deferred"
+        " for each row execute function public.see()"
+    )
+
+    move(db, client, "eom_close")
+    assert db.execute("select count(*) from seen").fetchone() == (0,)
+    db.execute("set constraints all immediate")
+    assert db.execute("select stage from seen").fetchall() == [("eom_close",)]
+
+
 def test_a_taken_slug_is_still_told_as_one(db: psycopg.Connection, client: int) -> None:
     slug = client_row(db, client)["slug"]
 

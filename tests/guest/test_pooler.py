@@ -25,7 +25,7 @@ def test_a_deploy_through_a_pooler_strands_no_lock_and_no_setting(fresh_dsn: str
         with pytest.raises(DeployError):
             migrate(through, force=True)
 
-        # The pool's one session is as if nobody had deployed, and a deploy to the server itself finds its lock free.
+        # The deploy left nothing in the pool's one session, and a deploy to the server itself finds its lock free.
         with psycopg.connect(through, autocommit=True, prepare_threshold=None) as db:
             held = db.execute(
                 "select count(*) from pg_locks where locktype = 'advisory'"

@@ -28,7 +28,7 @@ def here() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def there() -> Iterator[Cluster]:
-    """Another server, where nobody has heard of us."""
+    """Another server, without our roles."""
     with Cluster(18) as running:
         yield running
 
@@ -77,7 +77,7 @@ def said_by_doctor(dsn: str) -> list[str]:
 
 
 def works_as_ever(dsn: str) -> None:
-    """Doctor is content, a move over HTTP is recorded as one, history can be changed by nobody."""
+    """Doctor finds nothing, a move over HTTP is recorded as one, and no login can change history."""
     assert said_by_doctor(dsn) == []
     report = migrate(dsn)
     assert (report.applied, report.marked, report.logic_changed) == ([], [], False)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import psycopg
 import pytest
 from psycopg import sql
@@ -12,8 +10,6 @@ from atlas_stage import Stage
 from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.jobs import Jobs
-from atlas_stage.ops.settings import FirmSettings
-from atlas_stage.transports.psycopg import connect
 from tests.support.old_atlas import CLIENTS, make_old_atlas
 from tests.support.stack import ADMIN
 
@@ -95,8 +91,9 @@ def test_calls_work_under_a_setting(host_dsn: str) -> None:
 def test_the_firm_s_settings_are_read_under_a_setting(host_dsn: str) -> None:
     migrate(host_dsn)
 
-    with connect(host_dsn) as connection:
-        assert FirmSettings(connection).settings()["lock_wait"] == timedelta(seconds=3)
+    with Stage.connect(host_dsn, "user:jimmie") as stage:
+        stage.set_setting("lock_wait", "5 seconds")
+        assert stage.settings().settings["lock_wait"] == "00:00:05"
 
 
 def test_a_job_works_under_a_setting(host_dsn: str) -> None:

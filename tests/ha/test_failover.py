@@ -1,4 +1,4 @@
-"""Three nodes under Patroni: writers go on when another one leads, and the standbys answer what is read.
+"""Three nodes under Patroni: writers continue under a new leader, and the standbys answer reads.
 
 `python lab/ha --trial` also kills and pauses; this is the part of it that is short.
 """

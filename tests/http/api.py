@@ -63,7 +63,7 @@ class Api:
         return int(self.done("create_client", **arguments)["client"]["id"])
 
     def actor(self, name: str = "agent:tally") -> str:
-        """A new actor id that nobody else has."""
+        """A new actor id, used nowhere else."""
         return f"{name}-{os.getpid()}-{next(_numbers)}"
 
     def token(self, actor: str, lives: timedelta = timedelta(hours=1)) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def test_the_reference_has_every_function_with_its_arguments(db: psycopg.Connect
     arguments: dict[str, list[str]] = {}
     for function, name, kind, is_optional, default in db.execute(query):
         found = arguments.setdefault(function, [])
-        if name in CONTEXT and function != "rollback":
+        if name in CONTEXT and function not in ("rollback", "undo"):
             found.append("*context*")
         elif name is not None:
             found.append(_as_documented(name, kind, is_optional=is_optional, default=default))
@@ -201,7 +201,7 @@ def _assert_holds(actual: Any, documented: Any, where: str) -> None:
 
 
 def _said(answer: Any) -> dict[str, str]:
-    """What the document's variables stand for after this answer."""
+    """The values of the document's variables after this answer."""
     if not isinstance(answer, dict):
         return {}
     issued = isinstance(answer.get("token"), str)

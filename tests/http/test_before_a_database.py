@@ -38,13 +38,13 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(dsn: str, data: Path, **settings: str) -> Iterator[str]:
+def serving(dsn: str, data: Path, *, database: str | None = None, **settings: str) -> Iterator[str]:
     """The URL that it says it serves at."""
     command = [
         *PROGRAM,
         "serve",
         "--database",
-        place(dsn),
+        database or place(dsn),
         "--listen",
         "127.0.0.1:0",
         "--data",
@@ -102,6 +102,43 @@ def test_serves_it_and_leaves_nothing_running(fresh_dsn: str, tmp_path: Path) ->
     assert list((tmp_path / "gateway").glob("*.pid")) in ([], [tmp_path / "gateway" / "serve.pid"])
     with pytest.raises(httpx.ConnectError):
         httpx.get(url_of(told))
+
+
+@pytest.mark.parametrize("way", ["--database", "PGSERVICE", "PGHOST"])
+def test_it_serves_the_connection_that_it_checked_as_its_own_login(
+    fresh_dsn: str, tmp_path: Path, way: str
+) -> None:
+    known = conninfo_to_dict(fresh_dsn)
+    host = {key: str(known[key]) for key in ("host", "port") if known.get(key)}
+    services = tmp_path / "services.conf"
+    services.write_text(
+        "[firm]\nuser=postgres\noptions=-c statement_timeout=7s\n"
+        + "".join(f"{key}={value}\n" for key, value in host.items())
+        + f"dbname={known['dbname']}\n"
+    )
+    settings = {"PGUSER": "postgres", "PGSERVICEFILE": str(services)}
+    database = "service=firm"
+    if way == "PGSERVICE":
+        settings["PGSERVICE"] = "firm"
+        database = "postgresql://"
+    elif way == "PGHOST":
+        settings |= {f"PG{key.upper()}": value for key, value in host.items()}
+        settings["PGOPTIONS"] = "-c statement_timeout=7s"
+        database = f"dbname={known['dbname']}"
+    token = Stack(fresh_dsn, "").token()
+    with (
+        serving(fresh_dsn, tmp_path, database=database, **settings) as told,
+        psycopg.connect(fresh_dsn, autocommit=True) as db,
+    ):
+        who = httpx.get(f"{url_of(told)}/rpc/whoami", headers={"Authorization": f"Bearer {token}"})
+        anonymous = httpx.get(f"{url_of(told)}/rpc/whoami")
+        logins = db.execute(
+            "select distinct usename from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        ).fetchall()
+    assert who.json()["actor_id"] == "user:jimmie"
+    assert anonymous.status_code == 401
+    assert logins == [("atlas_authenticator",)]
 
 
 def test_pages_of_the_named_origin_may_call(fresh_dsn: str, tmp_path: Path) -> None:

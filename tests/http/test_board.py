@@ -96,7 +96,7 @@ def test_a_file_is_asked_for_again_and_sent_once(with_files: Api) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/board/none.js", "/board/../secret", "/board/%2e%2e/secret", "/board/..%2fsecret", "/board"],
+    ["/board/none.js", "/board/../secret", "/board/%2e%2e/secret", "/board/..%2fsecret", "/boards"],
 )
 def test_what_is_no_file_of_it_is_no_path(with_files: Api, path: str) -> None:
     answer = with_files.send("GET", path, "wrong", headers=BROWSER)

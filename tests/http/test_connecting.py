@@ -1,4 +1,4 @@
-"""Which way a `Stage` goes, whose token it takes, and that a token is shown to nobody."""
+"""Which transport a `Stage` uses, which token it sends, and that it never shows a token."""
 
 from __future__ import annotations
 

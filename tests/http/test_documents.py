@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from atlas_stage.cli import app
-from atlas_stage.local.embedded.binaries import binaries_of
+from atlas_stage.local.embedded.programs import binaries_of
 from tests.support.cluster import DEBIAN_BIN
 from tests.support.stack import Stack, stack
 

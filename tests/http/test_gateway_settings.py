@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.ports import free_port
+from atlas_stage.local.serving.gateway import free_port
 
 GATEWAY = Path(__file__).parents[2] / "gateway"
 ORIGIN = "https://board.example.com"

@@ -1,4 +1,4 @@
-"""Arguments in a query are plainly named, stand once, and are the function's: none is PostgREST's own."""
+"""A query has only arguments of the function, each once: PostgREST's operators and parameters are refused."""
 
 from __future__ import annotations
 

@@ -77,6 +77,7 @@ def test_an_item_takes_an_id_and_no_slug(api: Api, client: int, slug: str) -> No
     for function, item in (
         ("set_flags", {"flag": "advisory_due", "set": True}),
         ("set_stages", GOOD_MOVE | {"expected_version": 1}),
+        ("update_clients", {"owner": "user:ana"}),
     ):
         done = api.done(function, items=[{"client_id": slug} | item, {"client_id": client} | item])
         by_slug, by_id = done["items"]
@@ -106,6 +107,7 @@ def test_only_digits_are_an_id(api: Api, client: int, spelling: str) -> None:
     for function, item in (
         ("set_stages", GOOD_MOVE),
         ("set_flags", {"flag": "advisory_due", "set": True}),
+        ("update_clients", {"owner": "user:ana"}),
     ):
         done = api.done(function, items=[{"client_id": text} | item])
         assert done["items"][0]["status"] in (400, 422), done

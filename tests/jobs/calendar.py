@@ -44,6 +44,24 @@ def rolls_on(year: int, month: int) -> datetime:
     return at(last_business_day(year, month), 6)
 
 
+def rolled_month(now: datetime) -> tuple[int, int]:
+    """The newest month whose roll is past."""
+    wall = now.astimezone(FIRM)
+    if now >= rolls_on(wall.year, wall.month):
+        return wall.year, wall.month
+    return (wall.year, wall.month - 1) if wall.month > 1 else (wall.year - 1, 12)
+
+
+def due_after(year: int, month: int) -> datetime:
+    """The end of the tenth business day of the next month."""
+    day = date(year + month // 12, month % 12 + 1, 1)
+    for _ in range(10):
+        while day.weekday() > 4 or day in HOLIDAYS:
+            day += timedelta(days=1)
+        day += timedelta(days=1)
+    return at(day)
+
+
 def closes(cadence: str, month: int) -> bool:
     return (
         month

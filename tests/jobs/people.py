@@ -48,6 +48,30 @@ def pauses_over_the_month_end(now: datetime, client: Person) -> Acts:
     return closes_in_time(now, client)
 
 
+def closes_early(now: datetime, client: Person) -> Acts:
+    """Begins the close of each month on the 22nd, so that the roll finds it signed off."""
+    wall = _wall(now)
+    if (wall.day, wall.hour) == (22, 10) and client.stage == "weekly":
+        return [("move", f"eom_close {wall:%Y-%m}")]
+    return closes_in_time(now, client)
+
+
+def reopens(now: datetime, client: Person) -> Acts:
+    """Corrects the month before on the 20th of each second month."""
+    wall = _wall(now)
+    last = wall.replace(day=1) - timedelta(days=1)
+    if (wall.day, wall.hour) == (20, 9) and client.stage == "weekly" and wall.month % 2:
+        return [("move", f"eom_close {last:%Y-%m}")]
+    return closes_in_time(now, client)
+
+
+def undoes(now: datetime, client: Person) -> Acts:
+    """Hands each close over a day too early, and undoes it."""
+    if client.stage == "eom_close" and now - client.entered == timedelta(days=1):
+        return [("move", "eom_review"), ("undo", "")]
+    return closes_in_time(now, client)
+
+
 def changes_cadence(now: datetime, client: Person) -> Acts:
     """Another one in the middle of each month."""
     wall = _wall(now)

@@ -25,9 +25,13 @@ def test_holidays_are_the_us_federal_ones(db: psycopg.Connection) -> None:
     )
 
 
+def last_business_day(db: psycopg.Connection, day: date) -> date:
+    return one(db, "select last_business_day from rules.months(%s, %s)", day, day)
+
+
 def test_the_last_business_day_of_every_month(db: psycopg.Connection) -> None:
     for year, month in calendar.months(2025, 2035):
-        found = one(db, "select rules.last_business_day(%s)", date(year, month, 13))
+        found = last_business_day(db, date(year, month, 13))
         assert found == calendar.last_business_day(year, month), (year, month)
 
 
@@ -43,7 +47,7 @@ def test_the_last_business_day_of_every_month(db: psycopg.Connection) -> None:
     ],
 )
 def test_months_that_end_oddly(db: psycopg.Connection, month: tuple[int, int], day: int) -> None:
-    assert one(db, "select rules.last_business_day(%s)", date(*month, 1)) == date(*month, day)
+    assert last_business_day(db, date(*month, 1)) == date(*month, day)
 
 
 def test_a_month_without_any_business_day_at_its_end_goes_further_back(
@@ -53,7 +57,7 @@ def test_a_month_without_any_business_day_at_its_end_goes_further_back(
         "insert into business_holidays (day, name)"
         " select d, 'closed' from generate_series(date '2031-07-07', '2031-07-31', '1 day') d"
     )
-    assert one(db, "select rules.last_business_day('2031-07-01')") == date(2031, 7, 3)
+    assert last_business_day(db, date(2031, 7, 1)) == date(2031, 7, 3)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support import clock
 from tests.support.calls import call, client_row, grant, history_rows, make_client, move, refused
 
 ROLL = "stage_autoroll_eom_open"
@@ -21,14 +22,8 @@ def run(db: psycopg.Connection, job: str, as_of: str = "2026-05-29 12:00-05") ->
 
 @pytest.fixture
 def clients(db: psycopg.Connection) -> list[int]:
-    made = [make_client(db) for _ in range(4)]
-    # they came into weekly before the run was due
-    db.execute("set constraints all immediate")
-    db.execute("alter table clients disable trigger user")
-    db.execute("update clients set stage_entered_at = '2026-05-01'")
-    db.execute("alter table clients enable trigger user")
-    db.execute("set constraints all deferred")
-    return made
+    with clock.at(db, "2026-05-01 09:00"):  # before the run was due
+        return [make_client(db) for _ in range(4)]
 
 
 def test_every_client_goes_back_but_those_that_moved_on(

@@ -11,6 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.jobs import calendar
+from tests.support import clock
 from tests.support.calls import call, client_row, history_rows, make_client, move
 
 Connect = Callable[[], psycopg.Connection]
@@ -50,7 +51,7 @@ class TestChanges:
         assert (row["from_stage"], row["to_stage"]) == ("weekly", "eom_close")
         assert (row["actor_id"], row["actor_type"]) == (f"system:cron:{ROLL}", "system")
         assert (row["channel"], row["trigger_type"]) == ("cron", "auto_time")
-        assert row["payload"]["period"] == "2026-05"
+        assert row["close_period"] == "2026-05"
         assert row["payload"]["run_id"] == done["run_id"]
         assert "2026-05" in row["reason"]
 
@@ -103,16 +104,15 @@ class TestChanges:
         assert client_row(db, inactive)["stage"] == "weekly"
         assert client_row(db, paused)["stage"] == "paused_client"
 
-    def test_who_came_into_weekly_while_the_run_was_late_is_not_of_this_month_end(
+    def test_a_client_that_was_added_after_the_close_was_due_does_not_owe_it(
         self, db: psycopg.Connection
     ) -> None:
-        before, after = make_client(db), make_client(db)
-        db.execute("set local session_replication_role = replica")
-        for client, minutes in ((before, -30), (after, 30)):
-            entered = MONTH_END + timedelta(minutes=minutes)
-            db.execute("update clients set stage_entered_at = %s where id = %s", (entered, client))
-        db.execute("set local session_replication_role = origin")
-        run(db, ROLL, MONTH_END + timedelta(hours=1))
+        run(db, ROLL, MONTH_END)
+        with clock.at(db, "2026-06-12 12:00"):
+            before = make_client(db)
+        with clock.at(db, "2026-06-13 12:00"):
+            after = make_client(db)
+        run(db, ROLL, calendar.at(date(2026, 6, 15)))
         assert client_row(db, before)["stage"] == "eom_close"
         assert client_row(db, after)["stage"] == "weekly"
 
@@ -507,6 +507,6 @@ def test_what_a_job_has_done_is_looked_up_client_by_client(db: psycopg.Connectio
         "select prosrc from pg_proc where prosrc like '%jobs.done_for(%' and pronamespace = 'jobs'::regnamespace"
     ).fetchall()
 
-    assert len(sources) == 3
+    assert len(sources) == 2
     for (source,) in sources:
         assert source.count("jobs.done_for(") == source.count("d.client_id = c.id offset 0")

@@ -248,7 +248,7 @@ class TestTheSchedulersLogin:
 
 class TestLocks:
     def test_a_login_without_any_right_cannot_stop_a_job(self, connect: Connect) -> None:
-        """Every advisory lock that there is may be taken by anybody: none of them matters."""
+        """Any login can take any advisory lock, so none of them matters."""
         stranger, worker = connect(), connect()
         stranger.execute(
             "select pg_advisory_lock(hashtextextended('atlas-stage job ' || job, 0)) from jobs.catalog()"

@@ -11,36 +11,25 @@ from datetime import datetime, timedelta
 import psycopg
 
 from tests.jobs import calendar
-from tests.support.calls import call, make_client, move
+from tests.support import clock
+from tests.support.calls import ADMIN, call, make_client, move, version
 
 Event = tuple[datetime, str, int, str]  # when, which job, which client, what
 
-# The jobs' hours between two changes by people, in one transaction. The database dates a move with now(), so each move
-# gets its simulated date afterwards.
-TICK = """
+# The jobs' hours between two changes by people, in one transaction.
+TICK = f"""
 create procedure public.sim_tick(first timestamptz, last timestamptz) language plpgsql as $$
 declare
   v_hour timestamptz := first;
   v_job  text;
 begin
   while v_hour <= last loop
+    perform set_config('{clock.SETTING}', v_hour::text, true);
     for v_job in select d.job from jobs.due(v_hour) d where d.is_due loop
       perform jobs.run(v_job, v_hour);
-      call public.sim_date(v_hour);
     end loop;
     v_hour := v_hour + interval '1 hour';
   end loop;
-end
-$$;
-create procedure public.sim_date(made_up timestamptz) language plpgsql as $$
-begin
-  -- the setting below invalidates every cached plan
-  if not exists (select from public.clients where stage_entered_at = now()) then
-    return;
-  end if;
-  perform set_config('session_replication_role', 'replica', true);
-  update public.clients set stage_entered_at = made_up where stage_entered_at = now();
-  perform set_config('session_replication_role', 'origin', true);
 end
 $$;
 """
@@ -59,6 +48,10 @@ class Person:
     active: bool = True
     returning: str | None = None
     filed: set[tuple[int, int]] = field(default_factory=set)
+    added: datetime = datetime.max
+    opened: set[tuple[int, int]] = field(default_factory=set)
+    paused_after: timedelta = timedelta(0)
+    before: tuple[str, datetime, str | None, set[str]] = ("", datetime.max, None, set())  # a move
     acts: Callable[[datetime, Person], list[tuple[str, str]]] = lambda _now, _client: []
 
 
@@ -67,7 +60,7 @@ class World:
 
     def __init__(self, db: psycopg.Connection, begin: datetime) -> None:
         self.db = db
-        self.now = begin
+        self.begin = self.now = begin
         self.clients: list[Person] = []
         self.expected: list[Event] = []
         db.execute(TICK)
@@ -80,10 +73,9 @@ class World:
         schedule: str = "none",
         acts: Callable[[datetime, Person], list[tuple[str, str]]] | None = None,
     ) -> Person:
-        with self.db.transaction():
+        with clock.at(self.db, self.now):
             made = make_client(self.db, stage, cadence=cadence, schedule=schedule)
-            self.db.execute("call public.sim_date(%s)", (self.now,))
-        client = Person(made, stage, self.now, cadence, schedule)
+        client = Person(made, stage, self.now, cadence, schedule, added=self.now)
         if acts is not None:
             client.acts = acts
         self.clients.append(client)
@@ -94,22 +86,32 @@ class World:
     def expect(self, now: datetime) -> None:
         wall = now.astimezone(calendar.FIRM)
         day = wall.date()
-        if now == calendar.rolls_on(day.year, day.month):
-            for client in self.clients:
-                if (
-                    client.active
-                    and client.stage == "weekly"
-                    and calendar.closes(client.cadence, day.month)
-                ):
-                    client.stage, client.entered = "eom_close", now
-                    client.flags.discard("stuck")
-                    self._expect(now, "stage_autoroll_eom_open", client, "eom_close")
+        self._expect_roll(now)
         if now == calendar.at(day) and day.day == 16:
             for client in self.clients:
                 self._flag(now, "flag_autoclear_advisory_due", client, "advisory_due", on=False)
         self._expect_stuck(now)
         if now == calendar.at(day):
             self._expect_daily(now)
+
+    def _expect_roll(self, now: datetime) -> None:
+        """Each hour from a month's roll to the next: the clients that owe the month, not opened yet."""
+        month = calendar.rolled_month(now)
+        rolled = calendar.rolls_on(*month)
+        if rolled < self.begin and (self.begin.date() - rolled.date()).days > 5:
+            return  # too late to catch up
+        for client in self.clients:
+            if (
+                client.active
+                and client.stage == "weekly"
+                and month not in client.opened
+                and calendar.closes(client.cadence, month[1])
+                and client.added < calendar.due_after(*month)
+            ):
+                client.stage, client.entered = "eom_close", now
+                client.opened.add(month)
+                client.flags.discard("stuck")
+                self._expect(rolled, "stage_autoroll_eom_open", client, "eom_close")
 
     def _expect_stuck(self, now: datetime) -> None:
         for client in self.clients:
@@ -154,18 +156,28 @@ class World:
         for client in self.clients:
             for act, value in client.acts(now, client):
                 acted = True
-                with self.db.transaction():
+                with clock.at(self.db, now):
                     self._do(now, client, act, value)
-                    self.db.execute("call public.sim_date(%s)", (now,))
         return acted
 
     def _do(self, now: datetime, client: Person, act: str, value: str) -> None:
         if act == "move":
-            move(self.db, client.id, value)
+            value, _, month = value.partition(" ")
+            move(self.db, client.id, value, close_period=month or None)
+            client.before = (client.stage, client.entered, client.returning, set(client.flags))
+            if month:
+                client.opened.add((int(month[:4]), int(month[5:])))
             paused = value.startswith("paused")
+            resumes = client.returning == value
+            if paused:
+                client.paused_after = now - client.entered
             client.returning = client.stage if paused else None
-            client.stage, client.entered = value, now
+            client.stage, client.entered = value, now - client.paused_after if resumes else now
             client.flags.discard("stuck")
+        elif act == "undo":
+            expected = version(self.db, client.id)
+            call(self.db, act, actor=ADMIN, client_id=client.id, expected_version=expected)
+            client.stage, client.entered, client.returning, client.flags = client.before
         elif act in ("set_flag", "clear_flag"):
             call(self.db, act, client_id=client.id, flag=value)
             (client.flags.add if act == "set_flag" else client.flags.discard)(value)
@@ -185,7 +197,7 @@ class World:
             self.expect(self.now)
             people = any(client.acts(self.now, client) for client in self.clients)
             if people or self.now + timedelta(hours=1) >= end:
-                with self.db.transaction():
+                with clock.at(self.db, first):
                     self.db.execute("call public.sim_tick(%s, %s)", (first, self.now))
                 self.act(self.now)
                 first = self.now + timedelta(hours=1)

@@ -53,6 +53,16 @@ class Grant:
         )
 
 
+# The columns of the fields, and what the model calls them.
+FIELDS = {
+    "stage_owner": "owner",
+    "stage_notes": "notes",
+    "service_tier": "tier",
+    "eligible_reviewers": "reviewers",
+    "active": "active",
+}
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of history, as far as the model speaks of it."""
@@ -65,6 +75,9 @@ class Row:
     flag_added: str | None = None
     flag_removed: str | None = None
     fields: frozenset[str] = frozenset()
+    former: tuple[tuple[str, Any], ...] = field(
+        default=(), compare=False
+    )  # what these fields were before
     came_from: str | None = None  # returning_to_stage before a move
     took_stuck: bool = False  # a move that removed `stuck`
     gave_stuck: bool = False  # the rollback of such a move
@@ -133,12 +146,14 @@ class Model:
 
     @staticmethod
     def mover_into_review(client: Client) -> str | None:
-        """Who moved the client into review; coming back from a pause, or a rollback, is no such move."""
+        """Who handed the client over to review: a resume is no hand-over, and the row must be in force."""
+        undone = {row.rolls_back for row in client.history}
         for row in reversed(client.history):
             if (
                 row.to_stage == "eom_review"
                 and row.came_from != "eom_review"
                 and row.trigger_type != "rollback"
+                and row.version not in undone
             ):
                 return row.actor
         return None
@@ -237,7 +252,7 @@ class Model:
             raise Refused("permission_missing")
         is_move = row.from_stage is not None
         flag = row.flag_added or row.flag_removed
-        if not (is_move or flag) or row.rolls_back is not None:
+        if not (is_move or flag or row.fields) or row.rolls_back is not None:
             raise Refused("not_reversible")
         undone = {r.rolls_back for r in client.history if r.rolls_back is not None}
         if version in undone:
@@ -264,6 +279,9 @@ class Model:
                 rolls_back=version,
             )
             client = replace(client, stage=row.from_stage, returning_to=row.came_from, flags=flags)
+        elif row.fields:
+            undo = Row(number, actor, "rollback", fields=row.fields, rolls_back=version)
+            client = replace(client, **{FIELDS[name]: value for name, value in row.former})
         else:
             assert flag is not None
             undo = Row(
@@ -288,6 +306,8 @@ class Model:
             return False
         if row.from_stage is not None:
             return later.from_stage is not None
+        if row.fields:
+            return not row.fields.isdisjoint(later.fields)
         return carried_stuck or flag in (later.flag_added, later.flag_removed)
 
     @staticmethod
@@ -299,13 +319,7 @@ class Model:
 
     @staticmethod
     def value(client: Client, name: str) -> Any:
-        return {
-            "stage_owner": client.owner,
-            "stage_notes": client.notes,
-            "service_tier": client.tier,
-            "eligible_reviewers": client.reviewers,
-            "active": client.active,
-        }[name]
+        return getattr(client, FIELDS[name])
 
     def _moved(self, client: Client, actor: str, to_stage: str, why: str) -> Client:
         number = client.version + 1
@@ -345,17 +359,16 @@ class Model:
         self, client: Client, actor: str, values: dict[str, Any], changed: set[str]
     ) -> Client:
         number = client.version + 1
-        row = Row(number, actor, self.trigger_type(actor), fields=frozenset(changed))
-        names = {
-            "stage_owner": "owner",
-            "stage_notes": "notes",
-            "service_tier": "tier",
-            "eligible_reviewers": "reviewers",
-            "active": "active",
-        }
+        row = Row(
+            number,
+            actor,
+            self.trigger_type(actor),
+            fields=frozenset(changed),
+            former=tuple((name, self.value(client, name)) for name in sorted(changed)),
+        )
         return replace(
             client,
-            **{names[name]: values[name] for name in changed},
+            **{FIELDS[name]: values[name] for name in changed},
             version=number,
             history=(*client.history, row),
         )

@@ -256,6 +256,7 @@ ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "queue": {"actor_id": words, "page_size": small},
     "check_stage": {"client_id": numbers, "to_stage": words},
     "set_flags": {"items": json | st.lists(json, max_size=3)},
+    "update_clients": {"items": json | st.lists(json, max_size=3)},
     "create_client": {
         "name": words,
         "slug": words,

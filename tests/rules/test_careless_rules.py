@@ -95,6 +95,16 @@ WAYS: dict[str, tuple[str, str, Callable[[psycopg.Connection, list[int]], object
             "update clients set flags = '{advisory_due}' where id = any (%s)", [clients]
         ),
     ),
+    "update_clients": (
+        "field_violations",
+        "weekly",
+        lambda db, clients: call(
+            db,
+            "update_clients",
+            actor=OWNER,
+            items=[{"client_id": client, "notes": "n"} for client in clients],
+        ),
+    ),
     "plain update of fields": (
         "field_violations",
         "weekly",
@@ -151,6 +161,8 @@ def test_a_rule_about_any_fact_holds_for_each_client_of_a_batch(
         assert client_row(db, clients[0])["stage"] == "weekly"
     if way == "set_flags":
         assert client_row(db, clients[0])["flags"] == ["advisory_due"]
+    if way == "update_clients":
+        assert client_row(db, clients[0])["stage_notes"] == "n"
 
 
 def test_a_new_fact_is_told_apart_by_every_way_in(db: psycopg.Connection) -> None:

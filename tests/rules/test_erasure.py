@@ -40,10 +40,11 @@ RECORDED = ("agent_permissions", "actor_tokens", "erasures")
 # Arguments with these names hold words wherever they are taken for a change of a client.
 WORDS = ("reason", "triggered_by", "on_behalf_of", "external_id", "payload", "notes")
 
-# The arguments of set_stages' and set_flags' items, as far as they are text or JSON.
+# The arguments of the items of batches, as far as they are text or JSON.
 ITEM_WORDS = {
     "set_stages": ("reason", "triggered_by", "on_behalf_of", "external_id", "payload"),
     "set_flags": ("reason", "triggered_by", "on_behalf_of", "payload"),
+    "update_clients": ("notes", "reason", "triggered_by", "on_behalf_of", "payload"),
 }
 
 
@@ -248,7 +249,7 @@ def test_what_is_planted_through_any_argument_of_any_function_is_gone(
         and function != "erase_words"
     }
     assert changing <= planter.done
-    assert {("set_stages", "items"), ("set_flags", "items")} <= planter.done
+    assert {(each, "items") for each in ITEM_WORDS} <= planter.done
     places = {(table, column) for table, column, _ in before}
     assert places >= {
         ("stage_history", "reason"),

@@ -86,6 +86,8 @@ EDITS = {
     "reason": "coalesce(reason || ' ', '')",
     "payload": "payload || '{\"x\": 1}'",
     "external_id": "coalesce(external_id || 'x', 'x')",
+    "close_period": "case when close_period is null then '2001-01' end",
+    "batch": "gen_random_uuid()",
     "xid": "(xid::text::bigint + 1)::text::xid8",
     "from_entered_at": "coalesce(from_entered_at + interval '1 day', now())",
     "from_returning_to": "coalesce(from_returning_to || 'x', 'x')",
@@ -120,6 +122,7 @@ def test_an_edit_of_any_column_is_found(db: psycopg.Connection, column: str, ver
     settle(db)
     db.execute("alter table stage_history drop constraint stage_history_client_id_fkey")
     db.execute("alter table clients drop constraint clients_version_recorded_fkey")
+    db.execute("alter table stage_history drop constraint stage_history_in_close_check")
     touched = around_the_triggers(
         db,
         f"update stage_history set {column} = {EDITS[column]} where client_id = %s and version = %s",
@@ -307,6 +310,7 @@ CLIENT_EDITS = {
     "sales_tax_schedule": "'annual'",
     "eligible_reviewers": "'{user:eve}'",
     "active": "not active",
+    "close_period": "'2001-01'",
 }
 
 
@@ -322,6 +326,7 @@ def test_a_client_that_was_changed_around_the_triggers_is_found(
         call(db, "erase_words", client_id=client, reason="asked to")
     assert breaks(db, client) == []
     settle(db)
+    db.execute("alter table clients drop constraint clients_in_close_check")
     db.execute("set local session_replication_role = replica")
     db.execute(
         f"update clients set {column} = {CLIENT_EDITS[column]} where id = %s".encode(), (client,)
@@ -525,14 +530,14 @@ class TestDigests:
             # a grant that never was
             "delete from agent_permissions where actor_id = 'user:eve';"
             " delete from administration_history where after ->> 'actor_id' = 'user:eve'",
-            # somebody else granted it, and the hash fits
+            # another actor granted it, and the hash fits
             "update agent_permissions set granted_by = 'user:bo' where actor_id = 'user:eve';"
             " update administration_history set actor_id = 'user:bo', row_hash = null,"
             " after = after || '{\"granted_by\": \"user:bo\"}' where after ->> 'actor_id' = 'user:eve';"
             " update administration_history a set row_hash = rules.administration_hash(a.*, '') where row_hash is null",
             # a client that was deleted, and a record of it, that never were
             "delete from deleted_clients; delete from administration_history where about = 'deleted_clients'",
-            # somebody else erased words, and the hash fits
+            # another actor erased words, and the hash fits
             "update erasures set erased_by = 'user:bo'; update administration_history"
             " set after = after || '{\"erased_by\": \"user:bo\"}', row_hash = null where about = 'erasures';"
             " update administration_history a set row_hash = rules.administration_hash(a.*, '') where row_hash is null",

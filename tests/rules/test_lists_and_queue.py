@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from tests.support import clock
 from tests.support.calls import call, client_row, grant, make_client, move, refused
 from tests.support.words import STAGES, TIERS
 
@@ -18,15 +20,10 @@ def ids(answer: dict[str, Any]) -> list[int]:
     return [client["id"] for client in answer["clients"]]
 
 
-def age(db: psycopg.Connection, client: int, days: float) -> None:
-    """Let a client have been in its stage for so many days, past the rules: a test's own clock."""
-    db.execute("set constraints all immediate")
-    db.execute("alter table clients disable trigger user")
-    db.execute(
-        "update clients set stage_entered_at = now() - make_interval(secs => %s) where id = %s",
-        (days * 86400, client),
-    )
-    db.execute("alter table clients enable trigger user")
+def aged(db: psycopg.Connection, days: float, *arguments: Any, **named: Any) -> int:
+    """A client that was made so many days ago, and is in its stage since then."""
+    with clock.at(db, timedelta(days=-days)):
+        return make_client(db, *arguments, **named)
 
 
 def test_a_client_answers_with_every_column_age_and_attention(db: psycopg.Connection) -> None:
@@ -40,8 +37,7 @@ def test_a_client_answers_with_every_column_age_and_attention(db: psycopg.Connec
 
 @pytest.mark.parametrize(("days", "whole"), [(0, 0), (0.99, 0), (1, 1), (10.5, 10), (400, 400)])
 def test_age_is_whole_days_in_the_stage(db: psycopg.Connection, days: float, whole: int) -> None:
-    client = make_client(db)
-    age(db, client, days)
+    client = aged(db, days)
 
     assert call(db, "client", client_id=client)["client"]["age_days"] == whole
 
@@ -63,28 +59,26 @@ def test_over_its_sla_a_client_is_stuck_unless_it_waits_for_the_client(
 ) -> None:
     client = make_client(db, stage)
 
-    age(db, client, limit - 0.1)
-    assert call(db, "client", client_id=client)["client"]["attention"] is None
-    age(db, client, limit + 0.1)
-    assert call(db, "client", client_id=client)["client"]["attention"] == "stuck"
-    call(db, "set_flag", client_id=client, flag="client_blocking", reason="no answer")
-    assert call(db, "client", client_id=client)["client"]["attention"] == "waiting_on_client"
+    with clock.at(db, timedelta(days=limit - 0.1)):
+        assert call(db, "client", client_id=client)["client"]["attention"] is None
+    with clock.at(db, timedelta(days=limit + 0.1)):
+        assert call(db, "client", client_id=client)["client"]["attention"] == "stuck"
+        call(db, "set_flag", client_id=client, flag="client_blocking", reason="no answer")
+        assert call(db, "client", client_id=client)["client"]["attention"] == "waiting_on_client"
 
 
 def test_weekly_has_no_sla(db: psycopg.Connection) -> None:
-    client = make_client(db, "weekly")
-    age(db, client, 4000)
+    client = aged(db, 4000, "weekly")
 
     assert call(db, "client", client_id=client)["client"]["attention"] is None
 
 
 def test_lists_filter_by_each_fact_and_by_all_together(db: psycopg.Connection) -> None:
     first = make_client(db, "eom_close", owner=ADA, tier="full_service")
-    second = make_client(db, "eom_close", owner=BO)
+    second = aged(db, 40, "eom_close", owner=BO)
     third = make_client(db, "weekly", owner=ADA)
     gone = make_client(db, "weekly", owner=ADA, active=False)
     call(db, "set_flag", client_id=first, flag="advisory_due", reason="r")
-    age(db, second, 40)
 
     def found(**filters: Any) -> list[int]:
         return ids(call(db, "clients", **filters))
@@ -111,12 +105,57 @@ def test_lists_filter_by_stuck(db: psycopg.Connection) -> None:
     assert ids(call(db, "clients", stuck=False)) == [fine]
 
 
-@pytest.mark.parametrize("word", ["bäckerei", "Bäckerei", "Grün", "baeckerei-grun", "Bäck"])
-def test_lists_search_by_name_and_slug(db: psycopg.Connection, word: str) -> None:
-    wanted = make_client(db, name="Bäckerei Grün & Söhne", slug="baeckerei-grun")
+@pytest.mark.parametrize(
+    "word",
+    [
+        *(
+            "bäckerei",
+            "BÄCKEREI",
+            "backerei",
+            "ckere",
+            "Ba\u0308ckerei",
+            "Grün grun",
+            "gruen-ohara",
+        ),
+        *(
+            "O'Hara’s",
+            "oharas",
+            "hara",
+            "lukasz",
+            "Łuk",
+            "nandu",
+            "nandú bäck",
+            "strasse",
+            "Straße",
+        ),
+    ],
+)
+@pytest.mark.parametrize("clients", [0, 60_000])
+def test_a_search_ignores_capitals_accents_and_apostrophes(
+    db: psycopg.Connection, word: str, clients: int
+) -> None:
+    wanted = make_client(
+        db, name="Bäckerei Grün & O’Hara’s Łukasz, Ñandú/Straße", slug="gruen-ohara"
+    )
     make_client(db, name="Other", slug="other")
+    db.execute("update pg_class set reltuples = %s where relname = 'clients'", (clients,))
 
-    assert ids(call(db, "clients", search=word)) == [wanted]
+    answer = call(db, "clients", search=word)
+    # a large firm is searched for beginnings
+    assert answer["searched"] == ("beginnings" if clients else "parts")
+    inside = clients and word in ("ckere", "hara")
+    assert ids(answer) == ([] if inside else [wanted])
+
+
+def test_a_search_that_finds_nothing_names_what_is_alike(db: psycopg.Connection) -> None:
+    wanted = make_client(db, name="Aldridge & Finch")
+    make_client(db, name="Other")
+
+    assert call(db, "clients", search="Aldrige")["similar"] == [
+        {"id": wanted, "name": "Aldridge & Finch"}
+    ]
+    assert call(db, "clients", search="qqq")["similar"] == []
+    assert call(db, "clients", search="Aldridge")["similar"] is None
 
 
 @pytest.mark.parametrize("word", ["100%", "_", "'", '"', "\\", "& | !", "a:*", "(", "<->", "%"])
@@ -270,12 +309,9 @@ def test_inactive_clients_are_in_nobody_s_queue(db: psycopg.Connection) -> None:
 def test_stuck_first_then_nearest_to_its_sla_waiting_last(db: psycopg.Connection) -> None:
     no_sla = make_client(db, "weekly", owner=ADA)
     far = make_client(db, "cleanup", owner=ADA)
-    near = make_client(db, "eom_close", owner=ADA)
-    stuck = make_client(db, "eom_review", owner=ADA)
-    waiting = make_client(db, "eom_review", owner=ADA)
-    age(db, near, 9)
-    age(db, stuck, 5)
-    age(db, waiting, 50)
+    near = aged(db, 9, "eom_close", owner=ADA)
+    stuck = aged(db, 5, "eom_review", owner=ADA)
+    waiting = aged(db, 50, "eom_review", owner=ADA)
     call(db, "set_flag", client_id=waiting, flag="client_blocking", reason="r")
     call(db, "set_flag", actor="system:cron:stage_stuck_detector", client_id=stuck, flag="stuck")
 
@@ -358,10 +394,8 @@ def test_a_grant_that_names_no_client_puts_none_in_the_queue(
 
 def test_the_queue_pages_by_its_cursor(db: psycopg.Connection) -> None:
     grant(db, TALLY, "can_set_stage", {"from": ["cleanup", "weekly", "eom_close"]})
-    clients = [
-        make_client(db, stage) for stage in ("weekly", "cleanup", "eom_close") for _ in range(3)
-    ]
-    age(db, clients[-1], 20)
+    stages = [stage for stage in ("weekly", "cleanup", "eom_close") for _ in range(3)]
+    clients = [*(make_client(db, stage) for stage in stages[:-1]), aged(db, 20, stages[-1])]
     whole = [client for client, _ in queue(db, TALLY)]
 
     pages, after = [], None
@@ -389,10 +423,8 @@ def test_lists_take_several_stages(db: psycopg.Connection) -> None:
 
 
 def test_lists_filter_by_attention_by_having_no_owner_and_by_ids(db: psycopg.Connection) -> None:
-    late, waiting, fine = (make_client(db, "eom_close", owner=ADA) for _ in range(3))
+    late, waiting, fine = (aged(db, days, "eom_close", owner=ADA) for days in (11, 11, 0))
     nobody = make_client(db, "weekly")
-    age(db, late, 11)
-    age(db, waiting, 11)
     call(db, "set_flag", client_id=waiting, flag="client_blocking", reason="r")
 
     def found(**filters: Any) -> list[int]:
@@ -427,11 +459,15 @@ def test_lists_sort_by_age_and_by_what_is_left_of_the_sla(
 ) -> None:
     # limits: 10, 10, 45, none, 3 days
     clients = [
-        make_client(db, stage)
-        for stage in ("eom_close", "eom_close", "cleanup", "weekly", "eom_review")
+        aged(db, days, stage)
+        for stage, days in (
+            ("eom_close", 1),
+            ("eom_close", 9),
+            ("cleanup", 0.5),
+            ("weekly", 30),
+            ("eom_review", 1.5),
+        )
     ]
-    for client, days in zip(clients, (1, 9, 0.5, 30, 1.5), strict=True):
-        age(db, client, days)
 
     pages, cursor = [], None
     while True:
@@ -483,12 +519,11 @@ def test_check_stages_takes_1_to_200(db: psycopg.Connection, client_ids: list[in
 def test_a_summary_counts_active_clients_by_stage_owner_flag_and_attention(
     db: psycopg.Connection,
 ) -> None:
-    late, waiting = make_client(db, "eom_close", owner=ADA), make_client(db, "eom_close", owner=BO)
+    aged(db, 11, "eom_close", owner=ADA)
+    waiting = aged(db, 11, "eom_close", owner=BO)
     make_client(db, "weekly", owner=ADA)
     make_client(db, "weekly")
     make_client(db, "weekly", active=False)
-    age(db, late, 11)
-    age(db, waiting, 11)
     call(db, "set_flag", client_id=waiting, flag="client_blocking", reason="r")
 
     summary = call(db, "summary")
@@ -505,7 +540,7 @@ def test_a_summary_counts_active_clients_by_stage_owner_flag_and_attention(
     assert {each["flag"]: each["clients"] for each in summary["flags"] if each["clients"]} == {
         "client_blocking": 1
     }
-    assert summary["attention"] == {"stuck": 1, "waiting_on_client": 1}
+    assert summary["attention"] == {"stuck": 1, "late": 0, "waiting_on_client": 1}
     assert summary["clients"] == 4
     assert call(db, "changes", after=summary["cursor"])["changes"] == []
 
@@ -513,10 +548,10 @@ def test_a_summary_counts_active_clients_by_stage_owner_flag_and_attention(
 def test_a_client_flagged_as_stuck_comes_first_however_many_are_older(
     db: psycopg.Connection,
 ) -> None:
-    older = [make_client(db, "weekly", owner=ADA) for _ in range(3)]
+    for _ in range(3):
+        aged(db, 5, "weekly", owner=ADA)
     stuck = make_client(db, "weekly", owner=ADA)
-    for client in older:
-        age(db, client, 5)
+    db.execute("set constraints all immediate")
     db.execute("alter table clients disable trigger user")
     db.execute("update clients set flags = '{stuck}' where id = %s", (stuck,))
     db.execute("alter table clients enable trigger user")
@@ -548,12 +583,12 @@ def test_flags_and_the_limit_order_every_actors_queue(
         (6, ["advisory_due", "client_blocking"]),
         (3.5, ["client_blocking"]),
     ]
-    clients = [make_client(db, "eom_review", owner=ADA) for _ in cases]
-    for client, (days, flags) in zip(clients, cases, strict=True):
-        age(db, client, days)
-        db.execute("alter table clients disable trigger user")
+    clients = [aged(db, days, "eom_review", owner=ADA) for days, _ in cases]
+    db.execute("set constraints all immediate")
+    db.execute("alter table clients disable trigger user")
+    for client, (_, flags) in zip(clients, cases, strict=True):
         db.execute("update clients set flags = %s where id = %s", (flags, client))
-        db.execute("alter table clients enable trigger user")
+    db.execute("alter table clients enable trigger user")
 
     found, after = [], None
     while True:
@@ -598,9 +633,7 @@ def test_a_flag_lists_who_carries_it_among_any_others(db: psycopg.Connection) ->
 def test_clients_without_a_limit_are_all_in_the_queue_longest_in_their_stage_first(
     db: psycopg.Connection,
 ) -> None:
-    clients = [make_client(db, owner=ADA) for _ in range(7)]
-    for client, days in zip(clients, (1, 5, 2, 7, 3, 6, 4), strict=True):
-        age(db, client, days)
+    clients = [aged(db, days, owner=ADA) for days in (1, 5, 2, 7, 3, 6, 4)]
 
     found: list[int] = []
     after = None
@@ -617,11 +650,7 @@ def test_clients_without_a_limit_are_all_in_the_queue_longest_in_their_stage_fir
 def test_the_queue_pages_through_clients_that_entered_their_stage_at_the_same_moment(
     db: psycopg.Connection,
 ) -> None:
-    clients = [make_client(db, "eom_close", owner=ADA) for _ in range(5)]
-    db.execute("set constraints all immediate")
-    db.execute("alter table clients disable trigger user")
-    db.execute("update clients set stage_entered_at = now() - interval '20 days'")
-    db.execute("alter table clients enable trigger user")
+    clients = [aged(db, 20, "eom_close", owner=ADA) for _ in range(5)]
 
     found: list[int] = []
     after = None

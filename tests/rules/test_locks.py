@@ -50,6 +50,10 @@ CALLS: dict[str, tuple[str, Callable[[list[int]], tuple[Any, ...]]]] = {
             ),
         ),
     ),
+    "update_clients": (
+        "select api.update_clients(%s)",
+        lambda ids: (Jsonb([{"client_id": each, "notes": "n"} for each in [*ids, ids[0]]]),),
+    ),
 }
 
 

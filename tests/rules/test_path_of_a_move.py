@@ -17,5 +17,5 @@ def test_at_most_20_functions_run_for_one_move(db: psycopg.Connection) -> None:
     run = db.execute(
         "select schemaname || '.' || funcname from pg_stat_xact_user_functions where calls > 0"
     ).fetchall()
-    assert ("rules.record_changes",) in run
+    assert ("rules.write_history",) in run
     assert len(run) <= 20, " ".join(sorted(name for (name,) in run))

@@ -239,18 +239,69 @@ def test_what_was_taken_back_and_done_again_blocks(db: psycopg.Connection) -> No
         rollback(db, client, first["id"])
 
 
-def test_the_first_row_a_field_change_and_a_rollback_are_not_reversible(
+def test_the_first_row_and_a_rollback_are_not_reversible(
     db: psycopg.Connection,
 ) -> None:
     client = make_client(db)
     begin = history_rows(db, client)[0]["id"]
-    field = call(db, "update_client", client_id=client, notes="n", reason="r")["history"]["id"]
     moved = move(db, client, "eom_close")["history"]["id"]
     undone = rollback(db, client, moved)["history"]["id"]
 
-    for row in (begin, field, undone):
+    for row in (begin, undone):
         with refused(db, "not_reversible", 422):
             rollback(db, client, row)
+
+
+def test_the_fields_of_a_change_get_their_former_values(db: psycopg.Connection) -> None:
+    client = make_client(db, owner="user:ana", tier="full_service")
+    before = client_row(db, client)
+    row = call(
+        db,
+        "update_client",
+        client_id=client,
+        owner="user:ben",
+        collaborators=["user:eve"],
+        notes="n",
+        active=False,
+    )["history"]["id"]
+    call(db, "update_client", client_id=client, cadence="annual")  # another field
+
+    rollback(db, client, row)
+
+    assert client_row(db, client) == before | {"version": 3, "close_cadence": "annual"}
+    with refused(db, "already_rolled_back", 409):
+        rollback(db, client, row)
+
+
+def test_a_later_change_of_one_of_the_fields_blocks_until_it_is_rolled_back(
+    db: psycopg.Connection,
+) -> None:
+    client = make_client(db)
+    first = call(db, "update_client", client_id=client, owner="user:ana", notes="n")["history"]
+    second = call(db, "update_client", client_id=client, clear=["owner"])["history"]
+
+    with refused(db, "rollback_blocked", 409, blocking_history_id=second["id"]):
+        rollback(db, client, first["id"])
+    rollback(db, client, second["id"])
+    rollback(db, client, first["id"])
+
+    row = client_row(db, client)
+    assert (row["stage_owner"], row["stage_notes"]) == (None, None)
+
+
+def test_erased_words_dont_come_back(db: psycopg.Connection) -> None:
+    client = make_client(db)
+    notes = call(db, "update_client", client_id=client, notes="private")["history"]["id"]
+    both = call(db, "update_client", client_id=client, notes="more", owner="user:ana")["history"][
+        "id"
+    ]
+    call(db, "erase_words", client_id=client, reason="asked to")
+
+    with refused(db, "not_reversible", 422):
+        rollback(db, client, notes)
+    rollback(db, client, both)
+    assert client_row(db, client)["stage_owner"] is None
+    assert client_row(db, client)["stage_notes"] is None
 
 
 def test_a_move_of_an_inactive_client_is_not_taken_back(db: psycopg.Connection) -> None:

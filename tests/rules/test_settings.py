@@ -1,62 +1,131 @@
-"""A setting that makes no sense is refused when it is written."""
+"""What admins set through functions, and the jobs that they look at and run."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import psycopg
 import pytest
 
-SENSELESS = [
-    *(
-        f"update stage_settings set time_zone = '{zone}'"
-        for zone in (
-            "posix/America/Chicago",
-            "right/America/Chicago",
-            "Etc/GMT+5",
-            "EST5EDT",
-            "-06",
-            "CST",
-            "america/chicago",
-            "America/Nowhere",
-            "localtime",
-            "",
-        )
-    ),
-    "update stage_settings set eom_open_at = '24:00'",
-    "update stage_settings set catch_up_days = -1",
-    "update stage_settings set sales_tax_due_day = 31",
-    "delete from stage_settings",
-    "update stages set max_days = 0 where stage = 'cleanup'",
-    "update stages set max_days = 2147483647 where stage = 'cleanup'",
-    "update stages set waiting_flags = '{nonsense}'",
-    "update stages set waiting_flags = '{stuck}'",
-    "update stages set waiting_flags = array[null]",
-    "delete from stage_flags where flag = 'client_blocking'",
-    "insert into stage_flags values ('Two words', 'x', '{anyone}')",
-    "insert into stage_seasons values ('client_blocking', 1, 1, 2, 1)",
-    "update stage_seasons set from_month = 2, from_day = 30",
-    "insert into business_holidays values ('infinity', 'the end')",
-    "insert into business_holidays values ('2026-07-08', ' ')",
-]
+from tests.support import clock
+from tests.support.calls import ADMIN, all_breaks, call, client_row, make_client, refused
+
+ANA = "user:ana"
 
 
-@pytest.mark.parametrize("statement", SENSELESS)
-def test_what_makes_no_sense_is_refused(db: psycopg.Connection, statement: str) -> None:
-    with pytest.raises(psycopg.Error) as refused, db.transaction():
-        db.execute(statement)
-    assert refused.value.sqlstate in {"23514", "PT422", "22023", "22008"}
+def settings(db: psycopg.Connection, **arguments: Any) -> Any:
+    return call(db, "settings", actor=ANA, **arguments)
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "update stage_settings set time_zone = 'Europe/Berlin'",
-        "update stage_settings set time_zone = 'America/Argentina/Buenos_Aires'",
-        "update stage_settings set time_zone = 'UTC'",
-        "update stages set waiting_flags = '{client_blocking,advisory_due}'",
-        "update stages set max_days = null",
-        "update stage_seasons set from_month = 2, from_day = 29",
-    ],
-)
-def test_what_makes_sense_is_taken(db: psycopg.Connection, statement: str) -> None:
-    with db.transaction():
-        db.execute(statement)
+def newest_record(db: psycopg.Connection) -> dict[str, Any]:
+    (record,) = call(db, "administration", about="stage_settings", page_size=1)["records"]
+    return dict(record)
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("setting", "value", "stored"),
+        [
+            ("time_zone", "America/New_York", "America/New_York"),
+            ("undo_minutes", "0", 0),
+            ("eom_open_at", "07:30", "07:30:00"),
+            ("separate_reviewer", "true", True),
+            ("lock_wait", "5 seconds", "00:00:05"),
+        ],
+    )
+    def test_a_setting_is_changed_and_recorded(
+        self, db: psycopg.Connection, setting: str, value: str, stored: object
+    ) -> None:
+        call(db, "set_setting", setting=setting, value=value)
+        assert settings(db)["settings"][setting] == stored
+        record = newest_record(db)
+        assert (record["actor_id"], record["changed"]) == (ADMIN, [setting])
+        assert all_breaks(db) == []
+
+    @pytest.mark.parametrize(
+        ("setting", "value", "expected"),
+        [
+            ("sales_tax_due_day", "31", "at least 1 and at most 28"),
+            ("advisory_clear_day", "-3", "at least 1 and at most 28"),
+            ("sales_tax_due_day", "soon", None),
+            ("sales_tax_due_day", None, None),
+            ("time_zone", "Mars/Base", "a name of pg_timezone_names, such as America/Chicago"),
+            ("keep_runs", "1 day", "at least 60 days"),
+            ("only_row", "true", "one of "),
+            ("nonsense; drop table", "1", "one of "),
+        ],
+    )
+    def test_what_is_no_setting_is_refused_with_what_is(
+        self, db: psycopg.Connection, setting: str, value: str | None, expected: str | None
+    ) -> None:
+        with refused(db, "setting_not_valid", 422) as refusal:
+            call(db, "set_setting", setting=setting, value=value)
+        assert (expected or "") in refusal.details.get("expected", "")
+
+    def test_the_limit_of_a_stage(self, db: psycopg.Connection) -> None:
+        call(db, "set_stage_limit", stage="eom_close", max_days=5)
+        limits = {each["stage"]: each["max_days"] for each in settings(db)["stages"]}
+        assert limits["eom_close"] == 5
+        call(db, "set_stage_limit", stage="eom_close")
+        assert "eom_close" in {
+            each["stage"] for each in settings(db)["stages"] if each["max_days"] is None
+        }
+        with refused(db, "setting_not_valid", 422, expected="more than 0"):
+            call(db, "set_stage_limit", stage="eom_close", max_days=0)
+        with refused(db, "unknown_stage", 422):
+            call(db, "set_stage_limit", stage="holiday", max_days=1)
+
+    def test_a_holiday_moves_the_month_s_end(self, db: psycopg.Connection) -> None:
+        def end() -> str:
+            return str(settings(db, year=2026)["closes"][6]["last_business_day"])
+
+        assert end() == "2026-07-31"
+        call(db, "set_holiday", day="2026-07-31", name="Moving day")
+        assert {"day": "2026-07-31", "name": "Moving day"} in settings(db, year=2026)["holidays"]
+        assert end() == "2026-07-30"
+        call(db, "set_holiday", day="2026-07-31")
+        assert end() == "2026-07-31"
+
+    @pytest.mark.parametrize(
+        "day", ["", "tomorrow", "2026-02-30", "1999-12-31", "9999-01-01", None]
+    )
+    def test_what_is_no_day_is_refused(self, db: psycopg.Connection, day: str | None) -> None:
+        with refused(db, "setting_not_valid", 422):
+            call(db, "set_holiday", day=day, name="n")
+
+    def test_changing_takes_an_admin(self, db: psycopg.Connection) -> None:
+        for function, arguments in {
+            "set_setting": {"setting": "undo_minutes", "value": "1"},
+            "set_stage_limit": {"stage": "weekly", "max_days": 1},
+            "set_holiday": {"day": "2026-11-27", "name": "n"},
+            "run_job": {"job": "flag_seasonal"},
+        }.items():
+            with refused(db, "permission_missing", 403):
+                call(db, function, actor=ANA, **arguments)
+
+
+class TestJobs:
+    def test_each_job_is_listed_with_its_state_and_the_runs(self, db: psycopg.Connection) -> None:
+        call(db, "run_job", job="stage_stuck_detector")
+        answer = call(db, "jobs", actor=ANA)
+        (stuck,) = [each for each in answer["jobs"] if each["job"] == "stage_stuck_detector"]
+        assert (stuck["state"], stuck["schedule"]) == ("done", "hourly")
+        assert answer["runs"][0]["job"] == "stage_stuck_detector"
+        assert answer["runs"][0]["outcome"] == "done"
+
+    def test_a_dry_run_names_who_would_change_and_a_run_changes_them(
+        self, db: psycopg.Connection
+    ) -> None:
+        client = make_client(db, "eom_close")
+        with clock.at(db, db.execute("select now() + interval '20 days'").fetchone()[0]):  # type: ignore[index]
+            tried = call(db, "run_job", job="stage_stuck_detector", dry_run=True)
+            assert [each["client_id"] for each in tried["rows"]] == [client]
+            assert client_row(db, client)["flags"] == []
+            done = call(db, "run_job", job="stage_stuck_detector")
+        assert (done["outcome"], done["counts"]["flagged"]) == ("done", 1)
+        assert client_row(db, client)["flags"] == ["stuck"]
+
+    def test_an_unknown_job_is_refused_with_the_known_ones(self, db: psycopg.Connection) -> None:
+        with refused(db, "unknown_job", 422) as refusal:
+            call(db, "run_job", job="make_coffee")
+        assert "flag_seasonal" in refusal.details["known"]

@@ -7,7 +7,16 @@ import contextlib
 import psycopg
 import pytest
 
-from tests.support.calls import ADMIN, call, client_row, grant, make_client, move, refused
+from tests.support.calls import (
+    ADMIN,
+    call,
+    client_row,
+    grant,
+    history_rows,
+    make_client,
+    move,
+    refused,
+)
 
 CLERK, SENIOR = "user:clerk", "user:senior"
 WAYS_OUT = ["weekly", "eom_close"]
@@ -155,7 +164,7 @@ def test_pausing_a_review_and_resuming_it_does_not_wash_the_mover_clean(
     client = make_client(db, "eom_close")
     move(db, client, "eom_review", actor=SENIOR)
     move(db, client, "paused_client", actor=CLERK)
-    move(db, client, "eom_review", actor=CLERK)  # resumed by somebody else
+    move(db, client, "eom_review", actor=CLERK)  # resumed by another actor
 
     with refused(db, "reviewer_moved_it_in", 403):
         move(db, client, "weekly", actor=SENIOR)
@@ -194,3 +203,76 @@ def test_the_dry_run_knows_reviewers_and_movers(db: psycopg.Connection) -> None:
         "not_eligible_reviewer",
         "reviewer_moved_it_in",
     }
+
+
+class TestSeparatePeople:
+    """With separate_reviewer, no person signs off what the same person handed over, alone or through another."""
+
+    ANA, BO, AGENT = "user:ana", "user:bo", "agent:tally"
+
+    @pytest.fixture(autouse=True)
+    def separated(self, db: psycopg.Connection) -> None:
+        db.execute("update stage_settings set separate_reviewer = true")
+        for actor in (self.ANA, self.BO, self.AGENT):
+            grant(db, actor, "can_set_stage")
+            grant(db, actor, "can_sign_off_eom_review")
+
+    @pytest.mark.parametrize(
+        ("handed", "signs", "allowed"),
+        [
+            ((ANA, None), (ANA, None), False),
+            ((ANA, None), (BO, None), True),
+            ((AGENT, ANA), (ANA, None), False),
+            ((ANA, None), (AGENT, ANA), False),
+            ((AGENT, ANA), (AGENT, BO), False),
+            ((AGENT, ANA), (BO, None), True),
+            ((ANA, None), (BO, ANA), False),
+        ],
+    )
+    def test_a_person_in_common_forbids_it(
+        self,
+        db: psycopg.Connection,
+        handed: tuple[str, str | None],
+        signs: tuple[str, str | None],
+        allowed: bool,
+    ) -> None:
+        client = make_client(db, "eom_close")
+        move(db, client, "eom_review", actor=handed[0], on_behalf_of=handed[1])
+        item = {
+            "client_id": client,
+            "to_stage": "weekly",
+            "reason": "r",
+            "expected_version": client_row(db, client)["version"],
+            "on_behalf_of": signs[1],
+        }
+        if allowed:
+            assert call(db, "set_stages", actor=signs[0], items=[item])["done"] == 1
+            return
+        with refused(db, "reviewer_moved_it_in", 403):
+            move(db, client, "weekly", actor=signs[0], on_behalf_of=signs[1])
+        refusal = call(db, "set_stages", actor=signs[0], items=[item])["items"][0]
+        assert refusal["details"]["rule"] == "reviewer_moved_it_in"
+
+    def test_a_rolled_back_hand_over_is_none(self, db: psycopg.Connection) -> None:
+        client = make_client(db, "eom_close")
+        move(db, client, "eom_review", actor=self.ANA)
+        row = history_rows(db, client)[-1]["id"]
+        call(db, "rollback", client_id=client, history_id=row, reason="r")
+        move(db, client, "eom_review", actor=self.BO)
+
+        with refused(db, "reviewer_moved_it_in", 403):
+            move(db, client, "weekly", actor=self.BO)
+        move(db, client, "weekly", actor=self.ANA)
+
+    def test_rolling_back_what_was_sent_back_restores_who_handed_over(
+        self, db: psycopg.Connection
+    ) -> None:
+        client = make_client(db, "eom_close")
+        move(db, client, "eom_review", actor=self.ANA)
+        move(db, client, "eom_close", actor=self.BO)
+        row = history_rows(db, client)[-1]["id"]
+        call(db, "rollback", client_id=client, history_id=row, reason="r")
+
+        with refused(db, "reviewer_moved_it_in", 403):
+            move(db, client, "weekly", actor=self.ANA)
+        move(db, client, "weekly", actor=self.BO)

@@ -202,7 +202,6 @@ def test_a_repetition_survives_a_lost_permission(db: psycopg.Connection) -> None
     [
         {"to_stage": "cleanup"},
         {"reason": "another"},
-        {"expected_version": 1},
         {"payload": {"a": 1}},
         {"channel": "slack"},
         {"triggered_by": "x"},
@@ -220,6 +219,34 @@ def test_the_same_key_with_another_request_is_refused(
 
     with refused(db, "idempotency_key_reused", 409):
         call(db, "set_stage", client_id=client, external_id="key-1", **{**request, **other})
+
+
+def test_a_repetition_that_read_a_newer_version_gets_the_first_answer(
+    db: psycopg.Connection,
+) -> None:
+    """A program that is told of an event twice reads the client again before it moves it."""
+    client = make_client(db)
+    first = move(db, client, "eom_close", expected_version=0, external_id="key-1")
+    assert move(db, client, "eom_close", expected_version=1, external_id="key-1") == first | {
+        "replayed": True
+    }
+    item = {"client_id": client, "to_stage": "eom_review", "reason": "r", "external_id": "key-2"}
+    batch = [call(db, "set_stages", items=[item | {"expected_version": n}]) for n in (1, 2)]
+    assert [each["items"][0]["replayed"] for each in batch] == [False, True]
+    with db.transaction():
+        db.execute("select set_config('request.headers', %s, true)", ('{"idempotency-key": "k"}',))
+        item = {"client_id": client, "to_stage": "weekly", "reason": "r"}
+        calls = [call(db, "set_stages", items=[item | {"expected_version": n}]) for n in (2, 3)]
+    assert calls[1] == calls[0] | {"replayed": True}
+
+
+def test_a_key_that_is_refused_says_when_and_for_what_it_was_used(db: psycopg.Connection) -> None:
+    client = make_client(db)
+    move(db, client, "eom_close", external_id="key-1")
+    with refused(db, "idempotency_key_reused", 409) as refusal:
+        move(db, client, "eom_review", external_id="key-1")
+    assert refusal.details["first_used_at"]
+    assert refusal.details["first_used_for"] == {"client_id": client, "to_stage": "eom_close"}
 
 
 def test_the_same_key_for_another_client_or_function_is_refused(db: psycopg.Connection) -> None:

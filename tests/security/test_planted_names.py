@@ -36,6 +36,20 @@ CALLS = {
     "check_stage": "(client_id => {client}, to_stage => 'eom_close')",
     "set_flags": "(items => jsonb_build_array(jsonb_build_object('client_id', {client},"
     " 'flag', 'advisory_due', 'set', true)))",
+    "update_clients": "(items => jsonb_build_array(jsonb_build_object('client_id', {client}, 'owner', 'user:x',"
+    " 'collaborators', jsonb_build_array('user:y'), 'clear', jsonb_build_array('notes'))))",
+    "people": "()",
+    "set_role": "(actor_id => 'user:x', role => 'reviewer')",
+    "invite": "(actor_id => 'user:x', role => 'viewer')",
+    "accept_invite": "()",
+    "hand_over": "(from_actor_id => 'user:x', to_actor_id => 'user:y', reason => 'r')",
+    "leave": "(actor_id => 'user:x', reason => 'r', to_actor_id => 'user:y')",
+    "jobs": "(page_size => 3)",
+    "run_job": "(job => 'stage_stuck_detector', dry_run => true)",
+    "settings": "(year => 2026)",
+    "set_setting": "(setting => 'undo_minutes', value => '5')",
+    "set_stage_limit": "(stage => 'cleanup', max_days => 40)",
+    "set_holiday": "(day => '2030-07-05', name => 'n')",
     "create_client": "(name => 'n', slug => 'planted', collaborators => '{{user:x}}', reviewers => '{{user:x}}')",
     "update_client": "(client_id => {client}, owner => 'user:x', notes => 'n', schedule => 'monthly')",
     "grant_permission": "(actor_id => 'user:x',"
@@ -53,6 +67,9 @@ CALLS = {
     "whoami": "()",
     "delete_client": "(9, 'r')",
     "rollback_run": "(run_id => 1, reason => 'r')",
+    "rollback_batch": "(batch => gen_random_uuid(), reason => 'r')",
+    "undo": "(client_id => {client}, expected_version => 1)",
+    "undo_batch": "(batch => gen_random_uuid())",
     "read": "('{{}}')",
     "write": '(\'{{"owner": "user:x", "collaborators": ["user:y"], "active": true}}\')',
 }
@@ -132,7 +149,7 @@ def test_every_function_of_the_api_is_attacked(db: psycopg.Connection) -> None:
 def test_nothing_planted_runs_with_our_rights_inside_the_api(
     db: psycopg.Connection, attacker: str, client: int, plant: str
 ) -> None:
-    # What the gateway passes to api.read and api.write; anybody can set it in a session.
+    # What the gateway passes to api.read and api.write; any session can set it.
     db.execute(
         "select set_config('request.headers', %s, true)",
         (f'{{"x-atlas-request": "PATCH /api/clients/{client}"}}',),

@@ -1,4 +1,4 @@
-"""What nobody may see is in no log, no answer and no list of processes: looked for after all was done with it."""
+"""Tokens and passwords appear in no log, answer or process list, whatever was done with them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="starts s
 
 
 class Seen:
-    """All that somebody with eyes sees: what programs say, what is answered, and the list of processes meanwhile."""
+    """Everything visible: output of programs, answers, and the process list meanwhile."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
@@ -56,7 +56,7 @@ class Seen:
             self.texts[f"{command[-1]} {len(self.texts)}"] = process.stdout.read()
 
     def look_at_processes(self) -> None:
-        """As `ps` shows them to everybody: their command lines."""
+        """The command lines that `ps` shows to every user."""
         lines = (" ".join(each.info["cmdline"] or []) for each in psutil.process_iter(["cmdline"]))
         self.texts["processes"] = self.texts.get("processes", "") + "\n".join(lines)
 
@@ -174,7 +174,7 @@ def serving(dsn: str, folder: Path, seen: Seen, given: dict[str, str]) -> Iterat
 
 
 def jobs(dsn: str, folder: Path, seen: Seen, passwords: dict[str, str]) -> None:
-    """The jobs with their password in the address, as some write it, and where nobody answers or knows them."""
+    """The jobs with their password in the address, with and without a server that knows them."""
     secret = passwords["atlas_cron"]
     for database in (
         address(dsn, "atlas_cron", secret),

@@ -1,4 +1,4 @@
-"""Whether a token exists nobody learns by asking: the look-up is by the hash of the whole of it, in an index."""
+"""Asking doesn't reveal whether a token exists: the look-up is by the hash of the whole token, in an index."""
 
 from __future__ import annotations
 

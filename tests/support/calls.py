@@ -33,6 +33,11 @@ ARGUMENT_TYPES = {
     "before_id": "bigint",
     "page_size": "integer",
     "months": "integer",
+    "max_days": "integer",
+    "year": "integer",
+    "dry_run": "boolean",
+    "before": "bigint",
+    "token_days": "integer",
     "age_days_gt": "integer",
     "payload": "jsonb",
     "items": "jsonb",
@@ -42,6 +47,7 @@ ARGUMENT_TYPES = {
     "clear": "text[]",
     "expires_at": "timestamptz",
     "since": "timestamptz",
+    "batch": "uuid",
     "override": "boolean",
     "atomic": "boolean",
     "active": "boolean",
@@ -129,7 +135,7 @@ class Refusal:
 
 @contextlib.contextmanager
 def refused(db: psycopg.Connection, rule: str, status: int, **facts: Any) -> Iterator[Refusal]:
-    """The block is refused by `rule` with `status` and these facts; the transaction can go on."""
+    """The block is refused by `rule` with `status` and these facts; the transaction stays usable."""
     refusal = Refusal()
     with pytest.raises(psycopg.Error) as caught, db.transaction():
         yield refusal

@@ -25,6 +25,7 @@ FAST_SETTINGS = {
     "max_connections": "60",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "jit": "off",  # tests/catalog/test_compiled_plans.py turns it on
 }
 
 # Short, because the name of a unix socket may have about 100 characters.

@@ -41,7 +41,7 @@ def chosen() -> str:
 
 
 def is_given() -> bool:
-    """Whether the tests run on a server that somebody else started."""
+    """Whether the tests run on a server that was started outside of them."""
     return chosen().startswith(("postgresql://", "postgres://"))
 
 

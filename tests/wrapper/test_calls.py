@@ -91,6 +91,14 @@ class TestPages:
         assert records == sorted(records, reverse=True)
         assert sum(page.records for page in stage.pages(stage.verify)) == len(records)
 
+    def test_the_feed_is_walked_to_its_end(self, stage: Stage) -> None:
+        for number in range(5):
+            stage.create_client(f"C{number}", f"c{number}")
+        pages = list(stage.pages(stage.changes, page_size=2))
+        assert [len(page) for page in pages] == [2, 2, 1]
+        assert [row.client_slug for page in pages for row in page] == [f"c{n}" for n in range(5)]
+        assert not stage.changes(pages[-1].cursor).items
+
 
 @also_with_coroutines
 class TestChanging:
@@ -249,7 +257,7 @@ class TestByTheSlug:
             with pytest.raises(RuleViolation) as refused:
                 stage.create_client("Number", slug=slug)
             assert refused.value.rule == "slug_not_valid"
-            assert refused.value.details["slug"] == slug
+            assert refused.value.details["slug"] == slug.lower()
 
     def test_an_unknown_slug_is_not_found(self, stage: Stage) -> None:
         with pytest.raises(NotFound) as refused:

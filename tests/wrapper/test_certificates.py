@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import pickle
 import ssl
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 
 from atlas_stage import AsyncStage, HttpTransport, InvalidInput, Stage, Unavailable
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.ports import LOOPBACK, free_port
+from atlas_stage.local.serving.gateway import LOOPBACK, free_port
 from tests.support.stack import ADMIN, stack
 
 
@@ -95,17 +96,31 @@ def test_ssl_cert_file_is_trusted(served: Served, monkeypatch: pytest.MonkeyPatc
     assert asyncio.run(ask()) == ADMIN
 
 
-def test_ssl_cert_dir_is_trusted(
-    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def _rehashed(folder: Path, authority: Path) -> Path:
+    """A folder with the certificate, as `openssl rehash` leaves it."""
     digest = subprocess.run(
-        ["openssl", "x509", "-hash", "-noout", "-in", served.authority],
+        ["openssl", "x509", "-hash", "-noout", "-in", authority],
         capture_output=True,
         text=True,
         check=True,
     ).stdout.strip()
-    (tmp_path / f"{digest}.0").write_bytes(served.authority.read_bytes())
-    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    (folder / f"{digest}.0").write_bytes(authority.read_bytes())
+    return folder
+
+
+def test_ssl_cert_dir_is_trusted(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSL_CERT_DIR", str(_rehashed(tmp_path, served.authority)))
+    assert _actor(served) == ADMIN
+
+
+def test_every_folder_of_ssl_cert_dir_is_trusted(
+    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    folders = (tmp_path / "empty", _rehashed(tmp_path, served.authority))
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join(map(str, folders)))
     assert _actor(served) == ADMIN
 
 
@@ -151,3 +166,10 @@ def test_a_file_that_is_not_there_is_told(
         monkeypatch.setenv(named, missing)
     with pytest.raises(InvalidInput, match=r"missing\.pem"):
         _actor(served, verify=missing if named == "verify" else True)
+
+
+@pytest.mark.parametrize("content", ["", "not a certificate", "-----BEGIN CERTIFICATE-----\nAA"])
+def test_a_file_without_a_certificate_is_told(served: Served, content: str, tmp_path: Path) -> None:
+    (tmp_path / "wrong.pem").write_text(content)
+    with pytest.raises(InvalidInput, match=r"wrong\.pem can't be read"):
+        _actor(served, verify=str(tmp_path / "wrong.pem"))

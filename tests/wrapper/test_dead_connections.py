@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from atlas_stage import Stage, Unavailable
+from atlas_stage import AsyncStage, Stage, Unavailable
 from atlas_stage.ops.jobs import Jobs
 from tests.support.firewall import firewall
 from tests.support.stack import ADMIN, stack
@@ -19,6 +21,7 @@ from tests.support.stack import ADMIN, stack
 SECONDS = 30
 
 
+@pytest.mark.slow  # waits for the timeouts, 25 s
 @pytest.mark.timeout(120)
 def test_reads_writes_and_jobs_give_up_on_a_dead_connection(fresh_dsn: str) -> None:
     with ExitStack() as opened:
@@ -46,18 +49,41 @@ def test_reads_writes_and_jobs_give_up_on_a_dead_connection(fresh_dsn: str) -> N
             "http, a new stage": Stage.connect(url=url, token=token).whoami,
             "a job, idle": jobs.due,
         }
-        # The packets vanish while this one waits for its answer.
-        calls = {"a job, at work": lambda: waiting._rows("select pg_sleep(60)"), **calls}
+        dropped = threading.Event()
+
+        def in_a_transaction() -> None:
+            with over_psycopg.transaction():
+                over_psycopg.set_flag(client, "advisory_due")
+                dropped.wait()
+                over_psycopg.client(client)
+
+        def while_reading_pages() -> None:
+            for _ in over_psycopg.iter_clients(page_size=1):
+                dropped.wait()
+
+        async def with_coroutines() -> None:
+            async with AsyncStage.connect(url, token) as stage:
+                await stage.whoami()
+                dropped.wait()
+                await asyncio.gather(*(stage.client(client) for _ in range(3)))
+
+        # The packets vanish while these are under way.
+        at_work: dict[str, Callable[[], object]] = {
+            "a job, at work": lambda: waiting._rows("select pg_sleep(60)"),
+            "psycopg, in a transaction": in_a_transaction,
+            "psycopg, between two pages": while_reading_pages,
+            "coroutines": lambda: asyncio.run(with_coroutines()),
+        }
+        over_psycopg.create_client("Second page", "second-page")
         over_http.whoami()
-        with ThreadPoolExecutor(len(calls)) as threads:
-            at_work = threads.submit(_seconds_until_unavailable, calls.pop("a job, at work"))
-            time.sleep(0.5)
+        with ThreadPoolExecutor(len(calls) + len(at_work)) as threads:
+            begun = threads.map(_seconds_until_unavailable, at_work.values())
+            time.sleep(1)
             for each in (database, web):
                 each.drop()
-            taken = dict(
-                zip(calls, threads.map(_seconds_until_unavailable, calls.values()), strict=True)
-            )
-            taken["a job, at work"] = at_work.result()
+            dropped.set()
+            then = threads.map(_seconds_until_unavailable, calls.values())
+            taken = dict(zip([*at_work, *calls], [*begun, *then], strict=True))
     assert {name: seconds for name, seconds in taken.items() if seconds > SECONDS} == {}
 
 

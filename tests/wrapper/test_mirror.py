@@ -86,6 +86,7 @@ TYPES: dict[str, list[Any]] = {
     "text[]": [Sequence[str]],
     "boolean": [bool],
     "timestamp with time zone": [datetime],
+    "uuid": [str],
     "jsonb": [Json, Sequence[Json]],
 }
 

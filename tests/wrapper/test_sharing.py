@@ -99,7 +99,6 @@ class TestThreads:
         asyncio.run(both())
         assert [each.flags for each in stage.iter_clients()][:2] == [(), ("advisory_due",)]
 
-    @over_psycopg
     def test_closed_while_others_call_it_leaves_no_connection(
         self, stage: Stage, clients: list[int], fresh_dsn: str
     ) -> None:
@@ -109,6 +108,23 @@ class TestThreads:
             assert [each.result().client.id for each in calls] == clients * 10
         stage.close()
         assert _sessions(fresh_dsn, 0) == 0
+
+    def test_a_call_whose_connections_another_thread_has_closed_gets_new_ones(
+        self, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with stack(fresh_dsn) as running, running.stage() as stage:
+            transport = vars(stage)["_transport"]
+            client_of, closes = transport._client_of, iter([True, False, True])
+
+            def closed_meanwhile(*where: object) -> object:
+                found = client_of(*where)
+                if next(closes, False):
+                    stage.close()
+                return found
+
+            monkeypatch.setattr(transport, "_client_of", closed_meanwhile)
+            assert stage.whoami().actor_id == ADMIN
+            assert stage.issue_token("agent:tally", never_expires=True).actor_id == "agent:tally"
 
 
 class TestProcesses:
@@ -178,11 +194,12 @@ class TestInterruptions:
         blocked.rollback()
         assert _settled(lambda: stage.set_flag(client.id, "advisory_due").client.flags)
 
-    def test_after_ctrl_c_at_any_moment_the_next_ones_work(
-        self, stage: Stage, client: Client
+    @pytest.mark.parametrize("what", ["KeyboardInterrupt", "TimeLimit"])
+    def test_after_ctrl_c_or_a_time_limit_at_any_moment_the_next_ones_work(
+        self, stage: Stage, client: Client, what: str
     ) -> None:
         done = subprocess.run(
-            [sys.executable, "-c", ANY_MOMENT],
+            [sys.executable, "-c", ANY_MOMENT, what],
             input=pickle.dumps((stage, client.id)),
             capture_output=True,
             timeout=60,
@@ -322,16 +339,25 @@ class TestServers:
 ANY_MOMENT = """
 import contextlib, pickle, signal, sys
 
+class TimeLimit(Exception):
+    "What a worker's time limit raises in the middle of anything."
+
+def interrupt(*_):
+    raise {"KeyboardInterrupt": KeyboardInterrupt, "TimeLimit": TimeLimit}[sys.argv[1]]
+
 stage, client_id = pickle.load(sys.stdin.buffer)
-signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.signal(signal.SIGALRM, interrupt)
 changes = 0
 for number in range(80):
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0004)
         for _ in range(1000):
             stage.client(client_id)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TimeLimit):
         pass
+    except Exception as error:
+        print(number, repr(error), repr(error.__context__), file=sys.stderr)
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     flags = stage.client(client_id).client.flags

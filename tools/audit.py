@@ -3,7 +3,7 @@
     python tools/audit.py
 
 The Python packages of `[cli,local]` as pip installs them today, by pip-audit, and the board's libraries as they stand
-in board/vendor, by `npm audit`. Ends with 1 where something is known, or where nobody could be asked.
+in board/vendor, by `npm audit`. Exits with 1 if a vulnerability is known, or if a source can't be reached.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(
 ) -> None:
     query = """
         with recursive looks as (
-          select 'rules.earlier_answer' as name
+          select 'rules.earlier_answer' collate "C" as name
           union
           select p.pronamespace::regnamespace || '.' || p.proname
           from looks join pg_proc p on p.prosrc like '%' || looks.name || '(%'

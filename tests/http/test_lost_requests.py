@@ -219,13 +219,14 @@ def test_a_key_goes_with_every_write_that_takes_one_and_with_no_other_call(
         with recursive looks as (
           select 'rules.earlier_answer' collate "C" as name
           union
-          select p.pronamespace::regnamespace || '.' || p.proname
+          select 'rules.' || p.proname
           from looks join pg_proc p on p.prosrc like '%' || looks.name || '(%'
+          where p.pronamespace = 'rules'::regnamespace
         )
         select
           p.proname,
           bool_or(
-            'api.' || p.proname in (select name from looks)
+            exists (select from looks where p.prosrc like '%' || looks.name || '(%')
             or coalesce('external_id' = any (p.proargnames), false)
           )
         from pg_proc p

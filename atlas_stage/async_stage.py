@@ -119,12 +119,14 @@ class AsyncStage(AsyncConnecting):
         """The firm's history after a cursor, each change once. The answer's `cursor` goes into `after`."""
 
     @call(read=True)
-    async def check_stage(self, client_id: ClientName, to_stage: str) -> models.Check:
+    async def check_stage(
+        self, client_id: ClientName, to_stage: str, *, on_behalf_of: str | None = None
+    ) -> models.Check:
         """Whether this move would be allowed, and every rule against it. Changes nothing."""
 
     @call(read=True)
     async def check_stages(
-        self, client_ids: Sequence[int | models.Client]
+        self, client_ids: Sequence[int | models.Client], *, on_behalf_of: str | None = None
     ) -> models.Page[models.Moves]:
         """Where the caller may move each of these clients (at most 200), and what else it may do with it."""
 
@@ -229,6 +231,7 @@ class AsyncStage(AsyncConnecting):
         *,
         reason: str | None = None,
         external_id: str | None = None,
+        on_behalf_of: str | None = None,
     ) -> models.Change:
         """Undo the client's newest change, which this actor made a few minutes ago: the one that made this version."""
 
@@ -264,7 +267,9 @@ class AsyncStage(AsyncConnecting):
         """Undo the changes of one bulk call; an admin can, at any time."""
 
     @call()
-    async def undo_batch(self, batch: str, *, reason: str | None = None) -> models.BatchRollback:
+    async def undo_batch(
+        self, batch: str, *, reason: str | None = None, on_behalf_of: str | None = None
+    ) -> models.BatchRollback:
         """Undo the changes of this actor's own bulk call, a few minutes ago."""
 
     # -- people

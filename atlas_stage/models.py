@@ -193,6 +193,11 @@ class HistoryRow(Record):
     batch: str | None = None
     recorded_at: datetime | None = None
 
+    @property
+    def acts_for(self) -> bool:
+        """Whether `actor_id` made it for `on_behalf_of`, by that person's grants."""
+        return self.payload.get("acts_for") is True
+
 
 class ClientView(Record):
     """A client and its latest history row."""
@@ -434,6 +439,7 @@ class Close(Record):
     rolled_back_by: str | None = None
     signed_off_at: datetime | None = None
     signed_off_by: str | None = None
+    signed_off_through: str | None = None  # the agent that signed it off for that person
     business_days: int | None = None
     late_since: datetime | None = None
     owed: bool = True

@@ -24,7 +24,7 @@ begin
       channel       text,     -- api, slack, nlp_relay, cron, event_webhook or psql
       reason        text,
       triggered_by  text,     -- the event that caused the change
-      on_behalf_of  text,     -- recorded; gives no right
+      on_behalf_of  text,     -- the person it is made for; decides only with can_act_for
       trigger_type  text,     -- null: write_history derives it from actor and channel
       external_id   text,     -- the caller's idempotency key
       payload       jsonb,    -- the caller's facts

@@ -154,7 +154,9 @@ def move(
         raise typer.BadParameter("Use --dry-run without --override.")
     found = run.api.client(client).client
     if dry_run:
-        check = run.api.check_stage(found.id, to_stage=stage)
+        check = run.api.check_stage(
+            found.id, to_stage=stage, on_behalf_of=options.get("on_behalf_of")
+        )
         refused = [line for each in check.refusals for line in error_lines(each.as_error())]
         can = "can" if check.allowed else "can't"
         run.output.result(
@@ -203,7 +205,7 @@ def rollback(
     _show_change(run, run.api.rollback(client, history_id=history_id, reason=reason, **options))
 
 
-@command(clients, external_id=HOW["external_id"])
+@command(clients, external_id=HOW["external_id"], on_behalf_of=HOW["on_behalf_of"])
 def undo(run: Session, client: ClientName, reason: Reason = "", **options: Any) -> None:
     """Undo your own newest change of a client, within the minutes in the settings."""
     found = run.api.client(client).client

@@ -22,6 +22,7 @@ COLUMNS = (
         "reopened",
         "signed_off_at",
         "signed_off_by",
+        "signed_off_through",
         "business_days",
     ),
     *("late", "late_since"),

@@ -58,15 +58,19 @@ def history(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) 
     shown = columns(
         "version id when=occurred_at what_and_why who",
         what_and_why=lambda each: lines(change_of(each), each.reason),
-        who=lambda each: lines(each.actor_id, _how(each)),
+        who=lambda each: lines(_who(each), _how(each)),
     )
     return make_table(shown, rows, title=title, zone=zone)
+
+
+def _who(row: HistoryRow) -> str:
+    return f"{row.on_behalf_of}, through {row.actor_id}" if row.acts_for else row.actor_id
 
 
 def _how(row: HistoryRow) -> str:
     via = "" if row.channel == "api" else f" via {row.channel}"
     event = f", {row.triggered_by}" if row.triggered_by else ""
-    whom = f", for {row.on_behalf_of}" if row.on_behalf_of else ""
+    whom = f", for {row.on_behalf_of}" if row.on_behalf_of and not row.acts_for else ""
     return f"{row.trigger_type}{via}{event}{whom}"
 
 

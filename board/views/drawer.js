@@ -169,7 +169,7 @@ export function Row({ row, children }) {
       <p class="row-what">${whatChanged(row).map((part) => html`<span>${part}</span>`)}</p>
       ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${words(name)}</span> <${FromTo} change=${change} /></p>`)}
       ${row.reason && html`<p class="row-why" dir="auto">${row.reason}</p>`}
-      <p class="quiet"><span dir="auto">${row.actor_id}</span>${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
+      <p class="quiet"><span dir="auto">${who(row)}</span>${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
     </li>`;
 }
 
@@ -184,9 +184,12 @@ function whatChanged(row) {
   return parts;
 }
 
+const actsFor = (row) => row.payload?.acts_for === true && row.on_behalf_of;
+const who = (row) => (actsFor(row) ? `${row.on_behalf_of}, through ${row.actor_id}` : row.actor_id);
+
 function how(row) {
   const parts = [];
-  if (row.on_behalf_of) parts.push(` for ${row.on_behalf_of}`);
+  if (row.on_behalf_of && !actsFor(row)) parts.push(` for ${row.on_behalf_of}`);
   if (!["manual", "agent_action"].includes(row.trigger_type)) parts.push(` (${words(row.trigger_type)}${row.triggered_by ? `, ${row.triggered_by}` : ""})`);
   if (row.channel !== "api") parts.push(` by ${words(row.channel)}`);
   return parts.join("");

@@ -130,14 +130,14 @@ function Closes({ board, rows }) {
           <td dir="auto">${row.stage_owner ?? "no owner"}</td>
           <td><${Step} at=${row.opened_at} by=${row.opened_by} /></td>
           <td><${Step} at=${row.reviewed_at} by=${row.reviewed_by} /></td>
-          <td><${Step} at=${row.signed_off_at} by=${row.signed_off_by} /></td>
+          <td><${Step} at=${row.signed_off_at} by=${row.signed_off_by} through=${row.signed_off_through} /></td>
           <td class="num">${row.business_days == null ? "" : number(row.business_days)}</td>
           <td>${instant(row.late_since)}</td>
         </tr>`)}</tbody>
     </table></div>`;
 }
 
-const Step = ({ at, by }) => at && html`<${Fragment}>${instant(at)}<br /><small dir="auto">${by}</small><//>`;
+const Step = ({ at, by, through }) => at && html`<${Fragment}>${instant(at)}<br /><small dir="auto">${by}${through && `, through ${through}`}</small><//>`;
 
 function Owners({ owners }) {
   return html`
@@ -152,7 +152,7 @@ function Owners({ owners }) {
 
 const COLUMNS = [
   "client_id", "slug", "name", "stage_owner", "stage", "state", "opened_at", "opened_by", "reviewed_at", "reviewed_by",
-  "sent_back", "reopened", "signed_off_at", "signed_off_by", "business_days", "late", "late_since",
+  "sent_back", "reopened", "signed_off_at", "signed_off_by", "signed_off_through", "business_days", "late", "late_since",
 ];
 
 function save({ month, closes }) {

@@ -1,6 +1,7 @@
 create or replace function api.check_stage(
-  client_id bigint,
-  to_stage  text
+  client_id    bigint,
+  to_stage     text,
+  on_behalf_of text default null
 )
 returns jsonb
 language plpgsql
@@ -17,7 +18,7 @@ begin
   select c.id, c.version, rules.state_of(c.*) as state, f as facts
   into v_client
   from public.clients c
-  cross join lateral rules.facts_of(rules.state_of(c.*), v_actor) f
+  cross join lateral rules.facts_of(rules.state_of(c.*), v_actor, on_behalf_of) f
   where c.id = client_id;
   if not found then
     perform rules.refuse('client_not_found', jsonb_build_object('client_id', client_id));
@@ -25,7 +26,7 @@ begin
   perform rules.refuse_all(rules.unknown_stage(to_stage));
 
   -- EVALUATE as the real move does
-  v_violations := rules.move_violations(v_actor, v_client.facts, to_stage);
+  v_violations := rules.judge(v_actor, on_behalf_of, v_client.facts, 'move', to_stage);
   return jsonb_build_object(
     'allowed', v_violations is null,
     'refusals', coalesce(rules.error_json(v_violations) #> '{details,refusals}', '[]'),
@@ -39,9 +40,9 @@ begin
 end
 $$;
 
-comment on function api.check_stage(bigint, text) is
+comment on function api.check_stage(bigint, text, text) is
 'Check whether the caller could move a client to a stage, by the rules of the real move.
-Any actor can check for itself. client_id: the client. to_stage: the stage.
+Any actor can check for itself. client_id: the client. to_stage: the stage. on_behalf_of: as in set_stage.
 Returns {allowed, refusals, allowed_stages, close_period, client_id, version}: each refusal with its rule code and facts; allowed_stages by the transitions alone;
 close_period: the month of the close that the client would then be in.
 Errors: client_not_found (404), unknown_stage (422).';

@@ -1,4 +1,7 @@
-create or replace function api.check_stages(client_ids bigint[])
+create or replace function api.check_stages(
+  client_ids   bigint[],
+  on_behalf_of text default null
+)
 returns api."application/json"
 language plpgsql
 stable
@@ -7,7 +10,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_actor constant text := rules.current_actor();
+  v_actor  constant text := rules.current_actor();
+  v_judged constant text := rules.judged_actor(v_actor, on_behalf_of);
 begin
   if (cardinality(client_ids) between 1 and 200) is not true then
     perform rules.refuse('client_ids_not_valid');
@@ -18,7 +22,7 @@ begin
     with asked as materialized (
       select c.id, c.version, c.flags, rules.state_of(c.*) as state, f as facts
       from public.clients c
-      cross join lateral rules.facts_of(rules.state_of(c.*), v_actor) f
+      cross join lateral rules.facts_of(rules.state_of(c.*), v_actor, on_behalf_of) f
       where c.id = any (client_ids)
     ),
     alike as materialized (
@@ -32,22 +36,26 @@ begin
           from rules.allowed_stages(g.facts) a
           join public.stage_transitions t on t.from_stage = (g.facts).stage and t.to_stage = a.to_stage
           join public.stages s on s.stage = t.to_stage
-          where rules.move_violations(v_actor, g.facts, a.to_stage) is null
+          where rules.judge(v_actor, on_behalf_of, g.facts, 'move', a.to_stage) is null
         ) as moves,
         array(
           select s.stage
           from public.stages s
           where s.stage <> (g.facts).stage
-            and rules.move_violations(v_actor, g.facts, s.stage, true) is null
+            and rules.judge(v_actor, on_behalf_of, g.facts, 'move', s.stage, true) is null
           order by s.position
         ) as override_to,
         array(
-          select f.flag from public.stage_flags f where rules.flag_violations(v_actor, g.facts, f.flag) is null order by f.flag
+          select f.flag
+          from public.stage_flags f
+          where rules.judge(v_actor, on_behalf_of, g.facts, 'set', f.flag) is null
+          order by f.flag
         ) as flags,
         array(
           select c.argument
           from rules.field_catalog() with ordinality as c (field, argument, permission, is_clearable, nth)
-          where rules.missing_permission(v_actor, c.permission, g.facts) is null
+          where rules.missing_permission(v_judged, c.permission, g.facts) is null
+            and (v_judged = v_actor or rules.missing_permission(v_actor, 'can_act_for', g.facts, person => v_judged) is null)
           order by c.nth
         ) as fields,
         rules.missing_permission(v_actor, 'can_admin', g.facts) is null as may_roll_back
@@ -74,9 +82,9 @@ begin
 end
 $$;
 
-comment on function api.check_stages(bigint[]) is
+comment on function api.check_stages(bigint[], text) is
 'List what the caller can do with each of these clients: a dry run of moves, flags and fields, by the real evaluators.
-client_ids: 1 to 200 ids; unknown ids are left out. Any actor can check for itself.
+client_ids: 1 to 200 ids; unknown ids are left out. on_behalf_of: as in set_stage. Any actor can check for itself.
 Returns {clients}: for each client_id and version its moves (to_stage, note), close_period (the month
 of the close that a move into eom_close opens or continues), override_to (stages that an override can reach),
 set_flags, clear_flags, fields (arguments of update_client) and may_roll_back. Anything that is not listed would be refused; check_stage

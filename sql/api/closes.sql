@@ -79,6 +79,6 @@ owner: equal to; at most 200 characters. after: the last client id of the page b
 Returns {month, due_at, closes, next_after} in order of client id: each client that owes the month (owed: active, its cadence has the month, and
 it was added before the close was due), and each client that has a close of it, with client_id, name, slug, stage_owner, stage; the state;
 when and by whom the close was opened, reviewed (handed to review), sent_back (how many times, and the last) and signed_off; reopened (how many
-times); rolled_back_by (the person that rolled its opening back, so that the roll leaves it alone); business_days from the day after its opening to its sign-off or
+times); signed_off_through (the agent that signed off for that person); rolled_back_by (the person that rolled its opening back, so that the roll leaves it alone); business_days from the day after its opening to its sign-off or
 now; late and late_since (due_at): not signed off by the end of the business day of the next month that the settings give (close_due_day).
 Errors: month_not_valid, unknown_value, text_too_long, page_size_not_valid (422).';

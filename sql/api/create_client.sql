@@ -57,7 +57,7 @@ begin
   end if;
 
   -- EVALUATE
-  perform rules.refuse_all(rules.new_client_violations(v_context.actor_id, v_client));
+  perform rules.refuse_all(rules.new_client_violations(v_context.actor_id, v_client, v_context.on_behalf_of));
   perform rules.refuse('slug_too_similar', jsonb_build_object('slug', v_slug, 'other_slug', c.slug, 'other_client', c.name))
   from public.clients c
   where normalize(lower(normalize(c.slug, nfd))) = v_slug
@@ -68,6 +68,7 @@ begin
   v_client.stage := 'onboarding';
   v_client := rules.state_after(v_client, 'move', stage);
   v_client.version := 0;
+  v_context.payload := rules.marked_payload(v_context);
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);
     perform rules.write_history(array[(v_context, null, v_client)::rules.change]);

@@ -19,7 +19,7 @@ begin
   -- GUARD
   perform rules.require_permission(v_actor, 'can_admin');
   perform rules.require_actor_id(actor_id, is_new => true);
-  perform rules.require_scope(v_scope);
+  perform rules.require_scope(permission, v_scope);
 
   -- LOCK: two equal grants at once become one
   perform rules.lock_admins();
@@ -53,8 +53,9 @@ $$;
 comment on function api.grant_permission(text, text, jsonb, text) is
 'Grant a permission to an actor.
 actor_id: user:…, agent:… or system:…, at most 200 characters. permission: can_read_clients, can_set_stage, can_set_flag,
-can_sign_off_eom_review, can_offboard or can_admin. scope: null for everywhere, or an object of at most 100,000 bytes with any of
-from, to (stages), flags, clients (ids), service_tiers, each an array; an omitted key does not restrict.
+can_sign_off_eom_review, can_offboard, can_act_for or can_admin. scope: null for everywhere, or an object of at most 100,000 bytes with any of
+from, to (stages), flags, clients (ids), service_tiers, each an array; an omitted key does not restrict. can_act_for also has actors
+(user:… or agent:…); without that key it covers each person that is no admin.
 notes: at most 2,000 characters. Needs can_admin.
 Returns {permission, changed}; changed is false if the same grant is live already.
 Errors: permission_missing (403); actor_id_not_valid, actor_id_not_normal, unknown_permission, unknown_scope_key, scope_not_valid, text_too_long,

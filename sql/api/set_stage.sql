@@ -55,7 +55,8 @@ comment on function api.set_stage(bigint, text, text, bigint, text, text, text, 
 'Move a client to another stage.
 client_id: the client. to_stage: one of stages. reason: why, at most 2,000 characters.
 expected_version: the version of the client that the caller has read. triggered_by: the event that caused the move.
-on_behalf_of: recorded; gives no right. channel: api (default), slack, nlp_relay or event_webhook.
+on_behalf_of: the person the call is made for. If a can_act_for grant of the caller covers that person, their grants decide, within the
+scope of that grant; otherwise it is only recorded. channel: api (default), slack, nlp_relay or event_webhook.
 external_id: the idempotency key, as the Idempotency-Key header; the same key with the same request returns the first answer.
 payload: a JSON object of at most 64 KiB, kept with the history row. override: an admin''s move past the transitions.
 close_period: the month of the close that the move opens, YYYY-MM. Default: the newest month that was rolled and that the client owes or

@@ -1,6 +1,7 @@
 create or replace function api.undo_batch(
-  batch  uuid,
-  reason text default null
+  batch        uuid,
+  reason       text default null,
+  on_behalf_of text default null
 )
 returns jsonb
 language plpgsql
@@ -14,9 +15,9 @@ declare
   v_rows    bigint[];
 begin
   -- OPEN
-  v_context := rules.open_context(rules.current_actor(), reason);
+  v_context := rules.open_context(rules.current_actor(), reason, on_behalf_of => on_behalf_of);
   v_rows := rules.require_batch(batch);
-  perform rules.refuse_all(rules.undo_violations(v_context.actor_id, v_rows));
+  perform rules.refuse_all(rules.undo_violations(rules.judged_actor(v_context.actor_id, on_behalf_of), v_rows));
 
   -- LOCK, EVALUATE, WRITE and ANSWER
   return jsonb_build_object('batch', batch) || rules.reversal_answer(
@@ -25,10 +26,10 @@ begin
 end
 $$;
 
-comment on function api.undo_batch(uuid, text) is
+comment on function api.undo_batch(uuid, text, text) is
 'Undo everything that the caller''s own call of set_stages, set_flags or update_clients changed.
-batch: as that call returned it. reason: optional, at most 2,000 characters. Needs no permission, but only the actor that made the call
-can undo it, within the minutes in the settings (undo_minutes; 0 turns it off).
+batch: as that call returned it. reason: optional, at most 2,000 characters. on_behalf_of: as in set_stage. Needs no permission, but only the
+actor that made the call, or for which it was made, can undo it, within the minutes in the settings (undo_minutes; 0 turns it off).
 Every change that no later change depends on is rolled back by its own history row; the others are listed and kept.
 Returns {batch, rolled_back, left}: the number of changes rolled back; for each other change its client_id, history_id, rule, text and facts.
 Errors: undo_not_yours, undo_too_late (403); batch_not_found (404); text_too_long, text_not_clean (422); client_locked, retry (503).';

@@ -174,7 +174,8 @@ def test_a_new_fact_is_told_apart_by_every_way_in(db: psycopg.Connection) -> Non
     body = source[0].rstrip()
     db.execute(
         (
-            "create or replace function rules.facts_of(client rules.client_state, actor_id text)"
+            "create or replace function rules.facts_of("
+            "client rules.client_state, actor_id text, on_behalf_of text default null)"
             " returns setof rules.facts language sql stable as $$"
             f"{body}, (client.fields).stage_owner $$"
         ).encode()

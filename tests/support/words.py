@@ -31,6 +31,7 @@ PERMISSIONS = (
     "can_set_flag",
     "can_sign_off_eom_review",
     "can_offboard",
+    "can_act_for",
     "can_admin",
 )
 

@@ -73,7 +73,7 @@ as $$
       'permission_missing', 403,
       'a permission is missing',
       'ask an admin for a grant of this permission whose scope covers the request',
-      'You need permission to {permission}. Ask an admin for it.'
+      '{you_need} permission to {permission}. Ask an admin for it.'
     ),
     (
       'override_needs_admin', 403,

@@ -16,11 +16,14 @@ begin
       case
         when v_name = 'client' and jsonb_typeof(facts -> 'client_id') = 'number'
           then (select c.name from public.clients c where c.id = (facts ->> 'client_id')::numeric)
+        when v_name = 'you_need' and facts ->> 'actor_id' <> rules.current_actor() then facts ->> 'actor_id' || ' needs'
+        when v_name = 'you_need' then 'You need'
         when v_name <> 'client' then rules.in_words(facts -> v_name)
       end,
       case v_name when 'client' then 'this client' else '…' end
     ));
   end loop;
-  return upper(left(template, 1)) || substr(template, 2);
+  -- an actor id is written as it is
+  return case when template ~ '^(user|agent|system):' then template else upper(left(template, 1)) || substr(template, 2) end;
 end
 $$;

@@ -19,6 +19,7 @@ returns table (
   reopened       integer,
   signed_off_at  timestamptz,
   signed_off_by  text,
+  through        text,         -- the agent that signed it off for that person; null: the person itself
   rolled_back_by text          -- a person rolled the opening back, so the roll leaves the client alone
 )
 language sql
@@ -28,12 +29,12 @@ as $$
     step.client_id,
     coalesce((array_agg(step.state order by step.version desc) filter (where step.is_in_force))[1], 'not_opened'),
     (array_agg(step.occurred_at order by step.version) filter (where step.is_in_force))[1],
-    (array_agg(step.actor_id order by step.version) filter (where step.is_in_force))[1],
+    (array_agg(step.person order by step.version) filter (where step.is_in_force))[1],
     (array_agg(step.occurred_at order by step.version desc) filter (where step.is_hand_over))[1],
-    (array_agg(step.actor_id order by step.version desc) filter (where step.is_hand_over))[1],
+    (array_agg(step.person order by step.version desc) filter (where step.is_hand_over))[1],
     count(*) filter (where step.is_sent_back)::integer,
     (array_agg(step.occurred_at order by step.version desc) filter (where step.is_sent_back))[1],
-    (array_agg(step.actor_id order by step.version desc) filter (where step.is_sent_back))[1],
+    (array_agg(step.person order by step.version desc) filter (where step.is_sent_back))[1],
     greatest(0, count(*) filter (where step.is_opening) - 1)::integer,
     case
       when (array_agg(step.state order by step.version desc) filter (where step.is_in_force))[1] = 'closed'
@@ -41,11 +42,15 @@ as $$
     end,
     case
       when (array_agg(step.state order by step.version desc) filter (where step.is_in_force))[1] = 'closed'
-        then (array_agg(step.actor_id order by step.version desc) filter (where step.is_in_force))[1]
+        then (array_agg(step.person order by step.version desc) filter (where step.is_in_force))[1]
+    end,
+    case
+      when (array_agg(step.state order by step.version desc) filter (where step.is_in_force))[1] = 'closed'
+        then (array_agg(nullif(step.actor_id, step.person) order by step.version desc) filter (where step.is_in_force))[1]
     end,
     case
       when not bool_or(step.is_in_force) and not (array_agg(step.of_run order by step.version desc))[1]
-        then (array_agg(step.actor_id order by step.version desc))[1]
+        then (array_agg(step.person order by step.version desc))[1]
     end
   from (
     select
@@ -53,6 +58,7 @@ as $$
       m.version,
       m.occurred_at,
       m.actor_id,
+      m.person,
       m.is_in_force,
       case
         when m.to_stage = 'eom_review' then 'in_review'

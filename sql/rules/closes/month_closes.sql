@@ -23,6 +23,7 @@ returns table (
   reopened       integer,
   signed_off_at  timestamptz,
   signed_off_by  text,
+  signed_off_through text,
   rolled_back_by text,
   business_days  integer,
   late           boolean,
@@ -49,6 +50,7 @@ as $$
     coalesce(k.reopened, 0),
     k.signed_off_at,
     k.signed_off_by,
+    k.through,
     k.rolled_back_by,
     case
       when k.opened_at is not null then rules.business_days(

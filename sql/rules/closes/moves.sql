@@ -12,6 +12,7 @@ returns table (
   occurred_at       timestamptz,
   actor_id          text,
   on_behalf_of      text,
+  person            text,   -- the actor that the move is by
   payload           jsonb,
   is_in_force       boolean
 )
@@ -29,6 +30,7 @@ as $$
     h.occurred_at,
     h.actor_id,
     h.on_behalf_of,
+    rules.person_of(h.actor_id, h.on_behalf_of, h.payload),
     h.payload,
     h.trigger_type <> 'rollback' and b.id is null
   from public.stage_history h

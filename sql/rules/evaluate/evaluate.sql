@@ -31,20 +31,23 @@ begin
         and i.violations is null
         and i.answer is null
     ) a
-    cross join lateral rules.facts_of(a.before, v_actor) f
+    cross join lateral rules.facts_of(a.before, v_actor, a.on_behalf_of) f
     group by 1, 2, 3, 4, 5, 6, 7, 8
   loop
     v_found := case
       when (v_alike.refused).rule is not null then array[v_alike.refused]
-      when v_alike.action = 'move' then
-        rules.move_violations(v_actor, v_alike.facts, v_alike.word, v_alike.override, v_alike.on_behalf_of)
-      when v_alike.action = 'update' then
-        rules.field_violations(v_actor, v_alike.facts, v_alike.old_fields, v_alike.new_fields)
-      else rules.flag_violations(v_actor, v_alike.facts, v_alike.word)
+      else rules.judge(
+        v_actor, v_alike.on_behalf_of, v_alike.facts, v_alike.action, v_alike.word, v_alike.override,
+        v_alike.old_fields, v_alike.new_fields
+      )
     end;
     if v_found is not null then
       for i in 1 .. cardinality(v_alike.nths) loop
         items[v_alike.nths[i]].violations := v_found;
+      end loop;
+    elsif v_alike.on_behalf_of is not null then
+      for i in 1 .. cardinality(v_alike.nths) loop
+        items[v_alike.nths[i]].context.payload := rules.marked_payload(items[v_alike.nths[i]].context);
       end loop;
     end if;
   end loop;

@@ -1,7 +1,9 @@
--- The facts that rules can use, for one client and the calling actor. A table function, so that the planner inlines it.
+-- The facts that rules can use, for one client, the calling actor, and the person that it may act for. A table
+-- function, so that the planner inlines it.
 create or replace function rules.facts_of(
-  client   rules.client_state,
-  actor_id text
+  client       rules.client_state,
+  actor_id     text,
+  on_behalf_of text default null
 )
 returns setof rules.facts
 language sql
@@ -26,8 +28,10 @@ as $$
     ) end,
     array(
       select g.id
-      from rules.live_grants(facts_of.actor_id) g
-      where g.scope ? 'clients'
+      from public.agent_permissions g
+      where g.actor_id in (facts_of.actor_id, facts_of.on_behalf_of)
+        and g.revoked_at is null
+        and g.scope ? 'clients'
         and g.scope -> 'clients' @> to_jsonb(client.id)
       order by g.id
     )

@@ -1,9 +1,10 @@
 -- EVALUATE a new client: every rule that forbids it; null if none does. A client begins in onboarding. To begin in
 -- another stage is a move from there, to begin with flags is to set them, and every field that is not the default is a
--- change of it.
+-- change of it. An actor that acts for a person is judged as by rules.judge.
 create or replace function rules.new_client_violations(
-  actor_id text,
-  client   rules.client_state
+  actor_id     text,
+  client       rules.client_state,
+  on_behalf_of text default null
 )
 returns rules.violation[]
 language plpgsql
@@ -11,6 +12,7 @@ stable
 as $$
 #variable_conflict use_variable
 declare
+  v_judged     constant text := rules.judged_actor(actor_id, on_behalf_of);
   v_begins     rules.client_state := client;
   v_facts      rules.facts;
   v_missing    rules.violation;
@@ -21,25 +23,31 @@ begin
   v_begins.stage := 'onboarding';
   v_begins.returning_to_stage := null;
   v_begins.fields.active := true;
-  v_facts := (select f from rules.facts_of(v_begins, actor_id) f);
+  v_facts := (select f from rules.facts_of(v_begins, actor_id, on_behalf_of) f);
 
-  v_missing := rules.missing_permission(actor_id, 'can_set_stage', v_facts, to_stage => client.stage);
+  v_missing := rules.missing_permission(v_judged, 'can_set_stage', v_facts, to_stage => client.stage);
   if v_missing is not null then
     v_violations := v_violations || v_missing;
   end if;
   if client.stage <> 'onboarding' then
-    v_violations := v_violations || rules.move_violations(actor_id, v_facts, client.stage);
+    v_violations := v_violations || rules.move_violations(v_judged, v_facts, client.stage);
   end if;
 
   -- the flags and fields, as a client in its first stage
   v_facts.stage := client.stage;
   foreach v_flag in array client.flags loop
-    v_violations := v_violations || rules.flag_violations(actor_id, v_facts, v_flag);
+    v_violations := v_violations || rules.flag_violations(v_judged, v_facts, v_flag);
   end loop;
-  v_of_fields := rules.field_violations(actor_id, v_facts, (rules.default_client()).fields, client.fields);
+  v_of_fields := rules.field_violations(v_judged, v_facts, (rules.default_client()).fields, client.fields);
   -- can_set_stage is checked once
   if v_missing is null or v_of_fields[1].facts ->> 'permission' = 'can_admin' then
     v_violations := v_violations || v_of_fields;
+  end if;
+  if v_judged <> actor_id then
+    v_missing := rules.missing_permission(actor_id, 'can_act_for', v_facts, to_stage => client.stage, person => v_judged);
+    if v_missing is not null then
+      v_violations := v_violations || v_missing;
+    end if;
   end if;
   return v_violations;
 end

@@ -5,7 +5,8 @@ create or replace function rules.scope_mismatches(
   scope    jsonb,
   client   rules.facts,
   to_stage text,
-  flag     text
+  flag     text,
+  person   text default null   -- of can_act_for: the actor that the caller acts for
 )
 returns text[]
 language plpgsql
@@ -22,6 +23,7 @@ begin
             when 'flags'         then allowed ? flag
             when 'clients'       then grant_id = any (client.listed_in)
             when 'service_tiers' then allowed ? client.service_tier
+            when 'actors'        then allowed ? person
           end is not true
   );
 end

@@ -1,5 +1,5 @@
--- EVALUATE an undo, besides what forbids any rollback: the actor made these changes itself, within the minutes in the
--- settings. Null if it did.
+-- EVALUATE an undo, besides what forbids any rollback: the actor made these changes itself or had them made, within the
+-- minutes in the settings. Null if it did.
 create or replace function rules.undo_violations(
   actor_id    text,
   history_ids bigint[]
@@ -14,12 +14,13 @@ declare
   v_changes record;
 begin
   select
-    bool_and(h.actor_id = actor_id) as are_own,
+    bool_and(p.person = actor_id) as are_own,
     min(h.occurred_at) as since,
     min(h.client_id) as client_id,
-    (array_agg(h.actor_id order by h.actor_id) filter (where h.actor_id <> actor_id))[1] as other
+    min(p.person) filter (where p.person <> actor_id) as other
   into v_changes
   from public.stage_history h
+  cross join lateral rules.person_of(h.actor_id, h.on_behalf_of, h.payload) as p (person)
   where h.id = any (history_ids);
   if not v_changes.are_own then
     return array[('undo_not_yours', jsonb_build_object('made_by', v_changes.other))::rules.violation];

@@ -5,7 +5,7 @@ create or replace function rules.version_conflict(
 )
 returns rules.violation
 language sql
-immutable
+stable
 as $$
   select ('version_conflict', jsonb_build_object(
     'client_id', client.id,

@@ -17,7 +17,8 @@ begin
   return exists (
     select
     from rules.live_grants(actor_id) g
-    where g.scope ?| '{from,clients,service_tiers}'
+    where g.permission <> 'can_act_for'
+      and g.scope ?| '{from,clients,service_tiers}'
       -- which move or flag the grant allows makes no difference
       and rules.scope_mismatches(g.id, g.scope - '{to,flags}'::text[], client, null, null) is null
   );

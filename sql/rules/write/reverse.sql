@@ -20,7 +20,9 @@ declare
   v_client  rules.client_state;
   v_undone  public.stage_history;
   v_round   integer := 0;
+  v_judged  constant text := rules.judged_actor(context.actor_id, context.on_behalf_of);
 begin
+  context.payload := rules.marked_payload(context);
   loop
     v_round := v_round + 1;
     v_rows := array(
@@ -42,6 +44,14 @@ begin
     foreach v_client in array v_clients loop
       select h.* into v_undone from public.stage_history h where h.client_id = v_client.id and h.id = any (v_rows);
       violation := (rules.reversal_violations(v_client, v_undone))[1];
+      if violation is null and v_judged <> context.actor_id then
+        violation := rules.missing_permission(
+          context.actor_id, 'can_act_for', (select f from rules.facts_of(v_client, v_judged, context.actor_id) f),
+          to_stage => v_undone.from_stage,
+          flag => coalesce(v_undone.flag_added, v_undone.flag_removed),
+          person => v_judged
+        );
+      end if;
       if violation is not null then
         client_id := v_client.id;
         history_id := v_undone.id;

@@ -165,6 +165,8 @@ begin
       and (to_stage in ('eom_close', 'eom_review')
         or coalesce(from_returning_to, from_stage, '') in ('eom_close', 'eom_review'))
     )
+    -- a rollback can return to a pause in a close, and the row doesn't have the stage that the pause returns to
+    or trigger_type = 'rollback'
   );
 end
 $$;

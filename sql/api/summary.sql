@@ -19,7 +19,7 @@ begin
     cross join lateral (
       select rules.attention(
         c.flags, c.stage_entered_at < s.over_before, s.waiting_flags,
-        case when c.close_period is not null then c.close_period <= (select l.period from rules.late_period(now()) l) end
+        case when c.close_period is not null then c.close_period <= (select rules.late_period(now())) end
       ) as attention
     ) as a
     where c.active

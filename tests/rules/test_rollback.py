@@ -389,3 +389,18 @@ def test_an_override_and_a_plain_update_can_be_taken_back_too(db: psycopg.Connec
     db.execute("update clients set stage = 'weekly' where id = %s", (client,))
     plain = history_rows(db, client)[-1]["id"]
     assert rollback(db, client, plain)["client"]["stage"] == "onboarding"
+
+
+@pytest.mark.parametrize("stage", ["eom_close", "eom_review"])
+@pytest.mark.parametrize(
+    ("to_stage", "override"), [("offboarding", False), ("weekly", True), ("cleanup", True)]
+)
+def test_a_client_that_left_a_paused_close_returns_to_it(
+    db: psycopg.Connection, stage: str, to_stage: str, override: bool
+) -> None:
+    client = make_client(db, "paused_client", returning_to=stage)
+    before = client_row(db, client)
+    move(db, client, to_stage, override=override)
+    rollback(db, client, history_rows(db, client)[-1]["id"])
+
+    assert client_row(db, client) == before | {"version": before["version"] + 2}

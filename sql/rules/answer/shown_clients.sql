@@ -46,7 +46,7 @@ as $$
     cross join lateral (
       select case
         when stored.close_period is not null
-          then stored.close_period <= (select l.period from rules.late_period(now()) l)
+          then stored.close_period <= (select rules.late_period(now()))
       end as is_late
       offset 0
     ) as due

@@ -53,15 +53,15 @@ begin
           select h.close_period
           from rules.moves() h
           where h.client_id = client.id
-            and h.close_period = any (array(
-              select to_char(v_month - n * interval '1 month', 'YYYY-MM') from generate_series(0, 14) as n
-            ))
+            and h.close_period between to_char(v_month - interval '14 months', 'YYYY-MM') and v_period
             and h.is_in_force
         );
       end if;
       if v_period = any (v_has) then
         return v_period;
       end if;
+      -- it has no older close, and was added after all of them were due
+      exit when v_has = '{}' and v_added >= v_after + 62;
     end if;
     v_month := v_month - interval '1 month';
   end loop;

@@ -43,7 +43,7 @@ begin
       select c.id
       from public.clients c
       where attention in ('late', 'waiting_on_client')
-        and c.close_period <= (select l.period from rules.late_period(now()) l)
+        and c.close_period <= (select rules.late_period(now()))
         and c.active
       limit 10001
     ) as due

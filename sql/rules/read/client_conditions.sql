@@ -22,7 +22,7 @@ begin
         '($1).attention = (
           select coalesce(rules.attention(
             c.flags, c.stage_entered_at < s.over_before, s.waiting_flags,
-            case when c.close_period is not null then c.close_period <= (select l.period from rules.late_period(now()) l) end
+            case when c.close_period is not null then c.close_period <= (select rules.late_period(now())) end
           ), ''none'')
           from rules.stage_limits(now()) s
           where s.stage = c.stage

@@ -26,25 +26,48 @@ declare
   v_where  text;
   v_query  text;
 begin
+  -- the most frequent lists keep their plans: planning takes longer than reading a page
+  if v_by_id and filter.active and num_nonnulls(
+    filter.ids, filter.flag, filter.unowned, filter.entered_by, filter.stuck, filter.attention, filter.service_tier,
+    filter.search, filter.owner, filter.stages
+  ) = num_nonnulls(filter.owner, filter.stages[1]) and num_nonnulls(filter.owner, filter.stages[1], filter.stages[2]) < 2 then
+    ids := case
+      when filter.owner is not null then array(
+        select c.id
+        from public.clients c
+        where c.stage_owner = filter.owner
+          and c.id > coalesce(filter.after_id, -9223372036854775808)
+          and c.active
+        order by c.id
+        limit number
+      )
+      when filter.stages is not null then array(
+        select c.id
+        from public.clients c
+        where c.stage = filter.stages[1]
+          and c.id > coalesce(filter.after_id, -9223372036854775808)
+          and c.active
+        order by c.id
+        limit number
+      )
+      else array(
+        select c.id
+        from public.clients c
+        where c.id > coalesce(filter.after_id, -9223372036854775808)
+          and c.active
+        order by c.id
+        limit number
+      )
+    end;
+    return;
+  end if;
+
   filter := rules.narrowed_filter(filter);
   if filter.ids is null and filter.active then
     v_flag := filter.flag;
     filter.flag := null;
   end if;
   v_where := rules.client_conditions(filter);
-  if v_where = 'c.active' and v_by_id and filter.stages is null and v_flag is null then
-    -- the most frequent list keeps its plan
-    ids := array(
-      select c.id
-      from public.clients c
-      where c.id > coalesce(filter.after_id, -9223372036854775808)
-        and c.active
-      order by c.id
-      limit number
-    );
-    return;
-  end if;
-
   if not v_by_id or filter.stages is not null or v_flag is not null then
     select
       coalesce(array_agg(s.stage), '{}'),  -- no client has the flag: no parts

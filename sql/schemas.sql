@@ -6,7 +6,7 @@ create schema if not exists jobs authorization atlas_owner;
 create schema if not exists ops authorization atlas_owner;
 
 comment on schema rules is 'The rules: permissions, transitions, and the record of every change.';
--- PostgREST uses the first line as the title of its OpenAPI document and the rest as the description.
+-- The first line is the title of the OpenAPI document, and the rest is its description.
 comment on schema api is
 'Atlas client stage
 The API functions: PostgREST exposes them, psql users call them. Arguments are named and answers are JSON. An error has

@@ -62,6 +62,7 @@ READS = {
     "administration",
     "verify",
     "digest",
+    "openapi",
     "people",
     "jobs",
     "settings",

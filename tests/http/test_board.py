@@ -53,7 +53,7 @@ def test_a_browser_finds_the_page_at_the_root_whatever_its_query(with_files: Api
 def test_a_program_finds_the_openapi_document_at_the_root(with_files: Api) -> None:
     for accept in ("application/json", "*/*", "application/openapi+json"):
         answer = with_files.send("GET", "/", None, headers={"Accept": accept})
-        assert json.loads(answer.text)["swagger"] == "2.0"
+        assert json.loads(answer.text)["openapi"] == "3.0.3"
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.http.api import Api, refusal
+from tests.support.words import STAGES
 
 
 def test_lists_clients(api: Api, client: int) -> None:
@@ -286,18 +287,18 @@ def test_health_needs_no_token_and_tells_nothing(api: Api) -> None:
     assert api.send("GET", "/healthz", "wrong").status_code == 200
 
 
-def test_the_document_shows_what_the_caller_may_call(api: Api) -> None:
-    document = api.send("GET", "/").json()
-    anonymous = api.send("GET", "/", None).json()
+def test_the_document_describes_a_call_without_a_token(api: Api) -> None:
+    document = api.send("GET", "/", None).json()
 
+    assert document == api.send("GET", "/").json()
     assert document["info"]["title"] == "Atlas client stage"
-    assert set(anonymous["paths"]) == {"/", "/rpc/health"}
-    assert "/rpc/set_stage" in document["paths"]
     post = document["paths"]["/rpc/set_stage"]["post"]
     assert post["summary"] == "Move a client to another stage."
     assert "expected_version: the version of the client" in post["description"]
-    arguments = post["parameters"][0]["schema"]
-    assert set(arguments["required"]) == {"client_id", "to_stage", "reason", "expected_version"}
+    body = post["requestBody"]["content"]["application/json"]["schema"]
+    assert set(body["required"]) == {"client_id", "to_stage", "reason", "expected_version"}
+    assert body["properties"]["to_stage"]["enum"] == list(STAGES)
+    assert "version_conflict" in post["responses"]["409"]["description"]
 
 
 def test_every_function_is_documented(api: Api) -> None:
@@ -308,3 +309,4 @@ def test_every_function_is_documented(api: Api) -> None:
             for method in methods.values():
                 assert method["summary"], path
                 assert "Returns" in method["description"], path
+                assert method["operationId"] == path.removeprefix("/rpc/")

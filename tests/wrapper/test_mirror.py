@@ -33,10 +33,10 @@ def _api_functions(dsn: str) -> dict[str, list[tuple[str, str, bool]]]:
         left join lateral unnest(p.proargnames, p.proargtypes::oid[])
           with ordinality as a (name, type, place) on p.pronargs > 0
         where p.pronamespace = 'api'::regnamespace
-          -- not those that stand behind a path of the gateway, nor what asks after its health; nor what
-          -- turns a slug into an id, which every method does
+          -- not the gateway's own, health and the OpenAPI document; nor what turns a slug into an id, which every
+          -- method does
           and (p.pronargs = 0) = (p.proargnames is null)
-          and p.proname not in ('health', 'client_id')
+          and p.proname not in ('health', 'client_id', 'openapi')
         order by p.proname, a.place
     """
     functions: dict[str, list[tuple[str, str, bool]]] = {}

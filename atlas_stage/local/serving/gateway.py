@@ -58,7 +58,7 @@ def gateway(
             behind = Part(
                 "PostgREST",
                 [postgrest, root / "gateway" / "postgrest.conf"],
-                _postgrest_settings(dsn, upstream, admin, url, pool, standby),
+                _postgrest_settings(dsn, upstream, admin, pool, standby),
                 folder,
                 lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
             )
@@ -111,7 +111,7 @@ def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:
 
 
 def _postgrest_settings(
-    dsn: str, port: int, admin: int, url: str, pool: int | None, standby: bool
+    dsn: str, port: int, admin: int, pool: int | None, standby: bool
 ) -> dict[str, str]:
     """What PostgREST reads from its environment: the database as libpq's variables, and where to listen."""
     known = conninfo_to_dict(dsn)
@@ -127,7 +127,6 @@ def _postgrest_settings(
         "PGRST_SERVER_HOST": LOOPBACK,
         "PGRST_SERVER_PORT": str(port),
         "PGRST_ADMIN_SERVER_PORT": str(admin),
-        "PGRST_OPENAPI_SERVER_PROXY_URI": os.environ.get("ATLAS_PUBLIC_URL") or url,
         # Its share of a request is a quarter of the cores. With more of them each request costs more.
         "GHCRTS": os.environ.get("GHCRTS") or f"-N{max(1, (os.cpu_count() or 1) // 4)}",
     }

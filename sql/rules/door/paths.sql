@@ -1,10 +1,13 @@
--- The plan's paths: which function of `api` each method calls, and which of its arguments the stars
+-- The root and the plan's paths: which function of `api` each method calls, and which of its arguments the stars
 -- are, in order. In one query an argument has another name, limit.
 create or replace function rules.paths()
 returns jsonb
 language sql
 immutable
 return jsonb '{
+  "/": {
+    "GET": {"called": "openapi", "by_path": []}
+  },
   "/api/clients": {
     "GET": {"called": "clients", "by_path": []}
   },

@@ -7,7 +7,7 @@ volatile
 as $$
 #variable_conflict use_variable
 begin
-  -- without a token the OpenAPI document alone is read as atlas_anon, and lists what that may call
+  -- PostgREST's own root, which the gateway doesn't pass on, stays atlas_anon
   if rules.token_actor() is not null or current_setting('request.path', true) <> '/' then
     perform set_config('role', 'atlas_api', true);
   end if;

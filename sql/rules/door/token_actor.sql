@@ -15,7 +15,7 @@ declare
   v_path    constant text := split_part(split_part(v_headers ->> 'x-atlas-request', ' ', 2), '?', 1);
 begin
   if v_path = '/rpc/accept_invite'
-    or v_secret is null and (current_setting('request.path', true) in ('/', '/rpc/health') or v_path = '/rpc/health')
+    or v_secret is null and (v_path in ('/', '/rpc/health') or current_setting('request.path', true) in ('/', '/rpc/health'))
   then
     perform set_config('lock_timeout', '3s', true), set_config('statement_timeout', '30s', true);
     return null;

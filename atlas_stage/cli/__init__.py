@@ -10,6 +10,7 @@ from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
     client,
     deploy,
     job,
+    mcp,
     report,
     serve,
     settings,

@@ -15,6 +15,7 @@ from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
     serve,
     settings,
     verify,
+    watch,
 )
 from atlas_stage.cli.base import Session, app
 from atlas_stage.cli.rendering import Output

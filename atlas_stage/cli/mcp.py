@@ -27,12 +27,13 @@ def mcp(
 
     Over stdio it acts with ATLAS_TOKEN. Over HTTP each caller sends its own token as a bearer token.
     """
+    # Over HTTP each caller sends its own token. The SDK takes seconds to load: whatever is missing is said first.
+    url, token = connecting.address(run.url, "none" if http else None)
+    host, port = address(listen)
     from atlas_stage.mcp import server
 
     if not http:
-        server.serve_stdio(*connecting.address(run.url, None))
+        server.serve_stdio(url, token)
         return
-    url, _ = connecting.address(run.url, "each caller sends its own")
-    host, port = address(listen)
     run.output.aside(f"MCP at http://{listen}/mcp")
     server.serve_http(url, host, port, name or [])

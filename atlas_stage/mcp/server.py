@@ -16,7 +16,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, TextContent, Tool
 from atlas_stage import __version__, models
 from atlas_stage.async_stage import AsyncStage
 from atlas_stage.errors import InvalidInput, StageError, Unauthenticated, Unavailable
-from atlas_stage.mcp.tools import NEEDS, Tools
+from atlas_stage.mcp.tools import NEEDS, add
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _INSTRUCTIONS = """\
@@ -38,7 +38,7 @@ class Server(MCPServer[Any]):
             **options,
         )
         self._stage = stage
-        Tools(stage).add_to(self)
+        add(self, stage)
 
     async def list_tools(self) -> list[Tool]:
         """The tools that the caller's grants can use now, with the database's words."""

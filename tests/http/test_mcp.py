@@ -142,7 +142,7 @@ def test_a_grant_or_a_flag_of_the_firm_is_there_at_the_next_listing(
         assert {tool.name for tool in before.tools} == READS
         with running.stage() as admin, psycopg.connect(running.dsn) as db:
             admin.grant_permission(name, "can_set_flag")
-            db.execute("insert into stage_flags (flag, set_by) values (%s, '{anyone}')", [flag])
+            db.execute("insert into stage_flags values (%s, 'a flag', '{anyone}')", [flag])
         after = await client.list_tools(cache_mode="bypass")
         (tool,) = (each for each in after.tools if each.name == "flag")
         assert flag in tool.input_schema["properties"]["flag"]["enum"]
@@ -156,14 +156,14 @@ def test_it_reads_checks_and_moves_with_the_version(
     token = agent(running, ("can_set_stage", None))
 
     async def worked(mcp: Client) -> None:
-        seen = (await mcp.call_tool("client", {"client": client})).structured_content
+        seen = (await mcp.call_tool("client", {"client_id": client})).structured_content
         assert seen is not None
         assert seen["client"]["stage"] == "weekly"
-        check = await mcp.call_tool("check", {"client": client, "to_stage": "eom_close"})
+        check = await mcp.call_tool("check", {"client_id": client, "to_stage": "eom_close"})
         assert check.structured_content is not None
         assert check.structured_content["allowed"] is True
         arguments = {
-            "client": client,
+            "client_id": client,
             "to_stage": "eom_close",
             "reason": "May is over",
             "expected_version": seen["client"]["version"],
@@ -175,7 +175,7 @@ def test_it_reads_checks_and_moves_with_the_version(
             assert moved.structured_content["client"]["stage"] == "eom_close"
             assert moved.structured_content["replayed"] is replayed
         undone = await mcp.call_tool(
-            "undo", {"client": client, "expected_version": 1, "reason": "wrong client"}
+            "undo", {"client_id": client, "expected_version": 1, "reason": "wrong client"}
         )
         assert undone.structured_content is not None, text(undone)
         assert undone.structured_content["client"]["stage"] == "weekly"
@@ -192,9 +192,9 @@ def test_every_reading_tool_answers_in_its_own_schema(
     async def read(mcp: Client) -> None:
         await mcp.list_tools()  # from here the SDK's client validates answers against the schemas
         for name, arguments in {
-            "queue": {"actor": "agent:tally"},
+            "queue": {"actor_id": "agent:tally"},
             "clients": {"stage": "eom_close"},
-            "history": {"client": client},
+            "history": {"client_id": client},
             "closes": {"month": "2026-05"},
             "changes": {"since": "2026-01-01T00:00:00Z"},
         }.items():
@@ -212,20 +212,21 @@ def test_a_refusal_is_a_tool_error_in_words_with_what_to_do_next(
     token = agent(running, ("can_set_flag", {"flags": ["client_blocking"]}))
 
     async def refused(mcp: Client) -> None:
-        not_listed = {"client": client, "to_stage": "eom_close", "reason": "x"}
+        not_listed = {"client_id": client, "to_stage": "eom_close", "reason": "x"}
         result = await mcp.call_tool("move", {**not_listed, "expected_version": 0})
         assert result.is_error
         assert "permission_missing" in text(result)
-        assert "You need permission to move clients" in text(result)
+        assert "You need permission to move and change clients. Ask an admin" in text(result)
         assert "What to do next: " in text(result)
         assert result.structured_content is not None
         assert result.structured_content["rule"] == "permission_missing"
         assert result.structured_content["details"]["permission"] == "can_set_stage"
         result = await mcp.call_tool(
-            "flag", {"client": "no-such-client", "flag": "advisory_due", "on": True, "reason": "x"}
+            "flag",
+            {"client_id": "no-such-client", "flag": "advisory_due", "set": True, "reason": "x"},
         )
         assert "client_not_found" in text(result)
-        arguments = {"client": client, "flag": "advisory_due", "on": True, "reason": "x"}
+        arguments = {"client_id": client, "flag": "advisory_due", "set": True, "reason": "x"}
         result = await mcp.call_tool("flag", arguments)
         assert result.is_error
         assert "scope" in text(result)

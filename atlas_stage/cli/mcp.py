@@ -22,6 +22,10 @@ def mcp(
         list[str] | None,
         typer.Option(metavar="HOST", help="A host name by which clients reach it; repeatable."),
     ] = None,
+    on_behalf_of: Annotated[
+        str | None,
+        typer.Option(metavar="ACTOR", help="Make every change for this person; no caller chooses."),
+    ] = None,
 ) -> None:
     """Serve agents over the Model Context Protocol.
 
@@ -33,7 +37,7 @@ def mcp(
     from atlas_stage.mcp import server
 
     if not http:
-        server.serve_stdio(url, token)
+        server.serve_stdio(url, token, on_behalf_of)
         return
     run.output.aside(f"MCP at http://{listen}/mcp")
-    server.serve_http(url, host, port, name or [])
+    server.serve_http(url, host, port, name or [], on_behalf_of)

@@ -28,7 +28,9 @@ later. A refusal is an answer: never try it in other words, report its text to a
 class Server(MCPServer[Any]):
     """The server for callers whose stage `stage` gives."""
 
-    def __init__(self, stage: Callable[[], AsyncStage], **options: Any) -> None:
+    def __init__(
+        self, stage: Callable[[], AsyncStage], person: str | None = None, **options: Any
+    ) -> None:
         super().__init__(
             "atlas-stage",
             instructions=_INSTRUCTIONS,
@@ -38,7 +40,7 @@ class Server(MCPServer[Any]):
             **options,
         )
         self._stage = stage
-        add(self, stage)
+        add(self, stage, person)
 
     async def list_tools(self) -> list[Tool]:
         """The tools that the caller's grants can use now, with the database's words."""
@@ -105,10 +107,10 @@ def _in_words(error: StageError) -> str:
     )
 
 
-def serve_stdio(url: str, token: str) -> None:
+def serve_stdio(url: str, token: str, person: str | None) -> None:
     """Serve the host that started this program, as the token's actor, until it closes the pipe."""
     stage = AsyncStage.connect(url, token)
-    Server(lambda: stage).run("stdio")
+    Server(lambda: stage, person).run("stdio")
 
 
 class Callers(TokenVerifier):
@@ -140,12 +142,12 @@ class Callers(TokenVerifier):
         return self._stages[token.token]
 
 
-def serve_http(url: str, host: str, port: int, names: Sequence[str]) -> None:
+def serve_http(url: str, host: str, port: int, names: Sequence[str], person: str | None) -> None:
     """Serve over streamable HTTP at /mcp. `names`: how clients call this server, besides its address."""
     callers = Callers(url)
     # Without a resource URL the SDK offers no OAuth discovery: a token of the API is the only way in.
     auth = AuthSettings.model_validate({"issuer_url": url, "resource_server_url": None})
-    Server(callers.stage, auth=auth, token_verifier=callers).run(
+    Server(callers.stage, person, auth=auth, token_verifier=callers).run(
         "streamable-http",
         host=host,
         port=port,

@@ -56,8 +56,8 @@ _ABOUT = {
 }
 
 
-def add(server: MCPServer[Any], stage: GetStage) -> None:
-    """Add the tools and resources to a server."""
+def add(server: MCPServer[Any], stage: GetStage, person: str | None = None) -> None:
+    """Add the tools and resources to a server. With `person`, every call is for them, and no caller chooses."""
     for name, method in (_READS | _CHANGES).items():
         # A repeated change has no second effect: its version, or the flag itself, prevents one.
         hints = ToolAnnotations(
@@ -66,7 +66,7 @@ def add(server: MCPServer[Any], stage: GetStage) -> None:
             idempotent_hint=True,
             open_world_hint=False,
         )
-        tool, words = _tool(method, stage), method.__doc__ or ""
+        tool, words = _tool(method, stage, person), method.__doc__ or ""
         if name == "flag":
             words = words.replace(
                 "Set a flag. If it is set already", "Set or clear a flag. If it is so already"
@@ -93,17 +93,20 @@ def add(server: MCPServer[Any], stage: GetStage) -> None:
         return json.dumps({**numbers.as_json(), "closes": page.as_json()["items"]})
 
 
-def _tool(method: Callable[..., Any], stage: GetStage) -> Callable[..., Any]:
+def _tool(method: Callable[..., Any], stage: GetStage, person: str | None) -> Callable[..., Any]:
     """A function with the method's arguments, described, and the shape of its answer."""
     signature = inspect.signature(method)
     shape = _shape(signature.return_annotation)
-    arguments = [_described(p) for p in signature.parameters.values() if p.name not in _LEFT_OUT]
+    known = signature.parameters
+    fixed = {"on_behalf_of": person} if person and "on_behalf_of" in known else {}
+    left_out = _LEFT_OUT | fixed.keys()
+    arguments = [_described(each) for name, each in known.items() if name not in left_out]
     if method is AsyncStage.set_flag:
         arguments.append(inspect.Parameter("set", inspect.Parameter.KEYWORD_ONLY, annotation=_SET))
 
     async def call(**given: Any) -> Any:
         called = "clear_flag" if given.pop("set", True) is False else method.__name__
-        answer = await getattr(stage(), called)(**given)
+        answer = await getattr(stage(), called)(**given, **fixed)
         return shape.model_validate(answer) if issubclass(shape, BaseModel) else answer
 
     made: Any = call

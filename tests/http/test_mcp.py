@@ -263,6 +263,24 @@ async def _json(mcp: Client, uri: str) -> Any:
     return json.loads(content.text)  # type: ignore[union-attr]
 
 
+def test_a_relay_fixes_the_person_so_that_no_model_can_choose(running: Stack, client: int) -> None:
+    token = agent(running, ("can_set_flag", None))
+    environment = {"ATLAS_URL": running.url, "ATLAS_TOKEN": token}
+    line = [*MCP[1:], "--on-behalf-of", "user:ana"]
+
+    async def flagged() -> None:
+        server = StdioServerParameters(command=MCP[0], args=line, env=environment)
+        async with Client(server) as mcp:
+            (tool,) = (each for each in (await mcp.list_tools()).tools if each.name == "flag")
+            assert "on_behalf_of" not in tool.input_schema["properties"]
+            arguments = {"client_id": client, "flag": "advisory_due", "set": True, "reason": "x"}
+            chosen = await mcp.call_tool("flag", arguments | {"on_behalf_of": "user:eve"})
+            assert chosen.structured_content is not None, text(chosen)
+            assert chosen.structured_content["history"]["on_behalf_of"] == "user:ana"
+
+    asyncio.run(asyncio.wait_for(flagged(), 60))
+
+
 def test_over_http_a_request_without_a_valid_token_of_its_own_is_401(
     served: str, running: Stack
 ) -> None:
@@ -307,6 +325,16 @@ def test_listening_on_all_addresses_needs_the_name_that_clients_use() -> None:
 def test_a_move_is_listed_for_every_permission_that_a_move_can_need(db: psycopg.Connection) -> None:
     needed = db.execute("select distinct permission from stage_transitions").fetchall()
     assert {row[0] for row in needed} <= NEEDS["move"]
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['mcp'] = None; from atlas_stage.cli import app; app(['mcp'])"
+    environment = os.environ | {"ATLAS_URL": "http://localhost:1", "ATLAS_TOKEN": "x"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "pip install 'atlas-stage[mcp]'" in done.stderr
 
 
 def test_without_an_address_it_ends_in_a_sentence(tmp_path: Any) -> None:

@@ -24,7 +24,7 @@ from atlas_stage.errors import InvalidInput, Unavailable
 from atlas_stage.ops import notices
 from atlas_stage.ops.notices import Only, ReceiverError, Watch
 from atlas_stage.ops.schedule import Place, write
-from tests.http.webhooks import SECRET, Receiver, receiver
+from tests.http.webhooks import SECRET, Receiver, launched, receiver
 from tests.support.stack import Stack
 
 WATCH = [sys.executable, "-m", "atlas_stage", "watch", "--every", "0.1"]
@@ -271,24 +271,6 @@ def test_a_state_that_can_t_be_read_is_refused_and_kept(
     assert file.read_text() == '{"cursor"'
 
 
-# Forks a watch for each line of its input: the imports of a new process would take most of the test.
-LAUNCHER = """
-import os, sys
-from pathlib import Path
-import atlas_stage.transports.sync_http
-from atlas_stage import Stage
-from atlas_stage.ops.notices import Watch
-
-for _ in sys.stdin:
-    pid = os.fork()
-    if pid == 0:
-        with Stage.connect() as stage:
-            Watch(stage, sys.argv[1], sys.argv[2], Path(sys.argv[3])).run(every=0.02)
-    print(pid, flush=True)
-    os.waitpid(pid, 0)
-"""
-
-
 @pytest.mark.parametrize("kills", [25, pytest.param(100, marks=pytest.mark.slow)])
 def test_killed_at_any_point_it_loses_nothing_and_keeps_each_client_s_order(
     running: Stack, firm: Stage, hook: Receiver, tmp_path: Path, kills: int
@@ -305,31 +287,18 @@ def test_killed_at_any_point_it_loses_nothing_and_keeps_each_client_s_order(
 
     worker = threading.Thread(target=work)
     worker.start()
-    line = [sys.executable, "-c", LAUNCHER, hook.url, SECRET, str(desk.file)]
-    environment = os.environ | {"ATLAS_URL": running.url, "ATLAS_TOKEN": running.token()}
-    with subprocess.Popen(
-        line, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as launcher:
-        assert launcher.stdin is not None
-        assert launcher.stdout is not None
+    with launched(running.url, running.token(), hook, desk.file) as start_one:
         for _ in range(kills):
             before = hook.requests
-            print("go", file=launcher.stdin, flush=True)
-            pid = int(launcher.stdout.readline())
+            pid = start_one()
             if random.random() < 0.8:  # most often in the middle of its work, else while it begins
                 hook.wait_for(before + random.randint(1, 4))
             time.sleep(random.uniform(0, 0.03))
             os.kill(pid, signal.SIGKILL)
-        launcher.stdin.close()
     stop.set()
     worker.join()
     desk.post()
-    posted: dict[int, list[int]] = {one: [] for one in clients}
-    for notice in hook.notices:
-        change = notice["data"].get("change")
-        if change is not None:
-            posted[change["client_id"]].append(change["version"])
     recorded = {one: [row.version for row in firm.iter_history(one)][::-1] for one in clients}
-    assert posted == recorded
+    assert hook.versions() == recorded
     again = len(hook.accepted) - len(hook.notices)
     assert again <= kills  # at most the one message under way

@@ -100,7 +100,7 @@ def _in_words(error: StageError) -> str:
     facts = {name: value for name, value in error.details.items() if name not in ("text", "rule")}
     return "\n".join(
         (
-            f"Refused ({error.rule}): {error}",
+            f"{error} ({error.rule})",
             f"What to do next: {error.hint or 'report this to a person'}.",
             f"Facts: {json.dumps(facts, default=str)}",
         )

@@ -7,7 +7,7 @@ killed continues with the same messages, which have the same ids.
 import base64
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -52,22 +52,6 @@ class Notice:
     owner: str | None = None
 
 
-@dataclass(frozen=True)
-class Only:
-    """Which notices to post; an empty filter lets all pass. Findings have neither stage nor owner."""
-
-    kinds: Collection[str] = ()
-    stages: Collection[str] = ()
-    owners: Collection[str] = ()
-
-    def __call__(self, notice: Notice) -> bool:
-        return (
-            (not self.kinds or notice.kind in self.kinds)
-            and (not self.stages or notice.stage in self.stages)
-            and (not self.owners or notice.owner in self.owners)
-        )
-
-
 @dataclass
 class State:
     """What the state file has: where to read on, what is to be sent, and which findings were told already."""
@@ -103,6 +87,7 @@ class State:
 class Watch:
     """Reads the changes and findings that an API's token can see, and posts them to `url`.
 
+    `only`: the words to which `kind`, `stage` and `owner` of a notice are limited; findings have no stage and owner.
     `digest`: one message per person and day. `tell` gets a line for each attempt that failed.
     """
 
@@ -113,11 +98,12 @@ class Watch:
         secret: str,
         file: Path,
         *,
-        only: Only = Only(),
+        only: Mapping[str, Collection[str]] | None = None,
         digest: bool = False,
         tell: Callable[[str], None] = print,
     ) -> None:
-        self._stage, self._url, self._file, self._only = stage, _checked(url), file, only
+        self._stage, self._url, self._file = stage, _checked(url), file
+        self._only = {name: words for name, words in (only or {}).items() if words}
         self._sign = _webhook(secret).sign
         self._digest, self._tell = digest, tell
         self._http = httpx.Client(timeout=httpx.Timeout(15, connect=5))
@@ -158,7 +144,11 @@ class Watch:
             now = dict(self._findings())
             found += [notice for key, notice in now.items() if key not in told]
             told, self._looked = sorted(now), monotonic()
-        wanted = [each for each in found if self._only(each)]
+        wanted = [
+            each
+            for each in found
+            if all(getattr(each, name) in words for name, words in self._only.items())
+        ]
         new = State(feed.cursor, [], told, state.day, state.held)
         if self._digest:
             self._hold(new, wanted)

@@ -116,7 +116,7 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
         try:
             post, secret = setting("ATLAS_WEBHOOK_URL", "post"), setting(notices.SECRET, "secret")
             url, token = setting("ATLAS_URL", "url"), setting("ATLAS_TOKEN", "token")
-            only = notices.Only(*(table.get(each, ()) for each in ("kinds", "stages", "owners")))
+            only = {each: table.get(f"{each}s", ()) for each in ("kind", "stage", "owner")}
             digest = table.get("digest") == "daily"
             file = beside / "atlas-watch.json"
             with Stage.connect(url=url, token=token) as stage:

@@ -22,7 +22,7 @@ import pytest
 from atlas_stage import Stage
 from atlas_stage.errors import InvalidInput, Unavailable
 from atlas_stage.ops import notices
-from atlas_stage.ops.notices import Only, ReceiverError, Watch
+from atlas_stage.ops.notices import ReceiverError, Watch
 from atlas_stage.ops.schedule import Place, write
 from tests.http.webhooks import SECRET, Receiver, launched, receiver
 from tests.support.stack import Stack
@@ -115,7 +115,7 @@ def test_what_no_change_tells_is_posted_when_it_begins(
 
 
 def test_filters_leave_out_the_rest(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
-    only = Only(kinds=("sign_off_wanted", "moved"), stages=("eom_review",), owners=("user:ana",))
+    only = {"kind": ["sign_off_wanted", "moved"], "stage": ["eom_review"], "owner": ["user:ana"]}
     desk = Desk(firm, hook, tmp_path / "state", only=only)
     for owner in ("user:ana", "user:ben"):
         one = client(firm, owner=owner)
@@ -130,7 +130,7 @@ def test_filters_leave_out_the_rest(firm: Stage, hook: Receiver, tmp_path: Path)
 def test_a_digest_is_one_message_per_person_when_the_day_is_over(
     firm: Stage, hook: Receiver, tmp_path: Path
 ) -> None:
-    desk = Desk(firm, hook, tmp_path / "state", digest=True, only=Only(stages=("eom_close",)))
+    desk = Desk(firm, hook, tmp_path / "state", digest=True, only={"stage": ["eom_close"]})
     ana, ben = client(firm, owner="user:ana"), client(firm, owner="user:ben")
     for one in (ana, ben):
         firm.move(one, "eom_close", "May is over")

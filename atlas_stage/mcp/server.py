@@ -18,6 +18,7 @@ from atlas_stage.async_stage import AsyncStage
 from atlas_stage.errors import InvalidInput, StageError, Unauthenticated, Unavailable
 from atlas_stage.mcp.tools import NEEDS, add
 
+_CALLERS = 256  # whose connections are kept
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _INSTRUCTIONS = """\
 Clients of a bookkeeping firm, each in one stage of its month. Read (`queue`, `client`), then `check`, then `move` with
@@ -118,28 +119,34 @@ class Callers(TokenVerifier):
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._stages: dict[str, AsyncStage] = {}
+        self._stages: dict[str, AsyncStage] = {}  # by token, the last used at the end
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Answer 401 if the API does. If the API can't be reached, the tools say so in words."""
-        actor = ""
+        actor = "unknown"
         try:
-            stage = self._stages.get(token) or AsyncStage.connect(self._url, token)
-            actor = (await stage.whoami()).actor_id
+            actor = (await self._stage_of(token).whoami()).actor_id
         except Unauthenticated:
             self._stages.pop(token, None)
             return None
         except Unavailable:
             pass
-        self._stages[token] = stage
-        return AccessToken(token=token, client_id=actor or "unknown", scopes=[])
+        return AccessToken(token=token, client_id=actor, scopes=[])
 
     def stage(self) -> AsyncStage:
         """The stage of the caller whose request this is."""
-        token = get_access_token()
-        if token is None:
+        caller = get_access_token()
+        if caller is None:
             raise Unauthenticated("no token is given", hint="send Authorization: Bearer")
-        return self._stages[token.token]
+        return self._stage_of(caller.token)
+
+    def _stage_of(self, token: str) -> AsyncStage:
+        """A stage that keeps its connections between requests. Raises Unauthenticated if the token is malformed."""
+        stage = self._stages.pop(token, None) or AsyncStage.connect(self._url, token)
+        self._stages[token] = stage
+        if len(self._stages) > _CALLERS:
+            del self._stages[next(iter(self._stages))]
+        return stage
 
 
 def serve_http(url: str, host: str, port: int, names: Sequence[str], person: str | None) -> None:

@@ -140,10 +140,12 @@ class Watch:
         """The state with what is new in its outbox, and whether there is more."""
         feed = self._stage.changes(state.cursor, page_size=PAGE)
         found, told = list(self._of_changes(feed.items)), state.told
-        if monotonic() - self._looked >= FINDINGS_SECONDS:
+        began = monotonic()
+        looks = began - self._looked >= FINDINGS_SECONDS
+        if looks:
             now = dict(self._findings())
             found += [notice for key, notice in now.items() if key not in told]
-            told, self._looked = sorted(now), monotonic()
+            told = sorted(now)
         wanted = [
             each
             for each in found
@@ -156,6 +158,7 @@ class Watch:
             new.outbox = [_message(each.kind, each.data) for each in wanted]
         if new != state:
             new.write(self._file)
+        self._looked = began if looks else self._looked
         return new, feed.more
 
     def _of_changes(self, rows: Iterable[FeedRow]) -> Iterator[Notice]:
@@ -297,10 +300,10 @@ def _is_hopeless(tried: tenacity.RetryCallState, once: bool) -> bool:
 
 
 def _pause(tried: tenacity.RetryCallState) -> float:
-    """A second, doubled up to five minutes, with some randomness; more if the receiver says so."""
+    """A second, doubled up to five minutes, with some randomness; up to an hour if the receiver says so."""
     error = _error_of(tried)
     after = error.details.get("retry_after") if isinstance(error, StageError) else None
-    seconds = int(after) if isinstance(after, str) and after.isdecimal() else 0
+    seconds = min(int(after), 3600) if isinstance(after, str) and after.isdecimal() else 0
     return max(seconds, tenacity.wait_random_exponential(multiplier=1, max=300)(tried))
 
 

@@ -138,6 +138,10 @@ class AsyncStage(AsyncConnecting):
     async def whoami(self) -> models.Actor:
         """The caller, as the database knows it."""
 
+    @call(read=True)
+    async def health(self) -> models.Health:
+        """Whether everything is well, and what needs attention."""
+
     # -- changes
 
     @call(keyed=True)

@@ -77,7 +77,7 @@ def read(kind: Any, value: Any) -> Any:
 
 def _record(kind: Any, data: Json) -> Any:
     try:
-        kinds = _kinds(kind)
+        kinds = kinds_of(kind)
         found = {name: read(kinds[name], data[name]) for name in kinds.keys() & data.keys()}
         if "next" in kinds:
             found["next"] = {
@@ -98,7 +98,7 @@ def _record(kind: Any, data: Json) -> Any:
 
 
 @cache
-def _kinds(kind: Any) -> dict[str, Any]:
+def kinds_of(kind: Any) -> dict[str, Any]:
     """The type of each field of a record. The items of a page have the type that the page was given."""
     record: Any = get_origin(kind) or kind
     kinds = get_type_hints(record)
@@ -282,7 +282,7 @@ class Refusal(Record):
     @classmethod
     def from_json(cls, data: Json) -> Self:
         """The refusal; keys that aren't fields are its facts."""
-        facts = {name: value for name, value in data.items() if name not in _kinds(Refusal)}
+        facts = {name: value for name, value in data.items() if name not in kinds_of(Refusal)}
         return super().from_json({**data, "facts": facts})
 
     def as_error(self) -> StageError:
@@ -706,6 +706,13 @@ def counts_in_words(counts: dict[str, Any]) -> str:
         more = ", …" if behind["number"] > 10 else ""
         parts.append(f"still closing {behind['number']:,} ({names}{more})")
     return ", ".join(parts)
+
+
+class Health(Record):
+    """What needs attention: each finding has `finding` (its code), `severity`, `what`, `todo` and its facts."""
+
+    status: str
+    findings: tuple[Json, ...] = ()
 
 
 # -- evidence

@@ -159,7 +159,7 @@ def find(task: ET.Element, path: str) -> str:
     return found.text or ""
 
 
-@pytest.mark.parametrize("job", [*JOBS, "hourly"])
+@pytest.mark.parametrize("job", [*JOBS, "hourly", "watch"])
 class TestTask:
     def test_is_utf_16_as_windows_exports_it(self, job: str) -> None:
         content = (CRON / "windows" / f"{job}.xml").read_bytes()
@@ -184,7 +184,8 @@ class TestTask:
         task = task_of(job)
         assert find(task, "Settings/StartWhenAvailable") == "true"
         assert find(task, "Settings/MultipleInstancesPolicy") == "IgnoreNew"
-        assert find(task, "Settings/ExecutionTimeLimit") not in ("", "PT0S")
+        has_end = find(task, "Settings/ExecutionTimeLimit") not in ("", "PT0S")
+        assert has_end is (job != "watch")  # notices are posted until it is stopped
         assert find(task, "Principals/Principal/LogonType") == "S4U"  # no window, no password
         assert find(task, "Actions/Exec/Command").endswith("pythonw.exe")
 
@@ -238,7 +239,7 @@ def test_the_files_are_what_the_program_writes_for_the_catalog(dsn: str) -> None
     stale = [name for name, content in files.items() if (CRON / name).read_bytes() != content]
     assert stale == [], "run tools/cron_files.py"
     wrappers = {file.name for file in CRON.glob("*.py")}
-    assert wrappers == {f"{job}.py" for job in (*JOBS, "hourly")}
+    assert wrappers == {f"{job}.py" for job in (*JOBS, "hourly", "watch")}
 
 
 def test_every_schedule_starts_every_hour_of_every_day() -> None:

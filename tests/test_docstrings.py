@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("atlas_stage", "cron", "lab", "tests", "tools")
+FOLDERS = ("atlas_stage", "cron", "examples", "lab", "tests", "tools")
 # A command, or the head of a block of Python.
 CODE = re.compile(
     r"(python3?|make|atlas-stage|pip) \S.*[^.:,;]$|\$ |(async )?(with|for|def|class) .*:$"

@@ -10,10 +10,12 @@ from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
     client,
     deploy,
     job,
+    mcp,
     report,
     serve,
     settings,
     verify,
+    watch,
 )
 from atlas_stage.cli.base import Session, app
 from atlas_stage.cli.rendering import Output

@@ -98,9 +98,11 @@ def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
         case StageError():
             return error
         case ModuleNotFoundError() if error.name and not error.name.startswith("atlas_stage"):
+            needed = error.name.partition(".")[0]
+            extra = "mcp" if needed == "mcp" else "local"
             return InvalidInput(
-                f"This command needs {error.name.partition('.')[0]}, which isn't installed.",
-                hint="pip install 'atlas-stage[local]'",
+                f"This command needs {needed}, which isn't installed.",
+                hint=f"pip install 'atlas-stage[{extra}]'",
             )
         case OSError() if error.filename is not None:
             return InvalidInput(f"{error.filename}: {error.strerror}")

@@ -42,7 +42,7 @@ def serve(
     """
     from atlas_stage.local.serving import serve as serve_embedded, serve_before
 
-    host, port = _address(listen) if listen is not None else ("127.0.0.1", port)
+    host, port = address(listen) if listen is not None else ("127.0.0.1", port)
     # Not ATLAS_DATABASE_URL: DATA/env sets it, to the embedded database.
     database = (
         run.database if "database" in run.given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
@@ -53,7 +53,8 @@ def serve(
         serve_before(database, data / "gateway", host, port, run.output.line)
 
 
-def _address(listen: str) -> tuple[str, int]:
+def address(listen: str) -> tuple[str, int]:
+    """The host and port of ADDRESS:PORT; without a host, all of this machine's addresses. Raises InvalidInput."""
     host, colon, port = listen.rpartition(":")
     if not colon or not port.isdecimal() or int(port) > 65535:
         raise InvalidInput(f"Can't read --listen {listen}. Use ADDRESS:PORT, such as 0.0.0.0:8080.")

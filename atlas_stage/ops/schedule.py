@@ -1,6 +1,7 @@
 """The files with which a scheduler starts the jobs of `jobs.catalog()`.
 
-These are a wrapper per job, `hourly.py` for all of them, and what Task Scheduler, cron, systemd and pg_cron read.
+These are a wrapper per job, `hourly.py` for all of them, `watch.py` for notices, and what Task Scheduler, cron,
+systemd and pg_cron read.
 A scheduler starts them every hour of every day. The database decides which jobs are due, so no file has a date.
 """
 
@@ -15,7 +16,10 @@ from atlas_stage.errors import InvalidInput
 
 _TEMPLATES = Path(__file__).with_name("templates")
 HOURLY = "hourly"
+WATCH = "watch"
 _ABOUT_HOURLY = "runs every job that is due, one after the other"
+_DUE = "Started every hour: the database decides what is due."
+_RESTARTED = "Posts notices until it is stopped. Started every hour, for the case that it ended."
 
 
 @dataclass(frozen=True)
@@ -46,23 +50,25 @@ def write(scheduler: str, jobs: Mapping[str, str], place: Place, folder: Path) -
 
 
 def wrappers(jobs: Mapping[str, str]) -> dict[str, bytes]:
-    """A wrapper per job, from the jobs' descriptions by name, and `hourly.py`."""
+    """A wrapper per job, from the jobs' descriptions by name, `hourly.py` and `watch.py`."""
     made = {
         f"{job}.py": _filled("wrapper.txt", job=job, about=_sentence(about))
         for job, about in jobs.items()
     }
-    return {**made, f"{HOURLY}.py": _filled("hourly.txt")}
+    return {**made, f"{HOURLY}.py": _filled("hourly.txt"), f"{WATCH}.py": _filled("watch.txt")}
 
 
 def _windows(jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
     """Task Scheduler's files, as Windows exports them: UTF-16 with a byte order mark, CRLF."""
     made = {}
-    tasks = {HOURLY: _ABOUT_HOURLY, **jobs}
-    for (name, about), minute in zip(tasks.items(), (1, *_minutes(jobs)), strict=True):
+    described = {name: f"{_sentence(job)} {_DUE}" for name, job in jobs.items()}
+    tasks = {HOURLY: f"{_sentence(_ABOUT_HOURLY)} {_DUE}", WATCH: _RESTARTED, **described}
+    for (name, about), minute in zip(tasks.items(), (1, 1, *_minutes(jobs)), strict=True):
         task = _filled(
             "task.xml",
             name=name,
-            about=escape(_sentence(about)),
+            about=escape(about),
+            limit="PT0S" if name == WATCH else "PT4H",
             minute=f"{minute:02}",
             python=escape(str(place.python)),
             folder=escape(str(place.folder)),
@@ -90,13 +96,20 @@ def _systemd(_jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
         escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
         return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
 
-    service = _filled(
-        "atlas-job@.service",
-        folder=str(place.folder).replace("%", "%%"),  # WorkingDirectory takes no quotes
-        python=word(place.python),
-        wrapper=word(place.folder / "NAME.py").replace("NAME.py", "%i.py"),
-    )
-    return {"atlas-job@.service": service, "atlas-job@.timer": _filled("atlas-job@.timer")}
+    def service(template: str, wrapper: str) -> bytes:
+        return _filled(
+            template,
+            folder=str(place.folder).replace("%", "%%"),  # WorkingDirectory takes no quotes
+            python=word(place.python),
+            wrapper=wrapper,
+        )
+
+    of_job = word(place.folder / "NAME.py").replace("NAME.py", "%i.py")
+    return {
+        "atlas-job@.service": service("atlas-job@.service", of_job),
+        "atlas-job@.timer": _filled("atlas-job@.timer"),
+        "atlas-watch.service": service("atlas-watch.service", word(place.folder / f"{WATCH}.py")),
+    }
 
 
 def _pg_cron(jobs: Mapping[str, str], _place: Place) -> dict[str, bytes]:

@@ -21,11 +21,13 @@ from enum import IntEnum
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 import tenacity
 
 from atlas_stage.errors import InvalidInput, NotInstalled, StageError, Unavailable
 from atlas_stage.ops.jobs import Jobs
+from atlas_stage.stage import Stage
 from atlas_stage.text import plain
 
 CONFIG_NAME = "atlas-stage.toml"
@@ -85,6 +87,50 @@ def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
         stop.wait(3600 - time.time() % 3600 + 60)
         if stop.is_set():
             return Exit.DONE
+
+
+def watch(beside: Path | None = None, *, once: bool = False) -> int:
+    """Post notices, as `atlas-stage watch` does, with the table `watch` of the settings file. Returns the exit code.
+
+    The environment wins: ATLAS_URL, ATLAS_TOKEN, ATLAS_WEBHOOK_URL and ATLAS_WEBHOOK_SECRET.
+    """
+    from atlas_stage.ops import notices
+
+    beside = beside or Path(sys.argv[0]).resolve().parent
+    written: dict[str, Any] = {}
+    problem: Exception | None = None
+    try:
+        written, _ = _written(beside)
+    except (InvalidInput, OSError) as error:
+        problem = error
+    table = written.get("watch", {})
+
+    def setting(variable: str, name: str) -> str:
+        value = os.environ.get(variable) or table.get(name)
+        if not isinstance(value, str) or not value:
+            raise problem or InvalidInput(f"set {variable}, or {name} below [watch]")
+        return value
+
+    log_dir = os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside
+    with job_log("watch", Path(log_dir)) as log:
+        try:
+            post, secret = setting("ATLAS_WEBHOOK_URL", "post"), setting(notices.SECRET, "secret")
+            url, token = setting("ATLAS_URL", "url"), setting("ATLAS_TOKEN", "token")
+            only = {each: table.get(f"{each}s", ()) for each in ("kind", "stage", "owner")}
+            digest = table.get("digest") == "daily"
+            file = beside / "atlas-watch.json"
+            with Stage.connect(url=url, token=token) as stage:
+                log.info("starts")
+                notices.Watch(
+                    stage, post, secret, file, only=only, digest=digest, tell=log.warning
+                ).run(once=once)
+        except InvalidInput as error:
+            log.error("could not start: %s", error)
+            return Exit.NOT_STARTED
+        except Exception as error:
+            log.error("failed: %s: %s", type(error).__name__, plain(error))
+            return Exit.FAILED
+    return Exit.DONE
 
 
 def _every_job(beside: Path | None, stop: threading.Event) -> int:
@@ -159,6 +205,22 @@ def read_settings(beside: Path) -> Settings:
     """The settings of the environment and the file. Raises InvalidInput if no database is named or the file can't be
     read.
     """
+    written, place = _written(beside)
+    database = os.environ.get("ATLAS_DATABASE_URL") or written.get("database_url")
+    if not isinstance(database, str) or not database:
+        raise InvalidInput(
+            f"no database is named: set ATLAS_DATABASE_URL, or database_url in {place}"
+        )
+    log_dir = os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside
+    tries = os.environ.get("ATLAS_JOB_TRIES") or written.get("tries") or Settings.tries
+    try:
+        return Settings(database, Path(log_dir), max(1, int(tries)))
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"log_dir or tries can't be read: {error}") from error
+
+
+def _written(beside: Path) -> tuple[dict[str, Any], Path]:
+    """What the settings file says, and where it is or could be. Raises InvalidInput."""
     named = os.environ.get("ATLAS_CONFIG")
     places = [Path(named)] if named else [beside / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
     found = next((place for place in places if place.is_file()), None)
@@ -174,18 +236,7 @@ def read_settings(beside: Path) -> Settings:
     for name, value in written.items():
         if isinstance(value, str) and not value.isprintable():
             raise InvalidInput(f"{name} in {found} has a control character{_QUOTES}")
-
-    database = os.environ.get("ATLAS_DATABASE_URL") or written.get("database_url")
-    if not isinstance(database, str) or not database:
-        raise InvalidInput(
-            f"no database is named: set ATLAS_DATABASE_URL, or database_url in {places[0]}"
-        )
-    log_dir = os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside
-    tries = os.environ.get("ATLAS_JOB_TRIES") or written.get("tries") or Settings.tries
-    try:
-        return Settings(database, Path(log_dir), max(1, int(tries)))
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"log_dir or tries can't be read: {error}") from error
+    return written, found or places[0]
 
 
 class _JobLog(RotatingFileHandler):

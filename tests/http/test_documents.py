@@ -111,7 +111,9 @@ def test_the_commands_of_the_readme_are_run(fresh_dsn: str, home: Path) -> None:
     assert "unauthenticated" not in done.stdout
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/runbook.md", "docs/api.md"])
+@pytest.mark.parametrize(
+    "document", ["README.md", "docs/runbook.md", "docs/api.md", "docs/adapters.md"]
+)
 def test_every_command_that_is_named_is_one(document: str) -> None:
     """Those that are not run as well: in PowerShell, and in the middle of a sentence."""
     text = (ROOT / document).read_text()

@@ -1,5 +1,6 @@
 -- The violation of a request that is invalid before any rule is evaluated; null if it is valid. SQL, so that the
--- planner inlines it into evaluate; an immutable function that calls jsonb_build_object, which is stable, isn't inlined.
+-- planner inlines it into evaluate. It wouldn't inline an immutable function that calls a stable one, such as
+-- jsonb_build_object.
 create or replace function rules.request_violation(
   action           text,
   word             text,

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from typer.core import TyperGroup
+from typer.models import OptionInfo
 
 from atlas_stage.cli.rendering import Output, survive_any_encoding
 from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
@@ -278,6 +279,11 @@ def command(
     def add(function: Callable[..., None]) -> Callable[..., None]:
         _, *own = signature(function, eval_str=True).parameters.values()
         shared = {name: kind for group in (*groups, options) for name, kind in group.items()}
+        for name, kind in shared.items():
+            # some versions of Typer name an option after its metavar
+            info = kind.__metadata__[0]
+            if isinstance(info, OptionInfo) and not info.param_decls:
+                info.param_decls = (f"--{name.replace('_', '-')}",)
         kinds: dict[str, Any] = {"ctx": typer.Context}
         kinds |= {each.name: each.annotation for each in own if each.kind is not each.VAR_KEYWORD}
         kinds |= shared

@@ -28,7 +28,7 @@ import pytest
 from slack_sdk.signature import SignatureVerifier
 
 from atlas_stage import Stage
-from atlas_stage.errors import IdempotencyKeyReused, StageError
+from atlas_stage.errors import IdempotencyKeyReused
 from tests.support.stack import Stack
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -171,11 +171,8 @@ def firm(running: Stack) -> Iterator[Stage]:
 @pytest.fixture
 def adapter(running: Stack, firm: Stage, slack: Slack) -> Iterator[Adapter]:
     """A running adapter whose agent may act for user:ana, who may move clients."""
-    try:
-        firm.grant_permission("user:ana", "can_set_stage")
-        firm.grant_permission("agent:slack", "can_act_for", scope={"actors": ["user:ana"]})
-    except StageError:  # a database without that permission: the agent moves with its own
-        firm.grant_permission("agent:slack", "can_set_stage")
+    firm.grant_permission("user:ana", "can_set_stage")
+    firm.grant_permission("agent:slack", "can_act_for", scope={"actors": ["user:ana"]})
     environment = os.environ | {
         "ATLAS_URL": running.url,
         "ATLAS_TOKEN": running.token("agent:slack"),

@@ -61,6 +61,41 @@ def set_sla(
     run.output.result(now, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}")
 
 
+@command(settings, "moves")
+def show_moves(run: Session) -> None:
+    """Show which stage can follow which, and the permission that each move needs."""
+    found = run.api.settings().transitions
+    rows = (
+        [each[name] for name in ("from_stage", "to_stage", "permission", "note")] for each in found
+    )
+    run.output.result(
+        {"transitions": found}, make_table(("from", "to", "permission", "note"), rows)
+    )
+
+
+@command(
+    settings,
+    "move",
+    needs=option("The permission that it needs: can_set_stage, …"),
+    note=option("What the move means."),
+    remove=option("No longer allow it.", "--remove", kind=bool),
+)
+def set_move(
+    run: Session,
+    from_stage: Annotated[str, typer.Argument(help="From this stage.", **completes("STAGE"))],
+    to_stage: Annotated[str, typer.Argument(help="To this stage.", **completes("STAGE"))],
+    needs: str | None,
+    note: str | None,
+    remove: bool | None,
+) -> None:
+    """Allow a move between two stages, change it, or remove it."""
+    if bool(needs) == bool(remove):
+        raise InvalidInput("Say which permission the move needs (--needs), or --remove it.")
+    now = run.api.set_transition(from_stage, to_stage, permission=needs, note=note)
+    said = "is no longer allowed" if remove else f"needs {needs}"
+    run.output.result(now, f"{from_stage} → {to_stage} {said}")
+
+
 @command(calendar, "show")
 def show_calendar(
     run: Session,

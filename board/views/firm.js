@@ -69,7 +69,7 @@ function Jobs({ board, firm, isAdmin }) {
     </section>`;
 }
 
-const changed = ({ counts }) => (counts?.moved ?? 0) + (counts?.flagged ?? 0) + (counts?.cleared ?? 0);
+const changed = ({ counts }) => (counts?.moved ?? 0) + (counts?.flagged ?? 0) + (counts?.cleared ?? 0) + (counts?.given_back ?? 0);
 
 function outcome(run) {
   if (run.error) return `${words(run.outcome)}: ${run.error}`;

@@ -178,6 +178,12 @@ as $$
       'These changes don''t exist.'
     ),
     (
+      'cover_not_found', 404,
+      'unknown cover, or it has ended',
+      'list the covers with api.covers',
+      'This cover doesn''t exist or has ended.'
+    ),
+    (
       'path_not_found', 404,
       'unknown path',
       'the API documentation lists the paths',
@@ -314,6 +320,12 @@ as $$
       'this move is not allowed',
       'choose one of allowed_stages; an admin can override',
       '{client} is in {from_stage}. From there it can go to {allowed_stages}.'
+    ),
+    (
+      'transition_kept', 422,
+      'a rule of the stages forbids this transition',
+      'leave it, or send the permission that the rule needs',
+      'From {from_stage} to {to_stage}: {why}.'
     ),
     (
       'client_inactive', 422,
@@ -464,6 +476,12 @@ as $$
       'not a number of days',
       'send 1 to 3,650',
       'Choose between 1 and 3,650 days.'
+    ),
+    (
+      'day_not_valid', 422,
+      'not a day after today',
+      'send a day from first to last, as YYYY-MM-DD',
+      '"{day}" isn''t possible. Choose a day from {first} to {last}.'
     ),
     (
       'actor_id_not_valid', 422,

@@ -275,7 +275,7 @@ class AsyncStage(AsyncConnecting):
     async def rollback_batch(self, batch: str, reason: str) -> models.BatchRollback:
         """Undo the changes of one bulk call; an admin can, at any time."""
 
-    @call()
+    @call(keyed=True)
     async def undo_batch(self, batch: str, *, reason: str | None = None) -> models.BatchRollback:
         """Undo the changes of this actor's own bulk call, a few minutes ago."""
 

@@ -1,7 +1,7 @@
 // One client: its stage and flags, the allowed changes, its fields and its history.
 import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
-import { ago, instant, month as monthName } from "../dates.js";
-import { Age, Attention, Period, Toast, deedOf, flagsBeside, maxDaysOf, meaningsOf } from "./parts.js";
+import { ago, day, instant, month as monthName } from "../dates.js";
+import { Age, Attention, Period, Toast, deedOf, flagsBeside, isReversible, maxDaysOf, meaningsOf } from "./parts.js";
 
 export function Drawer({ board, state }) {
   const { drawer, summary, allowed } = state;
@@ -73,7 +73,7 @@ export function Actors({ state }) {
 
 /** Asks about actors whom the firm doesn't know. */
 export const Unknown = ({ actors }) => actors && html`
-  <p class="refusal conflict" role="alert">${actors.join(", ")} ${actors.length === 1 ? "isn't" : "aren't"} known here yet. Check the spelling, or go on.</p>`;
+  <p class="refusal conflict" role="alert">${actors.join(", ")} ${actors.length === 1 ? "isn't" : "aren't"} known here yet. Check the spelling, or save anyway.</p>`;
 
 function Fields({ board, state, may }) {
   const { summary } = state;
@@ -154,7 +154,7 @@ function History({ board, drawer, client, rows, may, zone }) {
       <ol class="timeline">
         ${[...rows].reverse().map((row) => html`
           <${Row} key=${row.id} row=${row}>
-            ${may?.may_roll_back && row.version > 0 && (row.from_stage || row.flag_added || row.flag_removed || row.payload?.changed) && row.trigger_type !== "rollback"
+            ${may?.may_roll_back && isReversible(row)
               && html`<button type="button" class="link" onClick=${() => board.openRollback(client.id, row)}>Roll back…</button>`}
           <//>`)}
       </ol>
@@ -180,6 +180,9 @@ function whatChanged(row) {
   if (row.close_period) parts.push(monthName(row.close_period));
   if (row.flag_added) parts.push(`Flag set: ${words(row.flag_added)}`);
   if (row.flag_removed) parts.push(`Flag cleared: ${words(row.flag_removed)}`);
+  const { hand_over: handedOver, gives_back: givesBack } = row.payload ?? {};
+  if (givesBack) parts.push("Given back");
+  else if (handedOver) parts.push(`Handed over${handedOver.until ? ` until ${day(handedOver.until)}` : ""}`);
   if (!parts.length) parts.push("Details changed");
   return parts;
 }

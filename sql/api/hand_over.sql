@@ -91,7 +91,7 @@ end
 $$;
 
 comment on function api.hand_over(text, text, text, date) is
-'Hand over what an actor owns, collaborates on and reviews to another actor, for good or until a day.
+'Hand over what an actor owns, collaborates on and reviews to another actor, permanently or until a day.
 from_actor_id, to_actor_id: actor ids. reason: why, at most 2,000 characters. Each client is changed as update_client does, with its
 permissions. until: a day after today in the firm''s time zone, within a year. On that day the job covers_end gives back what no actor
 changed meanwhile; without until nothing is given back. At most 5,000 clients at once: call it again until done is 0.

@@ -63,5 +63,5 @@ comment on function api.set_cover(bigint, date, text) is
 cover_id: as the function covers lists it. until: a later day, within a year; if omitted, the cover ends now. reason: why it ends, at most
 2,000 characters. The covered actor, the cover and the one who made it can call it, and admins. What an actor changed meanwhile is kept.
 Returns {cover_id, until, given_back, left}: the number of clients given back; for each client that the firm''s own database refused its
-client_id, rule, text and facts. Then the cover goes on.
+client_id, rule, text and facts. The cover then continues.
 Errors: permission_missing (403); cover_not_found (404); day_not_valid, text_too_long, text_not_clean (422); client_locked, retry (503).';

@@ -17,7 +17,10 @@ begin
     'settings', (select to_jsonb(s) - 'only_row' from public.stage_settings s),
     'stages', (
       select jsonb_agg(jsonb_build_object(
-        'stage', s.stage, 'description', s.description, 'max_days', s.max_days, 'waiting_flags', s.waiting_flags
+        'stage', s.stage, 'description', s.description, 'max_days', s.max_days, 'waiting_flags', s.waiting_flags,
+        'has_fixed_moves', not exists (
+          select from public.stages o where rules.transition_violation(s.stage, o.stage, 'can_set_stage') is null
+        )
       ) order by s.position)
       from public.stages s
     ),
@@ -51,7 +54,7 @@ $$;
 comment on function api.settings(integer) is
 'Show what the firm can set: settings, the days in each stage, the moves, and a year''s holidays and month ends.
 Any actor can read. year: 2000 to 2199; this year if omitted.
-Returns {settings, stages, transitions, permissions, year, holidays, closes}: stages has stage, description, max_days (null: no limit) and
-waiting_flags; transitions has from_stage, to_stage, permission, needs (the permission in words) and note; permissions has the words of each
+Returns {settings, stages, transitions, permissions, year, holidays, closes}: stages has stage, description, max_days (null: no limit),
+waiting_flags and has_fixed_moves (set_transition refuses every change); transitions has from_stage, to_stage, permission, needs (the permission in words) and note; permissions has the words of each
 permission that a move can need; closes has month and last_business_day.
 Errors: setting_not_valid (422).';

@@ -39,7 +39,7 @@ begin
       ),
       (
         'covers_end', 'daily', null, null, '{}',
-        'gives clients back on the day until which another actor covers'
+        'gives clients back on the day when a cover ends'
       )
     ) as known (job, schedule, day, at, about, description)
     where only_job is null

@@ -1,4 +1,4 @@
--- Daily: gives clients back on the day until which another actor covers, or at the first start after it. What an actor
+-- Daily: gives clients back on the day when a cover ends, or at the first start after it. What an actor
 -- changed meanwhile is only named, as `kept`. A cover is looked at until a run is done on or after its day; what it
 -- still has to give back follows from history.
 create or replace function jobs.covers_end(

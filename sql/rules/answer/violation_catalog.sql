@@ -463,7 +463,7 @@ as $$
       'actor_id_not_normal', 422,
       'an actor id in another form than the stored one',
       'send instead: small letters, composed (NFC), no invisible characters',
-      'Write "{instead}" instead of "{actor_id}": small letters and nothing invisible, so that nobody has two ids.'
+      'Write "{instead}" instead of "{actor_id}": small letters and nothing invisible, so that no one has two ids.'
     ),
     (
       'unknown_role', 422,

@@ -1,4 +1,4 @@
-"""Gives clients back on the day until which another actor covers.
+"""Gives clients back on the day when a cover ends.
 
 Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-covers_end.log.
 """

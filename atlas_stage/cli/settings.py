@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import Session, app, command, completes
+from atlas_stage.cli.base import Session, app, command, completes, option
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
 

@@ -345,6 +345,10 @@ export class Board {
     }
   }
 
+  clearProblem() {
+    this.store.set({ problem: null });
+  }
+
   /** Adds a client; the drawer then shows it. */
   async addClient(client) {
     try {

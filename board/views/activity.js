@@ -1,7 +1,7 @@
 // What happened in the firm, newest first: by person, client and day. Each line is a sentence.
 import { Fragment, html, title, useState, words } from "../ui.js";
 import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
-import { Actors } from "./drawer.js";
+import { Actors, fieldName } from "./drawer.js";
 import { isFirmAdmin, isReversible, nameOf } from "./parts.js";
 
 export function Activity({ board, state }) {
@@ -68,5 +68,5 @@ function did(row, client) {
   const { hand_over: handedOver, gives_back: givesBack, changed = {} } = payload ?? {};
   if (givesBack) return html`<${Fragment}>gave ${client} back to ${nameOf(handedOver.to)}<//>`;
   if (handedOver) return html`<${Fragment}>handed ${client} over from ${nameOf(handedOver.from)} to ${nameOf(handedOver.to)}${handedOver.until && ` until ${day(handedOver.until)}`}<//>`;
-  return html`<${Fragment}>${undid}changed ${Object.keys(changed).map(words).join(", ") || "details"} of ${client}<//>`;
+  return html`<${Fragment}>${undid}changed ${Object.keys(changed).map(fieldName).join(", ") || "details"} of ${client}<//>`;
 }

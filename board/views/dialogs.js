@@ -209,7 +209,7 @@ function PersonDialog({ board, state }) {
           <div class="field"><label for="takes-over">Who takes over${kind === "leave" && html` <small>leave empty to keep the clients as they are</small>`}</label>
             <input id="takes-over" list="actors" data-first value=${to} spellcheck="false" autocapitalize="none" onInput=${(event) => board.decide({ to: event.currentTarget.value.trim() })} /></div>
           ${kind === "hand_over" && html`
-            <div class="field"><label for="until">Give back on <small>the day they're back; leave empty if they don't come back</small></label>
+            <div class="field"><label for="until">Give back on <small>optional: the day they're back</small></label>
               <input id="until" type="date" min=${tomorrow()} value=${until} onInput=${(event) => board.decide({ until: event.currentTarget.value })} /></div>`}
           <label class="reason"><span>Why</span><textarea rows="2" maxlength="2000" dir="auto" required value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}></textarea></label>`}
         <${Refusal} error=${error} />

@@ -65,6 +65,9 @@ export const FIELDS = [
   { name: "active", column: "active", label: "Active", kind: "yes" },
 ];
 
+/** A column as its label in the details says it. */
+export const fieldName = (column) => FIELDS.find((each) => each.column === column)?.label.toLowerCase() ?? words(column);
+
 /** The people that the inputs for actors suggest: those with a client, until all are loaded. */
 export function Actors({ state }) {
   const known = state.people?.people.map((each) => each.actor_id) ?? state.summary.owners.map((each) => each.owner).filter(Boolean);
@@ -167,7 +170,7 @@ export function Row({ row, children }) {
   return html`
     <li>
       <p class="row-what">${whatChanged(row).map((part) => html`<span>${part}</span>`)}</p>
-      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${words(name)}</span> <${FromTo} change=${change} /></p>`)}
+      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${fieldName(name)}</span> <${FromTo} change=${change} /></p>`)}
       ${row.reason && html`<p class="row-why" dir="auto">${row.reason}</p>`}
       <p class="quiet"><span dir="auto">${row.actor_id}</span>${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
     </li>`;

@@ -130,7 +130,7 @@ function Stages({ board, firm, problem, isAdmin }) {
           <tr key=${stage}>
             <th scope="row">${title(stage)}<p class="quiet">${description}</p></th><td>${days ?? "no limit"}</td>
             <td>${movesOf(stage).length ? html`<ul>${movesOf(stage).map((each) => html`<li key=${each.to_stage}>${title(each.to_stage)} <span class="quiet">· ${each.needs}${each.note && ` · ${each.note}`}</span></li>`)}</ul>` : html`<span class="quiet">no other stage</span>`}</td>
-            ${isAdmin && html`<td>${!isFixed && html`<button type="button" aria-label=${`Moves from ${title(stage)}`} onClick=${() => setEdited(stage)}>Moves…</button>`}</td>`}
+            ${isAdmin && html`<td>${!isFixed && html`<button type="button" aria-label=${`Moves from ${title(stage)}`} onClick=${() => { board.clearProblem(); setEdited(stage); }}>Moves…</button>`}</td>`}
           </tr>`)}</tbody></table></div>
       ${edited && html`
         <${Dialog} title=${`Moves from ${title(edited)}`} wide onClose=${() => setEdited(null)}>

@@ -1,6 +1,7 @@
 // Who there is: roles, clients, tokens; inviting, handing over and leaving for admins.
 import { html, number, plural, title, words } from "../ui.js";
 import { ago, day } from "../dates.js";
+import { fieldName } from "./drawer.js";
 import { isFirmAdmin, nameOf } from "./parts.js";
 
 export function People({ board, state }) {
@@ -32,7 +33,7 @@ function Covers({ board, covers, me, isAdmin }) {
       <ul class="outcomes">${covers.map((each) => html`
         <li key=${each.cover_id}>
           <p><strong dir="auto">${nameOf(each.to_actor_id)}</strong> covers for <strong dir="auto">${nameOf(each.from_actor_id)}</strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
-          ${each.kept.length > 0 && html`<p class="quiet">Changed meanwhile, not given back: ${each.kept.map(({ name, fields }) => `${name} (${fields.map(words).join(", ")})`).join("; ")}</p>`}
+          ${each.kept.length > 0 && html`<p class="quiet">Changed meanwhile, not given back: ${each.kept.map(({ name, fields }) => `${name} (${fields.map(fieldName).join(", ")})`).join("; ")}</p>`}
           ${(isAdmin || [each.made_by, each.from_actor_id, each.to_actor_id].includes(me.actor_id)) && each.clients > 0
             && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${each.from_actor_id}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
         </li>`)}</ul>

@@ -88,7 +88,7 @@ def test_the_pictures_of_the_admins_pages(sign_in: SignIn, house: House, picture
     for actor, role in {
         "user:ana": "bookkeeper",
         "user:ben": "reviewer",
-        "user:cara": "viewer",
+        "user:cara": "bookkeeper",
     }.items():
         house.admin.set_role(actor, role)
     for number, name in enumerate(("Juniper Yoga", "Marlow Books", "Pine Street Pharmacy")):
@@ -100,7 +100,9 @@ def test_the_pictures_of_the_admins_pages(sign_in: SignIn, house: House, picture
     expect(page.get_by_role("region", name="Vacation cover")).to_contain_text("ben covers for cara")
     _picture(page, pictures, "people")
     page.get_by_role("button", name="Firm", exact=True).click()
-    page.get_by_role("heading", name="Stages and moves").evaluate("it => it.scrollIntoView()")
+    page.get_by_role("heading", name="Stages and moves").evaluate(
+        "it => { it.closest('main').scrollTop = it.offsetTop - 70; }"
+    )
     _picture(page, pictures, "firm")
     page.get_by_role("button", name="Activity", exact=True).click()
     expect(page.locator(".activity > li").first).to_contain_text("from cara to ben until")

@@ -1,10 +1,9 @@
-"""How long signing in takes with 2,000 clients, and how much is in the page then."""
+"""How long signing in takes with 2,000 clients in all stages, and how much is in the page then."""
 
 from __future__ import annotations
 
 import time
 
-import psycopg
 from playwright.sync_api import expect
 
 from tests.board.conftest import House, OpenPage
@@ -15,17 +14,27 @@ MOST_NODES = 900
 TRIES = 4
 SECONDS = 1.5
 
+_FIRM = """
+set local session_replication_role = replica;
+insert into clients (name, slug, stage, stage_owner, close_period, returning_to_stage)
+select
+  'Client ' || n, 'quick-' || n, s.stage, 'user:owner-' || n % 12,
+  case when s.stage like 'eom%' then '2035-01' end,
+  case when s.kind = 'pause' then 'weekly' end
+from generate_series(1, 2000) n
+join stages s on s.position = (select (array_agg(position))[1 + n % 8] from stages);
+insert into stage_history (
+  client_id, version, to_stage, actor_type, actor_id, channel, trigger_type, reason, close_period
+)
+select c.id, 0, c.stage, 'system', 'system:install', 'psql', 'manual', 'made', c.close_period
+from clients c;
+"""
+
 
 def test_the_board_is_there_in_a_moment(open_page: OpenPage, house: House) -> None:
-    with psycopg.connect(house.stack.dsn) as db:
-        db.execute(
-            "insert into clients (name, slug, stage, stage_owner)"
-            " select 'Client ' || n, 'quick-' || n,"
-            " (array['weekly', 'cleanup', 'onboarding', 'paused_internal'])[1 + n % 4],"
-            " 'user:owner-' || n % 12 from generate_series(1, %s) n",
-            (CLIENTS,),
-        )
-    took = []
+    with house.database() as db:
+        db.execute(_FIRM)
+    took, nodes = [], []
     for _ in range(TRIES):
         page = open_page()
         page.get_by_label("Your token").fill(house.stack.token())
@@ -33,8 +42,9 @@ def test_the_board_is_there_in_a_moment(open_page: OpenPage, house: House) -> No
         page.get_by_role("button", name="Sign in").click()
         page.locator("[data-card]").first.wait_for()
         took.append(time.monotonic() - begun)
-        expect(page.get_by_role("navigation", name="Views")).to_be_visible()
+        expect(page.locator("section.column:not(.empty)")).to_have_count(8)
         page.wait_for_load_state("networkidle")
-        assert page.evaluate("document.querySelectorAll('*').length") <= MOST_NODES
-    print(f"\nsign-in to board with {CLIENTS:,} clients: {min(took):.2f} s (of {TRIES})")
+        nodes.append(page.evaluate("document.querySelectorAll('*').length"))
+    print(f"\n{CLIENTS:,} clients: {min(took):.2f} s of {TRIES} tries, {max(nodes)} nodes")
     assert min(took) < SECONDS, took
+    assert max(nodes) <= MOST_NODES, nodes

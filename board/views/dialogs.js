@@ -234,7 +234,7 @@ function CoverDialog({ board, state }) {
   return html`
     <${Dialog} title=${`${to} covers for ${from}`} onClose=${() => board.closeDialog()}>
       <form class="change fields" onSubmit=${submit}>
-        <p>${plural(clients, "client")} will be given back to ${from} on ${dayName(cover.until)}. What someone changed meanwhile stays.</p>
+        <p>${plural(clients, "client")} will be given back to ${from} on ${dayName(cover.until)}. Fields that someone changed meanwhile stay as they are.</p>
         <div class="field"><label for="until">Another day <small>leave empty to give back now</small></label>
           <input id="until" type="date" data-first min=${tomorrow()} value=${until} onInput=${(event) => board.editChange({ until: event.currentTarget.value, error: null })} /></div>
         <label class="reason"><span>Why (optional)</span><textarea rows="2" maxlength="2000" dir="auto" value=${reason} onInput=${(event) => board.editChange({ reason: event.currentTarget.value, error: null })}></textarea></label>

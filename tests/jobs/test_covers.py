@@ -247,3 +247,45 @@ def test_no_caller_can_pass_a_change_off_as_a_hand_over(db: psycopg.Connection) 
     )
     start(db, 18)
     assert owner(db, client) == DORA
+
+
+def test_a_dry_run_lists_what_comes_back(db: psycopg.Connection) -> None:
+    client = make_client(db, owner=ANA)
+    cover(db, ANA, BEN, day(18))
+    with clock.at(db, f"{day(18)} 09:00"):
+        row = db.execute("select jobs.run(%s, dry_run => true)", (JOB,)).fetchone()
+    assert row is not None
+    assert (row[0]["would_change"], row[0]["would_skip"]) == (1, 0)
+    assert [(each["client_id"], each["change"]) for each in row[0]["rows"]] == [
+        (client, "given back")
+    ]
+    assert owner(db, client) == BEN
+
+
+def test_a_client_that_the_host_holds_back_fails_and_comes_back_later(
+    db: psycopg.Connection,
+) -> None:
+    held, free = make_client(db, owner=ANA), make_client(db, owner=ANA)
+    cover(db, ANA, BEN, day(18))
+    db.execute(
+        f"""
+        create function public.host_says_no() returns trigger language plpgsql as
+        $$ begin if new.id = {held} then raise exception 'not now'; end if; return new; end $$;
+        create trigger host before update on clients for each row execute function host_says_no()
+        """
+    )
+    failed = start(db, 18)
+    assert (failed["outcome"], failed["counts"]["failed"]) == ("failed", 1)
+    assert (owner(db, held), owner(db, free)) == (BEN, ANA)
+    db.execute("drop trigger host on clients")
+    assert start(db, 20)["counts"]["given_back"] == 1
+    assert owner(db, held) == ANA
+
+
+def test_erased_words_keep_nothing_back(db: psycopg.Connection) -> None:
+    client = make_client(db, owner=ANA)
+    cover(db, ANA, BEN, day(18))
+    call(db, "erase_words", client_id=client, reason="asked to")
+    start(db, 18)
+    assert owner(db, client) == ANA
+    assert all_breaks(db) == []

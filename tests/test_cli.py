@@ -375,6 +375,8 @@ class TestMoving:
         assert "no statements" in run("activity", "--client", client.slug, "--by", ADMIN).stdout
         rows = json.loads(run("activity", "--day", "2026-01-05", "--json").stdout)
         assert rows["activity"] == []
+        wrong = run("activity", "--day", "soon")
+        assert (wrong.exit_code, "soon" in wrong.stderr) == (Exit.USAGE, True)
 
     def test_history_is_shown_and_undone(self, run: Run, client: Client) -> None:
         run("client", "move", client.id, "eom_close", "--reason", "too early")

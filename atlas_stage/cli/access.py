@@ -11,6 +11,7 @@ import typer
 
 from atlas_stage.cli import tables
 from atlas_stage.cli.base import (
+    DAY,
     ActorId,
     Limit,
     Options,
@@ -115,17 +116,18 @@ def list_covers(run: Session) -> None:
 @command(
     actors,
     "end-cover",
-    until=option("Another day to end on; if omitted, it ends now.", metavar="DAY"),
+    until=option("Another day to end on; if omitted, it ends now.", **DAY),
     reason=option("Why, for the history."),
 )
 def end_cover(
     run: Session,
     cover: Annotated[int, typer.Argument(metavar="ID", help="Its id in `actor covers`.")],
-    until: str | None,
+    until: datetime | None,
     reason: str | None,
 ) -> None:
     """End a cover now and give the clients back, or move its day."""
-    ended = run.api.set_cover(cover, until=until, reason=reason)
+    day = None if until is None else f"{until:%Y-%m-%d}"
+    ended = run.api.set_cover(cover, until=day, reason=reason)
     text = f"cover {cover} is until {ended.until}" if ended.until else ended.in_words()
     run.output.result(ended, text)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.table import Table
 
 from atlas_stage.cli import tables
-from atlas_stage.cli.base import Limit, Session, app, command, completes, option
+from atlas_stage.cli.base import DAY, Limit, Session, app, command, completes, option
 from atlas_stage.cli.rendering import cell, columns, make_table
 from atlas_stage.models import Close, CloseCounts
 from atlas_stage.stage import Stage
@@ -71,19 +71,20 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
     app,
     actor=option("Only this actor's changes.", "--by", **completes("ACTOR")),
     client=option("Only this client's: its id or slug.", "--client", metavar="CLIENT"),
-    day=option("Only this day's, in the firm's time zone.", metavar="YYYY-MM-DD"),
+    day=option("Only this day's, in the firm's time zone.", **DAY),
     before=option("Continue the page before.", metavar="PLACE"),
 )
 def activity(
     run: Session,
     actor: str | None,
     client: str | None,
-    day: str | None,
+    day: datetime | None,
     before: str | None,
     limit: Limit = 20,
 ) -> None:
     """Show the changes of all clients, newest first."""
-    page = run.api.activity(actor, client_id=client, day=day, before=before, page_size=limit)
+    on = None if day is None else f"{day:%Y-%m-%d}"
+    page = run.api.activity(actor, client_id=client, day=on, before=before, page_size=limit)
     more = f"--before {page.next['before']}" if page.next else None
     run.output.records("activity", page.items, lambda: tables.activity(page.items, run.zone), more)
 

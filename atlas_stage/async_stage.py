@@ -119,6 +119,18 @@ class AsyncStage(AsyncConnecting):
         """The firm's history after a cursor, each change once. The answer's `cursor` goes into `after`."""
 
     @call(read=True)
+    async def activity(
+        self,
+        actor_id: str | None = None,
+        *,
+        client_id: ClientName | None = None,
+        day: str | None = None,
+        before: str | None = None,
+        page_size: int | None = None,
+    ) -> models.Page[models.ActivityRow]:
+        """The changes of all clients, newest first; `day` as YYYY-MM-DD, in the firm's time zone."""
+
+    @call(read=True)
     async def check_stage(
         self, client_id: ClientName, to_stage: str, *, on_behalf_of: str | None = None
     ) -> models.Check:
@@ -270,6 +282,8 @@ class AsyncStage(AsyncConnecting):
     async def rollback_batch(self, batch: str, reason: str) -> models.BatchRollback:
         """Undo the changes of one bulk call; an admin can, at any time."""
 
+    @call(keyed=True)
+    async def undo_batch(self, batch: str, *, reason: str | None = None) -> models.BatchRollback:
     @call()
     async def undo_batch(
         self, batch: str, *, reason: str | None = None, on_behalf_of: str | None = None
@@ -297,8 +311,23 @@ class AsyncStage(AsyncConnecting):
         """Exchange an invite for a token. The stage's own token is the invite."""
 
     @call(keyed=True)
-    async def hand_over(self, from_actor_id: str, to_actor_id: str, reason: str) -> models.HandOver:
-        """Hand over what an actor owns, collaborates on and reviews. Undo it with `undo_batch`."""
+    async def hand_over(
+        self, from_actor_id: str, to_actor_id: str, reason: str, *, until: str | None = None
+    ) -> models.HandOver:
+        """Hand over what an actor owns, collaborates on and reviews. Undo it with `undo_batch`.
+
+        With `until`, a day as YYYY-MM-DD, the clients are given back on that day.
+        """
+
+    @call(read=True)
+    async def covers(self) -> models.Covers:
+        """Who covers for whom until a day."""
+
+    @call()
+    async def set_cover(
+        self, cover_id: int, *, until: str | None = None, reason: str | None = None
+    ) -> models.CoverEnd:
+        """Move the end of a cover to another day, or end it now and give the clients back."""
 
     @call()
     async def leave(
@@ -351,6 +380,17 @@ class AsyncStage(AsyncConnecting):
     @call()
     async def set_stage_limit(self, stage: str, *, max_days: int | None = None) -> Json:
         """Set how many days a client can be in a stage; None is no limit."""
+
+    @call()
+    async def set_transition(
+        self,
+        from_stage: str,
+        to_stage: str,
+        *,
+        permission: str | None = None,
+        note: str | None = None,
+    ) -> Json:
+        """Allow a move that needs this permission, or change it; without a permission, remove it."""
 
     @call()
     async def set_holiday(self, day: str, *, name: str | None = None) -> Json:

@@ -161,7 +161,7 @@ def from_sqlstate(
     if code == "42501":
         # A session calls one function of `rules`: act_as, which only operators may call.
         operator = "schema rules" in message or "act_as" in message
-        hint = "only operators act as somebody: grant atlas_operator to … (the login)"
+        hint = "only operators can act as someone else: grant atlas_operator to … (the login)"
         return PermissionDenied(
             message, rule="database_privilege", details=details, hint=hint if operator else None
         )

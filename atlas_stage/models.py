@@ -398,6 +398,12 @@ class FeedRow(HistoryRow):
     client_slug: str = ""
 
 
+class ActivityRow(FeedRow):
+    """One recorded change, and whether it was rolled back."""
+
+    is_rolled_back: bool = False
+
+
 class Feed(Page[FeedRow], kw_only=True):
     """The next changes of the firm. `cursor` goes into `after`, now or later; `more`: there are further ones;
     `behind_since`: since when committed changes are missing, because an older transaction is open.
@@ -564,10 +570,46 @@ class HandOver(Record):
     done: int
     left: tuple[Json, ...] = ()
     batch: str | None = None
+    cover_id: int | None = None
 
     def in_words(self) -> str:
         """The numbers, and the first 20 that were kept, each with why."""
         return f"{self.done} clients handed over, {_kept(self.left)}"
+
+
+class Cover(Record):
+    """`to_actor_id` covers for `from_actor_id`, who gets `clients` clients back on the day `until`.
+
+    `kept`: the clients of which an actor changed what was handed over, so that it stays.
+    """
+
+    cover_id: int
+    from_actor_id: str
+    to_actor_id: str
+    until: str
+    clients: int
+    kept: tuple[Json, ...] = ()
+    made_by: str = ""
+    made_at: datetime | None = None
+
+
+class Covers(Record):
+    """Who covers for whom."""
+
+    covers: tuple[Cover, ...]
+
+
+class CoverEnd(Record):
+    """The new day of a cover, or how many clients were given back when it ended."""
+
+    cover_id: int
+    given_back: int
+    until: str | None = None
+    left: tuple[Json, ...] = ()
+
+    def in_words(self) -> str:
+        """The numbers, and the first 20 that were kept, each with why."""
+        return f"{self.given_back} clients given back, {_kept(self.left)}"
 
 
 class Leaving(Record):
@@ -608,10 +650,14 @@ class IssuedToken(Record):
 
 
 class Settings(Record):
-    """What the firm can set: settings by name, the limits of the stages, and a year's holidays and month ends."""
+    """What the firm can set: settings by name, the stages with their limits, the moves between them, and a year's
+    holidays and month ends.
+    """
 
     settings: Json
     stages: tuple[Json, ...]
+    transitions: tuple[Json, ...]
+    permissions: Json
     year: int
     holidays: tuple[Json, ...]
     closes: tuple[Json, ...]
@@ -687,9 +733,8 @@ class JobList(Record):
 
 def counts_in_words(counts: dict[str, Any]) -> str:
     """What a run did, such as `moved 41, unchanged 3, skipped 2 (client_inactive 2)`."""
-    parts = [
-        f"{name} {counts[name]:,}" for name in ("moved", "flagged", "cleared") if counts.get(name)
-    ]
+    done = ("moved", "flagged", "cleared", "given_back")
+    parts = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in done if counts.get(name)]
     parts = parts or ["changed nothing"]
     if "unchanged" in counts:
         parts.append(f"unchanged {counts['unchanged']:,}")

@@ -1,7 +1,7 @@
 // The address contains the view, the filters and the client, so they can be bookmarked, shared and reached with Back. It
 // never contains the token.
 
-const VIEWS = new Set(["board", "queue", "report", "people", "firm"]);
+const VIEWS = new Set(["board", "queue", "report", "people", "activity", "firm"]);
 
 export function readAddress() {
   const query = new URLSearchParams(location.search);
@@ -14,21 +14,29 @@ export function readAddress() {
   // owner= without a value: clients without an owner.
   if (query.has("owner")) filters.owner = query.get("owner");
   const client = Number(query.get("client"));
+  const of = Number(query.get("of"));
   const month = query.get("month");
+  const day = query.get("day");
   return {
     view: VIEWS.has(query.get("view")) ? query.get("view") : "board",
     filters,
     client: Number.isSafeInteger(client) && client > 0 ? client : null,
+    by: query.get("by") || null,
+    of: Number.isSafeInteger(of) && of > 0 ? of : null,
+    day: /^\d{4}-\d{2}-\d{2}$/.test(day ?? "") ? day : null,
     month: /^\d{4}-(0[1-9]|1[0-2])$/.test(month ?? "") ? month : null,
   };
 }
 
-export function writeAddress({ view, filters, client, month }, { replace = false } = {}) {
+export function writeAddress({ view, filters, client, month, by, of, day }, { replace = false } = {}) {
   const query = new URLSearchParams();
   if (view !== "board") query.set("view", view);
   for (const [name, value] of Object.entries(filters)) query.set(name, Array.isArray(value) ? value.join(",") : value);
   if (client) query.set("client", client);
   if (month && view === "report") query.set("month", month);
+  if (view === "activity") {
+    for (const [name, value] of Object.entries({ by, of, day })) if (value) query.set(name, value);
+  }
   const address = query.size ? `${location.pathname}?${query}` : location.pathname;
   if (address !== location.pathname + location.search) history[replace ? "replaceState" : "pushState"](null, "", address);
 }

@@ -76,9 +76,10 @@ export class Api {
     return (await this.#call("accept_invite")).token;
   }
 
-  /** The people and agents of the firm, and the roles that they can have. */
-  people() {
-    return this.#call("people");
+  /** The people and agents of the firm, the roles that they can have, and who covers for whom. */
+  async people() {
+    const [people, covers] = await Promise.all([this.#call("people"), this.#call("covers")]);
+    return { ...people, ...covers };
   }
 
   /** A new person's secret for a link; `role` is optional. */
@@ -90,8 +91,19 @@ export class Api {
     return this.#call("set_role", { actor_id: actor, role });
   }
 
-  handOver(from, to, reason, key) {
-    return this.#call("hand_over", { from_actor_id: from, to_actor_id: to, reason }, { key });
+  handOver(from, to, reason, until, key) {
+    return this.#call("hand_over", { from_actor_id: from, to_actor_id: to, reason, ...(until && { until }) }, { key });
+  }
+
+  /** Moves the day of a cover; without a day, ends it now. */
+  setCover(id, until, reason) {
+    return this.#call("set_cover", { cover_id: id, ...(until && { until }), ...(reason && { reason }) });
+  }
+
+  /** The changes of all clients, newest first. */
+  async activity({ by, of, day }, before) {
+    const answer = await this.#call("activity", { ...(by && { actor_id: by }), ...(of && { client_id: of }), ...(day && { day }), before });
+    return { rows: answer.activity, next: answer.next_before };
   }
 
   leave(actor, to, reason, key) {
@@ -118,6 +130,11 @@ export class Api {
 
   setStageLimit(stage, days) {
     return this.#call("set_stage_limit", { stage, ...(days !== "" && { max_days: Number(days) }) });
+  }
+
+  /** Allows a move that needs this permission; without one, removes it. */
+  setTransition(from, to, permission, note) {
+    return this.#call("set_transition", { from_stage: from, to_stage: to, ...(permission && { permission, ...(note && { note }) }) });
   }
 
   setHoliday(day, name) {
@@ -191,12 +208,11 @@ export class Api {
    * Undoes these bulk changes, as far as nothing later depends on them. Returns the clients whose change
    * is kept.
    */
-  async undoMany(batches) {
+  async undoMany(batches, key) {
     const kept = [];
     for (const batch of batches) {
-      const { left } = await this.#call("undo_batch", { batch });
-      // Those of an earlier try whose answer was lost.
-      kept.push(...left.filter((each) => each.rule !== "already_rolled_back").map((each) => each.client_id));
+      const { left } = await this.#call("undo_batch", { batch }, { key: `${key}-${batch}` });
+      kept.push(...left.map((each) => each.client_id));
     }
     return kept;
   }

@@ -62,7 +62,7 @@ const refusedToken = (state) => ({
   facts: {},
 });
 
-const VIEWS = [["board", "Board"], ["queue", "My queue"], ["report", "Close report"], ["people", "People"], ["firm", "Firm"]];
+const VIEWS = [["board", "Board"], ["queue", "My queue"], ["report", "Close report"], ["people", "People"], ["activity", "Activity"], ["firm", "Firm"]];
 
 function Page({ board, state }) {
   const { view, away, problem, behindSince, me } = state;
@@ -94,6 +94,7 @@ function Page({ board, state }) {
     ${view === "queue" && html`<${Queue} board=${board} state=${state} />`}
     ${view === "report" && html`<${Later} key="report" name="Report" board=${board} state=${state} />`}
     ${view === "people" && html`<${Later} key="people" name="People" board=${board} state=${state} />`}
+    ${view === "activity" && html`<${Later} key="activity" name="Activity" board=${board} state=${state} />`}
     ${view === "firm" && html`<${Later} key="firm" name="Firm" board=${board} state=${state} />`}
     ${!state.drawer && html`<${Toast} board=${board} toast=${state.toast} />`}
     ${state.drawer && html`<${Drawer} key=${state.drawer.id} board=${board} state=${state} />`}

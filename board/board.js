@@ -1,7 +1,7 @@
 // The state of the page and its actions: it calls the API, keeps the answers and refreshes them. The views only render.
 import { Api, newKey, refusalOf } from "./api.js";
 import { Store, plural, title, words } from "./ui.js";
-import { month as monthName, serverNow } from "./dates.js";
+import { day as dayName, month as monthName, serverNow } from "./dates.js";
 import { cleanToken, forgetToken, onStoredElsewhere, storeToken, storedToken, takeInvite, tokenProblem } from "./token.js";
 import { readAddress, writeAddress } from "./address.js";
 
@@ -47,6 +47,7 @@ const NOTHING_KNOWN = {
   report: null,
   people: null,
   firm: null,
+  activity: null,
   similar: [],
   searched: null,
   away: null,
@@ -323,6 +324,7 @@ export class Board {
     if (this.state.view === "report") this.#again(() => this.loadReport());
     if (this.state.view === "people") this.#again(() => this.loadPeople());
     if (this.state.view === "firm") this.#again(() => this.loadFirm());
+    if (this.state.view === "activity") this.#again(() => this.loadActivity());
   }
 
   async loadFirm() {
@@ -343,6 +345,10 @@ export class Board {
     }
   }
 
+  clearProblem() {
+    this.store.set({ problem: null });
+  }
+
   /** Adds a client; the drawer then shows it. */
   async addClient(client) {
     try {
@@ -356,6 +362,52 @@ export class Board {
       if (error.status !== 401) this.store.set({ problem: error });
       return false;
     }
+  }
+
+  /** The newest activity that fits the filters; as much as was shown before. */
+  async loadActivity() {
+    const { of } = this.state;
+    const rows = [];
+    let next;
+    do {
+      const page = await this.#api.activity(this.state, next);
+      rows.push(...page.rows);
+      next = page.next;
+    } while (next && rows.length < (this.state.activity?.rows.length ?? 0));
+    const name = of ? (rows[0]?.client_name ?? (await this.#api.client(of)).name) : null;
+    this.store.set({ activity: { rows, next, name } });
+    if (!this.state.people) this.loadPeople().catch(() => {});
+  }
+
+  async showOlderActivity() {
+    const { activity } = this.state;
+    await this.#again(async () => {
+      const page = await this.#api.activity(this.state, activity.next);
+      this.store.set({ activity: { ...activity, rows: [...activity.rows, ...page.rows], next: page.next } });
+    });
+  }
+
+  /** `patch`: by (an actor), of (a client's id), day. */
+  filterActivity(patch) {
+    this.store.set({ ...patch, activity: null });
+    writeAddress(this.state, { replace: true });
+    this.#again(() => this.loadActivity());
+  }
+
+  /** The client that fits typed text best; null: none. */
+  async findClient(text) {
+    const { clients } = await this.#api.clients({ search: text, active: null }, { size: 20 });
+    return clients.find((each) => each.name.toLowerCase() === text.toLowerCase()) ?? clients[0] ?? null;
+  }
+
+  /** Undoes a change of this actor's from the list of activity. */
+  async undoRow(row) {
+    await this.#again(async () => {
+      const answer = await this.#api.undo(row.client_id, row.version, newKey());
+      this.#took(answer.client);
+      this.#tell(`Undone: ${happened(answer)}`);
+      await this.#catchUp([answer.client]);
+    });
   }
 
   async loadPeople() {
@@ -571,12 +623,32 @@ export class Board {
 
   /** `kind`: invite, role, hand_over or leave. `person`: as `people` returned it; null for a new one. */
   openPerson(kind, person = null) {
-    this.store.set({ dialog: { kind, person, actor: person?.actor_id ?? "", role: person?.role ?? "", to: "", reason: "", key: newKey() } });
+    this.store.set({ dialog: { kind, person, actor: person?.actor_id ?? "", role: person?.role ?? "", to: "", reason: "", until: "", key: newKey() } });
+  }
+
+  openCover(cover) {
+    this.store.set({ dialog: { kind: "cover", cover, until: "", reason: "" } });
+  }
+
+  /** Ends the cover of the dialog now, or moves its day. */
+  async submitCover() {
+    const { cover, until, reason, sending } = this.state.dialog;
+    if (sending) return;
+    this.editChange({ sending: true, error: null });
+    try {
+      const { given_back: back, left } = await this.#api.setCover(cover.cover_id, until, reason);
+      const refused = left.map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
+      this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: back + refused.length } : null });
+      this.#tell(until ? `The cover is until ${dayName(until)}.` : `${plural(back, "client")} given back to ${cover.from_actor_id}.`);
+      await this.#catchUp([]);
+    } catch (error) {
+      if (error.status !== 401) this.editChange({ sending: false, error });
+    }
   }
 
   /** Sends the dialog of a person. */
   async submitPerson() {
-    const { kind, actor, role, to, reason, key, sending } = this.state.dialog;
+    const { kind, actor, role, to, reason, until, key, sending } = this.state.dialog;
     if (sending) return;
     this.editChange({ sending: true, error: null });
     try {
@@ -585,9 +657,9 @@ export class Board {
         this.editChange({ sending: false, invite, actor: actorOf(actor) });
       } else {
         const answer = kind === "role" ? await this.#api.setRole(actor, role)
-          : kind === "hand_over" ? await this.#api.handOver(actor, actorOf(to), reason, key)
+          : kind === "hand_over" ? await this.#api.handOver(actor, actorOf(to), reason, until, key)
             : await this.#api.leave(actor, to && actorOf(to), reason, key);
-        this.#personDone(kind, actor, answer);
+        this.#personDone(kind, actor, answer, until);
       }
       await this.loadPeople();
     } catch (error) {
@@ -595,16 +667,16 @@ export class Board {
     }
   }
 
-  #personDone(kind, actor, answer) {
+  #personDone(kind, actor, answer, until) {
     const { done, left, batch } = (kind === "leave" ? answer.handed_over : answer) ?? {};
     const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
     this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: done + refused.length } : null });
     const texts = {
       role: () => `${actor} is now ${words(answer.role)}.`,
-      hand_over: () => `${plural(done, "client")} handed over.`,
-      leave: () => `${actor} has no access any more.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
+      hand_over: () => `${plural(done, "client")} handed over${until ? ` until ${dayName(until)}` : ""}.`,
+      leave: () => `${actor} no longer has access.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
     };
-    this.#tell(texts[kind](), batch ? { clients: [], batches: [batch], text: `${plural(done, "client")}` } : null);
+    this.#tell(texts[kind](), batch ? { clients: [], batches: [batch], key: newKey(), text: `${plural(done, "client")}` } : null);
     this.#catchUp([]);
   }
 
@@ -716,7 +788,7 @@ export class Board {
         this.#took(answer.client);
         this.#tell(`Undone: ${happened(answer)}`);
       } else {
-        const kept = new Set(await this.#api.undoMany(batches));
+        const kept = new Set(await this.#api.undoMany(batches, key));
         this.#tell(toast.undo.text ? `Undone: ${toast.undo.text} as before.` : undone(clients.filter((each) => !kept.has(each.id)), clients.filter((each) => kept.has(each.id))));
       }
       await this.#catchUp(client ? [client] : clients);
@@ -743,7 +815,7 @@ export class Board {
       changed.length ? happenedToMany(change, changed.length) : "No change needed.",
       refused.length && `${plural(refused.length, "client was", "clients were")} refused.`,
     ].filter(Boolean).join(" ");
-    this.#tell(text, changed.length ? { clients: changed, batches: answer.batches } : null);
+    this.#tell(text, changed.length ? { clients: changed, batches: answer.batches, key: newKey() } : null);
     await this.#catchUp(done.map((each) => each.client));
   }
 
@@ -814,6 +886,7 @@ export class Board {
     }
     if (this.state.view === "queue") await this.loadQueue();
     if (this.state.view === "people") await this.loadPeople();
+    if (this.state.view === "activity") await this.loadActivity();
   }
 
   // ---- staying fresh
@@ -845,7 +918,7 @@ export class Board {
       } while (answer.more);
       if (this.#api !== api) return;
       const since = answer.behindSince && new Date(answer.behindSince);
-      const isBehind = since && Date.now() - since > BEHIND_MS;
+      const isBehind = since && serverNow() - since > BEHIND_MS;
       await this.#applied(rows, isBehind);
       this.store.set({ behindSince: isBehind ? since : null });
       this.#isBack();

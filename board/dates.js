@@ -37,8 +37,8 @@ export const instant = (text) => (text ? firm.instants.format(new Date(text)) : 
 export const clock = (time) => firm.clocks.format(time);
 /** An instant for a spreadsheet: YYYY-MM-DD HH:MM:SS. */
 export const stamp = (text) => (text ? firm.stamps.format(new Date(text)) : "");
-/** The day of an instant, as YYYY-MM-DD. */
-export const dayOf = (text) => (text ? firm.days.format(new Date(text)) : null);
+/** The day of an instant (text or milliseconds), as YYYY-MM-DD. */
+export const dayOf = (time) => (time ? firm.days.format(new Date(time)) : null);
 /** A day, given as YYYY-MM-DD. */
 export const day = (text) => (text ? days.format(new Date(`${text}T00:00:00Z`)) : "");
 export const shortDay = (text) => shortDays.format(new Date(`${text}T00:00:00Z`));

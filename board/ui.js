@@ -81,7 +81,7 @@ export function Refusal({ error, children }) {
 }
 
 // Facts that the message or the request already shows.
-const SHOWN_ELSEWHERE = new Set(["refusals", "status", "message", "hint", "rule", "text", "client_id", "items", "index"]);
+const SHOWN_ELSEWHERE = new Set(["refusals", "status", "message", "hint", "rule", "text", "client_id", "items", "index", "why", "from_stage", "to_stage"]);
 
 function Facts({ facts }) {
   const known = Object.entries(facts ?? {}).filter(([name, value]) => !SHOWN_ELSEWHERE.has(name) && value != null);

@@ -145,7 +145,7 @@ begin
         v_table.name || '_record_' || v_event.column1, v_event.column2, v_table.name, v_event.column3,
         'atlas_owner', 'psql', v_key
       );
-      -- what our functions can do; an erasure of single columns is recorded by itself
+      -- what our functions can do; an erasure of single columns is recorded separately
       continue when not has_table_privilege('atlas_owner', 'public.' || v_table.name, v_event.column1);
       execute format(
         'create or replace trigger %I %s on public.%I %s for each statement when (current_user = %L)'

@@ -137,8 +137,8 @@ begin
   -- One kind of change that a job makes, and the clients that need it.
   if to_regtype('jobs.step') is null then
     create type jobs.step as (
-      action        text,     -- move, set or clear; name: change nothing, only list the clients in the counts
-      word          text,     -- the stage or flag; for name: the key in the counts
+      action        text,     -- move, set, clear or give_back; name: change nothing, only list the clients in the counts
+      word          text,     -- the stage or flag; for give_back: the id of the cover; for name: the key in the counts
       period        text,     -- the month of a close; for flags: the period in which the change is made once
       reason        text,
       trigger_type  text,     -- null: the default of jobs

@@ -24,6 +24,7 @@ TABLES = (
     "administration_history",
     "agent_permissions",
     "actor_tokens",
+    "covers",
     "stage_transitions",
     "stage_flags",
     "stages",

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -229,6 +230,17 @@ class TestSettings:
     ) -> None:
         assert sentence in run("settings", *words).stderr
 
+    def test_a_move_is_allowed_and_removed(self, run: Run) -> None:
+        way = ("settings", "move", "cleanup", "eom_close")
+        done = run(*way, "--needs", "can_set_stage", "--note", "clean enough")
+        assert "cleanup → eom_close needs can_set_stage" in done.stdout
+        assert "clean enough" in run("settings", "moves").stdout
+        assert "no longer allowed" in run(*way, "--remove").stdout
+        assert "clean enough" not in run("settings", "moves").stdout
+        assert run(*way).exit_code == Exit.USAGE
+        kept = run("settings", "move", "eom_close", "eom_review", "--remove")
+        assert "From EOM close to EOM review: it is the only way forward" in kept.stderr
+
     def test_a_holiday_moves_the_close(self, run: Run) -> None:
         assert "2027-12-30" in run("calendar", "show", "--year", 2027).stdout
         run("calendar", "add", "2027-12-30", "the firm's own")
@@ -355,6 +367,17 @@ class TestMoving:
         assert "no change needed" in run("client", "flag", client.id, "advisory_due").stdout
         assert "-advisory_due" in run("client", "unflag", client.id, "advisory_due").stdout
 
+    def test_the_activity_of_the_firm_is_filtered(self, run: Run, client: Client) -> None:
+        run("client", "flag", client.slug, "client_blocking", "--reason", "no statements")
+        newest = run("activity", "--limit", 1).stdout
+        assert client.name in newest
+        assert "+client_blocking" in newest
+        assert "no statements" in run("activity", "--client", client.slug, "--by", ADMIN).stdout
+        rows = json.loads(run("activity", "--day", "2026-01-05", "--json").stdout)
+        assert rows["activity"] == []
+        wrong = run("activity", "--day", "soon")
+        assert (wrong.exit_code, "soon" in wrong.stderr) == (Exit.USAGE, True)
+
     def test_history_is_shown_and_undone(self, run: Run, client: Client) -> None:
         run("client", "move", client.id, "eom_close", "--reason", "too early")
         rows = json.loads(run("client", "history", client.id, "--json").stdout)["history"]
@@ -446,6 +469,20 @@ class TestAccess:
         )
         over = run("actor", "hand-over", "user:ben", "--to", ADMIN, "--reason", "r").stdout
         assert "1 clients handed over, 0 kept" in over
+
+    def test_a_vacation_is_covered_moved_and_ended(self, run: Run, client: Client) -> None:
+        run("client", "update", client.slug, "--owner", "user:ana")
+        until = ["--until", "2099-12-31"]
+        cover = ["actor", "cover", "user:ana", "--to", "user:ben", "--reason", "on vacation"]
+        assert "Choose a day from" in run(*cover, *until).stderr
+        until[1] = str(date.today() + timedelta(days=20))
+        done = run(*cover, *until)
+        assert f"1 clients handed over, 0 kept, cover 1 until {until[1]}" in done.stdout
+        assert "user:ben" in run("actor", "covers").stdout
+        later = str(date.today() + timedelta(days=30))
+        assert later in run("actor", "end-cover", 1, "--until", later).stdout
+        assert "1 clients given back, 0 kept" in run("actor", "end-cover", 1).stdout
+        assert json.loads(run("actor", "covers", "--json").stdout) == {"covers": []}
 
     def test_an_unknown_role_is_refused_with_the_known_ones(self, run: Run) -> None:
         refused = run("actor", "role", "user:ana", "boss")

@@ -11,6 +11,7 @@ import typer
 
 from atlas_stage.cli import tables
 from atlas_stage.cli.base import (
+    DAY,
     ActorId,
     Limit,
     Options,
@@ -87,6 +88,48 @@ def hand_over(
     """Hand over what someone owns, collaborates on and reviews."""
     done = run.api.hand_over(actor, to, reason)
     run.output.result(done, done.in_words())
+
+
+@command(actors)
+def cover(
+    run: Session,
+    actor: ActorId,
+    to: Annotated[str, typer.Option("--to", help="Who covers.", **completes("ACTOR"))],
+    until: Annotated[
+        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="2026-12-31")
+    ],
+    reason: Reason = "",
+) -> None:
+    """Hand over someone's clients until a day, on which they are given back."""
+    done = run.api.hand_over(actor, to, reason, until=f"{until:%Y-%m-%d}")
+    cover = f", cover {done.cover_id} until {until:%Y-%m-%d}" if done.cover_id else ""
+    run.output.result(done, f"{done.in_words()}{cover}")
+
+
+@command(actors, "covers")
+def list_covers(run: Session) -> None:
+    """List who covers for whom, and until when."""
+    found = run.api.covers().covers
+    run.output.records("covers", found, lambda: tables.covers(found))
+
+
+@command(
+    actors,
+    "end-cover",
+    until=option("Another day to end on; if omitted, it ends now.", **DAY),
+    reason=option("Why, for the history."),
+)
+def end_cover(
+    run: Session,
+    cover: Annotated[int, typer.Argument(metavar="ID", help="Its id in `actor covers`.")],
+    until: datetime | None,
+    reason: str | None,
+) -> None:
+    """End a cover now and give the clients back, or move its day."""
+    day = None if until is None else f"{until:%Y-%m-%d}"
+    ended = run.api.set_cover(cover, until=day, reason=reason)
+    text = f"cover {cover} is until {ended.until}" if ended.until else ended.in_words()
+    run.output.result(ended, text)
 
 
 @command(actors, to=option("Who takes over their clients.", "--to", **completes("ACTOR")))

@@ -313,6 +313,9 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the history.
 Limit = Annotated[int, typer.Option(min=1, help="Show at most this many.")]
 ActorId = Annotated[str, typer.Argument(help="user:…, agent:… or system:…", **completes("ACTOR"))]
 
+# The settings of an option for a day.
+DAY: dict[str, Any] = {"kind": datetime, "formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
+
 # How a change came about.
 HOW: Options = {
     "triggered_by": option("The event that caused this."),

@@ -35,7 +35,7 @@ FILTERS: Options = {
     "stuck": option("Longer in the stage than allowed.", "--stuck/--not-stuck", kind=bool),
     "service_tier": option("With this service tier.", "--tier", **completes("TIER")),
     "search": option("Part of a name or slug."),
-    "after": option("Ids above this.", kind=int, metavar="ID"),
+    "after": option("Only ids above this one.", kind=int, metavar="ID"),
 }
 _ACTORS: dict[str, Any] = {"kind": list[str], **completes("ACTOR")}
 FIELDS: Options = {
@@ -141,7 +141,9 @@ def move(
     stage: Annotated[str, typer.Argument(help="The stage to move it to.", **completes("STAGE"))],
     reason: Reason = "",
     expected_version: Version = None,
-    override: Annotated[bool, typer.Option("--override", help="An admin: any move.")] = False,
+    override: Annotated[
+        bool, typer.Option("--override", help="As an admin, allow any move.")
+    ] = False,
     close_period: Annotated[
         str | None,
         typer.Option(metavar="YYYY-MM", help="The month of the close that the move opens."),
@@ -218,7 +220,7 @@ def undo_batch(
     batch: Annotated[str, typer.Argument(help="The batch in the changes' history.")],
     reason: Reason = "",
     admin: Annotated[
-        bool, typer.Option("--admin", help="An admin: another actor's batch, at any time.")
+        bool, typer.Option("--admin", help="As an admin, undo another actor's batch, at any time.")
     ] = False,
 ) -> None:
     """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
@@ -248,7 +250,7 @@ def import_clients(
     ] = False,
     reason: Annotated[str, typer.Option(help="Why, for the history.")] = "seed huddle",
     encoding: Annotated[
-        str | None, typer.Option(help="Of a CSV file; found out if omitted.")
+        str | None, typer.Option(help="Encoding of a CSV file; detected if omitted.")
     ] = None,
 ) -> None:
     """Import clients from a file: your own, or a client list of QuickBooks, Xero, Karbon or Double as it is.

@@ -66,7 +66,7 @@ def migrate(
 
 @command(
     migrations,
-    to=option("Keep everything up to this one; else keep none.", metavar="MIGRATION"),
+    to=option("Keep migrations up to this one; if omitted, keep none.", metavar="MIGRATION"),
     yes=option("Don't ask. The data in the tables is lost.", "--yes", kind=bool),
 )
 def rollback(

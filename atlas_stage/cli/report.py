@@ -1,4 +1,4 @@
-"""`atlas-stage report`: a month's close, as tables or as a file for a spreadsheet."""
+"""`atlas-stage report`, a month's close as tables or as a file for a spreadsheet; `atlas-stage activity`."""
 
 import csv
 from collections.abc import Iterable
@@ -7,7 +7,8 @@ from pathlib import Path
 
 from rich.table import Table
 
-from atlas_stage.cli.base import Session, app, command, option
+from atlas_stage.cli import tables
+from atlas_stage.cli.base import DAY, Limit, Session, app, command, completes, option
 from atlas_stage.cli.rendering import cell, columns, make_table
 from atlas_stage.models import Close, CloseCounts
 from atlas_stage.stage import Stage
@@ -65,6 +66,28 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
         {"month": period, "closes": closes, "months": months},
         *(shown if closes else [f"no client has a close in {period}"]),
     )
+
+
+@command(
+    app,
+    actor=option("Only this actor's changes.", "--by", **completes("ACTOR")),
+    client=option("Only this client's: its id or slug.", "--client", metavar="CLIENT"),
+    day=option("Only this day's, in the firm's time zone.", **DAY),
+    before=option("Continue the page before.", metavar="PLACE"),
+)
+def activity(
+    run: Session,
+    actor: str | None,
+    client: str | None,
+    day: datetime | None,
+    before: str | None,
+    limit: Limit = 20,
+) -> None:
+    """Show the changes of all clients, newest first."""
+    on = None if day is None else f"{day:%Y-%m-%d}"
+    page = run.api.activity(actor, client_id=client, day=on, before=before, page_size=limit)
+    more = f"--before {page.next['before']}" if page.next else None
+    run.output.records("activity", page.items, lambda: tables.activity(page.items, run.zone), more)
 
 
 def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from atlas_stage.cli.base import Session, app, command, completes
+from atlas_stage.cli.base import Session, app, command, completes, option
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
 
@@ -59,6 +59,41 @@ def set_sla(
         raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
     now = run.api.set_stage_limit(stage, max_days=None if days == "none" else int(days))
     run.output.result(now, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}")
+
+
+@command(settings, "moves")
+def show_moves(run: Session) -> None:
+    """Show which stage can follow which, and the permission that each move needs."""
+    found = run.api.settings().transitions
+    rows = (
+        [each[name] for name in ("from_stage", "to_stage", "permission", "note")] for each in found
+    )
+    run.output.result(
+        {"transitions": found}, make_table(("from", "to", "permission", "note"), rows)
+    )
+
+
+@command(
+    settings,
+    "move",
+    needs=option("The permission that it needs: can_set_stage, …"),
+    note=option("What the move means."),
+    remove=option("No longer allow it.", "--remove", kind=bool),
+)
+def set_move(
+    run: Session,
+    from_stage: Annotated[str, typer.Argument(help="From this stage.", **completes("STAGE"))],
+    to_stage: Annotated[str, typer.Argument(help="To this stage.", **completes("STAGE"))],
+    needs: str | None,
+    note: str | None,
+    remove: bool | None,
+) -> None:
+    """Allow a move between two stages, change it, or remove it."""
+    if bool(needs) == bool(remove):
+        raise InvalidInput("Say which permission the move needs (--needs), or --remove it.")
+    now = run.api.set_transition(from_stage, to_stage, permission=needs, note=note)
+    said = "is no longer allowed" if remove else f"needs {needs}"
+    run.output.result(now, f"{from_stage} → {to_stage} {said}")
 
 
 @command(calendar, "show")

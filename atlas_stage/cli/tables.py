@@ -8,8 +8,10 @@ from rich.table import Table
 
 from atlas_stage.cli.rendering import cell, columns, lines, listed, make_table, moment
 from atlas_stage.models import (
+    ActivityRow,
     AdministrationRecord,
     Client,
+    Cover,
     HistoryRow,
     Permission,
     Person,
@@ -34,6 +36,12 @@ def people(found: Iterable[Person], zone: tzinfo) -> Table:
     return make_table(shown, found, zone=zone)
 
 
+def covers(found: Iterable[Cover]) -> Table:
+    """One row per cover."""
+    names = "id=cover_id covers=to_actor_id for=from_actor_id until clients kept"
+    return make_table(columns(names, kept=lambda each: listed(k["name"] for k in each.kept)), found)
+
+
 def client(found: Client, zone: tzinfo) -> Table:
     """One row per field of a client."""
     fields = ((name, getattr(found, name)) for name in found.as_json())
@@ -51,6 +59,18 @@ def change_of(row: HistoryRow) -> str:
     changed = row.payload.get("changed")
     parts += ["changes " + listed(changed)] if isinstance(changed, dict) else []
     return "; ".join(parts)
+
+
+def activity(rows: Iterable[ActivityRow], zone: tzinfo) -> Table:
+    """One row per change of any client."""
+    shown = columns(
+        "when=occurred_at client=client_name what_and_why who",
+        what_and_why=lambda each: lines(
+            change_of(each) + (" (undone)" if each.is_rolled_back else ""), each.reason
+        ),
+        who=lambda each: each.actor_id,
+    )
+    return make_table(shown, rows, zone=zone)
 
 
 def history(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) -> Table:

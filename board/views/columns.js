@@ -2,7 +2,7 @@
 import { isFiltered } from "../board.js";
 import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
 import { Age, Attention, Deeds, Flags, Owner, Period, mayMove, meaningsOf } from "./parts.js";
-import { useWindow } from "./window.js";
+import { VISIBLE, useWindow } from "./window.js";
 
 // How many clients PageDown skips.
 const PAGE_OF_KEYS = 10;
@@ -62,7 +62,7 @@ export function Columns({ board, state }) {
       ${stages.map((stage) => html`
         <${Column}
           key=${stage.stage} board=${board} stage=${stage} column=${columns[stage.stage]} clients=${clients} allowed=${allowed}
-          chosen=${chosen} recent=${recent} active=${active} isFiltered=${isFiltered(filters)} meanings=${meanings}
+          chosen=${chosen} recent=${recent} active=${active} columns=${grid.filter((ids) => ids.length > VISIBLE).length || 1} isFiltered=${isFiltered(filters)} meanings=${meanings}
           drag=${drag} takes=${takes.has(stage.stage)} beginDrag=${beginDrag} endDrag=${() => setDrag(null)}
         />`)}
     </main>
@@ -111,11 +111,11 @@ function focusCard(place, id) {
 
 const NO_CLIENTS = [];
 
-function Column({ board, stage, column, clients, allowed, chosen, recent, active, isFiltered, meanings, drag, takes, beginDrag, endDrag }) {
+function Column({ board, stage, column, columns, clients, allowed, chosen, recent, active, isFiltered, meanings, drag, takes, beginDrag, endDrag }) {
   const ids = column?.ids ?? NO_CLIENTS;
   const [over, setOver] = useState(false);
   const scroller = useRef();
-  const inSight = useWindow(scroller, ids, ids.indexOf(active));
+  const inSight = useWindow(scroller, ids, ids.indexOf(active), columns);
   const cards = inSight.getVirtualItems();
   const { startIndex: first = 0, endIndex: last = -1 } = inSight.range ?? {};
   // Visible cards trigger the requests for their allowed moves, and near the end for the next page.

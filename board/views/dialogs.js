@@ -1,7 +1,7 @@
 // The dialogs of changes: the choice, the reason and the outcome.
 import { Dialog, Refusal, html, number, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
 import { inviteLink } from "../token.js";
-import { month as monthName, monthBefore } from "../dates.js";
+import { day as dayName, dayOf, month as monthName, monthBefore, serverNow } from "../dates.js";
 import { Actors, Conflict, FIELDS, Field, Row, Unknown } from "./drawer.js";
 import { deedOf } from "./parts.js";
 
@@ -9,6 +9,7 @@ export function Dialogs({ board, state }) {
   const { dialog } = state;
   if (dialog.kind === "help") return html`<${Help} board=${board} />`;
   if (dialog.kind === "outcomes") return html`<${Outcomes} board=${board} state=${state} />`;
+  if (dialog.kind === "cover") return html`<${CoverDialog} board=${board} state=${state} />`;
   if ("person" in dialog) return html`<${PersonDialog} board=${board} state=${state} />`;
   return html`<${Change} board=${board} state=${state} />`;
 }
@@ -16,7 +17,7 @@ export function Dialogs({ board, state }) {
 function Change({ board, state }) {
   const { dialog, clients, drawer } = state;
   const { kind, ids, reason, conflict, error, sending } = dialog;
-  const chosen = ids.map((id) => clients.get(id) ?? (drawer?.id === id && drawer.client) ?? { name: `client ${id}` });
+  const chosen = ids.map((id) => clients.get(id) || (drawer?.id === id && drawer.client) || { name: dialog.row?.client_name ?? `client ${id}` });
   const names = chosen.map((client) => client.name);
   const deed = kind === "move" && chosen.every((client) => client.stage === chosen[0].stage) && deedOf(chosen[0].stage, dialog.to);
   const who = ids.length === 1 ? names[0] : plural(ids.length, "client");
@@ -177,7 +178,7 @@ const PERSON = {
 /** Inviting a person, their role, handing over their clients, and their leaving. */
 function PersonDialog({ board, state }) {
   const { dialog } = state;
-  const { kind, person, actor, role, to, reason, error, sending, invite } = dialog;
+  const { kind, person, actor, role, to, reason, until, error, sending, invite } = dialog;
   const { heading, button } = PERSON[kind];
   const handsOver = kind === "hand_over" || kind === "leave";
   const isReady = actor.trim() && { invite: true, role, hand_over: to.trim() && reason.trim(), leave: reason.trim() }[kind];
@@ -207,6 +208,9 @@ function PersonDialog({ board, state }) {
             ${kind === "leave" && ` All permissions and ${plural(person.tokens, "token")} are revoked at once.`}</p>
           <div class="field"><label for="takes-over">Who takes over${kind === "leave" && html` <small>leave empty to keep the clients as they are</small>`}</label>
             <input id="takes-over" list="actors" data-first value=${to} spellcheck="false" autocapitalize="none" onInput=${(event) => board.decide({ to: event.currentTarget.value.trim() })} /></div>
+          ${kind === "hand_over" && html`
+            <div class="field"><label for="until">Give back on <small>optional: the day they're back</small></label>
+              <input id="until" type="date" min=${tomorrow()} value=${until} onInput=${(event) => board.decide({ until: event.currentTarget.value })} /></div>`}
           <label class="reason"><span>Why</span><textarea rows="2" maxlength="2000" dir="auto" required value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}></textarea></label>`}
         <${Refusal} error=${error} />
         <div class="buttons end">
@@ -214,6 +218,32 @@ function PersonDialog({ board, state }) {
           <button class="primary" disabled=${!isReady} aria-disabled=${sending}>${sending ? "Sending…" : error?.away ? "Try again" : button}</button>
         </div>
       </form>`}
+    <//>`;
+}
+
+const tomorrow = () => dayOf(serverNow() + 86_400_000);
+
+/** Ends a cover now, or on another day. */
+function CoverDialog({ board, state }) {
+  const { cover, until, reason, error, sending } = state.dialog;
+  const { from_actor_id: from, to_actor_id: to, clients } = cover;
+  const submit = (event) => {
+    event.preventDefault();
+    board.submitCover();
+  };
+  return html`
+    <${Dialog} title=${`${to} covers for ${from}`} onClose=${() => board.closeDialog()}>
+      <form class="change fields" onSubmit=${submit}>
+        <p>${plural(clients, "client")} will be given back to ${from} on ${dayName(cover.until)}. Fields that someone changed meanwhile stay as they are.</p>
+        <div class="field"><label for="until">Another day <small>leave empty to give back now</small></label>
+          <input id="until" type="date" data-first min=${tomorrow()} value=${until} onInput=${(event) => board.editChange({ until: event.currentTarget.value, error: null })} /></div>
+        <label class="reason"><span>Why (optional)</span><textarea rows="2" maxlength="2000" dir="auto" value=${reason} onInput=${(event) => board.editChange({ reason: event.currentTarget.value, error: null })}></textarea></label>
+        <${Refusal} error=${error} />
+        <div class="buttons end">
+          <button type="button" onClick=${() => board.closeDialog()}>Cancel</button>
+          <button class="primary" aria-disabled=${sending}>${sending ? "Sending…" : until ? "Change the day" : "Give back now"}</button>
+        </div>
+      </form>
     <//>`;
 }
 

@@ -1,7 +1,7 @@
 // One client: its stage and flags, the allowed changes, its fields and its history.
 import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
-import { ago, instant, month as monthName } from "../dates.js";
-import { Age, Attention, Period, Toast, deedOf, flagsBeside, maxDaysOf, meaningsOf } from "./parts.js";
+import { ago, day, instant, month as monthName } from "../dates.js";
+import { Age, Attention, Period, Toast, deedOf, flagsBeside, isReversible, maxDaysOf, meaningsOf, personOf } from "./parts.js";
 
 export function Drawer({ board, state }) {
   const { drawer, summary, allowed } = state;
@@ -65,6 +65,9 @@ export const FIELDS = [
   { name: "active", column: "active", label: "Active", kind: "yes" },
 ];
 
+/** A column as its label in the details says it. */
+export const fieldName = (column) => FIELDS.find((each) => each.column === column)?.label.toLowerCase() ?? words(column);
+
 /** The people that the inputs for actors suggest: those with a client, until all are loaded. */
 export function Actors({ state }) {
   const known = state.people?.people.map((each) => each.actor_id) ?? state.summary.owners.map((each) => each.owner).filter(Boolean);
@@ -73,7 +76,7 @@ export function Actors({ state }) {
 
 /** Asks about actors whom the firm doesn't know. */
 export const Unknown = ({ actors }) => actors && html`
-  <p class="refusal conflict" role="alert">${actors.join(", ")} ${actors.length === 1 ? "isn't" : "aren't"} known here yet. Check the spelling, or go on.</p>`;
+  <p class="refusal conflict" role="alert">${actors.join(", ")} ${actors.length === 1 ? "isn't" : "aren't"} known here yet. Check the spelling, or save anyway.</p>`;
 
 function Fields({ board, state, may }) {
   const { summary } = state;
@@ -154,7 +157,7 @@ function History({ board, drawer, client, rows, may, zone }) {
       <ol class="timeline">
         ${[...rows].reverse().map((row) => html`
           <${Row} key=${row.id} row=${row}>
-            ${may?.may_roll_back && row.version > 0 && (row.from_stage || row.flag_added || row.flag_removed || row.payload?.changed) && row.trigger_type !== "rollback"
+            ${may?.may_roll_back && isReversible(row)
               && html`<button type="button" class="link" onClick=${() => board.openRollback(client.id, row)}>Roll back…</button>`}
           <//>`)}
       </ol>
@@ -167,7 +170,7 @@ export function Row({ row, children }) {
   return html`
     <li>
       <p class="row-what">${whatChanged(row).map((part) => html`<span>${part}</span>`)}</p>
-      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${words(name)}</span> <${FromTo} change=${change} /></p>`)}
+      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${fieldName(name)}</span> <${FromTo} change=${change} /></p>`)}
       ${row.reason && html`<p class="row-why" dir="auto">${row.reason}</p>`}
       <p class="quiet"><span dir="auto">${who(row)}</span>${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
     </li>`;
@@ -180,16 +183,18 @@ function whatChanged(row) {
   if (row.close_period) parts.push(monthName(row.close_period));
   if (row.flag_added) parts.push(`Flag set: ${words(row.flag_added)}`);
   if (row.flag_removed) parts.push(`Flag cleared: ${words(row.flag_removed)}`);
+  const { hand_over: handedOver, gives_back: givesBack } = row.payload ?? {};
+  if (givesBack) parts.push("Given back");
+  else if (handedOver) parts.push(`Handed over${handedOver.until ? ` until ${day(handedOver.until)}` : ""}`);
   if (!parts.length) parts.push("Details changed");
   return parts;
 }
 
-const actsFor = (row) => row.payload?.acts_for === true && row.on_behalf_of;
-const who = (row) => (actsFor(row) ? `${row.on_behalf_of}, through ${row.actor_id}` : row.actor_id);
+const who = (row) => (personOf(row) === row.actor_id ? row.actor_id : `${personOf(row)}, through ${row.actor_id}`);
 
 function how(row) {
   const parts = [];
-  if (row.on_behalf_of && !actsFor(row)) parts.push(` for ${row.on_behalf_of}`);
+  if (row.on_behalf_of && personOf(row) === row.actor_id) parts.push(` for ${row.on_behalf_of}`);
   if (!["manual", "agent_action"].includes(row.trigger_type)) parts.push(` (${words(row.trigger_type)}${row.triggered_by ? `, ${row.triggered_by}` : ""})`);
   if (row.channel !== "api") parts.push(` by ${words(row.channel)}`);
   return parts.join("");

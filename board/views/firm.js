@@ -13,6 +13,7 @@ export function Firm({ board, state }) {
       <${Findings} findings=${firm.findings} />
       <${Jobs} board=${board} firm=${firm} isAdmin=${isAdmin} />
       <${Settings} board=${board} firm=${firm} isAdmin=${isAdmin} />
+      <${Stages} board=${board} firm=${firm} problem=${state.problem} isAdmin=${isAdmin} />
       <${Holidays} board=${board} firm=${firm} isAdmin=${isAdmin} />
       <${NewClient} board=${board} />
     </main>`;
@@ -32,11 +33,11 @@ function Jobs({ board, firm, isAdmin }) {
   const [undoing, setUndoing] = useState(null);
   const tryOut = async (job) => setTried(await board.change((api) => api.runJob(job, true)));
   const run = (job) => board.change((api) => api.runJob(job, false), (done) => `${words(job)}: ${outcome(done)}.`);
-  const takeBack = async (event) => {
+  const rollBack = async (event) => {
     event.preventDefault();
     const reason = new FormData(event.currentTarget).get("reason");
     setUndoing(null);
-    await board.change((api) => api.rollBackRun(undoing.run_id, reason), (done) => `${plural(done.rolled_back, "change")} of ${words(undoing.job)} undone, ${number(done.left.length)} kept.`);
+    await board.change((api) => api.rollBackRun(undoing.run_id, reason), (done) => `${plural(done.rolled_back, "change")} of ${words(undoing.job)} rolled back, ${number(done.left.length)} kept.`);
   };
   return html`
     <section aria-labelledby="jobs-title"><h3 id="jobs-title">Jobs</h3>
@@ -56,20 +57,20 @@ function Jobs({ board, firm, isAdmin }) {
         <tbody>${firm.runs.map((each) => html`
           <tr key=${each.run_id}>
             <th scope="row">${number(each.run_id)} · ${words(each.job)}</th><td>${instant(each.started_at)}</td><td>${outcome(each)}</td>
-            ${isAdmin && html`<td>${changed(each) > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Take back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Take back…</button>`}</td>`}
+            ${isAdmin && html`<td>${changed(each) > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Roll back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Roll back…</button>`}</td>`}
           </tr>`)}</tbody></table></div></details>
       ${tried && html`<${DryRun} tried=${tried} onClose=${() => setTried(null)} />`}
       ${undoing && html`
-        <${Dialog} title=${`Take back run ${undoing.run_id}`} onClose=${() => setUndoing(null)}>
-          <form class="change" onSubmit=${takeBack}>
-            <p>Undoes everything that ${words(undoing.job)} changed then (${outcome(undoing)}). What something later depends on is kept.</p>
+        <${Dialog} title=${`Roll back run ${undoing.run_id}`} onClose=${() => setUndoing(null)}>
+          <form class="change" onSubmit=${rollBack}>
+            <p>Rolls back everything that ${words(undoing.job)} changed in this run (${outcome(undoing)}). Changes that later changes depend on are kept.</p>
             <label class="reason"><span>Why</span><textarea name="reason" rows="2" maxlength="2000" required data-first></textarea></label>
-            <div class="buttons end"><button type="button" onClick=${() => setUndoing(null)}>Cancel</button><button class="primary">Take back</button></div>
+            <div class="buttons end"><button type="button" onClick=${() => setUndoing(null)}>Cancel</button><button class="primary">Roll back</button></div>
           </form><//>`}
     </section>`;
 }
 
-const changed = ({ counts }) => (counts?.moved ?? 0) + (counts?.flagged ?? 0) + (counts?.cleared ?? 0);
+const changed = ({ counts }) => (counts?.moved ?? 0) + (counts?.flagged ?? 0) + (counts?.cleared ?? 0) + (counts?.given_back ?? 0);
 
 function outcome(run) {
   if (run.error) return `${words(run.outcome)}: ${run.error}`;
@@ -114,6 +115,54 @@ function Setting({ id, label, value, shown = value, isAdmin, onSave }) {
     <form class="field" onSubmit=${submit}><label for=${id}>${label}</label>
       <span class="buttons"><input id=${id} value=${typed ?? value} onInput=${(event) => setTyped(event.currentTarget.value)} />
         ${typed != null && typed !== value && html`<button class="primary">Save</button>`}</span></form>`;
+}
+
+/** The stages, their limits, and who can move a client where. */
+function Stages({ board, firm, problem, isAdmin }) {
+  const [edited, setEdited] = useState(null);
+  const movesOf = (stage) => firm.transitions.filter((each) => each.from_stage === stage);
+  return html`
+    <section aria-labelledby="stages-title"><h3 id="stages-title">Stages and moves</h3>
+      <p class="quiet">Which stage can follow which, and the permission that each move needs. Admins can override.</p>
+      <div class="table-wrap"><table>
+        <thead><tr><th scope="col">Stage</th><th scope="col">Days</th><th scope="col">Can go to</th>${isAdmin && html`<th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
+        <tbody>${firm.stages.map(({ stage, description, max_days: days, has_fixed_moves: isFixed }) => html`
+          <tr key=${stage}>
+            <th scope="row">${title(stage)}<p class="quiet">${description}</p></th><td>${days ?? "no limit"}</td>
+            <td>${movesOf(stage).length ? html`<ul>${movesOf(stage).map((each) => html`<li key=${each.to_stage}>${title(each.to_stage)} <span class="quiet">· ${each.needs}${each.note && ` · ${each.note}`}</span></li>`)}</ul>` : html`<span class="quiet">no other stage</span>`}</td>
+            ${isAdmin && html`<td>${!isFixed && html`<button type="button" aria-label=${`Moves from ${title(stage)}`} onClick=${() => { board.clearProblem(); setEdited(stage); }}>Moves…</button>`}</td>`}
+          </tr>`)}</tbody></table></div>
+      ${edited && html`
+        <${Dialog} title=${`Moves from ${title(edited)}`} wide onClose=${() => setEdited(null)}>
+          <${Refusal} error=${problem} />
+          <div class="moves">${firm.stages.filter(({ stage }) => stage !== edited).map(({ stage }) => {
+            const move = movesOf(edited).find((each) => each.to_stage === stage);
+            return html`<${Move} key=${`${stage} ${move?.permission} ${move?.note}`} board=${board} from=${edited} to=${stage} move=${move} permissions=${firm.permissions} />`;
+          })}</div>
+          <div class="buttons end"><button type="button" class="primary" data-first onClick=${() => setEdited(null)}>Close</button></div>
+        <//>`}
+    </section>`;
+}
+
+/** One possible move: the permission that it needs, or that it isn't allowed. */
+function Move({ board, from, to, move, permissions }) {
+  const [isChanged, setChanged] = useState(false);
+  const name = `${title(from)} to ${title(to)}`;
+  const save = (event) => {
+    event.preventDefault();
+    const { permission, note } = Object.fromEntries(new FormData(event.currentTarget));
+    board.change((api) => api.setTransition(from, to, permission, note.trim()), permission ? `${name} needs the permission to ${permissions[permission]}.` : `${name} is no longer allowed.`);
+  };
+  return html`
+    <form class="move" onSubmit=${save} onInput=${() => setChanged(true)}>
+      <label for=${`move-${to}`}>${title(to)}</label>
+      <select id=${`move-${to}`} name="permission">
+        <option value="" selected=${!move}>not allowed</option>
+        ${Object.entries(permissions).map(([permission, means]) => html`<option key=${permission} value=${permission} selected=${move?.permission === permission}>${means}</option>`)}
+      </select>
+      <input name="note" aria-label=${`Note for ${title(to)}`} placeholder="what it means" maxlength="200" value=${move?.note ?? ""} />
+      ${isChanged && html`<button class="primary" aria-label=${`Save ${name}`}>Save</button>`}
+    </form>`;
 }
 
 function Holidays({ board, firm, isAdmin }) {

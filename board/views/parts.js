@@ -54,8 +54,18 @@ export function Flags({ client, meanings }) {
   return flagsBeside(client, meanings).map((flag) => html`<span class="badge flag" title=${meanings.get(flag)}>${words(flag)}</span>`);
 }
 
+/** An actor as people call it: a person's name, a job's, or the whole id. */
+export function nameOf(actor) {
+  const job = actor.match(/^system:cron:(.*)$/)?.[1];
+  return job ? `the job ${words(job)}` : actor.replace(/^user:/, "");
+}
+
+/** True for a history row whose change can be rolled back, unless something later depends on it. */
+export const isReversible = (row) =>
+  row.version > 0 && row.trigger_type !== "rollback" && !row.is_rolled_back && Boolean(row.from_stage || row.flag_added || row.flag_removed || row.payload?.changed);
+
 export function Owner({ actor }) {
-  return actor ? html`<span class="owner" dir="auto" title=${actor}>${actor.replace(/^user:/, "")}</span>` : html`<span class="owner nobody">no owner</span>`;
+  return actor ? html`<span class="owner" dir="auto" title=${actor}>${nameOf(actor)}</span>` : html`<span class="owner nobody">no owner</span>`;
 }
 
 export const maxDaysOf = (summary) => new Map(summary.stages.map((each) => [each.stage, each.max_days]));
@@ -76,3 +86,6 @@ export const mayMove = (may) => !may || may.moves.length > 0 || may.override_to.
 
 /** Whether to offer what needs an admin. The database decides when it's done. */
 export const isFirmAdmin = (me) => me.permissions.some(({ permission, scope }) => permission === "can_admin" && !scope);
+
+/** The actor that a history row is by: the person for whom an adapter made it, or its own actor. */
+export const personOf = (row) => (row.payload?.acts_for === true && row.on_behalf_of) || row.actor_id;

@@ -1,7 +1,8 @@
 // Who there is: roles, clients, tokens; inviting, handing over and leaving for admins.
-import { html, number, title, words } from "../ui.js";
-import { ago } from "../dates.js";
-import { isFirmAdmin } from "./parts.js";
+import { html, number, plural, title, words } from "../ui.js";
+import { ago, day } from "../dates.js";
+import { fieldName } from "./drawer.js";
+import { isFirmAdmin, nameOf } from "./parts.js";
 
 export function People({ board, state }) {
   const { people, me } = state;
@@ -13,6 +14,7 @@ export function People({ board, state }) {
         ${isAdmin && html`<div class="buttons"><button type="button" class="primary" onClick=${() => board.openPerson("invite")}>Invite someone…</button></div>`}
       </div>
       ${!people ? html`<p class="quiet">${state.problem ? "The people couldn't be loaded." : "Loading…"}</p>` : html`
+      <${Covers} board=${board} covers=${people.covers} me=${me} isAdmin=${isAdmin} />
       <div class="table-wrap">
         <table>
           <thead><tr><th scope="col">Who</th>${isAdmin && html`<th scope="col">Role</th>`}<th scope="col" class="num">Owns</th><th scope="col" class="num">Collaborates</th><th scope="col" class="num">Reviews</th>
@@ -23,12 +25,27 @@ export function People({ board, state }) {
     </main>`;
 }
 
+/** Who covers for whom, and what stayed with a cover. */
+function Covers({ board, covers, me, isAdmin }) {
+  if (!covers.length) return null;
+  return html`
+    <section aria-labelledby="covers-title"><h3 id="covers-title">Vacation cover</h3>
+      <ul class="outcomes">${covers.map((each) => html`
+        <li key=${each.cover_id}>
+          <p><strong dir="auto">${nameOf(each.to_actor_id)}</strong> covers for <strong dir="auto">${nameOf(each.from_actor_id)}</strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
+          ${each.kept.length > 0 && html`<p class="quiet">Changed meanwhile, not given back: ${each.kept.map(({ name, fields }) => `${name} (${fields.map(fieldName).join(", ")})`).join("; ")}</p>`}
+          ${(isAdmin || [each.made_by, each.from_actor_id, each.to_actor_id].includes(me.actor_id)) && each.clients > 0
+            && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${each.from_actor_id}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
+        </li>`)}</ul>
+    </section>`;
+}
+
 function Person({ board, person, isAdmin }) {
   const { actor_id: actor, role, permissions, owns, collaborates, reviews, tokens, last_seen_at: seen } = person;
   const act = (kind, text) => html`<button type="button" aria-label=${`${text} ${actor}`} onClick=${() => board.openPerson(kind, person)}>${text}…</button>`;
   return html`
     <tr>
-      <th scope="row" dir="auto" title=${actor}>${actor.replace(/^user:/, "")}</th>
+      <th scope="row" dir="auto" title=${actor}>${nameOf(actor)}</th>
       ${isAdmin && html`<td>${role ? title(role) : permissions.map((each) => words(each.replace(/^can_/, ""))).join(", ")}</td>`}
       <td class="num">${number(owns)}</td><td class="num">${number(collaborates)}</td><td class="num">${number(reviews)}</td>
       ${isAdmin && html`

@@ -7,13 +7,17 @@ import { useCallback, useLayoutEffect, useState } from "../ui.js";
 // The assumed height of a card that isn't measured yet.
 const CARD_HEIGHT = 100;
 const GAP = 7;
-const AROUND = 15;
+// A column shows about this many cards.
+export const VISIBLE = 5;
+// About how many cards all long columns together render, and each at most around its visible ones.
+const RENDERED = 48;
+const MOST_AROUND = 15;
 
 /**
  * Which of `ids` are rendered at the scroll position of `scroller`. The one at position `kept` always is: it has the
- * focus, or gets it with Tab.
+ * focus, or gets it with Tab. `columns`: how many long columns share the page.
  */
-export function useWindow(scroller, ids, kept) {
+export function useWindow(scroller, ids, kept, columns) {
   const [, renderAgain] = useState(0);
   const options = {
     count: ids.length,
@@ -21,7 +25,7 @@ export function useWindow(scroller, ids, kept) {
     getScrollElement: () => scroller.current,
     estimateSize: () => CARD_HEIGHT,
     gap: GAP,
-    overscan: AROUND,
+    overscan: Math.max(1, Math.min(MOST_AROUND, Math.floor(RENDERED / columns) - VISIBLE)),
     rangeExtractor: useCallback((range) => withKept(defaultRangeExtractor(range), kept), [kept]),
     initialRect: { width: 0, height: innerHeight },
     observeElementRect,

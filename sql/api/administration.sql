@@ -48,7 +48,7 @@ $$;
 comment on function api.administration(text, text, bigint, integer) is
 'List changes of grants, tokens, settings and rules, erasures and deletions of clients, with their actors, newest first.
 about: only this table, such as agent_permissions, actor_tokens, stage_settings, stages,
-stage_transitions, stage_flags, stage_seasons, business_holidays, actor_logins, erasures,
+stage_transitions, covers, stage_flags, stage_seasons, business_holidays, actor_logins, erasures,
 deleted_clients. actor_id: only changes by this actor. before_id: next_before_id of the page before.
 page_size: 1 to 1,000. Needs can_admin. Plain SQL is recorded too. A token is identified by its id;
 neither it nor its hash is recorded.

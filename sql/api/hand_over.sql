@@ -1,7 +1,8 @@
 create or replace function api.hand_over(
   from_actor_id text,
   to_actor_id   text,
-  reason        text
+  reason        text,
+  until         date default null
 )
 returns jsonb
 language plpgsql
@@ -15,18 +16,25 @@ declare
   v_items   rules.item[];
   v_earlier record;
   v_answer  jsonb;
+  v_cover   bigint;
 begin
   -- OPEN
   v_context := rules.open_context(rules.current_actor(), reason, reason_required => true);
   perform rules.require_actor_id(from_actor_id);
   perform rules.require_actor_id(to_actor_id, is_new => true);
-  select * into v_earlier from rules.earlier_answer(
-    v_context, jsonb_build_object('call', 'hand_over', 'from', from_actor_id, 'to', to_actor_id)
-  );
+  select * into v_earlier from rules.earlier_answer(v_context, jsonb_strip_nulls(jsonb_build_object(
+    'call', 'hand_over', 'from', from_actor_id, 'to', to_actor_id, 'until', until
+  )));
   perform rules.refuse_all(v_earlier.violations);
   if v_earlier.answer is not null then
     return v_earlier.answer;
   end if;
+  if until is not null then
+    perform rules.require_later_day(until);
+  end if;
+  v_context.payload := jsonb_build_object('hand_over', jsonb_strip_nulls(jsonb_build_object(
+    'from', from_actor_id, 'to', to_actor_id, 'until', until
+  )));
   v_items := array(
     select rules.open_item(
       'update', c.id, null,
@@ -67,15 +75,27 @@ begin
     )
     from unnest(v_items) i
   );
+  if until is not null and v_answer ->> 'batch' is not null then
+    insert into public.covers as c (batch, from_actor_id, to_actor_id, until, made_by)
+    values ((v_answer ->> 'batch')::uuid, from_actor_id, to_actor_id, until, v_context.actor_id)
+    returning c.id into v_cover;
+  elsif until is null and v_answer ->> 'batch' is not null then
+    -- what the actor covers for others went along
+    update public.covers c
+    set to_actor_id = hand_over.to_actor_id
+    where c.to_actor_id = from_actor_id and c.ended_at is null;
+  end if;
+  v_answer := v_answer || jsonb_build_object('cover_id', v_cover);
   return rules.remember_answer(v_context, v_answer::json);
 end
 $$;
 
-comment on function api.hand_over(text, text, text) is
-'Hand over what an actor owns, collaborates on and reviews to another actor.
+comment on function api.hand_over(text, text, text, date) is
+'Hand over what an actor owns, collaborates on and reviews to another actor, permanently or until a day.
 from_actor_id, to_actor_id: actor ids. reason: why, at most 2,000 characters. Each client is changed as update_client does, with its
-permissions. At most 5,000 clients at once: call it again until done is 0.
-Returns {batch, done, left}: batch undoes all of it (undo_batch), done is the number of clients; for each other client its client_id, rule,
-text and facts.
-Errors: actor_id_not_valid, actor_id_not_normal, reason_required, text_too_long, text_not_clean (422); idempotency_key_reused, answer_erased (409);
+permissions. until: a day after today in the firm''s time zone, within a year. On that day the job covers_end gives back what no actor
+changed meanwhile; without until nothing is given back. At most 5,000 clients at once: call it again until done is 0.
+Returns {batch, done, left, cover_id}: batch undoes all of it (undo_batch), done is the number of clients; for each other client its
+client_id, rule, text and facts; cover_id is for set_cover (null: without until, or nothing was handed over).
+Errors: actor_id_not_valid, actor_id_not_normal, day_not_valid, reason_required, text_too_long, text_not_clean (422); idempotency_key_reused, answer_erased (409);
 key_in_use, client_locked, retry (503).';

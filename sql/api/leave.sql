@@ -14,12 +14,21 @@ declare
   v_handed_over jsonb;
   v_grants      integer;
   v_tokens      integer;
+  v_cover       bigint;
 begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
   perform rules.require_actor_id(actor_id);
 
-  -- ACT
+  -- ACT: a cover for the leaving actor would give clients back to it later
+  for v_cover in select c.id from public.covers c where c.from_actor_id = actor_id and c.ended_at is null order by c.id loop
+    if to_actor_id is not null then
+      perform api.set_cover(v_cover, reason => reason);
+    end if;
+    update public.covers c
+    set ended_at = now(), ended_by = rules.current_actor()
+    where c.id = v_cover and c.ended_at is null;
+  end loop;
   if to_actor_id is not null then
     v_handed_over := api.hand_over(actor_id, to_actor_id, reason);
   end if;
@@ -43,8 +52,8 @@ $$;
 
 comment on function api.leave(text, text, text) is
 'End an actor''s access: revoke all grants, tokens and open invites, and hand over the clients first.
-actor_id: who leaves. reason: why, at most 2,000 characters. to_actor_id: who takes over what the actor owns, collaborates on and reviews; if
-omitted, the clients stay as they are. Needs can_admin.
+actor_id: who leaves. reason: why, at most 2,000 characters. to_actor_id: who takes over what the actor owns, collaborates on and reviews,
+also what another actor covers; if omitted, the clients stay as they are, and covers for the actor end. Needs can_admin.
 Returns {actor_id, handed_over, permissions, tokens}: what hand_over returned (null: nothing was handed over), and how many grants and
 tokens were revoked.
 Errors: permission_missing (403); last_admin, idempotency_key_reused, answer_erased (409); actor_id_not_valid, actor_id_not_normal, reason_required, text_too_long,

@@ -16,8 +16,26 @@ begin
   return jsonb_build_object(
     'settings', (select to_jsonb(s) - 'only_row' from public.stage_settings s),
     'stages', (
-      select jsonb_agg(jsonb_build_object('stage', s.stage, 'max_days', s.max_days, 'waiting_flags', s.waiting_flags) order by s.position)
+      select jsonb_agg(jsonb_build_object(
+        'stage', s.stage, 'description', s.description, 'max_days', s.max_days, 'waiting_flags', s.waiting_flags,
+        'has_fixed_moves', not exists (
+          select from public.stages o where rules.transition_violation(s.stage, o.stage, 'can_set_stage') is null
+        )
+      ) order by s.position)
       from public.stages s
+    ),
+    'transitions', (
+      select jsonb_agg(
+        to_jsonb(t) || jsonb_build_object('needs', rules.in_words(to_jsonb(t.permission)))
+        order by f.position, s.position
+      )
+      from public.stage_transitions t
+      join public.stages f on f.stage = t.from_stage
+      join public.stages s on s.stage = t.to_stage
+    ),
+    'permissions', (
+      select jsonb_object_agg(w.word, rules.in_words(to_jsonb(w.word)))
+      from unnest(rules.known_words('stage_transitions_permission_check')) as w (word)
     ),
     'year', v_year,
     'holidays', (
@@ -34,7 +52,9 @@ end
 $$;
 
 comment on function api.settings(integer) is
-'Show what the firm can set: settings, the days in each stage, and a year''s holidays and month ends.
+'Show what the firm can set: settings, the days in each stage, the moves, and a year''s holidays and month ends.
 Any actor can read. year: 2000 to 2199; this year if omitted.
-Returns {settings, stages, year, holidays, closes}: stages has stage, max_days (null: no limit) and waiting_flags; closes has month and last_business_day.
+Returns {settings, stages, transitions, permissions, year, holidays, closes}: stages has stage, description, max_days (null: no limit),
+waiting_flags and has_fixed_moves (set_transition refuses every change); transitions has from_stage, to_stage, permission, needs (the permission in words) and note; permissions has the words of each
+permission that a move can need; closes has month and last_business_day.
 Errors: setting_not_valid (422).';

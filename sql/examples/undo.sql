@@ -32,7 +32,7 @@ select
   h ->> 'reason' as why
 from json_array_elements(api.stage_history(:client) -> 'history') as h;
 
--- Later, or for somebody else, an admin does the same with rollback. A change can be rolled back only once.
+-- Later, or for someone else, an admin does the same with rollback. A change can be rolled back only once.
 select rules.act_as('user:jimmie');
 select api.rollback(:client, :opening, 'Again');
 

@@ -44,7 +44,7 @@ def test_the_sign_in_form(open_page: OpenPage, scheme: str) -> None:
     assert findings(open_page(color_scheme=scheme)) == []
 
 
-@pytest.mark.parametrize("view", ["queue", "report", "people", "firm"])
+@pytest.mark.parametrize("view", ["queue", "report", "people", "activity", "firm"])
 def test_the_other_views(sign_in: SignIn, house: House, scheme: str, view: str) -> None:
     house.client("Seen", "weekly", "eom_close")
     page = sign_in(path=f"/?view={view}", color_scheme=scheme)

@@ -35,10 +35,10 @@ def test_a_job_is_tried_run_and_taken_back(sign_in: SignIn, house: House) -> Non
     assert "stuck" in house.now(client).flags
 
     page.get_by_text("Last runs").click()
-    page.get_by_role("button", name="Take back run").first.click()
+    page.get_by_role("button", name="Roll back run").first.click()
     dialog(page).get_by_label("Why").fill("too early")
-    dialog(page).get_by_role("button", name="Take back", exact=True).click()
-    expect(toast(page)).to_contain_text("1 change of stage stuck detector undone, 0 kept.")
+    dialog(page).get_by_role("button", name="Roll back", exact=True).click()
+    expect(toast(page)).to_contain_text("1 change of stage stuck detector rolled back, 0 kept.")
     assert "stuck" not in house.now(client).flags
 
 
@@ -64,6 +64,35 @@ def test_settings_and_holidays_are_changed_where_they_are_shown(
     expect(page.get_by_role("row").filter(has_text="Moving day")).to_be_visible()
     page.get_by_role("button", name="Remove Moving day").click()
     expect(page.get_by_role("row").filter(has_text="Moving day")).to_have_count(0)
+
+
+def test_a_move_is_allowed_and_removed_and_one_that_is_needed_stays(
+    sign_in: SignIn, house: House
+) -> None:
+    page = firm(sign_in())
+    stages = page.get_by_role("region", name="Stages and moves")
+    weekly = stages.get_by_role("row").filter(
+        has=page.get_by_role("button", name="Moves from Weekly")
+    )
+    expect(weekly).to_contain_text("EOM close · move and change clients · the month ends")
+
+    stages.get_by_role("button", name="Moves from Weekly").click()
+    dialog(page).get_by_label("Onboarding", exact=True).select_option("move and change clients")
+    dialog(page).get_by_label("Note for Onboarding").fill("begins again")
+    dialog(page).get_by_role("button", name="Save Weekly to Onboarding").click()
+    expect(weekly).to_contain_text("Onboarding · move and change clients · begins again")
+    dialog(page).get_by_label("EOM close", exact=True).select_option("not allowed")
+    dialog(page).get_by_role("button", name="Save Weekly to EOM close").click()
+    expect(dialog(page).get_by_role("alert")).to_contain_text(
+        "From Weekly to EOM close: it is the only way into a close."
+    )
+    dialog(page).get_by_label("Onboarding", exact=True).select_option("not allowed")
+    dialog(page).get_by_role("button", name="Save Weekly to Onboarding").click()
+    expect(weekly).not_to_contain_text("Onboarding")
+    expect(dialog(page).get_by_role("alert")).to_have_count(0)
+    moves = {(each["from_stage"], each["to_stage"]) for each in house.admin.settings().transitions}
+    assert ("weekly", "eom_close") in moves
+    assert ("weekly", "onboarding") not in moves
 
 
 def test_a_client_is_added_and_shown(sign_in: SignIn, house: House) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.board.conftest import House, OpenPage, SignIn
@@ -68,7 +70,7 @@ def test_who_leaves_hands_over_in_one_dialog(sign_in: SignIn, house: House) -> N
     dialog(page).get_by_label("Why").fill("left the firm")
     dialog(page).get_by_role("button", name="End the access").click()
 
-    expect(toast(page)).to_contain_text("user:leo has no access any more. 3 clients handed over.")
+    expect(toast(page)).to_contain_text("user:leo no longer has access. 3 clients handed over.")
     expect(row(page, "leo")).to_have_count(0)
     assert {house.now(each).stage_owner for each in clients} == {"user:jimmie"}
 
@@ -88,6 +90,39 @@ def test_a_vacation_is_covered_and_taken_back(sign_in: SignIn, house: House) -> 
     undo(page)
     expect(toast(page)).to_contain_text("Undone: 1 client as before.")
     assert house.now(client).stage_owner == "user:vera"
+
+
+def test_a_vacation_until_a_day_is_shown_changed_and_ended(sign_in: SignIn, house: House) -> None:
+    house.admin.set_role("user:wanda", "bookkeeper")
+    client = house.client("Covered")
+    house.admin.update_client(client.id, owner="user:wanda")
+    back, later = (date.today() + timedelta(days=days) for days in (20, 30))
+    page = people(sign_in())
+    row(page, "wanda").get_by_role("button", name="Hand over user:wanda").click()
+    dialog(page).get_by_label("Who takes over").fill("jimmie")
+    dialog(page).get_by_label("Give back on").fill(back.isoformat())
+    dialog(page).get_by_label("Why").fill("on vacation")
+    dialog(page).get_by_role("button", name="Hand over").click()
+    expect(toast(page)).to_contain_text("1 client handed over until")
+    covers = page.get_by_role("region", name="Vacation cover")
+    expect(covers).to_contain_text(
+        f"jimmie covers for wanda until {back:%b} {back.day}, {back.year}"
+    )
+
+    covers.get_by_role("button", name="End the cover for user:wanda").click()
+    dialog(page).get_by_label("Another day").fill(later.isoformat())
+    dialog(page).get_by_role("button", name="Change the day").click()
+    expect(covers).to_contain_text(f"until {later:%b} {later.day}, {later.year}")
+    covers.get_by_role("button", name="End the cover for user:wanda").click()
+    dialog(page).get_by_role("button", name="Give back now").click()
+    expect(toast(page)).to_contain_text("1 client given back to user:wanda.")
+    expect(covers).to_have_count(0)
+    assert house.now(client).stage_owner == "user:wanda"
+
+    page.goto(f"/?client={client.id}")
+    history = page.get_by_role("dialog", name=client.name)
+    expect(history).to_contain_text("Given back")
+    expect(history).to_contain_text("Handed over until")
 
 
 def test_a_viewer_sees_names_and_no_buttons(sign_in: SignIn, house: House) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.board.conftest import House, SignIn
 from tests.board.looks import card, decide, dialog, move_dialog
 
 BOOKKEEPER = "user:ana"
+PICTURES = ("morning", "move", "undo", "review", "people", "firm", "activity")
 SIZE = {"width": 1000, "height": 600}
 FIRM = {
     "cleanup": ("Oak & Iron Carpentry",),
@@ -79,9 +81,32 @@ def test_the_pictures_of_the_guide(sign_in: SignIn, house: House, pictures: Path
     dialog(page).get_by_label("Why").fill("Reconciled, all questions answered")
     _picture(page, pictures, "review")
     guide = (resources.root() / "docs" / "bookkeeper.md").read_text()
-    assert all(
-        f"(bookkeeper-{name}.png)" in guide for name in ("morning", "move", "undo", "review")
+    assert all(f"(bookkeeper-{name}.png)" in guide for name in PICTURES)
+
+
+def test_the_pictures_of_the_admins_pages(sign_in: SignIn, house: House, pictures: Path) -> None:
+    for actor, role in {
+        "user:ana": "bookkeeper",
+        "user:ben": "reviewer",
+        "user:cara": "bookkeeper",
+    }.items():
+        house.admin.set_role(actor, role)
+    for number, name in enumerate(("Juniper Yoga", "Marlow Books", "Pine Street Pharmacy")):
+        house.admin.create_client(name, slug=f"cover-{number}", owner="user:cara")
+    until = date.today() + timedelta(days=24)
+    house.admin.hand_over("user:cara", "user:ben", "on vacation", until=until.isoformat())
+
+    page = sign_in(path="/?view=people", viewport=SIZE)
+    expect(page.get_by_role("region", name="Vacation cover")).to_contain_text("ben covers for cara")
+    _picture(page, pictures, "people")
+    page.get_by_role("button", name="Firm", exact=True).click()
+    page.get_by_role("heading", name="Stages and moves").evaluate(
+        "it => { it.closest('main').scrollTop = it.offsetTop - 70; }"
     )
+    _picture(page, pictures, "firm")
+    page.get_by_role("button", name="Activity", exact=True).click()
+    expect(page.locator(".activity > li").first).to_contain_text("from cara to ben until")
+    _picture(page, pictures, "activity")
 
 
 def _picture(page: Page, folder: Path, name: str) -> None:

@@ -120,6 +120,21 @@ def test_a_module_that_failed_to_load_is_loaded_again(open_page: OpenPage, modul
     expect(page.get_by_label("Your token")).to_be_visible()
 
 
+def test_a_page_that_never_starts_says_so(open_page: OpenPage) -> None:
+    page = open_page()
+    message = page.get_by_text("The board can't be loaded.")
+    expect(page.get_by_label("Your token")).to_be_visible()
+    expect(message).to_be_hidden()
+
+    page.route("**/board/start.js", lambda route: route.abort())
+    page.reload()
+    expect(message).to_be_visible()
+    page.unroute("**/board/start.js")
+    page.get_by_role("link", name="reload the page").click()
+    expect(page.get_by_label("Your token")).to_be_visible()
+    expect(message).to_be_hidden()
+
+
 def test_the_report_is_loaded_again_after_a_lost_network(sign_in: SignIn) -> None:
     page = sign_in()
     failed: list[str] = []

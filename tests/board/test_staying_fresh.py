@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, Request, Route, expect
@@ -99,6 +100,25 @@ def test_a_change_made_while_the_server_is_away_can_be_sent_again(
     dialog(page).get_by_role("button", name="Try again").click()
     expect(card(column(page, "Cleanup"), client)).to_be_visible()
     assert house.now(client).version == client.version + 1
+
+
+def test_a_feed_that_waits_for_a_transaction_is_shown_and_the_board_stays_current(
+    sign_in: SignIn, house: House
+) -> None:
+    client = house.client()
+    page = sign_in()
+    notice = page.get_by_text("Live updates are delayed")
+    with house.database() as other_program:
+        other_program.execute("select pg_current_xact_id()")
+        house.move(client, "cleanup")
+        expect(card(column(page, "Weekly"), client)).to_be_visible()
+        expect(notice).to_have_count(0)
+        page.clock.set_system_time(datetime.now(UTC) + timedelta(seconds=70))
+
+        expect(notice).to_be_visible()
+        expect(card(column(page, "Cleanup"), client)).to_be_visible()
+    page.get_by_role("button", name="Reload now").click()
+    expect(notice).to_have_count(0)
 
 
 @pytest.mark.slow

@@ -23,6 +23,10 @@ def put_data_everywhere(dsn: str) -> None:
         call(db, "issue_token", actor_id="user:ada", never_expires=True)
         call(db, "erase_words", client_id=client, reason="asked to")
         call(db, "delete_client", client_id=make_client(db), reason="a mistake")
+        db.execute(
+            "insert into covers (batch, from_actor_id, to_actor_id, until, made_by)"
+            " values (gen_random_uuid(), 'user:ada', 'user:bo', '2030-01-02', 'user:ada')"
+        )
         db.execute("insert into actor_logins values ('ada', 'user:ada')")
         db.execute("insert into stage_flags values ('audit', 'An audit', '{anyone}')")
         db.execute("insert into business_holidays values ('2026-12-24', 'Firm closed')")

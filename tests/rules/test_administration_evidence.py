@@ -176,6 +176,11 @@ UNRECORDED = [
     ("update stage_flags set set_by = '{human}'", "row_changed"),
     ("update stage_seasons set to_day = 1", "row_changed"),
     ("update business_holidays set day = day + 20000", "row_added"),
+    (
+        "insert into covers (batch, from_actor_id, to_actor_id, until, made_by)"
+        " values (gen_random_uuid(), 'user:ana', 'user:bo', '2030-01-02', 'user:eve')",
+        "row_added",
+    ),
     ("update erasures set erased_by = 'user:eve'", "row_changed"),
     ("update erasures set reason = 'never asked'", "row_changed"),
     ("delete from erasures", "row_gone"),

@@ -30,6 +30,7 @@ TABLES = [
     "erasures",
     "actor_tokens",
     "actor_logins",
+    "covers",
     "idempotency_keys",
     "job_runs",
     "stage_transitions",
@@ -81,6 +82,10 @@ CALLS = {
     "set_setting": "select api.set_setting(setting => 'undo_minutes', value => '1')",
     "set_stage_limit": "select api.set_stage_limit(stage => 'weekly', max_days => 1)",
     "set_holiday": "select api.set_holiday(day => '2026-11-27', name => 'n')",
+    "set_transition": "select api.set_transition(from_stage => 'cleanup', to_stage => 'eom_close')",
+    "activity": "select api.activity()",
+    "covers": "select api.covers()",
+    "set_cover": "select api.set_cover(cover_id => 1)",
     "hand_over": "select api.hand_over(from_actor_id => 'user:x', to_actor_id => 'user:y', reason => 'r')",
     "leave": "select api.leave(actor_id => 'user:x', reason => 'r')",
     "set_flags": "select api.set_flags(items => '[]')",
@@ -149,8 +154,9 @@ def test_touches_no_table(as_role: psycopg.Connection, role: str, action: str, t
     assert refusal_of(as_role, statement) == "42501"
 
 
-# The key of a move that was not made is free again; old keys and old runs are pruned; an admin removes a holiday.
-KEPT_FOR_A_WHILE = ("idempotency_keys", "job_runs", "business_holidays")
+# The key of a move that was not made is free again; old keys and old runs are pruned; an admin removes a holiday
+# or a move.
+KEPT_FOR_A_WHILE = ("idempotency_keys", "job_runs", "business_holidays", "stage_transitions")
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -152,6 +152,17 @@ class TestHandingOver:
         assert (left["client_id"], left["rule"]) == (reviewed, "permission_missing")
         assert client_row(db, owned)["stage_owner"] == BEN
 
+    def test_a_repeated_undo_gets_the_first_answer(self, db: psycopg.Connection) -> None:
+        make_client(db, owner=ANA)
+        batch = call(db, "hand_over", from_actor_id=ANA, to_actor_id=BEN, reason="r")["batch"]
+        with db.transaction():
+            db.execute(
+                "select set_config('request.headers', %s, true)", ('{"idempotency-key": "u"}',)
+            )
+            first = call(db, "undo_batch", batch=batch)
+            assert first["rolled_back"] == 1
+            assert call(db, "undo_batch", batch=batch) == first | {"replayed": True}
+
     def test_a_repeated_call_gets_the_first_answer(self, db: psycopg.Connection) -> None:
         make_client(db, owner=ANA)
         with db.transaction():

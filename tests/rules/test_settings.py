@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.support import clock
-from tests.support.calls import ADMIN, all_breaks, call, client_row, make_client, refused
+from tests.support.calls import ADMIN, all_breaks, call, client_row, make_client, move, refused
 
 ANA = "user:ana"
 
@@ -75,6 +75,76 @@ class TestSettings:
         with refused(db, "unknown_stage", 422):
             call(db, "set_stage_limit", stage="holiday", max_days=1)
 
+    def test_a_move_is_allowed_changed_and_removed(self, db: psycopg.Connection) -> None:
+        client = make_client(db, "cleanup")
+        way = {"from_stage": "cleanup", "to_stage": "eom_close"}
+        with refused(db, "transition_not_allowed", 422):
+            move(db, client, "eom_close")
+        call(db, "set_transition", permission="can_set_stage", note="clean enough", **way)
+        found = [each for each in settings(db)["transitions"] if each.items() >= way.items()]
+        assert found == [
+            way
+            | {
+                "permission": "can_set_stage",
+                "needs": "move and change clients",
+                "note": "clean enough",
+            }
+        ]
+        call(db, "set_transition", permission="can_offboard", **way)
+        (record,) = call(db, "administration", about="stage_transitions", page_size=1)["records"]
+        assert (record["actor_id"], record["changed"]) == (ADMIN, ["permission"])
+        move(db, client, "eom_close")
+        call(db, "set_transition", **way)
+        assert not [each for each in settings(db)["transitions"] if each.items() >= way.items()]
+        assert all_breaks(db) == []
+
+    @pytest.mark.parametrize(
+        ("from_stage", "to_stage", "permission", "why"),
+        [
+            ("eom_close", "eom_review", None, "the only way forward"),
+            ("weekly", "eom_close", None, "the only way into a close"),
+            ("eom_review", "weekly", None, "ends only with its sign-off"),
+            ("eom_close", "weekly", "can_set_stage", "ends only with its sign-off"),
+            ("weekly", "eom_review", "can_set_stage", "can't begin with its review"),
+            ("eom_review", "weekly", "can_set_stage", "to sign off reviews"),
+            ("weekly", "offboarding", "can_set_stage", "to offboard clients"),
+            ("offboarding", "weekly", "can_set_stage", "an admin can override"),
+            ("paused_client", "weekly", None, "goes back to where it was"),
+            ("weekly", "weekly", "can_set_stage", "can't lead to itself"),
+        ],
+    )
+    def test_a_move_that_a_rule_of_the_stages_needs_is_kept(
+        self,
+        db: psycopg.Connection,
+        from_stage: str,
+        to_stage: str,
+        permission: str | None,
+        why: str,
+    ) -> None:
+        before = settings(db)["transitions"]
+        with refused(db, "transition_kept", 422) as refusal:
+            call(
+                db,
+                "set_transition",
+                from_stage=from_stage,
+                to_stage=to_stage,
+                permission=permission,
+            )
+        assert why in refusal.details["text"]
+        assert settings(db)["transitions"] == before
+
+    def test_a_move_needs_a_known_stage_and_permission(self, db: psycopg.Connection) -> None:
+        with refused(db, "unknown_stage", 422):
+            call(db, "set_transition", from_stage="cleanup", to_stage="gone")
+        with refused(db, "unknown_permission", 422):
+            call(
+                db,
+                "set_transition",
+                from_stage="cleanup",
+                to_stage="weekly",
+                permission="can_admin",
+            )
+
     def test_a_holiday_moves_the_month_s_end(self, db: psycopg.Connection) -> None:
         def end() -> str:
             return str(settings(db, year=2026)["closes"][6]["last_business_day"])
@@ -98,6 +168,7 @@ class TestSettings:
             "set_setting": {"setting": "undo_minutes", "value": "1"},
             "set_stage_limit": {"stage": "weekly", "max_days": 1},
             "set_holiday": {"day": "2026-11-27", "name": "n"},
+            "set_transition": {"from_stage": "cleanup", "to_stage": "eom_close"},
             "run_job": {"job": "flag_seasonal"},
         }.items():
             with refused(db, "permission_missing", 403):

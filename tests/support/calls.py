@@ -26,6 +26,9 @@ ARGUMENT_TYPES = {
     "unowned": "boolean",
     "history_id": "bigint",
     "run_id": "bigint",
+    "cover_id": "bigint",
+    "day_": "date",
+    "until": "date",
     "permission_id": "bigint",
     "expected_version": "bigint",
     "after": "bigint",
@@ -115,6 +118,8 @@ def call(
 
 def _of_token(function: str, name: str) -> str:
     # `tokens` pages by the token's id, others by a cursor, which are text; every other list by a number.
+    if name in ("day", "before") and function == "activity":
+        return {"day": "day_"}.get(name, "")
     texts = ("tokens", "changes", "queue", "verify", "digest")
     return "" if name == "after" and function in texts else name
 

@@ -87,6 +87,7 @@ TYPES: dict[str, list[Any]] = {
     "boolean": [bool],
     "timestamp with time zone": [datetime],
     "uuid": [str],
+    "date": [str],
     "jsonb": [Json, Sequence[Json]],
 }
 

@@ -36,6 +36,10 @@ begin
       (
         'flag_seasonal', 'daily', null, null, array(select f.flag from public.stage_seasons f),
         'sets and clears the flags of the seasons'
+      ),
+      (
+        'covers_end', 'daily', null, null, '{}',
+        'gives clients back on the day when a cover ends'
       )
     ) as known (job, schedule, day, at, about, description)
     where only_job is null

@@ -22,6 +22,9 @@ begin
     'run_id', run_id, 'due_at', due_at, 'period', case when step.action <> 'move' then step.period end
   ));
   v_context.override := false;
+  if step.action = 'give_back' then
+    return rules.give_back(step.word::bigint, v_context, client_ids);
+  end if;
   return rules.evaluate(array(
     select rules.open_item(
       step.action, c.id, step.word, v_context, c.version,

@@ -6,7 +6,7 @@ returns table (
   client_id  bigint,
   slug       text,
   name       text,
-  change     text,   -- 'weekly -> eom_close', '+stuck', '-stuck'
+  change     text,   -- 'weekly -> eom_close', '+stuck', '-stuck', 'given back'
   refused_by text    -- the rule that forbids it; null: the client would be changed
 )
 language plpgsql
@@ -40,6 +40,7 @@ begin
           case i.action
             when 'move' then c.stage || ' -> ' || i.word
             when 'set' then '+' || i.word
+            when 'update' then 'given back'
             else '-' || i.word
           end,
           (i.violations[1]).rule

@@ -178,6 +178,12 @@ as $$
       'These changes don''t exist.'
     ),
     (
+      'cover_not_found', 404,
+      'unknown cover, or it has ended',
+      'list the covers with api.covers',
+      'This cover doesn''t exist or has ended.'
+    ),
+    (
       'path_not_found', 404,
       'unknown path',
       'the API documentation lists the paths',
@@ -316,6 +322,12 @@ as $$
       '{client} is in {from_stage}. From there it can go to {allowed_stages}.'
     ),
     (
+      'transition_kept', 422,
+      'a rule of the stages forbids this transition',
+      'leave it, or send the permission that the rule needs',
+      'From {from_stage} to {to_stage}: {why}.'
+    ),
+    (
       'client_inactive', 422,
       'an inactive client can''t move',
       'an admin makes it active first, with api.update_client',
@@ -451,7 +463,7 @@ as $$
       'actor_id_not_normal', 422,
       'an actor id in another form than the stored one',
       'send instead: small letters, composed (NFC), no invisible characters',
-      'Write "{instead}" instead of "{actor_id}": small letters and nothing invisible, so that nobody has two ids.'
+      'Write "{instead}" instead of "{actor_id}": small letters and nothing invisible, so that no one has two ids.'
     ),
     (
       'unknown_role', 422,
@@ -464,6 +476,12 @@ as $$
       'not a number of days',
       'send 1 to 3,650',
       'Choose between 1 and 3,650 days.'
+    ),
+    (
+      'day_not_valid', 422,
+      'not a day after today',
+      'send a day from first to last, as YYYY-MM-DD',
+      '"{day}" isn''t possible. Choose a day from {first} to {last}.'
     ),
     (
       'actor_id_not_valid', 422,

@@ -19,6 +19,7 @@ declare
       written ~ '^[{](-?[0-9]+(,-?[0-9]+)*)?[}]$'
     when type = 'bigint[]'::regtype then
       translate(written, E' \t\r\n', '') ~ '^[[](-?[0-9]+(,-?[0-9]+)*)?[]]$'
+    when type = 'date'::regtype then value #>> '{}' ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' and kind in ('string', 'text')
     when kind = 'text' then true
     when type = 'boolean'::regtype then kind = 'boolean'
     when type = 'text[]'::regtype then

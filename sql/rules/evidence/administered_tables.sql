@@ -14,6 +14,7 @@ as $$
     ('actor_tokens', array['id']),
     ('agent_permissions', array['id']),
     ('business_holidays', array['day']),
+    ('covers', array['id']),
     ('deleted_clients', array['client_id']),
     ('erasures', array['id']),
     ('stage_flags', array['flag']),

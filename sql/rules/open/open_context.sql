@@ -48,8 +48,8 @@ begin
     if jsonb_typeof(payload) <> 'object' or not rules.is_small_json(payload, 65536) then
       perform rules.refuse('payload_not_valid');
     end if;
-    -- we write these keys ourselves
-    v_context.payload := payload - '{changed,rolls_back,initial,acts_for}'::text[];
+    -- only the database writes these keys
+    v_context.payload := payload - '{changed,rolls_back,initial,acts_for,hand_over,gives_back}'::text[];
   end if;
   return v_context;
 end

@@ -1,0 +1,77 @@
+// What happened in the firm, newest first: by person, client and day. Each line is a sentence.
+import { Fragment, html, title, useState, words } from "../ui.js";
+import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
+import { Actors, fieldName } from "./drawer.js";
+import { isFirmAdmin, isReversible, nameOf, personOf } from "./parts.js";
+
+export function Activity({ board, state }) {
+  const { activity } = state;
+  return html`
+    <main class="page">
+      <div class="page-head"><div><h2>Activity</h2><p class="quiet">Every change of every client, newest first.</p></div></div>
+      <${Filters} board=${board} state=${state} />
+      ${!activity ? html`<p class="quiet">${state.problem ? "The activity couldn't be loaded." : "Loading…"}</p>` : html`
+        ${!activity.rows.length && html`<p class="nothing">No changes found.</p>`}
+        <ol class="timeline activity">${activity.rows.map((row) => html`<${Line} key=${row.id} board=${board} state=${state} row=${row} />`)}</ol>
+        ${activity.next && html`<p class="more"><button type="button" onClick=${() => board.showOlderActivity()}>Show older</button></p>`}`}
+    </main>`;
+}
+
+function Filters({ board, state }) {
+  const { by, of, day: chosenDay, activity } = state;
+  const [nothing, setNothing] = useState(null);
+  const pickClient = async (event) => {
+    const text = event.currentTarget.value.trim();
+    const client = text ? await board.findClient(text) : null;
+    setNothing(text && !client ? text : null);
+    board.filterActivity({ of: client?.id ?? null });
+  };
+  const pickPerson = (event) => {
+    const typed = event.currentTarget.value.trim();
+    board.filterActivity({ by: typed && !typed.includes(":") ? `user:${typed}` : typed || null });
+  };
+  return html`
+    <search class="filters" aria-label="Filters">
+      <${Actors} state=${state} />
+      <label class="filter"><span>Person</span><input list="actors" value=${by ?? ""} spellcheck="false" autocapitalize="none" onChange=${pickPerson} /></label>
+      <label class="filter"><span>Client</span><input key=${activity?.name} value=${(of && activity?.name) || ""} dir="auto" spellcheck="false" placeholder="part of a name" onChange=${pickClient} /></label>
+      <label class="filter"><span>Day</span><input type="date" max=${dayOf(serverNow())} value=${chosenDay ?? ""} onChange=${(event) => board.filterActivity({ day: event.currentTarget.value || null })} /></label>
+      ${(by || of || chosenDay) && html`<button type="button" onClick=${() => board.filterActivity({ by: null, of: null, day: null })}>Show all</button>`}
+      ${nothing && html`<p role="status">No client is called “${nothing}”.</p>`}
+    </search>`;
+}
+
+function Line({ board, state, row }) {
+  const { me, summary } = state;
+  const isRecent = serverNow() - new Date(row.occurred_at) < summary.undo_minutes * 60_000;
+  const mayUndo = isReversible(row) && personOf(row) === me.actor_id && isRecent;
+  const mayRollBack = isReversible(row) && !mayUndo && isFirmAdmin(me);
+  const client = html`<button type="button" class="link" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.client_name}</button>`;
+  return html`
+    <li class=${row.is_rolled_back ? "undone" : ""}>
+      <p><strong dir="auto" title=${personOf(row)}>${title(nameOf(personOf(row)))}</strong>${through(row)} ${did(row, client)}${row.reason && html`: <span dir="auto" class="row-why">${row.reason}</span>`}</p>
+      <p class="quiet"><time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${row.is_rolled_back && " · undone"}${row.trigger_type === "manual_override" && " · override"}
+        ${mayUndo && html` · <button type="button" class="link" onClick=${() => board.undoRow(row)}>Undo</button>`}
+        ${mayRollBack && html` · <button type="button" class="link" onClick=${() => board.openRollback(row.client_id, row)}>Roll back…</button>`}</p>
+    </li>`;
+}
+
+function through(row) {
+  if (personOf(row) !== row.actor_id) return html`, through <span dir="auto">${nameOf(row.actor_id)}</span>,`;
+  return row.on_behalf_of && html` for <span dir="auto">${nameOf(row.on_behalf_of)}</span>`;
+}
+
+/** What a history row did, after the name of who did it. */
+function did(row, client) {
+  const { from_stage: from, to_stage: to, flag_added: added, flag_removed: removed, close_period: period, payload } = row;
+  const undid = row.trigger_type === "rollback" ? "undid a change: " : "";
+  const month = period ? ` for ${monthName(period)}` : "";
+  if (to && !from) return html`<${Fragment}>added ${client} in ${title(to)}<//>`;
+  if (to) return html`<${Fragment}>${undid}moved ${client} from ${title(from)} to ${title(to)}${month}<//>`;
+  if (added) return html`<${Fragment}>${undid}set the flag ${words(added)} on ${client}<//>`;
+  if (removed) return html`<${Fragment}>${undid}cleared the flag ${words(removed)} of ${client}<//>`;
+  const { hand_over: handedOver, gives_back: givesBack, changed = {} } = payload ?? {};
+  if (givesBack) return html`<${Fragment}>gave ${client} back to ${nameOf(handedOver.to)}<//>`;
+  if (handedOver) return html`<${Fragment}>handed ${client} over from ${nameOf(handedOver.from)} to ${nameOf(handedOver.to)}${handedOver.until && ` until ${day(handedOver.until)}`}<//>`;
+  return html`<${Fragment}>${undid}changed ${Object.keys(changed).map(fieldName).join(", ") || "details"} of ${client}<//>`;
+}

@@ -1,0 +1,87 @@
+create or replace function api.activity(
+  actor_id  text default null,
+  client_id bigint default null,
+  day       date default null,
+  before    text default null,
+  page_size integer default 50
+)
+returns api."application/json"
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+-- an index finds each page, however few rows the planner expects
+set random_page_cost = 1.1
+set enable_seqscan = off
+-- before PostgreSQL 18 a disabled scan adds a cost that starts the JIT compiler, which takes seconds
+set jit = off
+-- rules.find_activity plans its query for the filters of the call; everything else keeps its plan
+set plan_cache_mode = force_generic_plan
+as $$
+#variable_conflict use_variable
+declare
+  v_place   constant text[] := regexp_match(left(before, 50), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
+  v_from    record;
+  v_to      record;
+  v_ids     bigint[];
+  v_cursors text[];
+begin
+  -- GUARD
+  perform rules.require_actor();
+  perform rules.require_page_size(page_size);
+  perform rules.require_short('actor_id', actor_id);
+  if day not between '2000-01-01' and '2200-01-01' then
+    perform rules.refuse('moment_not_valid', jsonb_build_object('moment', day));
+  end if;
+  if before <> '' and (v_place is null or v_place[3]::numeric > 9223372036854775807) then
+    perform rules.refuse('cursor_not_valid');
+  end if;
+
+  -- ACT: a row is written within a day after its transaction began
+  select 0 as epoch, xid8 '0' as xid, 0::bigint as id into v_from;
+  select 999999999 as epoch, xid8 '0' as xid, 0::bigint as id into v_to;
+  if day is not null then
+    select s.epoch, s.xid, s.id into v_from from rules.feed_start(rules.firm_instant(day)) s;
+  end if;
+  if v_place is not null then
+    select v_place[1]::integer as epoch, v_place[2]::xid8 as xid, v_place[3]::bigint as id into v_to;
+  elsif rules.firm_instant(day + 2) < now() then
+    select s.epoch, s.xid, s.id into v_to from rules.feed_start(rules.firm_instant(day + 2)) s;
+    v_to.xid := (v_to.xid::text::bigint + 1)::text::xid8;
+    v_to.id := 0;
+  end if;
+  select f.ids, f.cursors
+  into v_ids, v_cursors
+  from rules.find_activity(
+    nullif(actor_id, ''), client_id, day, v_from.epoch, v_from.xid, v_from.id, v_to.epoch, v_to.xid, v_to.id,
+    page_size + 1
+  ) f;
+
+  return json_build_object(
+    'activity', (
+      select coalesce(json_agg(row_to_json(page.*) order by page.nth), '[]')
+      from (
+        select
+          h.*, c.name as client_name, c.slug as client_slug, n.nth,
+          exists (
+            select
+            from public.stage_history b
+            where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = h.id
+          ) as is_rolled_back
+        from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
+        join rules.shown_history h on h.id = n.id
+        join public.clients c on c.id = h.client_id
+      ) as page
+    ),
+    'next_before', case when cardinality(v_ids) > page_size then v_cursors[page_size] end
+  );
+end
+$$;
+
+comment on function api.activity(text, bigint, date, text, integer) is
+'List the changes of all clients, newest first.
+Any actor can read. actor_id: made by this actor. client_id: of this client. day: made on this day in the firm''s time zone.
+before: next_before of the page before. page_size: 1 to 1,000.
+Returns {activity, next_before}: history rows with client_name, client_slug and is_rolled_back; next_before is null on the last page.
+For every change exactly once, use the function changes.
+Errors: text_too_long, moment_not_valid, cursor_not_valid, page_size_not_valid (422).';

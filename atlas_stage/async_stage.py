@@ -283,8 +283,6 @@ class AsyncStage(AsyncConnecting):
         """Undo the changes of one bulk call; an admin can, at any time."""
 
     @call(keyed=True)
-    async def undo_batch(self, batch: str, *, reason: str | None = None) -> models.BatchRollback:
-    @call()
     async def undo_batch(
         self, batch: str, *, reason: str | None = None, on_behalf_of: str | None = None
     ) -> models.BatchRollback:

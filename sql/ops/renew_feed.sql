@@ -11,12 +11,16 @@ declare
   v_newest public.stage_history;
 begin
   if rules.feed_is_in_order() then
-    -- after pg_upgrade
+    -- After pg_upgrade, and after an install: migrations run in subtransactions, whose rows don't have the xid of the
+    -- transaction.
     update public.feed_epochs e
     set system_identifier = s.system_identifier, xid = pg_current_xact_id()
     from pg_control_system() s
     where e.epoch = (select max(newest.epoch) from public.feed_epochs newest)
-      and e.system_identifier <> s.system_identifier;
+      and (
+        e.system_identifier <> s.system_identifier
+        or e.xmin::text <> mod(e.xid::text::numeric, 4294967296)::text
+      );
     return false;
   end if;
 

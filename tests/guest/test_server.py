@@ -40,6 +40,11 @@ def test_after_an_upgrade_of_the_server_the_feed_continues(fresh_dsn: str) -> No
         assert call(db, "changes", after=cursor)["changes"]
 
 
+def test_an_install_knows_by_which_cluster_its_epoch_was_written(fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn, autocommit=True) as db:
+        assert db.execute("select xid::text = xmin::text from feed_epochs").fetchall() == [(True,)]
+
+
 def test_on_another_server_the_feed_says_what_to_do(fresh_dsn: str) -> None:
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         make_client(db)

@@ -13,7 +13,7 @@ begin
   if on_behalf_of is not null and on_behalf_of <> actor_id and exists (
     select
     from rules.live_grants(actor_id) g
-    where g.permission = 'can_act_for' and rules.covers_person(g.scope, on_behalf_of)
+    where g.permission = 'can_act_for' and rules.includes_person(g.scope, on_behalf_of)
   ) then
     return on_behalf_of;
   end if;

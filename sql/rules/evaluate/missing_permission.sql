@@ -22,7 +22,7 @@ begin
     from rules.live_grants(actor_id) g
     where (g.permission = permission or (g.permission = 'can_admin' and person is null))
       and (g.scope is null or rules.scope_mismatches(g.id, g.scope, client, to_stage, flag, person) is null)
-      and (person is null or rules.covers_person(g.scope, person))
+      and (person is null or rules.includes_person(g.scope, person))
   ) then
     return null;
   end if;
@@ -38,7 +38,7 @@ begin
   into v_near_misses
   from rules.live_grants(actor_id) g
   where (g.permission = permission or (g.permission = 'can_admin' and person is null))
-    and (person is null or rules.covers_person(g.scope, person));
+    and (person is null or rules.includes_person(g.scope, person));
 
   return ('permission_missing', jsonb_strip_nulls(jsonb_build_object(
     'actor_id', actor_id,

@@ -10,13 +10,13 @@ stable
 as $$
 #variable_conflict use_variable
 begin
-  if on_behalf_of is not null and on_behalf_of <> actor_id and exists (
+  if on_behalf_of is null or on_behalf_of = actor_id then
+    return actor_id;
+  end if;
+  return case when exists (
     select
     from rules.live_grants(actor_id) g
     where g.permission = 'can_act_for' and rules.includes_person(g.scope, on_behalf_of)
-  ) then
-    return on_behalf_of;
-  end if;
-  return actor_id;
+  ) then on_behalf_of else actor_id end;
 end
 $$;

@@ -6,7 +6,11 @@ language plpgsql
 volatile
 as $$
 begin
-  return current_setting('session_replication_role') = 'replica' and exists (
+  -- separate, because PL/pgSQL runs an expression with a subquery as a query: every history row comes here
+  if current_setting('session_replication_role') <> 'replica' then
+    return false;
+  end if;
+  return exists (
     select
     from pg_catalog.pg_stat_get_activity(pg_backend_pid()) a
     where a.backend_type like 'logical replication%'

@@ -5,9 +5,5 @@ alter table public.agent_permissions
     'can_read_clients', 'can_set_stage', 'can_set_flag', 'can_sign_off_eom_review', 'can_offboard', 'can_admin'
   )) not valid;
 
-update public.stages
-set description = 'Old books are put right'
-where description = 'Old books are corrected';
-
 delete from public.atlas_migrations
 where id = '018_acting_for';

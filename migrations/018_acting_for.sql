@@ -15,10 +15,5 @@ alter table public.agent_permissions
   )) not valid;
 alter table public.agent_permissions validate constraint agent_permissions_permission_check;
 
--- The board shows it, unless the firm has changed it.
-update public.stages
-set description = 'Old books are corrected'
-where description = 'Old books are put right';
-
 insert into public.atlas_migrations (id, note)
 values ('018_acting_for', 'client stage: actors can act for others');

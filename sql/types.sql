@@ -34,8 +34,8 @@ begin
     );
   end if;
 
-  -- The fields of a client besides its stage and flags, as history calls them. To add a field: a column of `clients`, a
-  -- line here, and a line in rules.state_of, rules.field_catalog, write_clients and write_new_client.
+  -- The fields of a client besides its stage and flags, as history calls them. CONTRIBUTING.md has the recipe for a new
+  -- field.
   if to_regtype('rules.client_fields') is null then
     create type rules.client_fields as (
       stage_owner          text,

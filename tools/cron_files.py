@@ -1,6 +1,6 @@
 """Write cron/ from the job catalog: what `atlas-stage schedule` writes, with the paths that the runbook uses.
 
-Run it after adding a job to sql/jobs/definitions/catalog.sql.
+Run it after adding a job to sql/jobs/definitions/catalog.sql: .venv/bin/python tools/cron_files.py
 """
 
 from __future__ import annotations

@@ -55,5 +55,5 @@ $$;
 
 comment on function jobs.catalog(text) is
 'List the jobs and when each is due. only_job: only this one.
-A new job is a row here, a function with its name in definitions/, its grants, and its files for schedulers.
+A new job is a row here and a function with its name in definitions/. tools/cron_files.py writes its files for schedulers.
 Errors: unknown_job (422).';

@@ -10,9 +10,8 @@ as $$
 #variable_conflict use_variable
 begin
   return rules.change_many('update_clients', items, array[
-    'client_id', 'expected_version', 'owner', 'collaborators', 'notes', 'tier', 'cadence', 'schedule', 'reviewers', 'active',
-    'clear', 'reason', 'triggered_by', 'on_behalf_of', 'channel', 'payload'
-  ]);
+    'client_id', 'expected_version', 'clear', 'reason', 'triggered_by', 'on_behalf_of', 'channel', 'payload'
+  ] || array(select c.argument from rules.field_catalog() c));
 end
 $$;
 

@@ -58,6 +58,7 @@ CALLS: dict[str, dict[str, Any]] = {
     "invite": {"actor_id": "user:x"},
     "accept_invite": {},
     "covers": {},
+    "openapi": {},
     "activity": {},
     "set_transition": {
         "from_stage": "cleanup",

@@ -16,6 +16,7 @@ from tests.support.calls import make_client
 
 CALLS = {
     "health": "()",
+    "openapi": "()",
     "clients": "(search => 'made', stage => 'weekly', flag => 'advisory_due', page_size => 2)",
     "client": "(client_id => {client})",
     "client_id": "(client => 'made-{client}')",

@@ -93,11 +93,14 @@ def gateway(
         yield Retrying(retry=again, stop=stop_after_attempt(5), reraise=True)(start)
 
 
-_Said = tuple[list[str | Path], dict[str, str]]
+Said = tuple[list[str | Path], dict[str, str]]
 """A command, and what is added to its environment."""
 
 
-def _caddy(program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path) -> _Said:
+def caddy_command(
+    program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path
+) -> Said:
+    """Caddy's, to listen at this address."""
     file = resources.root() / "gateway" / "Caddyfile"
     own = {
         "ATLAS_GATEWAY": f"http://:{port}",
@@ -108,8 +111,10 @@ def _caddy(program: Path, host: str, port: int, settings: Mapping[str, str], fol
     return [program, "run", "--adapter", "caddyfile", "--config", file], own | dict(settings)
 
 
-def _nginx(program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path) -> _Said:
-    """Writes the configuration with its settings: nginx reads no environment."""
+def nginx_command(
+    program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path
+) -> Said:
+    """nginx's. Writes the configuration with its settings into the folder: nginx reads no environment."""
     own = {
         "ATLAS_LISTEN": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
         "ATLAS_RESOLVER": LOOPBACK,  # not asked: these settings have no host names
@@ -125,7 +130,10 @@ def _nginx(program: Path, host: str, port: int, settings: Mapping[str, str], fol
     return command, {}
 
 
-_COMMANDS = {"caddy": ("Caddy", programs.caddy, _caddy), "nginx": ("nginx", programs.nginx, _nginx)}
+_COMMANDS = {
+    "caddy": ("Caddy", programs.caddy, caddy_command),
+    "nginx": ("nginx", programs.nginx, nginx_command),
+}
 
 
 def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:

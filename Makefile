@@ -29,7 +29,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto
 BETWEEN   := tests/rules tests/catalog tests/migrations/test_applying.py
 VERSIONED := $(BETWEEN) tests/security tests/guest --ignore=tests/guest/test_settings.py
 # The tests for which the gateway matters: with Caddy, and once more with nginx.
-GATEWAY := $(addprefix tests/http/test_, arguments.py board.py bodies.py door.py endpoints.py headers.py moments.py paths.py queries.py tokens.py)
+GATEWAY := $(addprefix tests/http/test_, board.py bodies.py door.py endpoints.py headers.py moments.py paths.py queries.py tokens.py)
 # Named tests run even if they are slow.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow")
 # An install generates modules from these.

@@ -28,6 +28,8 @@ PYTEST := $(BIN)/pytest --numprocesses auto
 # The tests for which the version of PostgreSQL matters: all of them on the oldest and the newest.
 BETWEEN   := tests/rules tests/catalog tests/migrations/test_applying.py
 VERSIONED := $(BETWEEN) tests/security tests/guest --ignore=tests/guest/test_settings.py
+# The tests for which the gateway matters: with Caddy, and once more with nginx.
+GATEWAY := $(addprefix tests/http/test_, board.py bodies.py door.py endpoints.py headers.py moments.py paths.py queries.py tokens.py)
 # Named tests run even if they are slow.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow")
 # An install generates modules from these.
@@ -59,7 +61,7 @@ try: $(DEV)
 test: $(ALL)
 	$(PYTEST) $(FAST) $(TESTS) $(ARGS)
 
-# Everything on the default server, then what depends on the PostgreSQL version on the others. With CI=true,
+# Everything on the default server, then what depends on the PostgreSQL version on the others, then nginx. With CI=true,
 # PostgreSQL 15 must be there.
 test-all: $(ALL)
 	@failed=; \
@@ -69,6 +71,7 @@ test-all: $(ALL)
 	  [ $$server = embedded-16 ] && tests="$(BETWEEN)" || tests="$(VERSIONED)"; \
 	  ATLAS_TEST_POSTGRES=$$server $(PYTEST) -m "not slow" $$tests $(ARGS) || failed=1; \
 	done; \
+	ATLAS_SERVE_GATEWAY=nginx ATLAS_TEST_POSTGRES=embedded-18 $(PYTEST) -m "not slow" $(GATEWAY) $(ARGS) || failed=1; \
 	[ -z "$$failed" ]
 
 check: $(DEV)

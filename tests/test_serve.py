@@ -286,6 +286,23 @@ def test_tokens_stay_out_of_the_logs(data: Path) -> None:
     assert settings["ATLAS_TOKEN"] not in logs
 
 
+def test_with_nginx_it_serves_the_same_and_leaves_nothing(data: Path) -> None:
+    with serving(data, "0", "--gateway", "nginx") as process:
+        settings = settings_of(data)
+        assert who_am_i(settings).status_code == 200
+        nginx = part_of(data, "nginx")
+        running = [nginx, *nginx.children()]
+        part_of(data, "postgrest").kill()
+        assert who_am_i(settings).status_code == 503  # an error that is logged
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+    assert not any(each.is_running() for each in running)
+    log = (data / "nginx.log").read_text()
+    assert "[error]" in log
+    assert settings["ATLAS_TOKEN"] not in log
+
+
 def test_settings_survive_the_shell(tmp_path: Path) -> None:
     hostile = "a b'c\"d$HOME`x`\\e&f"
     write_env(tmp_path / "env", {"WORD": "first"})

@@ -1,6 +1,7 @@
 """`atlas-stage serve`, for which `[local]` must be installed."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,13 @@ import typer
 
 from atlas_stage.cli.base import Session, app, command
 from atlas_stage.errors import InvalidInput
+
+
+class Program(StrEnum):
+    """What can be the gateway."""
+
+    CADDY = "caddy"
+    NGINX = "nginx"
 
 
 @command(app)
@@ -30,6 +38,10 @@ def serve(
             help="The API's address, in place of --port; 0.0.0.0:8080: reachable from other machines.",
         ),
     ] = None,
+    gateway: Annotated[
+        Program,
+        typer.Option(envvar="ATLAS_SERVE_GATEWAY", help="The program in front of PostgREST."),
+    ] = Program.CADDY,
     no_jobs: Annotated[
         bool, typer.Option("--no-jobs", help="Leave the scheduled jobs to a scheduler.")
     ] = False,
@@ -39,6 +51,7 @@ def serve(
     Writes DATA/env: after `set -a; . DATA/env`, other commands and curl find the API and the database.
     With --database URL, or ATLAS_SERVE_DATABASE_URL, starts only the API of that database, which must be migrated.
     It logs in there as atlas_authenticator, with the password in ATLAS_AUTHENTICATOR_PASSWORD.
+    --gateway nginx needs pip install 'atlas-stage[nginx]', or an nginx on PATH.
     """
     from atlas_stage.local.serving import serve as serve_embedded, serve_before
 
@@ -48,9 +61,9 @@ def serve(
         run.database if "database" in run.given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
     )
     if database is None:
-        serve_embedded(data, run.output.line, port, host, jobs=not no_jobs)
+        serve_embedded(data, run.output.line, port, host, jobs=not no_jobs, program=gateway)
     else:
-        serve_before(database, data / "gateway", host, port, run.output.line)
+        serve_before(database, data / "gateway", host, port, run.output.line, gateway)
 
 
 def address(listen: str) -> tuple[str, int]:

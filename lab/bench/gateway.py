@@ -1,6 +1,6 @@
-"""What the gateway costs: PostgREST alone, behind Caddy with our rules, and behind nginx with what it can do of them.
+"""What the gateway costs: PostgREST alone, and behind Caddy and nginx, each as in gateway/ and with the token only.
 
-    python lab/bench/gateway.py [--seconds 4] [--rounds 5]      # needs wrk and nginx
+    python lab/bench/gateway.py [--seconds 4] [--rounds 5]      # needs wrk
 
 16 connections of wrk; each round measures each way once, in turn, and ratios are those of one round. Beside the rate
 stands the gateway's own processor time a request, which depends least on what else the machine does.
@@ -27,17 +27,14 @@ from rich.table import Table
 
 from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.gateway import gateway
+from atlas_stage.local.serving.gateway import LOOPBACK, Said, gateway, nginx_command
 from atlas_stage.local.serving.part import Part
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import migrate
 
 LOADS = {"no-op": Load("/rpc/no_op_stable"), "one client": Load("/rpc/client?client_id=500")}
-_SEARCHED = "/usr/sbin:/usr/local/sbin:/usr/bin"
 ALONE = "PostgREST alone"
 
-Said = tuple[list[str | Path], dict[str, str]]
-"""A command, and what goes into its environment."""
 Command = Callable[[Path, int, str], Said]
 """Makes one from a folder for it, the port to listen on, and where PostgREST is."""
 
@@ -87,59 +84,6 @@ BARE_NGINX = """
     }
   }
 """
-# Left out, because nginx sees neither the reason phrase of an answer nor a body before it decides: whose words a
-# refusal is in, a body that is an array, a body of blanks, and the second question to the rules.
-RULES_NGINX = """
-  map $http_authorization $token { "~*^bearer +(?<t>[!-~]{1,512})$" $t; "" ""; default "no bearer"; }
-  map $request_uri $not_text {
-    default 1;
-    "~^([^\\x00-\\x20\\x7f%]|%(0[9ad]|[2-6][0-9a-fA-F]|7[0-9a-eA-E]|[c-fC-F][0-9a-fA-F]))*$" 0;
-  }
-  map $request_uri $long { default 0; "~^.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}.{1000}" 1; }
-  map $http_idempotency_key $key { default $http_idempotency_key; "~.{1000}" ""; }
-  map $args $plain { default 0; "" 1; "~^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$" 1; }
-  map $args $unknown { default 0; "~(^|&)(select|order|limit|offset|columns|on_conflict|and|or|not|pgrst_[a-z]*)=" 1; }
-  map $args $without_value { default 0; "~=(&|$)" 1; }
-  server {
-    listen 127.0.0.1:PORT;
-    server_tokens off;
-    client_max_body_size 5m;
-    add_header X-Content-Type-Options nosniff always;
-    add_header X-Frame-Options DENY always;
-    add_header Referrer-Policy no-referrer always;
-    add_header Content-Security-Policy "default-src 'none'; frame-ancestors 'none'" always;
-    add_header Cross-Origin-Resource-Policy same-origin always;
-    add_header Cache-Control no-store always;
-    if ($not_text) { return 400; }
-    if ($long) { return 431; }
-    location ~ ^/rpc/[a-z_]+$ {
-      if ($request_method !~ ^(GET|HEAD|POST)$) { return 405; }
-      if ($plain = 0) { return 400; }
-      if ($unknown) { return 400; }
-      if ($without_value) { return 400; }
-      proxy_pass http://postgrest;
-      proxy_http_version 1.1;
-      proxy_pass_request_headers off;
-      proxy_set_header Connection "";
-      proxy_set_header Accept application/json;
-      proxy_set_header Content-Type application/json;
-      proxy_set_header Content-Length $http_content_length;
-      proxy_set_header X-Atlas-Token $token;
-      proxy_set_header Idempotency-Key $key;
-      proxy_hide_header Server;
-      proxy_hide_header Content-Location;
-      proxy_hide_header Content-Range;
-      proxy_hide_header Retry-After;
-      proxy_intercept_errors on;
-      error_page 502 504 = @away;
-    }
-    location @away {
-      add_header Retry-After 2 always;
-      return 503;
-    }
-    location / { return 404; }
-  }
-"""
 
 
 @dataclass
@@ -169,8 +113,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=5)
     said = parser.parse_args()
-    if shutil.which("wrk") is None or shutil.which("nginx", path=_SEARCHED) is None:
-        sys.exit("wrk or nginx is missing: apt install wrk nginx-light")
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is missing: apt install wrk")
     with (
         tempfile.TemporaryDirectory(prefix="atlas-bench-", dir="/tmp") as folder,
         EmbeddedPostgres(Path(folder) / "data") as database,
@@ -197,7 +141,7 @@ def _measure(way: Way, name: str, load: Load, token: str, seconds: int) -> None:
 def ways(dsn: str, folder: Path) -> Iterator[list[Way]]:
     """All ways to one PostgREST."""
     with ExitStack() as stack:
-        running = stack.enter_context(gateway(dsn, folder, 0, print, pool=10))
+        running = stack.enter_context(gateway(dsn, folder, 0, print, pool=10, program="caddy"))
         upstream = running.behind.removeprefix("http://")
 
         def begin(name: str, command: Command) -> Way:
@@ -213,16 +157,16 @@ def ways(dsn: str, folder: Path) -> Iterator[list[Way]]:
         pid = int((folder / "caddy.pid").read_text().split()[0])
         found = [
             Way(ALONE, running.behind, None),
-            Way("Caddy, our rules", running.url, pid),
-            begin("the same, GOGC=400", _caddy_with_our_rules),
+            Way("Caddy", running.url, pid),
+            begin("Caddy, GOGC=400", _more_lazy_caddy),
+            begin("nginx", _nginx_of_ours),
             begin("Caddy, token only", _bare_caddy),
-            begin("nginx, such rules as it can", _nginx(RULES_NGINX)),
-            begin("nginx, token only", _nginx(BARE_NGINX)),
+            begin("nginx, token only", _bare_nginx),
         ]
         yield found
 
 
-def _caddy_with_our_rules(_: Path, port: int, upstream: str) -> Said:
+def _more_lazy_caddy(_: Path, port: int, upstream: str) -> Said:
     file = resources.root() / "gateway" / "Caddyfile"
     settings = {
         "ATLAS_GATEWAY": f"http://:{port}",
@@ -238,16 +182,22 @@ def _bare_caddy(place: Path, port: int, upstream: str) -> Said:
     return [programs.caddy(), "run", "--adapter", "caddyfile", "--config", file], {}
 
 
-def _nginx(rules: str) -> Command:
-    def command(place: Path, port: int, upstream: str) -> Said:
-        file = place / "nginx.conf"
-        filled = rules.replace("PORT", str(port))
-        file.write_text(NGINX.format(folder=place, upstream=upstream, rules=filled))
-        found = shutil.which("nginx", path=_SEARCHED)
-        assert found is not None
-        return [found, "-c", file], {}
+def _nginx_of_ours(place: Path, port: int, upstream: str) -> Said:
+    settings = {
+        "ATLAS_CORS_ORIGIN": "none",
+        "ATLAS_POSTGREST_UPSTREAM": upstream,
+        "ATLAS_POSTGREST_ADMIN": upstream,
+        "ATLAS_BOARD": str(resources.root() / "board"),
+        "ATLAS_WRITES_TO": "write",
+    }
+    return nginx_command(programs.nginx(), LOOPBACK, port, settings, place)
 
-    return command
+
+def _bare_nginx(place: Path, port: int, upstream: str) -> Said:
+    file = place / "nginx.conf"
+    rules = BARE_NGINX.replace("PORT", str(port))
+    file.write_text(NGINX.format(folder=place, upstream=upstream, rules=rules))
+    return [programs.nginx(), "-e", "stderr", "-c", file], {}
 
 
 def _answers(url: str) -> bool:

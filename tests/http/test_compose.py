@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -153,6 +154,21 @@ def test_every_image_can_be_named_and_every_service_drops_what_it_can() -> None:
     for name, service in services.items():
         assert service["cap_drop"] == ["ALL"], name
         assert service["read_only"], name
+
+
+def test_nginx_takes_one_more_file_and_gets_all_its_settings() -> None:
+    file = ROOT / "docker-compose.nginx.yml"
+    mirror = f"mirror/nginx@sha256:{'0' * 64}"
+
+    config = Compose(file).run("config", "--format", "json", ATLAS_NGINX_IMAGE=mirror)
+
+    gateway = json.loads(config.stdout)["services"]["gateway"]
+    assert gateway["image"] == mirror
+    assert (gateway["cap_drop"], gateway["read_only"]) == (["ALL"], True)
+    template = (ROOT / "gateway" / "nginx.conf").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", template)) <= set(gateway["environment"])
+    mounted = {each["target"]: Path(each["source"]) for each in gateway["volumes"]}
+    assert mounted["/etc/nginx/templates/nginx.conf.template"] == ROOT / "gateway" / "nginx.conf"
 
 
 def test_no_request_is_a_server_error(compose: Compose) -> None:

@@ -21,7 +21,7 @@ import pytest
 
 from atlas_stage.local.serving.gateway import gateway
 from atlas_stage.ops import resources
-from tests.http.api import GOOD_MOVE, Api, refusal
+from tests.http.api import GOOD_MOVE, Api, refusal, sees_reason_phrases
 
 JSON = {"Content-Type": "application/json"}
 MANY_NAMES = json.dumps({f"name_{n}": n for n in range(4000)}).encode()  # 60 KB
@@ -128,6 +128,7 @@ def test_a_null_is_passed_on_as_null(api: Api, client: int) -> None:
     assert len(api.done("clients", owner=owner, active=None)["clients"]) == 1
 
 
+@sees_reason_phrases
 @needs_the_database
 def test_what_postgrest_says_itself_is_503(own_api: Api) -> None:
     """Also an error of a kind that PostgREST takes for the caller's."""
@@ -315,11 +316,18 @@ def flood(
 
 @needs_the_database
 def test_the_gateway_has_the_words_of_the_catalog(own_api: Api) -> None:
-    """The gateway's refusals have the texts of the catalog."""
+    """The refusals of both gateways have the texts of the catalog."""
     assert own_api.dsn is not None
-    caddyfile = (resources.root() / "gateway" / "Caddyfile").read_text()
+    gateway_files = resources.root() / "gateway"
+    caddyfile = (gateway_files / "Caddyfile").read_text()
     said = re.findall(r'import refuse (\d+) (\w+) "([^"]*)" "([^"]*)"', caddyfile)
     assert len(said) == caddyfile.count("import refuse ") > 5
+    nginx = (gateway_files / "nginx.conf").read_text()
+    for status, text in re.findall(r"return ([45]\d\d) '(.*)';", nginx):
+        body = json.loads(re.sub(r"\\(.)", r"\1", text))
+        assert body["code"] == f"PT{status}"
+        rule = json.loads(body["details"])["rule"]
+        said.append((status, rule, body["message"], body["hint"]))
     with psycopg.connect(own_api.dsn) as db:
         rows = db.execute("select status::text, rule, message, hint from rules.violation_catalog()")
         assert set(said) <= set(rows.fetchall())

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from atlas_stage.local.serving.gateway import Gateway, gateway
-from tests.http.api import Api, refusal
+from tests.http.api import Api, refusal, sees_reason_phrases
 from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 from tests.support.stack import Stack
@@ -160,6 +160,7 @@ def test_health_waits_for_no_connection_of_the_pool(fresh_dsn: str, tmp_path: Pa
             forgotten.rollback()
 
 
+@sees_reason_phrases
 @pytest.mark.parametrize("told", [False, True], ids=["postgrest unaware", "postgrest told"])
 @pytest.mark.parametrize("schema", ["api", "rules"])
 def test_a_database_without_our_functions_is_never_the_callers_mistake(

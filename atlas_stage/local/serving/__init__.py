@@ -1,4 +1,4 @@
-"""`atlas-stage serve`: PostgREST and Caddy before a database, until a signal ends them."""
+"""`atlas-stage serve`: PostgREST and Caddy or nginx before a database, until a signal ends them."""
 
 from atlas_stage.local.serving.serve import serve, serve_before, until_told_to_stop, write_env
 

@@ -1,11 +1,12 @@
-"""PostgREST and Caddy before a database, as `gateway/` says."""
+"""PostgREST and Caddy or nginx before a database, as `gateway/` says."""
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 import httpx
 from psycopg.conninfo import conninfo_to_dict
@@ -19,6 +20,7 @@ from atlas_stage.ops import resources
 
 LOGIN = "atlas_authenticator"
 LOOPBACK = "127.0.0.1"
+PROGRAM_VARIABLE = "ATLAS_SERVE_GATEWAY"
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,21 @@ def gateway(
     pool: int | None = None,
     host: str = LOOPBACK,
     standby: bool = False,
+    program: str | None = None,
 ) -> Iterator[Gateway]:
     """Serve the database over HTTP at a port (0: any free one) of an address. Raises PartError.
 
     `dsn` is any address of the database; PostgREST comes to it as atlas_authenticator. Logs go into `folder`.
     ATLAS_CORS_ORIGIN and ATLAS_PUBLIC_URL are those of the environment. `standby`: the database only reads.
+    `program`: caddy or nginx; without it, that of ATLAS_SERVE_GATEWAY, else caddy.
     """
-    for name in ("Caddy", "PostgREST"):
+    for name in ("Caddy", "nginx", "PostgREST"):
         stop_leftover(folder, name)
-    postgrest, caddy = programs.postgrest(report), programs.caddy()
+    program = program or os.environ.get(PROGRAM_VARIABLE) or "caddy"
+    if program not in _COMMANDS:
+        raise PartError(f"There is no gateway {program}. Use {' or '.join(_COMMANDS)}.")
+    name, found, command = _COMMANDS[program]
+    postgrest, proxy = programs.postgrest(report), found()
     root = resources.root()
     with ExitStack() as stack:
 
@@ -62,27 +70,16 @@ def gateway(
                 folder,
                 lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
             )
+            settings = {
+                "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
+                "ATLAS_POSTGREST_UPSTREAM": f"{LOOPBACK}:{upstream}",
+                "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
+                "ATLAS_BOARD": (root / "board").as_posix(),
+                "ATLAS_WRITES_TO": "read" if standby else "write",
+            }
             before = Part(
-                "Caddy",
-                [
-                    caddy,
-                    "run",
-                    "--adapter",
-                    "caddyfile",
-                    "--config",
-                    root / "gateway" / "Caddyfile",
-                ],
-                {
-                    "ATLAS_GATEWAY": f"http://:{public}",
-                    "ATLAS_BIND": host,
-                    "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
-                    "ATLAS_POSTGREST_UPSTREAM": f"{LOOPBACK}:{upstream}",
-                    "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
-                    "ATLAS_BOARD": (root / "board").as_posix(),
-                    "ATLAS_WRITES_TO": "read" if standby else "write",
-                    "XDG_CONFIG_HOME": str(folder / "caddy"),
-                    "XDG_DATA_HOME": str(folder / "caddy"),
-                },
+                name,
+                *command(proxy, host, public, settings, folder),
                 folder,
                 lambda: _answers(f"{url}/healthz"),
             )
@@ -94,6 +91,49 @@ def gateway(
         # A port that was free may be another program's by the time that ours listens.
         again = retry_if_exception_type(PortTakenError)
         yield Retrying(retry=again, stop=stop_after_attempt(5), reraise=True)(start)
+
+
+Said = tuple[list[str | Path], dict[str, str]]
+"""A command, and what is added to its environment."""
+
+
+def caddy_command(
+    program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path
+) -> Said:
+    """Caddy's, to listen at this address."""
+    file = resources.root() / "gateway" / "Caddyfile"
+    own = {
+        "ATLAS_GATEWAY": f"http://:{port}",
+        "ATLAS_BIND": host,
+        "XDG_CONFIG_HOME": str(folder / "caddy"),
+        "XDG_DATA_HOME": str(folder / "caddy"),
+    }
+    return [program, "run", "--adapter", "caddyfile", "--config", file], own | dict(settings)
+
+
+def nginx_command(
+    program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path
+) -> Said:
+    """nginx's. Writes the configuration with its settings into the folder: nginx reads no environment."""
+    own = {
+        "ATLAS_LISTEN": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+        "ATLAS_RESOLVER": LOOPBACK,  # not asked: these settings have no host names
+        "ATLAS_FOLDER": folder.absolute().as_posix(),
+    }
+    text = (resources.root() / "gateway" / "nginx.conf").read_text()
+    file = folder.absolute() / "nginx.conf"
+    file.write_text(Template(text).safe_substitute(own | dict(settings)))
+    command: list[str | Path] = [program, "-e", "stderr", "-c", file]
+    # Started as root, its workers change to a login that can't read the board or write into the folder.
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command += ["-g", "user root;"]
+    return command, {}
+
+
+_COMMANDS = {
+    "caddy": ("Caddy", programs.caddy, caddy_command),
+    "nginx": ("nginx", programs.nginx, nginx_command),
+}
 
 
 def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:

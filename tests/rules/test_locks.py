@@ -99,7 +99,9 @@ def test_an_actor_that_may_not_change_a_client_asks_for_no_lock(
         began = time.monotonic()
         answer = refusals(caller, statement, arguments(ids))
 
-    assert time.monotonic() - began < 12  # it would wait 15 s for a client that another session holds
+    assert (
+        time.monotonic() - began < 12
+    )  # it would wait 15 s for a client that another session holds
     assert answer, "nothing was refused"
     assert "client_locked" not in answer
 

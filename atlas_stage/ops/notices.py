@@ -29,6 +29,7 @@ SECRET = "ATLAS_WEBHOOK_SECRET"  # noqa: S105 (the variable's name)
 PAGE = 50
 FINDINGS_SECONDS = 300  # between two looks at what no change tells: late closes, jobs, tokens
 PATIENCE_SECONDS = 3600  # for a receiver that answers 4xx
+WAIT_SECONDS = 60  # for a change that was committed before a newer one, and comes later in the feed
 ONCE_SECONDS = 60  # for a receiver, or an API, that can't be reached, with `once`
 DIGEST_HOUR = 7  # of the firm's day
 _GONE = 410
@@ -61,6 +62,8 @@ class State:
     told: list[str] = field(default_factory=list)
     day: str | None = None  # of the digest that is collected
     held: list[Json] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)  # by client, the newest that was read
+    waiting: list[Json] = field(default_factory=list)  # rows whose client's row before is missing
 
     @classmethod
     def read(cls, file: Path) -> "State | None":
@@ -139,19 +142,19 @@ class Watch:
     def _collect(self, state: State) -> tuple[State, bool]:
         """The state with what is new in its outbox, and whether there is more."""
         feed = self._stage.changes(state.cursor, page_size=PAGE)
-        found, told = list(self._of_changes(feed.items)), state.told
+        new = State(feed.cursor, [], state.told, state.day, state.held)
+        found = list(self._of_changes(_in_order(state, new, feed.items)))
         began = monotonic()
         looks = began - self._looked >= FINDINGS_SECONDS
         if looks:
             now = dict(self._findings())
-            found += [notice for key, notice in now.items() if key not in told]
-            told = sorted(now)
+            found += [notice for key, notice in now.items() if key not in state.told]
+            new.told = sorted(now)
         wanted = [
             each
             for each in found
             if all(getattr(each, name) in words for name, words in self._only.items())
         ]
-        new = State(feed.cursor, [], told, state.day, state.held)
         if self._digest:
             self._hold(new, wanted)
         else:
@@ -253,6 +256,26 @@ class Watch:
     def _tell_of(self, tried: tenacity.RetryCallState) -> None:
         seconds = tried.next_action.sleep if tried.next_action else 0
         self._tell(f"{_error_of(tried)}; next try in {seconds:.0f} s")
+
+
+def _in_order(state: State, new: State, rows: Iterable[FeedRow]) -> list[FeedRow]:
+    """The rows that can be told, in order per client; the others wait in `new`.
+
+    The feed is in the order of transaction ids. A transaction with a key can have a lower one than another that
+    changed the client first.
+    """
+    ready: list[FeedRow] = []
+    new.versions = dict(state.versions)
+    for row in sorted([*map(FeedRow.from_json, state.waiting), *rows], key=lambda row: row.id):
+        client = str(row.client_id)
+        newest = new.versions.get(client, row.version - 1)
+        age = datetime.now(UTC) - (row.recorded_at or row.occurred_at)
+        if row.version > newest + 1 and age < timedelta(seconds=WAIT_SECONDS):
+            new.waiting.append(row.as_json())
+            continue
+        new.versions[client] = max(newest, row.version)
+        ready.append(row)
+    return ready
 
 
 def _kind(row: FeedRow) -> str:

@@ -67,7 +67,7 @@ def test_the_boards_own_address_opens_it(sign_in: SignIn, path: str) -> None:
 
 
 def test_a_program_gets_the_document_at_the_root(house: House) -> None:
-    assert httpx.get(house.stack.url, trust_env=False).json()["swagger"] == "2.0"
+    assert httpx.get(house.stack.url, trust_env=False).json()["openapi"] == "3.0.3"
 
 
 def test_a_translated_page_shows_current_stages_and_counts(

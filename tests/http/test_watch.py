@@ -302,3 +302,22 @@ def test_killed_at_any_point_it_loses_nothing_and_keeps_each_client_s_order(
     assert hook.versions() == recorded
     again = len(hook.accepted) - len(hook.notices)
     assert again <= kills  # at most the one message under way
+
+
+def test_a_change_that_was_made_first_is_told_first_though_its_transaction_is_younger(
+    running: Stack, firm: Stage, hook: Receiver, tmp_path: Path
+) -> None:
+    desk = Desk(firm, hook, tmp_path / "state")
+    one = client(firm)
+    desk.post()
+    with psycopg.connect(running.dsn) as older, psycopg.connect(running.dsn) as other:
+        older.execute("select pg_current_xact_id()")  # as a key that is taken before the client
+        for each in (older, other):
+            each.execute("select rules.act_as('user:jimmie')")
+        other.execute("select api.set_flag(%s, 'advisory_due')", [one])
+        other.commit()
+        older.execute("select api.clear_flag(%s, 'advisory_due')", [one])
+        older.commit()
+    desk.post()
+
+    assert hook.versions()[one] == [0, 1, 2]

@@ -279,14 +279,14 @@ def command(
     def add(function: Callable[..., None]) -> Callable[..., None]:
         _, *own = signature(function, eval_str=True).parameters.values()
         shared = {name: kind for group in (*groups, options) for name, kind in group.items()}
-        for name, kind in shared.items():
-            # some versions of Typer name an option after its metavar
-            info = kind.__metadata__[0]
-            if isinstance(info, OptionInfo) and not info.param_decls:
-                info.param_decls = (f"--{name.replace('_', '-')}",)
         kinds: dict[str, Any] = {"ctx": typer.Context}
         kinds |= {each.name: each.annotation for each in own if each.kind is not each.VAR_KEYWORD}
         kinds |= shared
+        for name, kind in kinds.items():
+            # some versions of Typer name an option after its metavar
+            for info in getattr(kind, "__metadata__", ()):
+                if isinstance(info, OptionInfo) and info.metavar and not info.param_decls:
+                    info.param_decls = (f"--{name.replace('_', '-')}",)
         defaults = dict.fromkeys(kinds, Parameter.empty)
         defaults |= {each.name: each.default for each in own} | dict.fromkeys(shared)
 

@@ -26,10 +26,10 @@ BENCH := $(VENV)/installed-bench
 # One worker per core, each with its own server.
 PYTEST := $(BIN)/pytest --numprocesses auto
 # The tests for which the version of PostgreSQL matters: all of them on the oldest and the newest.
-BETWEEN   := tests/rules tests/catalog tests/migrations/test_applying.py
+BETWEEN   := tests/rules tests/catalog tests/migrations/test_applying.py --ignore=tests/rules/test_costs.py
 VERSIONED := $(BETWEEN) tests/security tests/guest --ignore=tests/guest/test_settings.py
 # The tests for which the gateway matters: with Caddy, and once more with nginx.
-GATEWAY := $(addprefix tests/http/test_, board.py bodies.py door.py endpoints.py headers.py moments.py paths.py queries.py tokens.py)
+GATEWAY := $(addprefix tests/http/test_, board.py bodies.py headers.py paths.py queries.py tokens.py)
 # Named tests run even if they are slow.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow")
 # An install generates modules from these.

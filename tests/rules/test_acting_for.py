@@ -77,6 +77,9 @@ CALLS: dict[str, tuple[str, str, dict[str, str], Call]] = {
     ),
 }
 
+# One for each evaluator; the others run with the slow tests.
+EVALUATED = ("a move", "a flag", "an admin's field")
+
 Scope = dict[str, list[Any]] | None
 # None: no such grant. An empty tuple is no scope.
 NO_GRANT: list[Scope] = []
@@ -130,7 +133,10 @@ def _expected(needed: str, facts: dict[str, str], own: str, person: str, acts: s
     return (needed in person_grants or "can_admin" in person_grants) and in_scope
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(
+    "name",
+    [each if each in EVALUATED else pytest.param(each, marks=pytest.mark.slow) for each in CALLS],
+)
 def test_a_call_for_a_person_is_allowed_where_their_grants_and_the_scope_allow_it(
     db: psycopg.Connection, name: str
 ) -> None:

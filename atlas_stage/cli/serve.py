@@ -12,7 +12,7 @@ from atlas_stage.errors import InvalidInput
 
 
 class Program(StrEnum):
-    """What can be the gateway."""
+    """The programs that can be the gateway."""
 
     CADDY = "caddy"
     NGINX = "nginx"

@@ -180,7 +180,7 @@ class Watch:
             )
 
     def _findings(self) -> Iterator[tuple[str, Notice]]:
-        """What is wrong now, by a key that stays the same while it is."""
+        """Everything that is wrong now, by a key that doesn't change while it lasts."""
         for month in self._stage.closes_by_month():
             if month.late:
                 for page in self._stage.pages(self._stage.closes, month.month, page_size=1000):

@@ -36,7 +36,7 @@ Session = Callable[[str], contextlib.AbstractAsyncContextManager[Client]]
 
 @pytest.fixture(scope="module")
 def served(running: Stack) -> Iterator[str]:
-    """The address of `atlas-stage mcp --http`, which has no token of its own."""
+    """The address of `atlas-stage mcp --http`, which holds no token."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     line = [*MCP, "--http", "--listen", f"127.0.0.1:{port}"]

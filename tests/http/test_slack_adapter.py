@@ -106,7 +106,7 @@ Adapter(
 
 @dataclass
 class Adapter:
-    """The adapter as a process of its own. `start` begins a new one, `kill` ends it as a crash does."""
+    """The adapter as a separate process. `start` begins a new one, `kill` ends it as a crash does."""
 
     slack: Slack
     environment: dict[str, str]

@@ -14,7 +14,7 @@ begin
       'feed_waits', 'error',
       jsonb_build_object('behind_since', v_since, 'transactions', coalesce(jsonb_agg(to_jsonb(o.*) - 'todo'), '[]')),
       format(
-        'the feed of changes has stood still since %s, behind %s',
+        'the feed of changes has had no new rows since %s: it waits for %s',
         to_char(rules.firm_time(v_since), 'YYYY-MM-DD HH24:MI'),
         coalesce(string_agg(format(
           '%s of database %s, login %s%s%s',

@@ -1,6 +1,6 @@
 -- The text that a search looks in: name and slug in small letters, without accents and apostrophes, other punctuation
--- as spaces. SQL with only PostgreSQL's own functions, because the index has the same expression, and whoever writes
--- `clients` evaluates it.
+-- as spaces. SQL with only PostgreSQL's own functions, because the index has the same expression, and every
+-- writer of `clients` evaluates it.
 create or replace function rules.search_text(
   name text,
   slug text

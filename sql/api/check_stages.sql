@@ -55,7 +55,7 @@ begin
           select c.argument
           from rules.field_catalog() with ordinality as c (field, argument, permission, is_clearable, nth)
           where rules.missing_permission(v_judged, c.permission, g.facts) is null
-            and (v_judged = v_actor or rules.missing_permission(v_actor, 'can_act_for', g.facts, person => v_judged) is null)
+            and rules.acting_violation(v_actor, v_judged, g.facts) is null
           order by c.nth
         ) as fields,
         rules.missing_permission(v_actor, 'can_admin', g.facts) is null as may_roll_back

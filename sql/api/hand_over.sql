@@ -69,7 +69,7 @@ begin
       'batch', (array_agg((i.context).batch) filter (where i.violations is null))[1],
       'done', count(*) filter (where i.violations is null),
       'left', coalesce(jsonb_agg(
-        (rules.error_json(i.violations, jsonb_build_object('client_id', i.client_id)) -> 'details') - 'refusals'
+        rules.left_json(i.violations, jsonb_build_object('client_id', i.client_id))
         order by i.client_id
       ) filter (where i.violations is not null), '[]')
     )

@@ -41,7 +41,7 @@ begin
   ));
   v_left := (
     select coalesce(jsonb_agg(
-      (rules.error_json(i.violations, jsonb_build_object('client_id', i.client_id)) -> 'details') - 'refusals'
+      rules.left_json(i.violations, jsonb_build_object('client_id', i.client_id))
       order by i.client_id
     ), '[]')
     from unnest(v_items) i

@@ -16,9 +16,7 @@ begin
   context.payload := whole;
   v_left := (
     select coalesce(jsonb_agg(
-      (rules.error_json(
-        array[r.violation], jsonb_build_object('client_id', r.client_id, 'history_id', r.history_id)
-      ) -> 'details') - 'refusals'
+      rules.left_json(array[r.violation], jsonb_build_object('client_id', r.client_id, 'history_id', r.history_id))
       order by r.client_id, r.history_id
     ), '[]')
     from rules.reverse(context, history_ids) r

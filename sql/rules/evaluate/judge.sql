@@ -1,6 +1,6 @@
 -- EVALUATE one requested change of a client with these facts: every rule that forbids it; null if none does. An actor
--- that acts for a person is judged by that person's grants, and the change must also be in the scope of its own
--- can_act_for: so it gains no right that either of them lacks.
+-- that acts for a person is judged by that person's grants, and its can_act_for must cover the change too. So it gains
+-- no right that either of them lacks.
 create or replace function rules.judge(
   actor_id     text,
   on_behalf_of text,
@@ -30,16 +30,13 @@ begin
     when action = 'update' then rules.field_violations(v_judged, client, before, after)
     else rules.flag_violations(v_judged, client, word)
   end;
-  if v_judged <> actor_id then
-    v_missing := rules.missing_permission(
-      actor_id, 'can_act_for', client,
-      to_stage => case when action = 'move' then word end,
-      flag => case when action in ('set', 'clear') then word end,
-      person => v_judged
-    );
-    if v_missing is not null then
-      v_violations := v_violations || v_missing;
-    end if;
+  v_missing := rules.acting_violation(
+    actor_id, v_judged, client,
+    to_stage => case when action = 'move' then word end,
+    flag => case when action in ('set', 'clear') then word end
+  );
+  if v_missing is not null then
+    v_violations := v_violations || v_missing;
   end if;
   return v_violations;
 end

@@ -43,11 +43,9 @@ begin
   if v_missing is null or v_of_fields[1].facts ->> 'permission' = 'can_admin' then
     v_violations := v_violations || v_of_fields;
   end if;
-  if v_judged <> actor_id then
-    v_missing := rules.missing_permission(actor_id, 'can_act_for', v_facts, to_stage => client.stage, person => v_judged);
-    if v_missing is not null then
-      v_violations := v_violations || v_missing;
-    end if;
+  v_missing := rules.acting_violation(actor_id, v_judged, v_facts, to_stage => client.stage);
+  if v_missing is not null then
+    v_violations := v_violations || v_missing;
   end if;
   return v_violations;
 end

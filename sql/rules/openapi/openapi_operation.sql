@@ -2,7 +2,7 @@
 -- after "Errors:" are the rules with their statuses.
 create or replace function rules.openapi_operation(
   called   oid,
-  id       text,      -- of the operation
+  id       text,     -- of the operation
   by_path  text[],   -- the arguments that the path gives
   method   text,     -- get and delete have no body; only get has a query
   words    jsonb,    -- rules.openapi_words(), read once

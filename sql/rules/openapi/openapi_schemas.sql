@@ -16,9 +16,7 @@ as $$
       and not a.attisdropped
       and a.attname <> 'fields'
       and a.attrelid in (
-        'rules.shown_history'::regclass,
-        (select t.typrelid from pg_catalog.pg_type t where t.oid = 'rules.client_state'::regtype),
-        (select t.typrelid from pg_catalog.pg_type t where t.oid = 'rules.client_fields'::regtype)
+        'rules.shown_history'::regclass, 'rules.client_state'::regclass, 'rules.client_fields'::regclass
       )
     union all
     values

@@ -45,11 +45,10 @@ begin
       select h.* into v_undone from public.stage_history h where h.client_id = v_client.id and h.id = any (v_rows);
       violation := (rules.reversal_violations(v_client, v_undone))[1];
       if violation is null and v_judged <> context.actor_id then
-        violation := rules.missing_permission(
-          context.actor_id, 'can_act_for', (select f from rules.facts_of(v_client, v_judged, context.actor_id) f),
+        violation := rules.acting_violation(
+          context.actor_id, v_judged, (select f from rules.facts_of(v_client, v_judged, context.actor_id) f),
           to_stage => v_undone.from_stage,
-          flag => coalesce(v_undone.flag_added, v_undone.flag_removed),
-          person => v_judged
+          flag => coalesce(v_undone.flag_added, v_undone.flag_removed)
         );
       end if;
       if violation is not null then

@@ -220,14 +220,17 @@ def parsing(kind: str, value: str) -> Statement:
 
 
 def to_parse(db: psycopg.Connection, kind: str, value: str, tries: int) -> float:
-    """Seconds that PostgreSQL alone takes to read an argument; measured once, for all functions that take it."""
-    known = (kind, hash(value), tries)
-    if known not in _parsed:
+    """Seconds that PostgreSQL alone takes to read an argument.
+
+    Known from the last time if there is to be one try; more tries are compared with the same minute of the machine.
+    """
+    known = (kind, hash(value))
+    if tries > 1 or known not in _parsed:
         _parsed[known] = cost(db, parsing(kind, value), tries=tries)
     return _parsed[known]
 
 
-_parsed: dict[tuple[str, int, int], float] = {}
+_parsed: dict[tuple[str, int], float] = {}
 
 
 def is_linear(

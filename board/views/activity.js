@@ -2,7 +2,7 @@
 import { Fragment, html, title, useState, words } from "../ui.js";
 import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
 import { Actors, fieldName } from "./drawer.js";
-import { isFirmAdmin, isReversible, nameOf, personOf } from "./parts.js";
+import { Typed, isFirmAdmin, isReversible, nameOf, personOf } from "./parts.js";
 
 export function Activity({ board, state }) {
   const { activity } = state;
@@ -20,22 +20,18 @@ export function Activity({ board, state }) {
 function Filters({ board, state }) {
   const { by, of, day: chosenDay, activity } = state;
   const [nothing, setNothing] = useState(null);
-  const pickClient = async (event) => {
-    const text = event.currentTarget.value.trim();
+  const pickClient = async (text) => {
     const client = text ? await board.findClient(text) : null;
     setNothing(text && !client ? text : null);
     board.filterActivity({ of: client?.id ?? null });
   };
-  const pickPerson = (event) => {
-    const typed = event.currentTarget.value.trim();
-    board.filterActivity({ by: typed && !typed.includes(":") ? `user:${typed}` : typed || null });
-  };
+  const pickPerson = (text) => board.filterActivity({ by: text && !text.includes(":") ? `user:${text}` : text || null });
   return html`
     <search class="filters" aria-label="Filters">
       <${Actors} state=${state} />
-      <label class="filter"><span>Person</span><input list="actors" value=${by ?? ""} spellcheck="false" autocapitalize="none" onChange=${pickPerson} /></label>
-      <label class="filter"><span>Client</span><input key=${activity?.name} value=${(of && activity?.name) || ""} dir="auto" spellcheck="false" placeholder="part of a name" onChange=${pickClient} /></label>
-      <label class="filter"><span>Day</span><input type="date" max=${dayOf(serverNow())} value=${chosenDay ?? ""} onChange=${(event) => board.filterActivity({ day: event.currentTarget.value || null })} /></label>
+      <label class="filter"><span>Person</span><${Typed} list="actors" value=${by ?? ""} spellcheck="false" autocapitalize="none" onPick=${pickPerson} /></label>
+      <label class="filter"><span>Client</span><${Typed} value=${(of && activity?.name) || ""} dir="auto" spellcheck="false" placeholder="part of a name" onPick=${pickClient} /></label>
+      <label class="filter"><span>Day</span><${Typed} type="date" max=${dayOf(serverNow())} value=${chosenDay ?? ""} onPick=${(picked) => board.filterActivity({ day: picked || null })} /></label>
       ${(by || of || chosenDay) && html`<button type="button" onClick=${() => board.filterActivity({ by: null, of: null, day: null })}>Show all</button>`}
       ${nothing && html`<p role="status">No client is called “${nothing}”.</p>`}
     </search>`;

@@ -1,7 +1,7 @@
 // What an admin looks after: findings, jobs, settings, holidays, new clients. Others see it without the buttons.
 import { Dialog, Refusal, html, number, plural, title, useState, words } from "../ui.js";
 import { day, instant } from "../dates.js";
-import { isFirmAdmin } from "./parts.js";
+import { Typed, isFirmAdmin } from "./parts.js";
 
 export function Firm({ board, state }) {
   const { firm, me } = state;
@@ -160,7 +160,7 @@ function Move({ board, from, to, move, permissions }) {
         <option value="" selected=${!move}>not allowed</option>
         ${Object.entries(permissions).map(([permission, means]) => html`<option key=${permission} value=${permission} selected=${move?.permission === permission}>${means}</option>`)}
       </select>
-      <input name="note" aria-label=${`Note for ${title(to)}`} placeholder="what it means" maxlength="200" value=${move?.note ?? ""} />
+      <${Typed} name="note" aria-label=${`Note for ${title(to)}`} placeholder="what it means" maxlength="200" value=${move?.note ?? ""} />
       ${isChanged && html`<button class="primary" aria-label=${`Save ${name}`}>Save</button>`}
     </form>`;
 }

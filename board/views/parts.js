@@ -1,5 +1,5 @@
 // The parts of a client that several views show.
-import { Refusal, html, number, plural, words } from "../ui.js";
+import { Refusal, html, number, plural, useState, words } from "../ui.js";
 import { month as monthName } from "../dates.js";
 
 /** The days in the stage and its limit. The database decides whether that is too long: `attention`. */
@@ -89,3 +89,13 @@ export const isFirmAdmin = (me) => me.permissions.some(({ permission, scope }) =
 
 /** The actor that a history row is by: the person for whom an adapter made it, or its own actor. */
 export const personOf = (row) => (row.payload?.acts_for === true && row.on_behalf_of) || row.actor_id;
+
+/** An input that keeps what is typed while the page changes around it. `onPick` gets the complete text. */
+export function Typed({ value, onPick, ...input }) {
+  const [typed, setTyped] = useState(null);
+  const pick = onPick && ((event) => {
+    setTyped(null);
+    onPick(event.currentTarget.value.trim());
+  });
+  return html`<input ...${input} value=${typed ?? value} onInput=${(event) => setTyped(event.currentTarget.value)} onChange=${pick} />`;
+}

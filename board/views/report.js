@@ -3,6 +3,7 @@ import { Fragment, html, number, plural, title, useEffect, useRef, words } from 
 import { day, dayOf, instant, month as monthName, monthBefore, shortDay, shortMonth, stamp } from "../dates.js";
 import { csv, download } from "../csv.js";
 import { Bars, StackedDays } from "./chart.js";
+import { Typed } from "./parts.js";
 
 // The states of a close, from the last to the first, and the color of each.
 const STATES = [
@@ -30,7 +31,7 @@ export function Report({ board, state }) {
         <div class="buttons no-print">
           <button type="button" aria-label="Previous month" onClick=${() => board.showMonth(monthBefore(month))}>‹</button>
           <label class="filter"><span class="unseen">Month</span>
-            <input type="month" value=${month} required onChange=${(event) => event.currentTarget.value && board.showMonth(event.currentTarget.value)} /></label>
+            <${Typed} type="month" value=${month} required onPick=${(picked) => picked && board.showMonth(picked)} /></label>
           <button type="button" aria-label="Next month" disabled=${month >= firmToday.slice(0, 7)} onClick=${() => board.showMonth(monthBefore(month, -1))}>›</button>
           <button type="button" disabled=${!isHere} onClick=${() => save(report)}>Save as CSV</button>
           <button type="button" disabled=${!isHere} onClick=${() => print()}>Print</button>

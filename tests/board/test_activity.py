@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.board.conftest import House, SignIn
@@ -54,6 +55,18 @@ def test_it_is_filtered_by_person_client_and_day(sign_in: SignIn, house: House) 
     expect(lines(page).filter(has_text=other.name).first).to_be_visible()
     page.get_by_label("Day").fill("2026-01-05")
     expect(page.get_by_text("No changes found.")).to_be_visible()
+
+
+@pytest.mark.parametrize("label", ["Client", "Person"])
+def test_what_is_typed_stays_while_changes_come_in(
+    sign_in: SignIn, house: House, label: str
+) -> None:
+    client = house.client("Typing")
+    page = activity(sign_in())
+    page.get_by_label(label).press_sequentially("filter a")
+    house.admin.set_flag(client.id, flag="advisory_due", reason="meanwhile")
+    expect(lines(page).first).to_contain_text("meanwhile", timeout=30_000)
+    expect(page.get_by_label(label)).to_have_value("filter a")
 
 
 def test_older_changes_are_shown_on_demand(sign_in: SignIn, house: House) -> None:

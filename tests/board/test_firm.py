@@ -78,7 +78,7 @@ def test_a_move_is_allowed_and_removed_and_one_that_is_needed_stays(
 
     stages.get_by_role("button", name="Moves from Weekly").click()
     dialog(page).get_by_label("Onboarding", exact=True).select_option("move and change clients")
-    dialog(page).get_by_label("Note for Onboarding").fill("begins again")
+    dialog(page).get_by_label("Note for Onboarding").press_sequentially("begins again")
     dialog(page).get_by_role("button", name="Save Weekly to Onboarding").click()
     expect(weekly).to_contain_text("Onboarding · move and change clients · begins again")
     dialog(page).get_by_label("EOM close", exact=True).select_option("not allowed")

@@ -25,7 +25,7 @@ as $$
       'unknown_argument', 400,
       'unknown argument',
       'use the arguments in known',
-      '"{argument}" is not an argument here. Use {known}.'
+      '"{argument}" is not an argument here.'
     ),
     (
       'argument_missing', 400,

@@ -18,6 +18,7 @@ begin
           then (select c.name from public.clients c where c.id = (facts ->> 'client_id')::numeric)
         when v_name = 'you_need' and facts ->> 'actor_id' <> rules.current_actor() then facts ->> 'actor_id' || ' needs'
         when v_name = 'you_need' then 'You need'
+        when v_name = 'argument' then facts ->> 'argument'
         when v_name <> 'client' then rules.in_words(facts -> v_name)
       end,
       case v_name when 'client' then 'this client' else '…' end

@@ -81,7 +81,9 @@ def browser() -> Iterator[Browser]:
     if not shutil.which(_CHROMIUM):
         if os.environ.get("CI") == "true":
             pytest.fail(f"there is no Chromium at {_CHROMIUM}")
-        pytest.skip(f"there is no Chromium at {_CHROMIUM} (Debian: apt install chromium-headless-shell)")
+        pytest.skip(
+            f"there is no Chromium at {_CHROMIUM} (Debian: apt install chromium-headless-shell)"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=FLAGS)
         yield browser

@@ -20,7 +20,7 @@ from tests.http.webhooks import SECRET, launched, receiver
 
 pytestmark = pytest.mark.slow
 
-_SECONDS = 45
+_SECONDS = 25
 
 
 @pytest.mark.skipif("ATLAS_TEST_URL" in os.environ, reason="kills the server")
@@ -57,6 +57,6 @@ def test_no_change_is_missed_whatever_dies(tmp_path: Path) -> None:
             ).fetchall()
         posted = {one: versions for one, versions in hook.versions().items() if one in shared}
     assert posted == dict(rows)
-    assert sum(map(len, posted.values())) > 100
-    assert kills > 20
+    assert sum(map(len, posted.values())) > 50
+    assert kills > 10
     print(f"{kills} kills, {len(hook.accepted)} messages, {len(hook.notices)} of them different")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -10,6 +12,7 @@ from atlas_stage import Stage
 from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.jobs import Jobs
+from tests.support.databases import Databases
 from tests.support.old_atlas import CLIENTS, make_old_atlas
 from tests.support.stack import ADMIN
 
@@ -32,19 +35,21 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(params=SETTINGS)
-def host_dsn(request: pytest.FixtureRequest, empty_dsn: str) -> str:
-    """An Atlas database from before this package, with a database setting."""
-    make_old_atlas(empty_dsn)
-    with psycopg.connect(empty_dsn, autocommit=True) as db:
-        db.execute(
-            sql.SQL("alter database {} set {} = {}").format(
-                sql.Identifier(db.info.dbname),
-                sql.SQL(request.param),
-                sql.Literal(SETTINGS[request.param]),
+@pytest.fixture(params=SETTINGS, scope="module")
+def host_dsn(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
+    """An Atlas database with a setting, into which this package was installed."""
+    with databases.empty() as dsn:
+        make_old_atlas(dsn)
+        with psycopg.connect(dsn, autocommit=True) as db:
+            db.execute(
+                sql.SQL("alter database {} set {} = {}").format(
+                    sql.Identifier(db.info.dbname),
+                    sql.SQL(request.param),
+                    sql.Literal(SETTINGS[request.param]),
+                )
             )
-        )
-    return empty_dsn
+        migrate(dsn)
+        yield dsn
 
 
 def findings(dsn: str) -> list[tuple[str, ...]]:
@@ -52,21 +57,7 @@ def findings(dsn: str) -> list[tuple[str, ...]]:
         return [finding.found for finding in doctor.examine(db) if finding.found]
 
 
-def test_deploys_work_under_a_setting_and_after_it(host_dsn: str) -> None:
-    migrate(host_dsn)
-
-    assert [words for words in findings(host_dsn) if "PostgREST" not in words[0]] == []
-    assert not migrate(host_dsn).logic_changed
-
-    with psycopg.connect(host_dsn, autocommit=True) as db:
-        db.execute(sql.SQL("alter database {} reset all").format(sql.Identifier(db.info.dbname)))
-
-    assert findings(host_dsn) == []
-    assert not migrate(host_dsn).logic_changed
-
-
 def test_calls_work_under_a_setting(host_dsn: str) -> None:
-    migrate(host_dsn)
     with Stage.connect(host_dsn, ADMIN) as stage:
         made = stage.create_client("Łódź & 東京", slug="lodz", owner="user:jimmie").client
         reason = "it\\'s \t so"
@@ -89,19 +80,28 @@ def test_calls_work_under_a_setting(host_dsn: str) -> None:
 
 
 def test_the_firm_s_settings_are_read_under_a_setting(host_dsn: str) -> None:
-    migrate(host_dsn)
-
     with Stage.connect(host_dsn, "user:jimmie") as stage:
         stage.set_setting("lock_wait", "5 seconds")
         assert stage.settings().settings["lock_wait"] == "00:00:05"
 
 
 def test_a_job_works_under_a_setting(host_dsn: str) -> None:
-    migrate(host_dsn)
     with Jobs(host_dsn) as jobs:
         run = jobs.perform("stage_stuck_detector")
 
     assert run.is_well
+
+
+def test_deploys_work_under_a_setting_and_after_it(host_dsn: str) -> None:
+    """The last of a setting: it is reset."""
+    assert [words for words in findings(host_dsn) if "PostgREST" not in words[0]] == []
+    assert not migrate(host_dsn).logic_changed
+
+    with psycopg.connect(host_dsn, autocommit=True) as db:
+        db.execute(sql.SQL("alter database {} reset all").format(sql.Identifier(db.info.dbname)))
+
+    assert findings(host_dsn) == []
+    assert not migrate(host_dsn).logic_changed
 
 
 @pytest.mark.parametrize(

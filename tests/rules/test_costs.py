@@ -131,7 +131,7 @@ def shapes(function: Function, argument: str, *, times: int) -> dict[str, str]:
     """What a caller may put into the argument, `times` as large as the smallest that is measured."""
     kind = function.types[argument]
     if kind == "text":
-        return texts(50_000 * times)
+        return texts(25_000 * times)
     if kind == "bigint[]":
         return {
             "within the limit": "{" + ",".join(str(n) for n in range(1, 20 * times + 1)) + "}",
@@ -144,7 +144,7 @@ def shapes(function: Function, argument: str, *, times: int) -> dict[str, str]:
             "long ones": "{" + "x" * 20_000 * times + "}",
         }
     if kind in ("jsonb", "json", "bytea"):
-        made = bodies(100_000 * times)
+        made = bodies(50_000 * times)
         if argument == "items":
             made["moves"] = items(function.name, 100 * times, distinct=True)
             made["moves of one client"] = items(function.name, 20 * times, distinct=False)
@@ -315,13 +315,12 @@ def test_without_a_grant_the_largest_body_costs_no_more_than_twice_its_parsing(
     assert not dear, "\n".join(dear)
 
 
-@pytest.mark.parametrize("numbers", [200_000, 800_000])
-@pytest.mark.parametrize("number", ["1", "0", "-0.25"])
+@pytest.mark.parametrize("number", ["1", "-0.25"])
 @pytest.mark.parametrize("function", ["set_stages", "set_flags"])
 def test_a_keyed_batch_of_many_numbers_is_answered_at_once(
-    firm: psycopg.Connection, function: str, number: str, numbers: int
+    firm: psycopg.Connection, function: str, number: str
 ) -> None:
-    body = '[{"client_id": 1, "payload": {"a": [' + ",".join([number] * numbers) + "]}}]"
+    body = '[{"client_id": 1, "payload": {"a": [' + ",".join([number] * 800_000) + "]}}]"
     called = sql.SQL("select api.{}(items => %(body)s::text::jsonb)").format(
         sql.Identifier(function)
     )
@@ -330,7 +329,7 @@ def test_a_keyed_batch_of_many_numbers_is_answered_at_once(
     assert took - cost(firm, parsing("jsonb", body)) < 0.3
 
 
-@pytest.mark.parametrize("number", ["1", "0", "12345.678", "{}"])
+@pytest.mark.parametrize("number", ["12345.678", "{}"])
 def test_the_check_of_a_json_s_size_costs_little_for_the_largest_that_is_kept(
     firm: psycopg.Connection, number: str
 ) -> None:

@@ -27,7 +27,7 @@ BENCH := $(VENV)/installed-bench
 PYTEST := $(BIN)/pytest --numprocesses auto
 # The tests for which the version of PostgreSQL matters: all of them on the oldest; on the newest, what a host can do to
 # a deploy by a few files.
-BETWEEN   := tests/rules tests/catalog tests/migrations/test_applying.py --ignore=tests/rules/test_costs.py
+BETWEEN   := tests/rules tests/catalog tests/migrations/test_applying.py
 VERSIONED := $(BETWEEN) tests/security tests/guest --ignore=tests/guest/test_settings.py
 NEWEST    := $(BETWEEN) tests/security $(addprefix tests/guest/test_, replication.py restores.py trial.py)
 # The tests for which the gateway matters: with Caddy, and once more with nginx.

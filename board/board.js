@@ -366,7 +366,7 @@ export class Board {
 
   /** The newest activity that fits the filters; as much as was shown before. */
   async loadActivity() {
-    const { of } = this.state;
+    const { by, of, day } = this.state;
     const rows = [];
     let next;
     do {
@@ -375,7 +375,8 @@ export class Board {
       next = page.next;
     } while (next && rows.length < (this.state.activity?.rows.length ?? 0));
     const name = of ? (rows[0]?.client_name ?? (await this.#api.client(of)).name) : null;
-    this.store.set({ activity: { rows, next, name } });
+    // an answer that comes late doesn't replace that of a newer filter
+    if (by === this.state.by && of === this.state.of && day === this.state.day) this.store.set({ activity: { rows, next, name } });
     if (!this.state.people) this.loadPeople().catch(() => {});
   }
 
@@ -383,7 +384,7 @@ export class Board {
     const { activity } = this.state;
     await this.#again(async () => {
       const page = await this.#api.activity(this.state, activity.next);
-      this.store.set({ activity: { ...activity, rows: [...activity.rows, ...page.rows], next: page.next } });
+      if (activity === this.state.activity) this.store.set({ activity: { ...activity, rows: [...activity.rows, ...page.rows], next: page.next } });
     });
   }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.board.conftest import House, SignIn
 from tests.board.looks import dialog
@@ -67,6 +67,33 @@ def test_what_is_typed_stays_while_changes_come_in(
     house.admin.set_flag(client.id, flag="advisory_due", reason="meanwhile")
     expect(lines(page).first).to_contain_text("meanwhile", timeout=30_000)
     expect(page.get_by_label(label)).to_have_value("filter a")
+
+
+def test_an_answer_that_comes_late_does_not_replace_that_of_a_newer_filter(
+    sign_in: SignIn, house: House
+) -> None:
+    one, other = house.client("Late Alpha"), house.client("Late Beta")
+    page = activity(sign_in())
+    held: list[Route] = []
+    page.route(
+        "**/rpc/activity*",
+        lambda route: (
+            route.continue_()
+            if "client_id" in (route.request.post_data or "")
+            else held.append(route)
+        ),
+    )
+    house.admin.set_flag(other.id, flag="advisory_due")
+    while not held:
+        page.wait_for_timeout(100)
+    page.get_by_label("Client").fill(one.name)
+    page.get_by_label("Client").press("Enter")
+    expect(lines(page)).to_have_count(2)
+
+    with page.expect_response(held[0].request.url):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    expect(lines(page)).to_have_count(2)
 
 
 def test_older_changes_are_shown_on_demand(sign_in: SignIn, house: House) -> None:

@@ -15,6 +15,8 @@ from psycopg import sql
 
 from tests.support.calls import ADMIN
 
+pytestmark = pytest.mark.slow
+
 NOBODY = "user:nobody"
 CLIENTS = 1000
 # Below this a measurement says more about the machine than about the function.

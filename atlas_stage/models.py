@@ -169,7 +169,9 @@ class Client(Record):
 
 class HistoryRow(Record):
     """One recorded change of a client. `version` counts from 0 for each client. `occurred_at` is when its transaction
-    began; `recorded_at` is when it was made, if that was more than a minute later.
+    began; `recorded_at` is when it was made, if that was more than a minute later. `person` is whose change it is,
+    `actor_id` who made it: the same, or an adapter that acts for the person. It is None only in answers that an
+    idempotency key kept from before there was one.
     """
 
     id: int
@@ -192,11 +194,7 @@ class HistoryRow(Record):
     close_period: str | None = None
     batch: str | None = None
     recorded_at: datetime | None = None
-
-    @property
-    def acts_for(self) -> bool:
-        """Whether `actor_id` made it for `on_behalf_of`, by that person's grants."""
-        return self.payload.get("acts_for") is True
+    person: str | None = None
 
 
 class ClientView(Record):

@@ -84,13 +84,17 @@ def history(rows: Iterable[HistoryRow], zone: tzinfo, title: str | None = None) 
 
 
 def _who(row: HistoryRow) -> str:
-    return f"{row.on_behalf_of}, through {row.actor_id}" if row.acts_for else row.actor_id
+    return f"{row.person}, through {row.actor_id}" if _is_through(row) else row.actor_id
+
+
+def _is_through(row: HistoryRow) -> bool:
+    return row.person not in (None, row.actor_id)
 
 
 def _how(row: HistoryRow) -> str:
     via = "" if row.channel == "api" else f" via {row.channel}"
     event = f", {row.triggered_by}" if row.triggered_by else ""
-    whom = f", for {row.on_behalf_of}" if row.on_behalf_of and not row.acts_for else ""
+    whom = f", for {row.on_behalf_of}" if row.on_behalf_of and not _is_through(row) else ""
     return f"{row.trigger_type}{via}{event}{whom}"
 
 

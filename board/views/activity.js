@@ -2,7 +2,7 @@
 import { Fragment, html, title, useState, words } from "../ui.js";
 import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
 import { Actors, fieldName } from "./drawer.js";
-import { Typed, isFirmAdmin, isReversible, nameOf, personOf } from "./parts.js";
+import { Typed, isFirmAdmin, isReversible, nameOf } from "./parts.js";
 
 export function Activity({ board, state }) {
   const { activity } = state;
@@ -40,12 +40,12 @@ function Filters({ board, state }) {
 function Line({ board, state, row }) {
   const { me, summary } = state;
   const isRecent = serverNow() - new Date(row.occurred_at) < summary.undo_minutes * 60_000;
-  const mayUndo = isReversible(row) && personOf(row) === me.actor_id && isRecent;
+  const mayUndo = isReversible(row) && row.person === me.actor_id && isRecent;
   const mayRollBack = isReversible(row) && !mayUndo && isFirmAdmin(me);
   const client = html`<button type="button" class="link" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.client_name}</button>`;
   return html`
     <li class=${row.is_rolled_back ? "undone" : ""}>
-      <p><strong dir="auto" title=${personOf(row)}>${title(nameOf(personOf(row)))}</strong>${through(row)} ${did(row, client)}${row.reason && html`: <span dir="auto" class="row-why">${row.reason}</span>`}</p>
+      <p><strong dir="auto" title=${row.person}>${title(nameOf(row.person))}</strong>${through(row)} ${did(row, client)}${row.reason && html`: <span dir="auto" class="row-why">${row.reason}</span>`}</p>
       <p class="quiet"><time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${row.is_rolled_back && " · undone"}${row.trigger_type === "manual_override" && " · override"}
         ${mayUndo && html` · <button type="button" class="link" onClick=${() => board.undoRow(row)}>Undo</button>`}
         ${mayRollBack && html` · <button type="button" class="link" onClick=${() => board.openRollback(row.client_id, row)}>Roll back…</button>`}</p>
@@ -53,7 +53,7 @@ function Line({ board, state, row }) {
 }
 
 function through(row) {
-  if (personOf(row) !== row.actor_id) return html`, through <span dir="auto">${nameOf(row.actor_id)}</span>,`;
+  if (row.person !== row.actor_id) return html`, through <span dir="auto">${nameOf(row.actor_id)}</span>,`;
   return row.on_behalf_of && html` for <span dir="auto">${nameOf(row.on_behalf_of)}</span>`;
 }
 

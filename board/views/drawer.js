@@ -1,7 +1,7 @@
 // One client: its stage and flags, the allowed changes, its fields and its history.
 import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
 import { ago, day, instant, month as monthName } from "../dates.js";
-import { Age, Attention, Period, Toast, deedOf, flagsBeside, isReversible, maxDaysOf, meaningsOf, personOf } from "./parts.js";
+import { Age, Attention, Period, Toast, deedOf, flagsBeside, isReversible, maxDaysOf, meaningsOf } from "./parts.js";
 
 export function Drawer({ board, state }) {
   const { drawer, summary, allowed } = state;
@@ -190,11 +190,11 @@ function whatChanged(row) {
   return parts;
 }
 
-const who = (row) => (personOf(row) === row.actor_id ? row.actor_id : `${personOf(row)}, through ${row.actor_id}`);
+const who = (row) => (row.person === row.actor_id ? row.actor_id : `${row.person}, through ${row.actor_id}`);
 
 function how(row) {
   const parts = [];
-  if (row.on_behalf_of && personOf(row) === row.actor_id) parts.push(` for ${row.on_behalf_of}`);
+  if (row.on_behalf_of && row.person === row.actor_id) parts.push(` for ${row.on_behalf_of}`);
   if (!["manual", "agent_action"].includes(row.trigger_type)) parts.push(` (${words(row.trigger_type)}${row.triggered_by ? `, ${row.triggered_by}` : ""})`);
   if (row.channel !== "api") parts.push(` by ${words(row.channel)}`);
   return parts.join("");

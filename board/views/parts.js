@@ -87,9 +87,6 @@ export const mayMove = (may) => !may || may.moves.length > 0 || may.override_to.
 /** Whether to offer what needs an admin. The database decides when it's done. */
 export const isFirmAdmin = (me) => me.permissions.some(({ permission, scope }) => permission === "can_admin" && !scope);
 
-/** The actor that a history row is by: the person for whom an adapter made it, or its own actor. */
-export const personOf = (row) => (row.payload?.acts_for === true && row.on_behalf_of) || row.actor_id;
-
 /** An input that keeps what is typed while the page changes around it. `onPick` gets the complete text. */
 export function Typed({ value, onPick, ...input }) {
   const [typed, setTyped] = useState(null);

@@ -25,5 +25,6 @@ select
   h.close_period,
   h.batch,
   -- only of a change that was made long after its transaction began
-  case when h.recorded_at > h.occurred_at + interval '1 minute' then h.recorded_at end as recorded_at
+  case when h.recorded_at > h.occurred_at + interval '1 minute' then h.recorded_at end as recorded_at,
+  rules.person_of(h.actor_id, h.on_behalf_of, h.payload) as person
 from public.stage_history as h;

@@ -10,7 +10,7 @@ as $$
       case a.attrelid when 'rules.shown_history'::regclass then 'HistoryRow' else 'Client' end as of,
       a.attname as name,
       rules.openapi_type(a.atttypid::regtype::text) as schema,
-      a.attname in ('id', 'client_id', 'version', 'name', 'slug', 'stage', 'occurred_at', 'actor_id', 'trigger_type') as is_there
+      a.attname in ('id', 'client_id', 'version', 'name', 'slug', 'stage', 'occurred_at', 'actor_id', 'person', 'trigger_type') as is_there
     from pg_catalog.pg_attribute a
     where a.attnum > 0
       and not a.attisdropped

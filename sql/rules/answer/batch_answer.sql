@@ -10,10 +10,8 @@ begin
     select json_build_object(
       'items', json_agg(
         case
-          when i.violations is null then json_build_object(
-            'index', i.place, 'status', 200, 'client', i.answer -> 'client', 'history', i.answer -> 'history',
-            'changed', i.answer -> 'changed', 'replayed', i.answer -> 'replayed'
-          )
+          -- in front of the item's own answer, as text: taking that apart took an eighth of a batch's time
+          when i.violations is null then format('{"index" : %s, "status" : 200, %s', i.place, substr(i.answer::text, 2))::json
           else (jsonb_build_object('index', i.place) || rules.error_json(
             i.violations, jsonb_strip_nulls(jsonb_build_object('client_id', i.client_id))
           ))::json
@@ -23,7 +21,13 @@ begin
       'done', count(*) filter (where i.violations is null),
       'refused', count(*) filter (where i.violations is not null),
       -- null: nothing was changed, so there is nothing to undo
-      'batch', (array_agg((i.context).batch) filter (where i.answer ->> 'changed' = 'true'))[1]
+      'batch', (
+        select (f.context).batch
+        from unnest(items) f
+        where f.violations is null
+          and f.answer ->> 'changed' = 'true'
+        limit 1
+      )
     )
     from unnest(items) i
   );

@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 
 from tests.support.calls import call
+from tests.support.jobs import JOBS
 
 CLIENTS = 20_000
 _FIRM = f"""
@@ -77,55 +78,54 @@ def pages(db: psycopg.Connection, function: str, **arguments: Any) -> int:
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
-@pytest.mark.parametrize(
-    ("function", "arguments"),
-    [
-        ("clients", {}),
-        ("clients", {"stage": "eom_close"}),
-        ("clients", {"stage": "eom_close,weekly"}),
-        ("clients", {"flag": "client_blocking"}),
-        ("clients", {"flag": "stuck"}),
-        ("clients", {"stage": "weekly", "flag": "client_blocking"}),
-        ("clients", {"owner": "user:owner-7"}),
-        ("clients", {"owner": "user:owner-7", "sort": "age"}),
-        ("clients", {"unowned": True}),
-        ("clients", {"active": False}),
-        ("clients", {"active": None}),
-        ("clients", {"stuck": True}),
-        ("clients", {"stuck": False}),
-        ("clients", {"attention": "stuck"}),
-        ("clients", {"attention": "waiting_on_client", "sort": "sla"}),
-        ("clients", {"attention": "none"}),
-        ("clients", {"service_tier": "full_service"}),
-        ("clients", {"age_days_gt": 5}),
-        ("clients", {"search": "slug-777"}),
-        ("clients", {"search": "client", "sort": "age"}),
-        ("clients", {"sort": "age"}),
-        ("clients", {"sort": "sla", "flag": "client_blocking"}),
-        ("clients", {"client_ids": [1, 2, 3]}),
-        ("client", {"client_id": 5}),
-        ("client_id", {"client": "slug-777"}),
-        ("stage_history", {"client_id": 5}),
-        ("check_stages", {"client_ids": [5, 6]}),
-        ("activity", {}),
-        ("activity", {"actor_id": "user:jimmie"}),
-        ("activity", {"client_id": 5}),
-        ("activity", {"actor_id": "user:jimmie", "client_id": 5}),
-        ("activity", {"day": "2026-05-05"}),
-        ("queue", {}),
-        ("queue", {"actor_id": "agent:tally"}),
-        ("queue", {"actor_id": "user:owner-7"}),
-        ("closes", {"month": "2035-01"}),
-        ("closes", {"month": "2035-01", "state": "open"}),
-        ("closes", {"month": "2035-01", "owner": "user:owner-7"}),
-        ("changes", {}),
-        ("changes", {"actor_id": "user:nobody"}),
-        ("changes", {"client_id": 5}),
-        ("changes", {"stage": "eom_close"}),
-        ("changes", {"since": "2020-01-01"}),
-    ],
-    ids=str,
-)
+READS: list[tuple[str, dict[str, Any]]] = [
+    ("clients", {}),
+    ("clients", {"stage": "eom_close"}),
+    ("clients", {"stage": "eom_close,weekly"}),
+    ("clients", {"flag": "client_blocking"}),
+    ("clients", {"flag": "stuck"}),
+    ("clients", {"stage": "weekly", "flag": "client_blocking"}),
+    ("clients", {"owner": "user:owner-7"}),
+    ("clients", {"owner": "user:owner-7", "sort": "age"}),
+    ("clients", {"unowned": True}),
+    ("clients", {"active": False}),
+    ("clients", {"active": None}),
+    ("clients", {"stuck": True}),
+    ("clients", {"stuck": False}),
+    ("clients", {"attention": "stuck"}),
+    ("clients", {"attention": "waiting_on_client", "sort": "sla"}),
+    ("clients", {"attention": "none"}),
+    ("clients", {"service_tier": "full_service"}),
+    ("clients", {"age_days_gt": 5}),
+    ("clients", {"search": "slug-777"}),
+    ("clients", {"search": "client", "sort": "age"}),
+    ("clients", {"sort": "age"}),
+    ("clients", {"sort": "sla", "flag": "client_blocking"}),
+    ("clients", {"client_ids": [1, 2, 3]}),
+    ("client", {"client_id": 5}),
+    ("client_id", {"client": "slug-777"}),
+    ("stage_history", {"client_id": 5}),
+    ("check_stages", {"client_ids": [5, 6]}),
+    ("activity", {}),
+    ("activity", {"actor_id": "user:jimmie"}),
+    ("activity", {"client_id": 5}),
+    ("activity", {"actor_id": "user:jimmie", "client_id": 5}),
+    ("activity", {"day": "2026-05-05"}),
+    ("queue", {}),
+    ("queue", {"actor_id": "agent:tally"}),
+    ("queue", {"actor_id": "user:owner-7"}),
+    ("closes", {"month": "2035-01"}),
+    ("closes", {"month": "2035-01", "state": "open"}),
+    ("closes", {"month": "2035-01", "owner": "user:owner-7"}),
+    ("changes", {}),
+    ("changes", {"actor_id": "user:nobody"}),
+    ("changes", {"client_id": 5}),
+    ("changes", {"stage": "eom_close"}),
+    ("changes", {"since": "2020-01-01"}),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), READS, ids=str)
 def test_no_read_goes_through_all_clients_or_all_history(
     firm: psycopg.Connection, function: str, arguments: dict[str, Any]
 ) -> None:
@@ -251,3 +251,29 @@ def test_a_whole_read_is_seen(firm: psycopg.Connection) -> None:
         after = whole_reads(firm)
 
     assert after["clients"] > before["clients"]
+
+
+def test_every_index_is_there_for_a_call(firm: psycopg.Connection) -> None:
+    """An index that nothing reads makes each move dearer. Unique ones are there for what they refuse."""
+    firm.execute("select pg_stat_reset()")
+    for function, arguments in READS:
+        call(firm, function, **arguments)
+    with firm.transaction(force_rollback=True):
+        for job in (*JOBS, "stage_stuck_detector"):
+            row = firm.execute(
+                "select jobs.run(%s, '2035-05-16 12:00-05') ->> 'run_id'", (job,)
+            ).fetchone()
+        assert row is not None
+        call(firm, "rollback_run", run_id=int(row[0]), reason="looked at")
+        item = {"client_id": 4, "flag": "advisory_due", "set": True}
+        batch = call(firm, "set_flags", items=[item])["batch"]
+        call(firm, "undo_batch", batch=batch)
+        call(firm, "create_client", name="One More", slug="one-more")
+        firm.execute("select * from ops.hash_history(0)")
+    firm.execute("select pg_stat_force_next_flush()")
+
+    unread = firm.execute(
+        "select indexrelname from pg_stat_user_indexes join pg_index using (indexrelid)"
+        " where relname in ('clients', 'stage_history') and idx_scan = 0 and not indisunique"
+    ).fetchall()
+    assert unread == []

@@ -24,7 +24,7 @@ from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.serving import gateway, write_env
 
 PROGRAM = [sys.executable, "-c", "from atlas_stage.cli import app; app(prog_name='atlas-stage')"]
-PARTS = ["postgrest", "caddy"]
+PARTS = ["postgrest", "caddy", "jobs"]
 LAST_LINE = "  atlas-stage client list\n"
 
 

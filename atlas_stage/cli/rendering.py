@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -87,9 +87,11 @@ def cell(value: object, style: str = "") -> Text:
     return Text("" if value is None else shown(value), style=style)
 
 
-def lines(first: object, *others: str | None) -> Text:
+class Lines(NamedTuple):
     """A cell with several lines; all but the first are dim, and empty ones are left out."""
-    return Text("\n").join([cell(first), *(cell(line, "dim") for line in others if line)])
+
+    first: object
+    others: Iterable[str | None]
 
 
 def listed(values: Iterable[str] | None) -> str:
@@ -163,14 +165,18 @@ def make_table(
 
 
 def _cell_in(column: str, value: object, zone: tzinfo | None) -> Text:
-    if isinstance(value, Text):
-        return value
-    if isinstance(value, datetime) and zone is not None:
-        value = moment(value, zone)
-    if isinstance(value, tuple | list):
-        value = listed(map(str, value))
-    if isinstance(value, bool):
-        value = "yes" if value else "no"
+    match value:
+        case Text():
+            return value
+        case Lines(first, others):
+            dim = (cell(line, "dim") for line in others if line)
+            return Text("\n").join([_cell_in(column, first, zone), *dim])
+        case datetime() if zone is not None:
+            value = moment(value, zone)
+        case tuple() | list():
+            value = listed(map(str, value))
+        case bool():
+            value = "yes" if value else "no"
     style = _VALUE_STYLES.get(column, {}).get(str(value)) or _COLUMN_STYLES.get(column, "")
     return cell(value, style)
 
@@ -195,18 +201,6 @@ class Output:
 
     as_json: bool = False
     console: Console = field(default_factory=console)
-
-    def records(
-        self,
-        name: str,
-        records: Sequence[Record],
-        table: Callable[[], Table],
-        more: str | None = None,
-    ) -> None:
-        """Print a page of records: `{name: [...]}` as JSON, else the table. `more` is the option for the next page."""
-        self.result({name: records}, table if records else f"no {name}")
-        if more:
-            self.aside(f"for more, add: {more}")
 
     def result(self, answer: object, *shown: str | Table | Callable[[], Table]) -> None:
         """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""

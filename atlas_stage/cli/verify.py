@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import typer
 
-from atlas_stage.cli.base import Exit, Options, Session, app, argument, command, option
+from atlas_stage.cli.base import Exit, Session, app, argument, command, option
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Break, DigestPage, Verification
 from atlas_stage.ops import evidence
@@ -27,22 +27,17 @@ _WORDS = {
 }
 
 
-OPTIONS: Options = {
-    "client": argument("Only this client: id or slug.", "CLIENT"),
-    "digest": option(
+@command(app)
+def verify(
+    run: Session,
+    client: str | None = argument("Only this client: id or slug.", "[CLIENT]", default=None),
+    digest: bool | None = option(
         "Print a digest of everything recorded until now. Keep it where people who can change the database"
         " can't change it.",
         "--digest",
-        kind=bool,
     ),
-    "expect": option("Check that nothing recorded before it changed.", metavar="DIGEST"),
-    "as_of": option("The whole digest, if --expect is only its hash.", metavar="DIGEST"),
-}
-
-
-@command(app, None, OPTIONS)
-def verify(
-    run: Session, client: str | None, digest: bool | None, expect: str | None, as_of: str | None
+    expect: str | None = option("Check that nothing recorded before it changed.", metavar="DIGEST"),
+    as_of: str | None = option("The whole digest, if --expect is only its hash.", metavar="DIGEST"),
 ) -> None:
     """Verify the hash of every row of history and administration. Exits with 1 if one doesn't match."""
     if client is not None and (digest or expect):

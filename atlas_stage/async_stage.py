@@ -11,7 +11,7 @@ tools/make_sync.py generates `stage.py` from this file at build time.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 from atlas_stage import models
 from atlas_stage.arguments import (
@@ -183,20 +183,10 @@ class AsyncStage(AsyncConnecting):
         close_period: str | None = None,
         **origin: Unpack[Origin],
     ) -> models.Change:
-        """Move a client whatever its version is: reads the version, then calls `set_stage`.
-
-        Raises VersionConflict if the client changes in between. For an idempotency key, use `set_stage`.
-        """
-        version = (await self.client(client_id)).client.version
-        return await self.set_stage(
-            client_id,
-            to_stage,
-            reason,
-            version,
-            override=override,
-            close_period=close_period,
-            **origin,
-        )
+        """Read a client's version and move it. Raises VersionConflict if the client changes in between."""
+        found = (await self.client(client_id)).client
+        how: Any = {"override": override, "close_period": close_period, **origin}
+        return await self.set_stage(client_id, to_stage, reason, found.version, **how)
 
     @call(keyed=True)
     async def set_stages(
@@ -360,8 +350,7 @@ class AsyncStage(AsyncConnecting):
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
     ) -> AsyncIterator[models.Permission]:
         """All grants, page by page."""
-        pages = self.pages(self.permissions, actor_id, include_revoked=include_revoked)
-        async for page in pages:
+        async for page in self.pages(self.permissions, actor_id, include_revoked=include_revoked):
             for permission in page:
                 yield permission
 
@@ -472,6 +461,16 @@ class AsyncStage(AsyncConnecting):
 
     # -- what these are made of
 
+    async def close(self) -> None:
+        """Close the connections. A later call opens new ones."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
     async def pages(
         self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any
     ) -> AsyncIterator[Answer]:
@@ -485,11 +484,9 @@ class AsyncStage(AsyncConnecting):
     async def _call(
         self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool
     ) -> Any:
-        name = arguments.get("client_id")
+        name, send = arguments.get("client_id"), self._transport.call
         if isinstance(name, str):
-            by_id = as_id(name) or await self._transport.call(
-                "client_id", {"client": name}, read=True
-            )
+            by_id = as_id(name) or await send("client_id", {"client": name}, read=True)
             arguments = {**arguments, "client_id": by_id}
-        found = await self._transport.call(function, arguments, **how)
+        found = await send(function, arguments, **how)
         return models.read(answer, found[part] if part else found)

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atlas_stage.errors import StageError
-from atlas_stage.models import Record
+from atlas_stage.models import json_of
 from atlas_stage.text import plain
 
 # The style of a value in a column of this name, and of all other values in it.
@@ -206,7 +206,7 @@ class Output:
         """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""
         if self.as_json:
             ascii_only = not _has_unicode()
-            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=_written)
+            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=json_of)
             print(text, flush=True)
             return
         for each in shown:
@@ -232,11 +232,6 @@ class Output:
             print(json.dumps(error.as_json(), default=str), file=sys.stderr)
         else:
             print("\n".join(map(shown, error_lines(error))), file=sys.stderr)
-
-
-def _written(value: object) -> Any:
-    """The JSON of other values."""
-    return value.as_json() if isinstance(value, Record) else str(value)
 
 
 def _has_unicode() -> bool:

@@ -40,15 +40,23 @@ class Origin(TypedDict, total=False):
     payload: Json | None
 
 
-class Context(Origin, total=False):
-    """How a change came about; `external_id` is its idempotency key."""
+class Move(Origin, total=False):
+    """How a client is moved and how that came about."""
+
+    override: bool | None
+    close_period: str | None
+
+
+class KeyedMove(Move, total=False):
+    """The same; `external_id` is its idempotency key."""
 
     external_id: str | None
 
 
-class Reasoned(Context, total=False):
-    """How and why a change came about."""
+class Reasoned(Origin, total=False):
+    """How and why a change came about, and its idempotency key."""
 
+    external_id: str | None
     reason: str | None
 
 
@@ -116,7 +124,7 @@ def call(
 
 
 def _flat(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with the arguments of its TypedDict, as `**context: Unpack[Context]`, one by one."""
+    """The signature with the arguments of its TypedDict, as `**origin: Unpack[Origin]`, one by one."""
     *own, last = signature.parameters.values()
     if last.kind is not last.VAR_KEYWORD:
         return signature

@@ -16,12 +16,12 @@ from typing import Any, Self, TypeVar, Unpack
 from atlas_stage import models
 from atlas_stage.arguments import (
     ClientName,
-    Context,
     Fields,
     Filters,
     Json,
+    KeyedMove,
     Later,
-    Origin,
+    Move,
     Reasoned,
     as_id,
     call,
@@ -38,8 +38,6 @@ class AsyncStage(AsyncConnecting):
     `Stage` uses psycopg or HTTP and can be shared by threads. `AsyncStage` has the same methods as coroutines, over
     HTTP, and can be shared by tasks.
     """
-
-    # -- reads
 
     @call(read=True)
     async def clients(
@@ -154,8 +152,6 @@ class AsyncStage(AsyncConnecting):
     async def health(self) -> models.Health:
         """Whether everything is well, and what needs attention."""
 
-    # -- changes
-
     @call(keyed=True)
     async def set_stage(
         self,
@@ -163,10 +159,7 @@ class AsyncStage(AsyncConnecting):
         to_stage: str,
         reason: str,
         expected_version: int,
-        *,
-        override: bool | None = None,
-        close_period: str | None = None,
-        **context: Unpack[Context],
+        **how: Unpack[KeyedMove],
     ) -> models.Change:
         """Move a client. `close_period` (YYYY-MM) is the month of the close that the move opens.
 
@@ -174,19 +167,11 @@ class AsyncStage(AsyncConnecting):
         """
 
     async def move(
-        self,
-        client_id: ClientName,
-        to_stage: str,
-        reason: str,
-        *,
-        override: bool | None = None,
-        close_period: str | None = None,
-        **origin: Unpack[Origin],
+        self, client_id: ClientName, to_stage: str, reason: str, **how: Unpack[Move]
     ) -> models.Change:
         """Read a client's version and move it. Raises VersionConflict if the client changes in between."""
-        found = (await self.client(client_id)).client
-        how: Any = {"override": override, "close_period": close_period, **origin}
-        return await self.set_stage(client_id, to_stage, reason, found.version, **how)
+        version = (await self.client(client_id)).client.version
+        return await self.set_stage(client_id, to_stage, reason, version, **how)
 
     @call(keyed=True)
     async def set_stages(
@@ -241,8 +226,6 @@ class AsyncStage(AsyncConnecting):
     ) -> models.Change:
         """Undo the client's newest change, which this actor made a few minutes ago: the one that made this version."""
 
-    # -- clients
-
     @call(keyed=True)
     async def create_client(
         self, name: str, slug: str, *, stage: str | None = None, **fields: Unpack[Fields]
@@ -277,8 +260,6 @@ class AsyncStage(AsyncConnecting):
         self, batch: str, *, reason: str | None = None, on_behalf_of: str | None = None
     ) -> models.BatchRollback:
         """Undo the changes of this actor's own bulk call, a few minutes ago."""
-
-    # -- people
 
     @call(read=True)
     async def people(self) -> models.People:
@@ -323,8 +304,6 @@ class AsyncStage(AsyncConnecting):
     ) -> models.Leaving:
         """Revoke an actor's grants and tokens, and hand over their clients first."""
 
-    # -- grants
-
     @call()
     async def grant_permission(
         self, actor_id: str, permission: str, *, scope: Json | None = None, notes: str | None = None
@@ -353,8 +332,6 @@ class AsyncStage(AsyncConnecting):
         async for page in self.pages(self.permissions, actor_id, include_revoked=include_revoked):
             for permission in page:
                 yield permission
-
-    # -- the firm's settings and jobs
 
     @call(read=True)
     async def settings(self, year: int | None = None) -> models.Settings:
@@ -393,8 +370,6 @@ class AsyncStage(AsyncConnecting):
     async def run_job(self, job: str, *, dry_run: bool | None = None) -> models.JobRun:
         """Run a job now if it is due, in one transaction; or only say what it would change."""
 
-    # -- tokens
-
     @call()
     async def issue_token(
         self,
@@ -426,8 +401,6 @@ class AsyncStage(AsyncConnecting):
     async def adopt_legacy_token(self, token_hash: str) -> models.Token:
         """Keep accepting the old shared token, as system:legacy; `token_hash` is its SHA-256 in hex."""
 
-    # -- evidence
-
     @call(read=True)
     async def administration(
         self,
@@ -458,8 +431,6 @@ class AsyncStage(AsyncConnecting):
     @call(part="erasure")
     async def erase_words(self, client_id: ClientName, reason: str) -> models.Erasure:
         """Erase the free text in a client's history and notes. The changes, their times and actors stay."""
-
-    # -- what these are made of
 
     async def close(self) -> None:
         """Close the connections. A later call opens new ones."""

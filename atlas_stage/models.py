@@ -128,9 +128,6 @@ def _kept(left: Sequence[Json]) -> str:
     return f"{len(left)} kept{''.join(each)}"
 
 
-# -- clients
-
-
 class Client(Record):
     """Every column of `clients`, its whole days in the stage, and its attention: `stuck` or `waiting_on_client`."""
 
@@ -311,9 +308,6 @@ class QueueItem(Record):
     sla_due_at: datetime | None = None
 
 
-# -- the firm
-
-
 class StageCount(Record):
     """A stage, and how many active clients are in it."""
 
@@ -439,9 +433,6 @@ class MonthCloses(CloseCounts, kw_only=True):
     month: str
     due_at: datetime
     owners: tuple[OwnerCloses, ...]
-
-
-# -- actors, grants and tokens
 
 
 class Held(Record):
@@ -589,9 +580,6 @@ class IssuedToken(Record):
     expires_at: datetime | None = None
 
 
-# -- the firm's settings and jobs
-
-
 class Settings(Record):
     """What the firm can set: settings by name, stages, moves, and the holidays and month ends of a year."""
 
@@ -691,9 +679,6 @@ class Health(Record):
 
     status: str
     findings: tuple[Json, ...] = ()
-
-
-# -- evidence
 
 
 class AdministrationRecord(Record):

@@ -56,8 +56,7 @@ class AsyncHttpTransport(OverHttp):
                     timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
                 )
         finally:
-            if self._can_close(client):
-                await self._close(client)
+            await self._close_unused(client)
         return request.read(response)
 
     async def close(self) -> None:
@@ -65,9 +64,9 @@ class AsyncHttpTransport(OverHttp):
         client = self._clients.pop(async_place(), None)
         if client is not None:
             self._closing.add(client)
-            if self._can_close(client):
-                await self._close(client)
+            await self._close_unused(client)
 
-    async def _close(self, client: httpx.AsyncClient) -> None:
-        self._closing.discard(client)
-        await client.aclose()
+    async def _close_unused(self, client: httpx.AsyncClient) -> None:
+        if client in self._closing and client not in {each for each, _ in list(self._calls)}:
+            self._closing.discard(client)
+            await client.aclose()

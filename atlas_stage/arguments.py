@@ -47,20 +47,20 @@ class Move(Origin, total=False):
     close_period: str | None
 
 
-class KeyedMove(Move, total=False):
-    """The same; `external_id` is its idempotency key."""
+class Moved(Move, total=False):
+    """How a client is moved; `external_id` is the idempotency key."""
 
     external_id: str | None
 
 
-class Reasoned(Origin, total=False):
+class Reason(Origin, total=False):
     """How and why a change came about, and its idempotency key."""
 
     external_id: str | None
     reason: str | None
 
 
-class Fields(Reasoned, total=False):
+class Fields(Reason, total=False):
     """A client's other fields, and how and why the change came about."""
 
     owner: str | None
@@ -73,7 +73,7 @@ class Fields(Reasoned, total=False):
     active: bool | None
 
 
-class Filters(TypedDict, total=False):
+class Filter(TypedDict, total=False):
     """Which clients, and which page of them."""
 
     flag: str | None
@@ -137,7 +137,7 @@ def _flat(signature: inspect.Signature) -> inspect.Signature:
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:
-    """The value as it is sent: a client that was read goes by its id. Raises InvalidInput."""
+    """The value as it is sent: a client that was read goes by its id, and digits are an id. Raises InvalidInput."""
     name, kind = parameter.name, parameter.annotation
     if value is not None and not _fits(value, kind):
         parts = get_args(kind) if get_origin(kind) is UnionType else [kind]
@@ -145,6 +145,8 @@ def _checked(parameter: inspect.Parameter, value: Any) -> Any:
         raise InvalidInput(f"{name} must be {' or '.join(words)}", details={"argument": name})
     if isinstance(value, list | tuple):
         return [each.id if isinstance(each, Client) else each for each in value]
+    if name == "client_id" and isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value) if len(value) <= 18 else value  # no id has more digits
     return value.id if isinstance(value, Client) else value
 
 
@@ -158,12 +160,6 @@ def _fits(value: Any, kind: Any) -> bool:
     if origin is int:
         return type(value) is not bool and isinstance(value, int) and -(2**63) <= value < 2**63
     return isinstance(value, origin) and (origin is not datetime or value.tzinfo is not None)
-
-
-def as_id(client: str) -> int | None:
-    """The id that a text is; None for a slug, and for more digits than an id has: the database knows neither."""
-    digits = client.isascii() and client.isdigit() and len(client) <= 18
-    return int(client) if digits else None
 
 
 def as_json(value: Any, name: str) -> str:

@@ -14,18 +14,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar, Unpack
 
 from atlas_stage import models
-from atlas_stage.arguments import (
-    ClientName,
-    Fields,
-    Filters,
-    Json,
-    KeyedMove,
-    Later,
-    Move,
-    Reasoned,
-    as_id,
-    call,
-)
+from atlas_stage.arguments import ClientName, Fields, Filter, Json, Later, Move, Moved, Reason, call
 from atlas_stage.connecting import AsyncConnecting
 
 Answer = TypeVar("Answer")
@@ -41,7 +30,7 @@ class AsyncStage(AsyncConnecting):
 
     @call(read=True)
     async def clients(
-        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filter]
     ) -> models.Page[models.Client]:
         """A page of the clients that match all filters.
 
@@ -50,7 +39,7 @@ class AsyncStage(AsyncConnecting):
         """
 
     async def iter_clients(
-        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filter]
     ) -> AsyncIterator[models.Client]:
         """All clients that match the filters of `clients`, page by page."""
         async for page in self.pages(self.clients, stage, active=active, **filters):
@@ -159,7 +148,7 @@ class AsyncStage(AsyncConnecting):
         to_stage: str,
         reason: str,
         expected_version: int,
-        **how: Unpack[KeyedMove],
+        **how: Unpack[Moved],
     ) -> models.Change:
         """Move a client. `close_period` (YYYY-MM) is the month of the close that the move opens.
 
@@ -198,13 +187,13 @@ class AsyncStage(AsyncConnecting):
 
     @call(keyed=True)
     async def set_flag(
-        self, client_id: ClientName, flag: str, **context: Unpack[Reasoned]
+        self, client_id: ClientName, flag: str, **context: Unpack[Reason]
     ) -> models.Change:
         """Set a flag. If it is set already, `changed` is False."""
 
     @call(keyed=True)
     async def clear_flag(
-        self, client_id: ClientName, flag: str, **context: Unpack[Reasoned]
+        self, client_id: ClientName, flag: str, **context: Unpack[Reason]
     ) -> models.Change:
         """Clear a flag. If it isn't set, `changed` is False."""
 
@@ -457,7 +446,7 @@ class AsyncStage(AsyncConnecting):
     ) -> Any:
         name, send = arguments.get("client_id"), self._transport.call
         if isinstance(name, str):
-            by_id = as_id(name) or await send("client_id", {"client": name}, read=True)
+            by_id = await send("client_id", {"client": name}, read=True)
             arguments = {**arguments, "client_id": by_id}
         found = await send(function, arguments, **how)
         return models.read(answer, found[part] if part else found)

@@ -3,16 +3,7 @@
 import typer
 
 from atlas_stage import __version__, connecting
-from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
-    access,
-    client,
-    deploy,
-    job,
-    report,
-    serve,
-    settings,
-    verify,
-)
+from atlas_stage.cli import access, client, deploy, job, report, serve, settings, verify  # noqa: F401
 from atlas_stage.cli.base import Session, app, option, switch
 from atlas_stage.cli.rendering import Output
 from atlas_stage.errors import InvalidInput

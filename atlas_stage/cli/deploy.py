@@ -110,9 +110,7 @@ def prune(run: Session) -> None:
     """Delete idempotency keys and job runs older than the settings say. History is kept."""
     keys = runs = 0
     # Autocommit: each call is a transaction of at most a few thousand rows.
-    while (
-        row := run.connection.execute("select p.keys, p.runs from ops.prune() p").fetchone()
-    ) != (0, 0):
-        assert row is not None
-        keys, runs = keys + row[0], runs + row[1]
+    prune = "select p.keys, p.runs from ops.prune() p"
+    while any(deleted := run.connection.execute(prune).fetchone() or ()):
+        keys, runs = keys + deleted[0], runs + deleted[1]
     run.output.result({"keys": keys, "runs": runs}, f"deleted {keys} keys and {runs} job runs")

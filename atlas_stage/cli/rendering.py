@@ -38,6 +38,14 @@ _COLUMN_STYLES = {
     "field": "dim",
     **dict.fromkeys(("would be skipped", "late", "late since"), "red"),
 }
+_STYLE: dict[str, Any] = {
+    "box": box.SIMPLE_HEAD,
+    "pad_edge": False,
+    "header_style": "bold",
+    "title_style": "bold",
+    "title_justify": "left",
+    "caption_justify": "left",
+}
 _PIPE_WIDTH = 200
 _NUMBERS = {"id", "version", "days", "row", "clients"}
 # How our own signs are written in an encoding without them.
@@ -144,21 +152,11 @@ def make_table(
     names = list(columns)
     cells = [[_cell_in(*each, zone) for each in zip(names, row, strict=True)] for row in rows]
     used = [place for place in range(len(names)) if any(row[place].plain for row in cells)]
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        caption=f"times: {zone}" if zone else None,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        header_style="bold",
-        pad_edge=False,
-    )
-    for place in used:
-        number = names[place] in _NUMBERS
-        table.add_column(
-            names[place], justify="right" if number else "left", no_wrap=number, overflow="fold"
-        )
+    table = Table(title=title, caption=f"times: {zone}" if zone else None, **_STYLE)
+    for name in (names[place] for place in used):
+        number = name in _NUMBERS
+        side: Any = "right" if number else "left"
+        table.add_column(name, justify=side, no_wrap=number, overflow="fold")
     for row in cells:
         table.add_row(*(row[place] for place in used))
     return table
@@ -183,16 +181,11 @@ def _cell_in(column: str, value: object, zone: tzinfo | None) -> Text:
 
 def error_lines(error: StageError) -> list[str]:
     """An error as people see it: a line, and a hint if there is one."""
-    hint = _hint_of(error)
-    return [f"error: {error} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
-
-
-def _hint_of(error: StageError) -> str | None:
-    """What to do next; None if the sentence says it."""
+    hint = _HINTS.get(error.rule) if "text" in error.details else error.hint
     login = str(error.details.get("actor_id", ""))
     if login.startswith("system:db:"):
-        return f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
-    return _HINTS.get(error.rule) if "text" in error.details else error.hint
+        hint = f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
+    return [f"error: {error} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,7 @@ def set_move(
 
 @command(calendar, "show")
 def show_calendar(
-    run: Session,
-    year: int | None = option("The year; this year if omitted.", min=1, max=9999),
+    run: Session, year: int | None = option("The year; this year if omitted.", min=1, max=9999)
 ) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
     shown = run.api.settings(year=year)

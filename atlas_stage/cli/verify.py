@@ -44,9 +44,8 @@ def verify(
         raise InvalidInput("A digest covers all clients. Leave out CLIENT.")
     expect = expect and expect.strip()
     if expect and not re.fullmatch(_DIGEST if as_of is None else f"({_DIGEST}|{_HASH})", expect):
-        raise InvalidInput(
-            "This isn't a digest. Give the whole line that atlas-stage verify --digest printed."
-        )
+        line = "the whole line that atlas-stage verify --digest printed"
+        raise InvalidInput(f"This isn't a digest. Give {line}.")
     found = evidence.verify(run.api) if client is None else run.api.verify(client)
     before = evidence.digest(run.api, as_of or expect).digest if expect else None
     rewritten = before is not None and not before.endswith(expect or "")
@@ -84,12 +83,10 @@ def _lines(found: Verification, expect: str | None, rewritten: bool) -> Iterator
             f"client {gone.client_id}: words of {gone.rows} rows, to version {gone.last_version},"
             f" were erased by {gone.erased_by}: {gone.reason}"
         )
-    if expect is not None:
-        yield (
-            "the digest doesn't match: something recorded before it was rewritten"
-            if rewritten
-            else "the digest matches: nothing recorded before it was rewritten"
-        )
+    if rewritten:
+        yield "the digest doesn't match: something recorded before it was rewritten"
+    elif expect is not None:
+        yield "the digest matches: nothing recorded before it was rewritten"
 
 
 def _broken(found: Break) -> str:

@@ -18,9 +18,8 @@ from atlas_stage.transports.http import CONNECT_SECONDS, WHOAMI, OverHttp, Reque
 class AsyncHttpTransport(OverHttp):
     """Calls over HTTP. Threads, or tasks, can share it; connections are kept and reused.
 
-    A call that fails on the way is repeated, up to `tries` times within `timeout` seconds, if it is a read or has an
-    idempotency key (a write without one gets one), or if it certainly wasn't sent. The first call is preceded by
-    `whoami`, which records the use of the token.
+    A call that fails on the way is made up to `tries` times within `timeout` seconds, if that is safe. The first call
+    is preceded by `whoami`, which records the use of the token.
     """
 
     async def call(

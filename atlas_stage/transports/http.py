@@ -144,10 +144,10 @@ class OverHttp:
 
     @contextmanager
     def _exchange(self, here: tuple[int, Any], client: Any) -> Iterator[None]:
-        """A call on this client. Raises this package's exceptions.
+        """A call on this client, with this package's exceptions.
 
-        After an interrupt, such as Ctrl-C, the next call begins with a new client: httpx can leave a connection in the
-        middle of an answer. An event loop interrupts in good order.
+        After Ctrl-C, which isn't an event loop's, the next call has a new client: httpx can leave a connection in the
+        middle of an answer.
         """
         call = client, object()
         self._calls.add(call)
@@ -196,11 +196,7 @@ class Bearer(httpx.Auth):
 
 
 def checked_token(token: str) -> str:
-    """The token, if it is well-formed, so that a typing error is found before a request is sent.
-
-    A token of this system ends with the beginning of its hash; the old shared token can have any form. Raises
-    Unauthenticated, without the token in it.
-    """
+    """The token, if it is well-formed: ours end with the beginning of their hash. Raises Unauthenticated without it."""
     token = token.strip()
     if not _SENDABLE.fullmatch(token):
         hint = "a token is one word of at most 512 characters"
@@ -234,10 +230,7 @@ def _is_this_machine(url: httpx.URL) -> bool:
 
 
 def _trusted(url: httpx.URL, verify: Verify) -> bool | ssl.SSLContext:
-    """The certificates to trust: by default those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
-
-    httpx alone trusts those of certifi, which has no private authority. Raises InvalidInput.
-    """
+    """The certificates of SSL_CERT_FILE and SSL_CERT_DIR, else the system's: httpx alone trusts only certifi's."""
     if url.scheme != "https" or verify is False:
         return False
     if isinstance(verify, ssl.SSLContext):

@@ -13,7 +13,7 @@ from atlas_stage.cli import base, tables
 from atlas_stage.cli.base import Session, argument, command, option
 from atlas_stage.cli.rendering import listed, moment
 from atlas_stage.errors import InvalidInput
-from atlas_stage.models import PermissionChange
+from atlas_stage.models import PermissionChange, RoleChange
 
 actors = base.group("actor", "Invite people, give them roles, let them leave.")
 tokens = base.group("token", "Issue, list and revoke tokens for HTTP.")
@@ -53,7 +53,7 @@ def role(
     """Give a role's permissions, and no others."""
     change = run.api.set_role(actor, role)
     held = listed(change.permissions) or "only reads"
-    run.output.result(change, f"{actor} is {role}: {held}{_unchanged(change.changed)}")
+    run.output.result(change, _said(change, f"{actor} is {role}: {held}"))
 
 
 @command(actors, "hand-over")
@@ -180,7 +180,9 @@ def grant(
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"--scope must be JSON: {error}") from error
     change = run.api.grant_permission(actor, permission=permission, scope=limits, notes=notes)
-    run.output.result(change, _said(change, "granted to"))
+    row = change.permission
+    what = f"{row.permission} granted to {row.actor_id}, grant {row.id}"
+    run.output.result(change, _said(change, what))
 
 
 @command(permissions, "list")
@@ -200,7 +202,9 @@ def revoke(
 ) -> None:
     """Revoke a grant."""
     change = run.api.revoke_permission(permission_id)
-    run.output.result(change, _said(change, "revoked from"))
+    row = change.permission
+    what = f"{row.permission} revoked from {row.actor_id}, grant {row.id}"
+    run.output.result(change, _said(change, what))
 
 
 @command(base.app)
@@ -219,11 +223,5 @@ def audit(
     run.records("records", page.items, tables.ADMINISTRATION, more)
 
 
-def _said(change: PermissionChange, what: str) -> str:
-    row = change.permission
-    done = f"{row.permission} {what} {row.actor_id}, grant {row.id}"
-    return done + _unchanged(change.changed)
-
-
-def _unchanged(changed: bool) -> str:
-    return "" if changed else " (no change needed)"
+def _said(change: PermissionChange | RoleChange, what: str) -> str:
+    return what if change.changed else f"{what} (no change needed)"

@@ -7,7 +7,7 @@ import os
 import re
 import ssl
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import uniform
@@ -41,10 +41,7 @@ NOT_TRUSTED = "certificate_not_trusted"
 
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 _AWAY = frozenset({429, 502, 503, 504})
-_PREFIX = "atl_"
-_BODY = len(_PREFIX) + 43
-_CHECKSUM = 6
-_ISSUED = re.compile(rf"{_PREFIX}[\w-]{{43}}[0-9a-f]{{{_CHECKSUM}}}", re.ASCII)
+_ISSUED = re.compile(r"(atl_[\w-]{43})([0-9a-f]{6})", re.ASCII)  # with a checksum
 _HOST = re.compile(rb"[\w.:-]+")
 _SENDABLE = re.compile(r"[!-~]{1,512}")
 
@@ -201,9 +198,9 @@ def checked_token(token: str) -> str:
     if not _SENDABLE.fullmatch(token):
         hint = "a token is one word of at most 512 characters"
         raise Unauthenticated("this cannot be a token", hint=hint)
-    if token.startswith(_PREFIX):
-        checksum = hashlib.sha256(token[:_BODY].encode()).hexdigest()[:_CHECKSUM]
-        if not _ISSUED.fullmatch(token) or checksum != token[_BODY:]:
+    if token.startswith("atl_"):
+        issued = _ISSUED.fullmatch(token)
+        if not issued or hashlib.sha256(issued[1].encode()).hexdigest()[:6] != issued[2]:
             message = "the token is mistyped or cut off: its checksum does not fit"
             raise Unauthenticated(message, hint="copy it again as it was issued")
     return token
@@ -223,10 +220,9 @@ def _checked_url(url: str) -> httpx.URL:
 
 
 def _is_this_machine(url: httpx.URL) -> bool:
-    try:
+    with suppress(ValueError):
         return ipaddress.ip_address(url.host).is_loopback
-    except ValueError:
-        return url.host == "localhost"
+    return url.host == "localhost"
 
 
 def _trusted(url: httpx.URL, verify: Verify) -> bool | ssl.SSLContext:
@@ -283,8 +279,7 @@ def _refusal(response: httpx.Response) -> StageError:
         away = Unavailable(f"the API can't be reached (HTTP {status})")
         return away if status in _AWAY else _not_the_api(response)
     code, message, hint = body["code"], str(body.get("message") or "refused"), body.get("hint")
-    known = from_sqlstate(code, message, body.get("details"), hint)
-    if known is not None:
+    if known := from_sqlstate(code, message, body.get("details"), hint):
         return known
     # PostgREST's own: no such function or argument, not JSON …
     kind = Unavailable if status in _AWAY else Unauthenticated if status == 401 else InvalidInput

@@ -212,8 +212,7 @@ def translate(error: psycopg.Error) -> StageError:
     """The exception for an error of the database: by its SQLSTATE, else by its class."""
     code = error.sqlstate or ""
     message = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
-    known = from_sqlstate(code, message, error.diag.message_detail, error.diag.message_hint)
-    if known is not None:
+    if known := from_sqlstate(code, message, error.diag.message_detail, error.diag.message_hint):
         return known
     if isinstance(error, psycopg.DataError) and not code:
         return InvalidInput(message)

@@ -18,18 +18,15 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     ctx: typer.Context,
-    database: str | None = option("Database URL.", "--database", envvar="ATLAS_DATABASE_URL"),
+    database: str | None = option("Database URL.", envvar="ATLAS_DATABASE_URL"),
     url: str | None = option(
         "URL of the HTTP API, instead of a database. The token comes from ATLAS_TOKEN.",
-        "--url",
         envvar=connecting.URL,
     ),
-    actor: str | None = option(
-        "Act as, such as user:ana.", "--as", envvar="ATLAS_ACTOR", metavar="ACTOR"
-    ),
+    actor: str | None = option("Act as, such as user:ana.", "ACTOR", "--as", envvar="ATLAS_ACTOR"),
     as_json: bool = switch("Print JSON instead of tables.", "--json"),
     version: bool = option(  # noqa: ARG001 (its callback ends the program)
-        "Show the version.", "--version", default=False, callback=_show_version, is_eager=True
+        "Show the version.", None, "--version", default=False, callback=_show_version, is_eager=True
     ),
 ) -> None:
     """Read the global options, which can also follow the command."""

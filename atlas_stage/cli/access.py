@@ -33,9 +33,9 @@ def list_actors(run: Session) -> None:
 def invite(
     run: Session,
     actor: str = base.ACTOR,
-    role: str | None = option("Also give this role.", metavar="ROLE"),
+    role: str | None = option("Also give this role.", "ROLE"),
     days: int | None = option("How long the token is valid (365)."),
-    board: str | None = option("The board's address.", "--board", envvar="ATLAS_BOARD_URL"),
+    board: str | None = option("The board's address.", envvar="ATLAS_BOARD_URL"),
 ) -> None:
     """Print a link that signs a person in once, within an hour."""
     made = run.api.invite(actor, role=role, token_days=days)
@@ -60,7 +60,7 @@ def role(
 def hand_over(
     run: Session,
     actor: str = base.ACTOR,
-    to: str = option("Who takes over.", default=..., metavar="ACTOR"),
+    to: str = option("Who takes over.", "ACTOR", default=...),
     reason: str = base.REASON,
 ) -> None:
     """Hand over what someone owns, collaborates on and reviews."""
@@ -72,8 +72,8 @@ def hand_over(
 def cover(
     run: Session,
     actor: str = base.ACTOR,
-    to: str = option("Who covers.", default=..., metavar="ACTOR"),
-    until: datetime = option("2026-12-31", default=..., metavar="DAY", formats=base.DAYS),
+    to: str = option("Who covers.", "ACTOR", default=...),
+    until: datetime = option("2026-12-31", "DAY", default=..., formats=base.DAYS),
     reason: str = base.REASON,
 ) -> None:
     """Hand over someone's clients until a day, on which they are given back."""
@@ -105,7 +105,7 @@ def end_cover(
 def leave(
     run: Session,
     actor: str = base.ACTOR,
-    to: str | None = option("Who takes over their clients.", metavar="ACTOR"),
+    to: str | None = option("Who takes over their clients.", "ACTOR"),
     reason: str = base.REASON,
 ) -> None:
     """Revoke all grants and tokens, and hand over the clients."""
@@ -121,7 +121,7 @@ def issue_token(
     actor: str = base.ACTOR,
     description: str | None = option("What it is for."),
     days: int | None = option("Expires after this many days."),
-    never_expires: bool | None = option("", "--never-expires"),
+    never_expires: bool | None = option(""),
 ) -> None:
     """Issue a token. It is shown once, alone on stdout."""
     try:
@@ -171,7 +171,7 @@ def grant(
     run: Session,
     actor: str = base.ACTOR,
     permission: str = argument("can_set_stage, can_set_flag, …"),
-    scope: str | None = option('Limits, such as {"flags": ["advisory_due"]}', metavar="JSON"),
+    scope: str | None = option('Limits, such as {"flags": ["advisory_due"]}', "JSON"),
     notes: str | None = option("Notes for the record."),
 ) -> None:
     """Grant a permission."""
@@ -189,7 +189,7 @@ def grant(
 def list_permissions(
     run: Session,
     actor: str | None = ONLY_ACTOR,
-    everything: bool | None = option("Revoked grants too.", "--all"),
+    everything: bool | None = option("Revoked grants too.", None, "--all"),
 ) -> None:
     """List grants: who can do what."""
     found = list(run.api.iter_permissions(actor, include_revoked=everything))
@@ -213,7 +213,7 @@ def audit(
     about: str | None = argument(
         "Only this table: agent_permissions, stages, …", "[TABLE]", default=None
     ),
-    actor: str | None = option("Only this actor's changes.", "--by"),
+    actor: str | None = option("Only this actor's changes.", None, "--by"),
     before: int | None = option("Only records before this id."),
     limit: int = base.limit(20),
 ) -> None:

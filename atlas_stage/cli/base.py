@@ -254,15 +254,17 @@ _KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
 }
 
 
-def option(words: str, *names: str, default: Any = None, **more: Any) -> Any:
+def option(
+    words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any
+) -> Any:
     """An option, by default None. The shell completes its values if their name, `metavar`, is one of _KNOWN."""
-    completion = _completion(more.get("metavar"))
-    return typer.Option(default, *names, help=words, autocompletion=completion, **more)
+    more |= {"metavar": metavar, "autocompletion": _completion(metavar)}
+    return typer.Option(default, *names, help=words, **more)
 
 
 def switch(words: str, *names: str) -> Any:
     """An option without a value, by default off."""
-    return typer.Option(False, *names, help=words)
+    return option(words, None, *names, default=False)
 
 
 def argument(words: str, metavar: str | None = None, *, default: Any = ..., **more: Any) -> Any:
@@ -284,10 +286,6 @@ def _completion(kind: str | None) -> Callable[[str], list[str]] | None:
     return complete
 
 
-_BOOL = (bool, bool | None)
-_TEXT = (str, str | None)
-
-
 def command(
     app: typer.Typer, called: str | None = None, *groups: type
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -307,11 +305,14 @@ def command(
             each.replace(kind=each.KEYWORD_ONLY) for each in own if each.kind != each.VAR_KEYWORD
         ]
         for each in (*given, *shared):
-            if isinstance(info := each.default, OptionInfo) and each.annotation not in _BOOL:
+            if isinstance(info := each.default, OptionInfo):
                 # some versions of Typer name an option after its metavar
-                names = (*(info.param_decls or ()), f"--{each.name.replace('_', '-')}")
-                info.param_decls = tuple(dict.fromkeys(names))
-                info.metavar = info.metavar or ("TEXT" if each.annotation in _TEXT else None)
+                names, own_name = info.param_decls or (), f"--{each.name.replace('_', '-')}"
+                is_switch = each.annotation in (bool, bool | None)
+                if not (names and is_switch):
+                    info.param_decls = tuple(dict.fromkeys((*names, own_name)))
+                if each.annotation in (str, str | None):
+                    info.metavar = info.metavar or "TEXT"
 
         def call(ctx: typer.Context, **arguments: Any) -> None:
             function(ctx.obj, **arguments)
@@ -338,7 +339,7 @@ DAYS = ["%Y-%m-%d"]  # the formats of a day
 
 def day(words: str) -> Any:
     """An option whose value is a day."""
-    return option(words, metavar="YYYY-MM-DD", formats=DAYS)
+    return option(words, "YYYY-MM-DD", formats=DAYS)
 
 
 def limit(default: int) -> Any:

@@ -27,27 +27,27 @@ clients = base.group("client", "List clients, move and flag them, undo changes."
 class Filters:
     """Which clients."""
 
-    stage: str | None = option("In this stage.", metavar="STAGE")
-    flag: str | None = option("With this flag.", metavar="FLAG")
-    owner: str | None = option("With this owner.", metavar="ACTOR")
-    age_days_gt: int | None = option("For more days in the stage.", "--older-than", metavar="DAYS")
-    stuck: bool | None = option("Longer in the stage than allowed.", "--stuck/--not-stuck")
-    service_tier: str | None = option("With this service tier.", "--tier", metavar="TIER")
+    stage: str | None = option("In this stage.", "STAGE")
+    flag: str | None = option("With this flag.", "FLAG")
+    owner: str | None = option("With this owner.", "ACTOR")
+    age_days_gt: int | None = option("For more days in the stage.", "DAYS", "--older-than")
+    stuck: bool | None = option("Longer in the stage than allowed.", None, "--stuck/--not-stuck")
+    service_tier: str | None = option("With this service tier.", "TIER", "--tier")
     search: str | None = option("Part of a name or slug.")
-    after: int | None = option("Only ids above this one.", metavar="ID")
+    after: int | None = option("Only ids above this one.", "ID")
 
 
 class Fields:
     """The other fields of a client."""
 
-    owner: str | None = option("Owner, such as user:ana", metavar="ACTOR")
-    collaborators: list[str] | None = option("Repeat for each.", "--collaborator", metavar="ACTOR")
+    owner: str | None = option("Owner, such as user:ana", "ACTOR")
+    collaborators: list[str] | None = option("Repeat for each.", "ACTOR", "--collaborator")
     notes: str | None = option("Notes on its stage.")
-    tier: str | None = option("Service tier.", metavar="TIER")
-    cadence: str | None = option("How often its books are closed.", metavar="CADENCE")
-    schedule: str | None = option("How often its sales tax is filed.", metavar="SCHEDULE")
-    reviewers: list[str] | None = option("Repeat for each.", "--reviewer", metavar="ACTOR")
-    active: bool | None = option("Inactive clients can't move.", "--active/--inactive")
+    tier: str | None = option("Service tier.", "TIER")
+    cadence: str | None = option("How often its books are closed.", "CADENCE")
+    schedule: str | None = option("How often its sales tax is filed.", "SCHEDULE")
+    reviewers: list[str] | None = option("Repeat for each.", "ACTOR", "--reviewer")
+    active: bool | None = option("Inactive clients can't move.", None, "--active/--inactive")
 
 
 class Why:
@@ -57,13 +57,13 @@ class Why:
 
 
 FLAG = argument("The flag.", "FLAG")
-VERSION = option("Fail if the client isn't at this version.", metavar="N")
+VERSION = option("Fail if the client isn't at this version.", "N")
 
 
 @command(clients, "list", Filters)
 def list_clients(
     run: Session,
-    inactive: bool = switch("Inactive clients only.", "--inactive"),
+    inactive: bool = switch("Inactive clients only."),
     everyone: bool = switch("Inactive clients too.", "--all"),
     limit: int = base.limit(100),
     **filters: Any,
@@ -93,7 +93,7 @@ def create(
     run: Session,
     name: str = argument("Name."),
     slug: str = argument("Short unique name"),
-    stage: str | None = option("First stage.", metavar="STAGE"),
+    stage: str | None = option("First stage.", "STAGE"),
     **options: Any,
 ) -> None:
     """Add a client."""
@@ -126,10 +126,7 @@ def delete(run: Session, client: str = CLIENT, reason: str = REASON) -> None:
 
 @command(clients, "erase-words")
 def erase_words(
-    run: Session,
-    client: str = CLIENT,
-    reason: str = REASON,
-    yes: bool = switch("Don't ask.", "--yes"),
+    run: Session, client: str = CLIENT, reason: str = REASON, yes: bool = switch("Don't ask.")
 ) -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     if not yes:
@@ -146,11 +143,9 @@ def move(
     stage: str = argument("The stage to move it to.", "STAGE"),
     reason: str = REASON,
     expected_version: int | None = VERSION,
-    override: bool = switch("As an admin, allow any move.", "--override"),
-    close_period: str | None = option(
-        "The month of the close that the move opens.", metavar="YYYY-MM"
-    ),
-    dry_run: bool = switch("Only check the move.", "--dry-run"),
+    override: bool = switch("As an admin, allow any move."),
+    close_period: str | None = option("The month of the close that the move opens.", "YYYY-MM"),
+    dry_run: bool = switch("Only check the move."),
     **options: Any,
 ) -> None:
     """Move a client to another stage."""
@@ -227,7 +222,7 @@ def undo_batch(
     run: Session,
     batch: str = argument("The batch in the changes' history."),
     reason: str = REASON,
-    admin: bool = switch("As an admin, undo another actor's batch, at any time.", "--admin"),
+    admin: bool = switch("As an admin, undo another actor's batch, at any time."),
 ) -> None:
     """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
     done = (
@@ -249,7 +244,7 @@ def _show_change(run: Session, change: Change, said: str = "") -> None:
 def import_clients(
     run: Session,
     file: Path = argument("A CSV file or a workbook (.xlsx, .xls).", "FILE"),
-    apply: bool = switch("Import all rows or none. Without it: a dry run.", "--apply"),
+    apply: bool = switch("Import all rows or none. Without it: a dry run."),
     reason: str = option("Why, for the history.", default="seed huddle"),
     encoding: str | None = option("Encoding of a CSV file; detected if omitted."),
 ) -> None:

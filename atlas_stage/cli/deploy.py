@@ -61,10 +61,8 @@ def migrate(
 @command(migrations)
 def rollback(
     run: Session,
-    to: str | None = option(
-        "Keep migrations up to this one; if omitted, keep none.", metavar="MIGRATION"
-    ),
-    yes: bool | None = option("Don't ask. The data in the tables is lost.", "--yes"),
+    to: str | None = option("Keep migrations up to this one; if omitted, keep none.", "MIGRATION"),
+    yes: bool | None = option("Don't ask. The data in the tables is lost."),
     lock_timeout: float = LOCK_TIMEOUT,
 ) -> None:
     """Undo migrations, newest first, with the data in their tables. `migrate` creates the tables again, empty."""

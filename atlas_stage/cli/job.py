@@ -17,7 +17,7 @@ scheduled = base.group("job", "Scheduled jobs: what is due, what ran.")
 
 AS_OF = option(
     "Run as of this moment in the firm's time zone: 2025-05-30T06:00, or 2025-05-30 for the end of that day.",
-    metavar="MOMENT",
+    "MOMENT",
 )
 JOBS = columns("job schedule description")
 DUE = columns(
@@ -59,8 +59,8 @@ def run_job(
     run: Session,
     job: str = argument("One of `atlas-stage job list`.", "JOB"),
     as_of: str | None = AS_OF,
-    dry_run: bool | None = option("Show the clients that would change.", "--dry-run"),
-    if_due: bool | None = option("Do nothing if it is done, as a scheduler does.", "--if-due"),
+    dry_run: bool | None = option("Show the clients that would change."),
+    if_due: bool | None = option("Do nothing if it is done, as a scheduler does."),
 ) -> None:
     """Run a job now, or as of a moment. A change that was already made isn't made twice.
 

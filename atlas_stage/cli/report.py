@@ -28,8 +28,8 @@ _LATE = columns(
 @command(base.app)
 def report(
     run: Session,
-    month: str | None = option("The month; the current close if omitted.", metavar="YYYY-MM"),
-    csv_file: Path | None = option("Write a file for a spreadsheet.", "--csv", metavar="FILE"),
+    month: str | None = option("The month; the current close if omitted.", "YYYY-MM"),
+    csv_file: Path | None = option("Write a file for a spreadsheet.", "FILE", "--csv"),
 ) -> None:
     """Show a month's close by owner: how many clients are closed, which are late and since when."""
     pages = list(run.api.pages(run.api.closes, month, page_size=1000))
@@ -61,10 +61,10 @@ def report(
 @command(base.app)
 def activity(
     run: Session,
-    actor: str | None = option("Only this actor's changes.", "--by", metavar="ACTOR"),
-    client: str | None = option("Only this client's: its id or slug.", metavar="CLIENT"),
+    actor: str | None = option("Only this actor's changes.", "ACTOR", "--by"),
+    client: str | None = option("Only this client's: its id or slug.", "CLIENT"),
     day: datetime | None = base.day("Only this day's, in the firm's time zone."),
-    before: str | None = option("Continue the page before.", metavar="PLACE"),
+    before: str | None = option("Continue the page before.", "PLACE"),
     limit: int = base.limit(20),
 ) -> None:
     """Show the changes of all clients, newest first."""

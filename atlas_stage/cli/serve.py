@@ -32,13 +32,13 @@ def serve(
     ),
     listen: str | None = option(
         "The API's address, in place of --port; 0.0.0.0:8080: reachable from other machines.",
-        metavar="ADDRESS:PORT",
+        "ADDRESS:PORT",
         envvar="ATLAS_LISTEN",
     ),
     gateway: Program = option(
         "The program in front of PostgREST.", default=Program.CADDY, envvar="ATLAS_SERVE_GATEWAY"
     ),
-    no_jobs: bool = switch("Leave the scheduled jobs to a scheduler.", "--no-jobs"),
+    no_jobs: bool = switch("Leave the scheduled jobs to a scheduler."),
 ) -> None:
     """Start the embedded database, its HTTP API and its jobs; run until Ctrl-C.
 
@@ -63,13 +63,11 @@ def serve(
 @command(app)
 def mcp(
     run: Session,
-    http: bool = switch("Serve streamable HTTP in place of stdio.", "--http"),
-    listen: str = option("Where --http listens.", default="127.0.0.1:8081", metavar="ADDRESS:PORT"),
-    name: list[str] | None = option(
-        "A host name by which clients reach it; repeatable.", metavar="HOST"
-    ),
+    http: bool = switch("Serve streamable HTTP in place of stdio."),
+    listen: str = option("Where --http listens.", "ADDRESS:PORT", default="127.0.0.1:8081"),
+    name: list[str] | None = option("A host name by which clients reach it; repeatable.", "HOST"),
     on_behalf_of: str | None = option(
-        "Make every change for this person; no caller chooses.", metavar="ACTOR"
+        "Make every change for this person; no caller chooses.", "ACTOR"
     ),
 ) -> None:
     """Serve agents over the Model Context Protocol.
@@ -100,22 +98,20 @@ class Watched:
     """What is posted."""
 
     kind: list[str] | None = option("Only these: sign_off_wanted, sent_back, late, job_failed …")
-    stage: list[str] | None = option("Only clients in these stages.", metavar="STAGE")
-    owner: list[str] | None = option("Only clients of these owners.", metavar="ACTOR")
+    stage: list[str] | None = option("Only clients in these stages.", "STAGE")
+    owner: list[str] | None = option("Only clients of these owners.", "ACTOR")
 
 
 @command(app, None, Watched)
 def watch(
     run: Session,
-    post: str = option("Where to post.", default=..., metavar="URL", envvar="ATLAS_WEBHOOK_URL"),
+    post: str = option("Where to post.", "URL", default=..., envvar="ATLAS_WEBHOOK_URL"),
     state: Path = option(
-        "Where it stopped, and what is to be sent.",
-        default=Path("atlas-watch.json"),
-        metavar="FILE",
+        "Where it stopped, and what is to be sent.", "FILE", default=Path("atlas-watch.json")
     ),
     every: float = option("Seconds between two looks.", default=5, min=0.1),
     digest: str | None = option("daily: one message per person, at 7 in the morning."),
-    once: bool | None = option("Post what there is, and end.", "--once"),
+    once: bool | None = option("Post what there is, and end."),
     **only: list[str] | None,
 ) -> None:
     """Post every change, and what is late or wrong, to a webhook: at least once, in order.

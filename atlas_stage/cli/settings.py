@@ -74,7 +74,7 @@ def set_move(
     to_stage: str = argument("To this stage.", "STAGE"),
     needs: str | None = option("The permission that it needs: can_set_stage, …"),
     note: str | None = option("What the move means."),
-    remove: bool | None = option("No longer allow it.", "--remove"),
+    remove: bool | None = option("No longer allow it."),
 ) -> None:
     """Allow a move between two stages, change it, or remove it."""
     if bool(needs) == bool(remove):

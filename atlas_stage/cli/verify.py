@@ -33,11 +33,10 @@ def verify(
     client: str | None = argument("Only this client: id or slug.", "[CLIENT]", default=None),
     digest: bool | None = option(
         "Print a digest of everything recorded until now. Keep it where people who can change the database"
-        " can't change it.",
-        "--digest",
+        " can't change it."
     ),
-    expect: str | None = option("Check that nothing recorded before it changed.", metavar="DIGEST"),
-    as_of: str | None = option("The whole digest, if --expect is only its hash.", metavar="DIGEST"),
+    expect: str | None = option("Check that nothing recorded before it changed.", "DIGEST"),
+    as_of: str | None = option("The whole digest, if --expect is only its hash.", "DIGEST"),
 ) -> None:
     """Verify the hash of every row of history and administration. Exits with 1 if one doesn't match."""
     if client is not None and (digest or expect):

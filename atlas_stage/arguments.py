@@ -6,17 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    TypedDict,
-    TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Client
@@ -50,19 +40,27 @@ class Origin(TypedDict, total=False):
     payload: Json | None
 
 
-class Context(Origin, total=False):
-    """How a change came about; `external_id` is its idempotency key."""
+class Move(Origin, total=False):
+    """How a client is moved and how that came about."""
+
+    override: bool | None
+    close_period: str | None
+
+
+class Moved(Move, total=False):
+    """How a client is moved; `external_id` is the idempotency key."""
 
     external_id: str | None
 
 
-class Reasoned(Context, total=False):
-    """How and why a change came about."""
+class Reason(Origin, total=False):
+    """How and why a change came about, and its idempotency key."""
 
+    external_id: str | None
     reason: str | None
 
 
-class Fields(Reasoned, total=False):
+class Fields(Reason, total=False):
     """A client's other fields, and how and why the change came about."""
 
     owner: str | None
@@ -75,7 +73,7 @@ class Fields(Reasoned, total=False):
     active: bool | None
 
 
-class Filters(TypedDict, total=False):
+class Filter(TypedDict, total=False):
     """Which clients, and which page of them."""
 
     flag: str | None
@@ -105,16 +103,16 @@ def call(
 
     def made(method: Method) -> Method:
         signature = _flat(inspect.signature(method))
+        _, *parameters = signature.parameters.values()
 
         @wraps(method)
         def called(stage: Any, /, *args: Any, **more: Any) -> Any:
-            given = signature.bind(stage, *args, **more)
-            given.apply_defaults()
-            sent = {
-                each.name: _checked(each, given.arguments[each.name])
-                for each in [*signature.parameters.values()][1:]
-                if each.default is not None or given.arguments[each.name] is not None
-            }
+            given = signature.bind(stage, *args, **more).arguments
+            sent = {}
+            for each in parameters:
+                value = given.get(each.name, each.default)
+                if each.default is not None or value is not None:
+                    sent[each.name] = _checked(each, value)
             return stage._call(  # noqa: SLF001 (a method of the stage)
                 method.__name__, sent, signature.return_annotation, part, read=read, keyed=keyed
             )
@@ -126,54 +124,42 @@ def call(
 
 
 def _flat(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with the arguments of its TypedDict, as `**context: Unpack[Context]`, one by one."""
-    each: list[inspect.Parameter] = []
-    for one in signature.parameters.values():
-        if one.kind is not one.VAR_KEYWORD:
-            each.append(one)
-            continue
-        for name, kind in get_type_hints(*get_args(one.annotation)).items():
-            each.append(inspect.Parameter(name, one.KEYWORD_ONLY, default=None, annotation=kind))
-    return signature.replace(parameters=each)
+    """The signature with the arguments of its TypedDict, as `**origin: Unpack[Origin]`, one by one."""
+    *own, last = signature.parameters.values()
+    if last.kind is not last.VAR_KEYWORD:
+        return signature
+    kinds = get_type_hints(*get_args(last.annotation))
+    named = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in kinds.items()
+    ]
+    return signature.replace(parameters=[*own, *named])
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:
-    if value is not None and not _fits(value, parameter.annotation):
-        raise InvalidInput(
-            f"{parameter.name} must be {_in_words(parameter.annotation)}",
-            details={"argument": parameter.name},
-        )
-    return _by_id(value)
+    """The value as it is sent: a client that was read goes by its id, and digits are an id. Raises InvalidInput."""
+    name, kind = parameter.name, parameter.annotation
+    if value is not None and not _fits(value, kind):
+        parts = get_args(kind) if get_origin(kind) is UnionType else [kind]
+        words = [_WORDS[get_origin(part) or part] for part in parts if part is not type(None)]
+        raise InvalidInput(f"{name} must be {' or '.join(words)}", details={"argument": name})
+    if isinstance(value, list | tuple):
+        return [each.id if isinstance(each, Client) else each for each in value]
+    if name == "client_id" and isinstance(value, str) and value.isascii() and value.isdigit():
+        return int(value) if len(value) <= 18 else value  # no id has more digits
+    return value.id if isinstance(value, Client) else value
 
 
 def _fits(value: Any, kind: Any) -> bool:
     """Whether a value has an argument's type: integers have 64 bits, and True isn't one; instants have a time zone."""
     origin, parts = get_origin(kind) or kind, get_args(kind)
-    if origin in (Union, UnionType):
+    if origin is UnionType:
         return any(_fits(value, part) for part in parts)
     if origin is Sequence:
         return isinstance(value, list | tuple) and all(_fits(each, *parts) for each in value)
     if origin is int:
         return type(value) is not bool and isinstance(value, int) and -(2**63) <= value < 2**63
     return isinstance(value, origin) and (origin is not datetime or value.tzinfo is not None)
-
-
-def _by_id(value: Any) -> Any:
-    """A client that was read goes by its id."""
-    if isinstance(value, list | tuple):
-        return [_by_id(each) for each in value]
-    return value.id if isinstance(value, Client) else value
-
-
-def _in_words(kind: Any) -> str:
-    parts = get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind]
-    return " or ".join(_WORDS[get_origin(part) or part] for part in parts if part is not type(None))
-
-
-def as_id(client: str) -> int | None:
-    """The id that a text is; None for a slug, and for more digits than an id has: the database knows neither."""
-    digits = client.isascii() and client.isdigit() and len(client) <= 18
-    return int(client) if digits else None
 
 
 def as_json(value: Any, name: str) -> str:

@@ -11,21 +11,10 @@ tools/make_sync.py generates `stage.py` from this file at build time.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 from atlas_stage import models
-from atlas_stage.arguments import (
-    ClientName,
-    Context,
-    Fields,
-    Filters,
-    Json,
-    Later,
-    Origin,
-    Reasoned,
-    as_id,
-    call,
-)
+from atlas_stage.arguments import ClientName, Fields, Filter, Json, Later, Move, Moved, Reason, call
 from atlas_stage.connecting import AsyncConnecting
 
 Answer = TypeVar("Answer")
@@ -39,11 +28,9 @@ class AsyncStage(AsyncConnecting):
     HTTP, and can be shared by tasks.
     """
 
-    # -- reads
-
     @call(read=True)
     async def clients(
-        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filter]
     ) -> models.Page[models.Client]:
         """A page of the clients that match all filters.
 
@@ -52,7 +39,7 @@ class AsyncStage(AsyncConnecting):
         """
 
     async def iter_clients(
-        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filters]
+        self, stage: str | None = None, *, active: bool | None = True, **filters: Unpack[Filter]
     ) -> AsyncIterator[models.Client]:
         """All clients that match the filters of `clients`, page by page."""
         async for page in self.pages(self.clients, stage, active=active, **filters):
@@ -154,8 +141,6 @@ class AsyncStage(AsyncConnecting):
     async def health(self) -> models.Health:
         """Whether everything is well, and what needs attention."""
 
-    # -- changes
-
     @call(keyed=True)
     async def set_stage(
         self,
@@ -163,10 +148,7 @@ class AsyncStage(AsyncConnecting):
         to_stage: str,
         reason: str,
         expected_version: int,
-        *,
-        override: bool | None = None,
-        close_period: str | None = None,
-        **context: Unpack[Context],
+        **how: Unpack[Moved],
     ) -> models.Change:
         """Move a client. `close_period` (YYYY-MM) is the month of the close that the move opens.
 
@@ -174,29 +156,11 @@ class AsyncStage(AsyncConnecting):
         """
 
     async def move(
-        self,
-        client_id: ClientName,
-        to_stage: str,
-        reason: str,
-        *,
-        override: bool | None = None,
-        close_period: str | None = None,
-        **origin: Unpack[Origin],
+        self, client_id: ClientName, to_stage: str, reason: str, **how: Unpack[Move]
     ) -> models.Change:
-        """Move a client whatever its version is: reads the version, then calls `set_stage`.
-
-        Raises VersionConflict if the client changes in between. For an idempotency key, use `set_stage`.
-        """
+        """Read a client's version and move it. Raises VersionConflict if the client changes in between."""
         version = (await self.client(client_id)).client.version
-        return await self.set_stage(
-            client_id,
-            to_stage,
-            reason,
-            version,
-            override=override,
-            close_period=close_period,
-            **origin,
-        )
+        return await self.set_stage(client_id, to_stage, reason, version, **how)
 
     @call(keyed=True)
     async def set_stages(
@@ -223,13 +187,13 @@ class AsyncStage(AsyncConnecting):
 
     @call(keyed=True)
     async def set_flag(
-        self, client_id: ClientName, flag: str, **context: Unpack[Reasoned]
+        self, client_id: ClientName, flag: str, **context: Unpack[Reason]
     ) -> models.Change:
         """Set a flag. If it is set already, `changed` is False."""
 
     @call(keyed=True)
     async def clear_flag(
-        self, client_id: ClientName, flag: str, **context: Unpack[Reasoned]
+        self, client_id: ClientName, flag: str, **context: Unpack[Reason]
     ) -> models.Change:
         """Clear a flag. If it isn't set, `changed` is False."""
 
@@ -250,8 +214,6 @@ class AsyncStage(AsyncConnecting):
         on_behalf_of: str | None = None,
     ) -> models.Change:
         """Undo the client's newest change, which this actor made a few minutes ago: the one that made this version."""
-
-    # -- clients
 
     @call(keyed=True)
     async def create_client(
@@ -287,8 +249,6 @@ class AsyncStage(AsyncConnecting):
         self, batch: str, *, reason: str | None = None, on_behalf_of: str | None = None
     ) -> models.BatchRollback:
         """Undo the changes of this actor's own bulk call, a few minutes ago."""
-
-    # -- people
 
     @call(read=True)
     async def people(self) -> models.People:
@@ -333,8 +293,6 @@ class AsyncStage(AsyncConnecting):
     ) -> models.Leaving:
         """Revoke an actor's grants and tokens, and hand over their clients first."""
 
-    # -- grants
-
     @call()
     async def grant_permission(
         self, actor_id: str, permission: str, *, scope: Json | None = None, notes: str | None = None
@@ -360,12 +318,9 @@ class AsyncStage(AsyncConnecting):
         self, actor_id: str | None = None, *, include_revoked: bool | None = None
     ) -> AsyncIterator[models.Permission]:
         """All grants, page by page."""
-        pages = self.pages(self.permissions, actor_id, include_revoked=include_revoked)
-        async for page in pages:
+        async for page in self.pages(self.permissions, actor_id, include_revoked=include_revoked):
             for permission in page:
                 yield permission
-
-    # -- the firm's settings and jobs
 
     @call(read=True)
     async def settings(self, year: int | None = None) -> models.Settings:
@@ -404,8 +359,6 @@ class AsyncStage(AsyncConnecting):
     async def run_job(self, job: str, *, dry_run: bool | None = None) -> models.JobRun:
         """Run a job now if it is due, in one transaction; or only say what it would change."""
 
-    # -- tokens
-
     @call()
     async def issue_token(
         self,
@@ -436,8 +389,6 @@ class AsyncStage(AsyncConnecting):
     @call(part="token")
     async def adopt_legacy_token(self, token_hash: str) -> models.Token:
         """Keep accepting the old shared token, as system:legacy; `token_hash` is its SHA-256 in hex."""
-
-    # -- evidence
 
     @call(read=True)
     async def administration(
@@ -470,7 +421,15 @@ class AsyncStage(AsyncConnecting):
     async def erase_words(self, client_id: ClientName, reason: str) -> models.Erasure:
         """Erase the free text in a client's history and notes. The changes, their times and actors stay."""
 
-    # -- what these are made of
+    async def close(self) -> None:
+        """Close the connections. A later call opens new ones."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def pages(
         self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any
@@ -485,11 +444,9 @@ class AsyncStage(AsyncConnecting):
     async def _call(
         self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool
     ) -> Any:
-        name = arguments.get("client_id")
+        name, send = arguments.get("client_id"), self._transport.call
         if isinstance(name, str):
-            by_id = as_id(name) or await self._transport.call(
-                "client_id", {"client": name}, read=True
-            )
+            by_id = await send("client_id", {"client": name}, read=True)
             arguments = {**arguments, "client_id": by_id}
-        found = await self._transport.call(function, arguments, **how)
+        found = await send(function, arguments, **how)
         return models.read(answer, found[part] if part else found)

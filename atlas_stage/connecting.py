@@ -33,20 +33,14 @@ class Connecting:
     ) -> Self:
         """A stage over HTTP or psycopg. It connects at the first call.
 
-            with Stage.connect() as stage:
-                stage.move(7, "eom_close", "May is over")
-
-        Over HTTP: `url` and `token` (default: ATLAS_URL, ATLAS_TOKEN); the token decides who acts. `timeout` is in
-        seconds for a whole call, `verify` as in httpx. Over psycopg: `dsn` (default: ATLAS_DATABASE_URL) is a
-        PostgreSQL URL or connection string; `actor` (default: ATLAS_ACTOR, else the login's) is who acts, which only
-        members of atlas_operator can choose. Arguments win over the environment; if the environment has both, HTTP is
-        used. Raises InvalidInput, and Unauthenticated if the token is malformed.
+        HTTP: `url`, `token` (default: ATLAS_URL, ATLAS_TOKEN), `timeout` in seconds for a whole call, `verify` as in
+        httpx. psycopg: `dsn` (default: ATLAS_DATABASE_URL), `actor` (default: ATLAS_ACTOR, else the login's; only
+        members of atlas_operator can choose it). Arguments win over the environment, and HTTP over psycopg. Raises
+        InvalidInput, and Unauthenticated if the token is malformed.
         """
         if (dsn or actor) and (url or token):
-            raise InvalidInput(
-                "give the API's URL, or a database and an actor, not both",
-                hint="over HTTP the token says who acts",
-            )
+            message = "give the API's URL, or a database and an actor, not both"
+            raise InvalidInput(message, hint="over HTTP the token says who acts")
         # A script over HTTP doesn't wait for the import of psycopg, and the other way round.
         if url or token or (http_is_named() and not (dsn or actor)):
             from atlas_stage.transports.sync_http import HttpTransport
@@ -59,23 +53,10 @@ class Connecting:
     def transaction(self) -> AbstractContextManager[Work]:
         """Commit the calls inside together, or none of them. A nested transaction can fail or be discarded alone.
 
-            with stage.transaction() as work:
-                …
-                work.discard()  # a dry run: the calls answer by the real rules, then all is rolled back
-
-        It holds for the thread or asyncio task that opened it. Over HTTP it raises InvalidInput.
+        `work.discard()` makes it a dry run: all is rolled back at the end. It holds for the thread or asyncio task
+        that opened it. Over HTTP it raises InvalidInput.
         """
         return self._transport.transaction()
-
-    def close(self) -> None:
-        """Close the connections. A later call opens new ones."""
-        self._transport.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class AsyncConnecting:
@@ -93,26 +74,10 @@ class AsyncConnecting:
         timeout: float | None = None,
         verify: bool | str | ssl.SSLContext = True,
     ) -> Self:
-        """A stage over HTTP, with the arguments of `Stage.connect`.
-
-            async with AsyncStage.connect() as stage:
-                await stage.move(7, "eom_close", "May is over")
-
-        It connects at the first call. Raises InvalidInput, and Unauthenticated if the token is malformed.
-        """
+        """A stage over HTTP, with the arguments and errors of `Stage.connect`."""
         from atlas_stage.transports.async_http import AsyncHttpTransport
 
         return cls(AsyncHttpTransport(*address(url, token), timeout=timeout, verify=verify))
-
-    async def close(self) -> None:
-        """Close the connections. A later call opens new ones."""
-        await self._transport.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
 
 
 def http_is_named() -> bool:

@@ -63,13 +63,8 @@ class StageError(Exception):
 
     def as_json(self) -> JsonObject:
         """The error as the HTTP API returns it, with rule and status on top."""
-        return {
-            "rule": self.rule,
-            "status": self.status,
-            "message": self.message,
-            "details": self.details,
-            "hint": self.hint,
-        }
+        names = ("rule", "status", "message", "details", "hint")
+        return {name: getattr(self, name) for name in names}
 
 
 class InvalidInput(StageError, answers=(400, 405, 413, 415), rule="invalid_input"):
@@ -154,10 +149,8 @@ def from_sqlstate(
         return from_refusal(code, message, _facts(detail), hint)
     details = {"sqlstate": code}
     if code in {"3F000", "42P01"}:
-        return NotInstalled(
-            f"the stage system is not deployed in this database: {message}",
-            hint="run: atlas-stage migrate",
-        )
+        message = f"the stage system is not deployed in this database: {message}"
+        return NotInstalled(message, hint="run: atlas-stage migrate")
     if code == "42501":
         # A session calls one function of `rules`: act_as, which only operators may call.
         operator = "schema rules" in message or "act_as" in message
@@ -166,15 +159,12 @@ def from_sqlstate(
             message, rule="database_privilege", details=details, hint=hint if operator else None
         )
     if code[:2] in {"22", "54"} or code in {"42883", "42846", "42804"}:
-        no_function = code == "42883"
-        return InvalidInput(message, details=details, hint=SAME_VERSION if no_function else None)
+        hint = SAME_VERSION if code == "42883" else None  # no such function
+        return InvalidInput(message, details=details, hint=hint)
     if code == "25006":
-        return Unavailable(
-            message,
-            details=details,
-            hint="this server only reads, as a standby does: name the primary, or several hosts with"
-            " target_session_attrs=read-write",
-        )
+        primary = "name the primary, or several hosts with target_session_attrs=read-write"
+        hint = f"this server only reads, as a standby does: {primary}"
+        return Unavailable(message, details=details, hint=hint)
     if code.startswith("40"):
         hint = "make the change again, in a new transaction"
         return Unavailable(message, rule="retry", details=details, hint=hint)
@@ -188,29 +178,21 @@ def _facts(detail: str | None) -> dict[str, Any]:
     try:
         facts = json.loads(detail or "{}")
     except ValueError:
-        return {"detail": detail}
+        facts = detail
     return facts if isinstance(facts, dict) else {"detail": facts}
 
 
 def _sentence(message: str, facts: Mapping[str, Any]) -> str:
-    """The database's own sentence, else the message with its facts."""
+    """The database's own sentence, else the message with the facts that fit in a line: no objects."""
     if isinstance(facts.get("text"), str):
         return str(facts["text"])
-    shown = [
-        f"{name}: {_value(value)}"
-        for name, value in facts.items()
-        if name not in _DESCRIPTION and _is_short(value)
-    ]
-    return f"{message.rstrip('.')} ({'; '.join(shown)})" if shown else message.rstrip(".")
-
-
-def _is_short(value: object) -> bool:
-    """Whether a fact fits in a line: it is no object, and no list of objects."""
-    parts = value if isinstance(value, list) else [value]
-    return not any(each is None or isinstance(each, dict | list) for each in parts)
-
-
-def _value(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(_value, value)) or "none"
-    return value if isinstance(value, str) else json.dumps(value)
+    shown = []
+    for name, value in facts.items():
+        parts = value if isinstance(value, list) else [value]
+        if name not in _DESCRIPTION and not any(
+            part is None or isinstance(part, dict | list) for part in parts
+        ):
+            words = [part if isinstance(part, str) else json.dumps(part) for part in parts]
+            shown.append(f"{name}: {', '.join(words) or 'none'}")
+    message = message.rstrip(".")
+    return f"{message} ({'; '.join(shown)})" if shown else message

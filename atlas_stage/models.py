@@ -4,8 +4,9 @@ Instants are aware datetimes, lists are tuples. Unknown keys are ignored: a newe
 older script.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from types import GenericAlias, UnionType
@@ -13,7 +14,6 @@ from typing import (
     Any,
     Self,
     TypeVar,
-    Union,
     dataclass_transform,
     get_args,
     get_origin,
@@ -36,12 +36,24 @@ class Record:
 
     @classmethod
     def from_json(cls, data: Json) -> Self:
-        """The record in a JSON object; raises StageError if a field is missing or has the wrong shape."""
+        """The record in a JSON object. Raises StageError if a field is missing or has the wrong shape."""
         return _record(cls, data)  # type: ignore[no-any-return]
 
     def as_json(self) -> dict[str, Any]:
         """The record as JSON values: instants in ISO 8601, tuples as lists."""
-        return {each.name: _written(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
+        return json.loads(json.dumps(vars(self), default=json_of))  # type: ignore[no-any-return]
+
+
+def json_of(value: object) -> Any:
+    """A value that the module json can't write, as one that it can."""
+    match value:
+        case Record():
+            return vars(value)
+        case StageError():
+            return value.as_json()
+        case datetime():
+            return value.isoformat()
+    return str(value)
 
 
 class Page(Record, Sequence[T]):
@@ -64,7 +76,7 @@ class Page(Record, Sequence[T]):
 def read(kind: Any, value: Any) -> Any:
     """A JSON value as a record, a `Page[Client]`, a datetime or a tuple of these. Raises StageError."""
     origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType):
+    if origin is UnionType:
         return None if value is None else read(parts[0], value)
     if origin is tuple:
         return tuple(read(parts[0], each) for each in value)
@@ -72,7 +84,12 @@ def read(kind: Any, value: Any) -> Any:
         return _record(kind, value)
     if isinstance(kind, type) and issubclass(kind, Record):
         return kind.from_json(value)
-    return _instant(value) if kind is datetime else value
+    if kind is not datetime:
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:  # beyond Python's calendar, as `infinity`
+        return datetime.max.replace(tzinfo=UTC)
 
 
 def _record(kind: Any, data: Json) -> Any:
@@ -90,11 +107,8 @@ def _record(kind: Any, data: Json) -> Any:
             found["items"] = read(kinds["items"], items)
         return kind(**found)
     except (AttributeError, TypeError, ValueError) as error:
-        raise StageError(
-            f"the answer isn't what this version expects: {error}",
-            rule="answer_not_known",
-            hint=SAME_VERSION,
-        ) from error
+        message = f"the answer isn't what this version expects: {error}"
+        raise StageError(message, rule="answer_not_known", hint=SAME_VERSION) from error
 
 
 @cache
@@ -114,35 +128,8 @@ def _kept(left: Sequence[Json]) -> str:
     return f"{len(left)} kept{''.join(each)}"
 
 
-def _instant(text: str) -> datetime:
-    """An instant; one beyond Python's calendar (`infinity`) becomes the last one."""
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return datetime.max.replace(tzinfo=UTC)
-
-
-def _written(value: Any) -> Any:
-    match value:
-        case Record() | StageError():
-            return value.as_json()
-        case Mapping():
-            return {name: _written(each) for name, each in value.items()}
-        case list() | tuple():
-            return [_written(each) for each in value]
-        case datetime():
-            return value.isoformat()
-    return value
-
-
-# -- clients
-
-
 class Client(Record):
-    """A client: every column of `clients`, its whole days in the stage, and its attention.
-
-    `attention` is None, `stuck` or `waiting_on_client`.
-    """
+    """Every column of `clients`, its whole days in the stage, and its attention: `stuck` or `waiting_on_client`."""
 
     id: int
     name: str
@@ -168,10 +155,10 @@ class Client(Record):
 
 
 class HistoryRow(Record):
-    """One recorded change of a client. `version` counts from 0 for each client. `occurred_at` is when its transaction
-    began; `recorded_at` is when it was made, if that was more than a minute later. `person` is whose change it is,
-    `actor_id` who made it: the same, or an adapter that acts for the person. It is None only in answers that an
-    idempotency key kept from before there was one.
+    """One recorded change. `version` counts from 0; `recorded_at`: when, if over a minute after `occurred_at`.
+
+    `person` is whose change it is, `actor_id` who made it: the same, or an adapter that acts for the person. It is
+    None only in answers that an idempotency key kept from before there was one.
     """
 
     id: int
@@ -198,8 +185,6 @@ class HistoryRow(Record):
 
 
 class ClientView(Record):
-    """A client and its latest history row."""
-
     client: Client
     history: HistoryRow | None = None
 
@@ -212,8 +197,6 @@ class Change(ClientView):
 
 
 class DeletedClient(Record):
-    """A client that was deleted, when, by whom and why."""
-
     client_id: int
     name: str
     slug: str
@@ -234,32 +217,25 @@ class Rollback(Record):
 
 
 class RunRollback(Rollback):
-    """What `rollback_run` undid."""
-
     run_id: int
     job: str
 
 
 class BatchRollback(Rollback):
-    """What `rollback_batch` or `undo_batch` undid."""
-
     batch: str
 
 
 class Move(Record):
-    """A stage that the caller may move a client to."""
-
     to_stage: str
     note: str | None = None
 
 
 class Moves(Record):
-    """What the caller may do with a client: `override_to` are stages, `fields` arguments of `update_client`."""
+    """What the caller may do with a client. `close_period`: of the close that a move into eom_close is for."""
 
     client_id: int
     version: int
     close_period: str | None = None
-    """The month of the close that a move into eom_close opens or continues."""
     moves: tuple[Move, ...] = ()
     override_to: tuple[str, ...] = ()
     set_flags: tuple[str, ...] = ()
@@ -285,9 +261,8 @@ class Refusal(Record):
 
     def as_error(self) -> StageError:
         """The exception that the real move would raise for this rule."""
-        return from_refusal(
-            f"PT{self.status}", self.message, {"rule": self.rule, **self.facts}, self.hint
-        )
+        facts = {"rule": self.rule, **self.facts}
+        return from_refusal(f"PT{self.status}", self.message, facts, self.hint)
 
 
 class Check(Record):
@@ -317,10 +292,7 @@ class Outcome(Record):
 
 
 class Outcomes(Record):
-    """The outcomes in the order of the items, and how many were done and refused.
-
-    `batch` undoes the call with `undo_batch`; None: nothing was changed.
-    """
+    """The outcomes in the order of the items. `batch` undoes the call with `undo_batch`; None: nothing was changed."""
 
     items: tuple[Outcome, ...]
     done: int = 0
@@ -334,9 +306,6 @@ class QueueItem(Record):
     client: Client
     why: tuple[str, ...] = ()
     sla_due_at: datetime | None = None
-
-
-# -- the firm
 
 
 class StageCount(Record):
@@ -365,8 +334,6 @@ class OwnerCount(Record):
 
 
 class FlagCount(Record):
-    """A flag, and how many active clients carry it."""
-
     flag: str
     clients: int
     description: str | None = None
@@ -390,22 +357,16 @@ class Summary(Record):
 
 
 class FeedRow(HistoryRow):
-    """One recorded change, with the client's name and slug."""
-
     client_name: str = ""
     client_slug: str = ""
 
 
 class ActivityRow(FeedRow):
-    """One recorded change, and whether it was rolled back."""
-
     is_rolled_back: bool = False
 
 
 class Feed(Page[FeedRow], kw_only=True):
-    """The next changes of the firm. `cursor` goes into `after`, now or later; `more`: there are further ones;
-    `behind_since`: since when committed changes are missing, because an older transaction is open.
-    """
+    """The next changes. `cursor` goes into `after`; `behind_since`: since when committed changes are missing."""
 
     cursor: str
     more: bool = False
@@ -413,17 +374,12 @@ class Feed(Page[FeedRow], kw_only=True):
 
     @classmethod
     def from_json(cls, data: Json) -> Self:
-        """The page; the next one begins at its cursor."""
-        return super().from_json(
-            {**data, "next_after": data["cursor"] if data.get("more") else None}
-        )
+        following = data["cursor"] if data.get("more") else None
+        return super().from_json({**data, "next_after": following})
 
 
 class Close(Record):
-    """A client's close of a month: its state, when and by whom each step was made, and since when it is late.
-
-    `state` is `not_opened`, `open`, `in_review`, `paused` or `closed`; `business_days` counts from opening to sign-off.
-    """
+    """A client's close of a month: not_opened, open, in_review, paused or closed, with the days to its sign-off."""
 
     client_id: int
     name: str
@@ -470,25 +426,16 @@ class CloseCounts(Record, kw_only=True):
 
 
 class OwnerCloses(CloseCounts, kw_only=True):
-    """The closes of one owner; None: of clients without an owner."""
-
     owner: str | None = None
 
 
 class MonthCloses(CloseCounts, kw_only=True):
-    """The closes of a month, and of each owner in it."""
-
     month: str
     due_at: datetime
     owners: tuple[OwnerCloses, ...]
 
 
-# -- actors, grants and tokens
-
-
 class Held(Record):
-    """A permission that the caller has, and its scope."""
-
     permission: str
     scope: Json | None = None
 
@@ -522,11 +469,7 @@ class PermissionChange(Record):
 
 
 class Person(Record):
-    """A person or agent of the firm, and for how many clients they are owner, collaborator and reviewer.
-
-    Admins also see the role (None: other grants than a role has), the permissions, the number of valid tokens, and when
-    one was used last.
-    """
+    """A person or agent. Only admins see `role` (None: other grants than a role has) and what follows it."""
 
     actor_id: str
     owns: int = 0
@@ -539,8 +482,6 @@ class Person(Record):
 
 
 class People(Record):
-    """The people of the firm, and the roles that they can have: each a mapping of role and description."""
-
     people: tuple[Person, ...]
     roles: tuple[Json, ...] = ()
 
@@ -576,10 +517,7 @@ class HandOver(Record):
 
 
 class Cover(Record):
-    """`to_actor_id` covers for `from_actor_id`, who gets `clients` clients back on the day `until`.
-
-    `kept`: the clients of which an actor changed what was handed over, so that it stays.
-    """
+    """Who covers for whom, and who gets how many clients back on the day `until`. `kept`: those changed meanwhile."""
 
     cover_id: int
     from_actor_id: str
@@ -592,8 +530,6 @@ class Cover(Record):
 
 
 class Covers(Record):
-    """Who covers for whom."""
-
     covers: tuple[Cover, ...]
 
 
@@ -644,13 +580,8 @@ class IssuedToken(Record):
     expires_at: datetime | None = None
 
 
-# -- the firm's settings and jobs
-
-
 class Settings(Record):
-    """What the firm can set: settings by name, the stages with their limits, the moves between them, and a year's
-    holidays and month ends.
-    """
+    """What the firm can set: settings by name, stages, moves, and the holidays and month ends of a year."""
 
     settings: Json
     stages: tuple[Json, ...]
@@ -676,11 +607,9 @@ class JobState(Record):
 
 
 class JobRun(Record):
-    """An occurrence of a job. `outcome` is done, failed, running or skipped, as in the ledger, or the reason why the
-    ledger has no row: busy or nothing_due.
+    """An occurrence of a job. `outcome`: done, failed, running or skipped, or busy or nothing_due if it has no row.
 
-    `counts` has moved, flagged, cleared, unchanged, skipped (by rule), failed, errors (the first twenty) and
-    still_closing.
+    `counts`: moved, flagged, cleared, unchanged, skipped (by rule), failed, errors (the first twenty), still_closing.
     """
 
     job: str
@@ -706,25 +635,19 @@ class JobRun(Record):
 
     def in_words(self) -> str:
         """The outcome as one line."""
-        match self.outcome:
-            case "done":
-                again = f", attempt {self.attempts}" if self.attempts > 1 else ""
-                return f"done in {self.seconds or 0:.1f} s{again}: {counts_in_words(self.counts)}"
-            case "failed":
-                return f"failed: {self.error} ({counts_in_words(self.counts)})"
-            case "skipped":
-                return f"skipped: {self.error}"
-            case "busy":
-                return "busy: another session is running it"
-            case "nothing_due":
-                return "nothing to do: it already ran, or isn't due"
-            case other:
-                return other
+        counts = counts_in_words(self.counts)
+        again = f", attempt {self.attempts}" if self.attempts > 1 else ""
+        words = {
+            "done": f"done in {self.seconds or 0:.1f} s{again}: {counts}",
+            "failed": f"failed: {self.error} ({counts})",
+            "skipped": f"skipped: {self.error}",
+            "busy": "busy: another session is running it",
+            "nothing_due": "nothing to do: it already ran, or isn't due",
+        }
+        return words.get(self.outcome, self.outcome)
 
 
 class JobList(Record):
-    """The scheduled jobs, and their last runs, the newest first."""
-
     jobs: tuple[JobState, ...]
     runs: tuple[JobRun, ...]
 
@@ -758,9 +681,6 @@ class Health(Record):
     findings: tuple[Json, ...] = ()
 
 
-# -- evidence
-
-
 class AdministrationRecord(Record):
     """A change of one row of a table that decides the rules: `before` is None if it was added, `after` if removed."""
 
@@ -779,11 +699,7 @@ class AdministrationRecord(Record):
 
 
 class Break(Record):
-    """A place where something is not what was recorded.
-
-    In a client's history: `client_id`, `version`, `history_id`, and `differs`, the columns in which the client differs
-    from its history. In administration: `about` (the table), `key`, `version`, `record_id`.
-    """
+    """A place where history, by client and version, or administration, by `about` and `key`, isn't as recorded."""
 
     problem: str
     client_id: int | None = None
@@ -796,8 +712,6 @@ class Break(Record):
 
 
 class Erasure(Record):
-    """Words that were erased from a client's history, up to a version."""
-
     client_id: int
     last_version: int
     rows: int
@@ -807,9 +721,7 @@ class Erasure(Record):
 
 
 class Verification(Record):
-    """A page of clients or of records of administration: how many were verified, what is not as recorded, and whose
-    words were erased. `next` holds the arguments that lead to the next page.
-    """
+    """A page of clients or records: how many were verified, what isn't as recorded, and whose words were erased."""
 
     clients: int
     rows: int
@@ -830,9 +742,7 @@ class OpenTransaction(Record):
 
 
 class DigestPage(Record):
-    """The digest, on the last page; before it None, and `next` leads on. The first page of a new digest has `open` and
-    `left_out`: transactions, and visible rows, that it doesn't cover.
-    """
+    """The digest, on the last page. On the first: `open`, transactions, and `left_out`, rows, that it lacks."""
 
     digest: str | None = None
     open: tuple[OpenTransaction, ...] = ()

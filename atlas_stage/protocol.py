@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 
+@dataclass(eq=False)
 class Work:
     """A transaction in progress, on the psycopg connection `connection`."""
 
-    discarded = False
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
+    connection: Any
+    discarded: bool = False
 
     def discard(self) -> None:
         """Roll everything back at the end of the transaction; until then its calls answer as usual."""

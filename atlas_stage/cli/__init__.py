@@ -1,23 +1,10 @@
 """The command line `atlas-stage`."""
 
-from typing import Annotated
-
 import typer
 
 from atlas_stage import __version__, connecting
-from atlas_stage.cli import (  # noqa: F401 (each adds its commands)
-    access,
-    client,
-    deploy,
-    job,
-    mcp,
-    report,
-    serve,
-    settings,
-    verify,
-    watch,
-)
-from atlas_stage.cli.base import Session, app
+from atlas_stage.cli import access, client, deploy, job, report, serve, settings, verify  # noqa: F401
+from atlas_stage.cli.base import Session, app, option, switch
 from atlas_stage.cli.rendering import Output
 from atlas_stage.errors import InvalidInput
 
@@ -31,28 +18,16 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     ctx: typer.Context,
-    database: Annotated[
-        str | None, typer.Option("--database", envvar="ATLAS_DATABASE_URL", help="Database URL.")
-    ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(
-            "--url",
-            envvar=connecting.URL,
-            help="URL of the HTTP API, instead of a database. The token comes from ATLAS_TOKEN.",
-        ),
-    ] = None,
-    actor: Annotated[
-        str | None,
-        typer.Option(
-            "--as", envvar="ATLAS_ACTOR", metavar="ACTOR", help="Act as, such as user:ana."
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    version: Annotated[  # noqa: ARG001 (its callback ends the program)
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
-    ] = False,
+    database: str | None = option("Database URL.", envvar="ATLAS_DATABASE_URL"),
+    url: str | None = option(
+        "URL of the HTTP API, instead of a database. The token comes from ATLAS_TOKEN.",
+        envvar=connecting.URL,
+    ),
+    actor: str | None = option("Act as, such as user:ana.", "ACTOR", "--as", envvar="ATLAS_ACTOR"),
+    as_json: bool = switch("Print JSON instead of tables.", "--json"),
+    version: bool = option(  # noqa: ARG001 (its callback ends the program)
+        "Show the version.", None, "--version", default=False, callback=_show_version, is_eager=True
+    ),
 ) -> None:
     """Read the global options, which can also follow the command."""
     sources = {name: ctx.get_parameter_source(name) for name in ("database", "url", "actor")}

@@ -1,59 +1,41 @@
-"""`atlas-stage token …`, `permission …` and `audit`: tokens, grants, and who changed them."""
+"""`atlas-stage actor …`, `token …`, `permission …` and `audit`: people, tokens, grants, and who changed them."""
 
 import hashlib
 import json
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from atlas_stage.cli import tables
-from atlas_stage.cli.base import (
-    DAY,
-    ActorId,
-    Limit,
-    Options,
-    Reason,
-    Session,
-    app,
-    argument,
-    command,
-    completes,
-    option,
-)
+from atlas_stage.cli import base, tables
+from atlas_stage.cli.base import Session, argument, command, option
 from atlas_stage.cli.rendering import listed, moment
 from atlas_stage.errors import InvalidInput
-from atlas_stage.models import PermissionChange
+from atlas_stage.models import PermissionChange, RoleChange
 
-actors = typer.Typer(no_args_is_help=True, help="Invite people, give them roles, let them leave.")
-tokens = typer.Typer(no_args_is_help=True, help="Issue, list and revoke tokens for HTTP.")
-permissions = typer.Typer(no_args_is_help=True, help="Grant, list and revoke permissions.")
-app.add_typer(actors, name="actor")
-app.add_typer(tokens, name="token")
-app.add_typer(permissions, name="permission")
+actors = base.group("actor", "Invite people, give them roles, let them leave.")
+tokens = base.group("token", "Issue, list and revoke tokens for HTTP.")
+permissions = base.group("permission", "Grant, list and revoke permissions.")
 
-ACTOR: Options = {"actor": argument("Only this actor's.", "ACTOR")}
-
+ONLY_ACTOR = argument("Only this actor's.", "[ACTOR]", default=None)
 LEGACY_VARIABLE = "ATLAS_INGEST_TOKEN"
 
 
 @command(actors, "list")
 def list_actors(run: Session) -> None:
     """List people and agents: their roles, clients and tokens."""
-    found = run.api.people().people
-    run.output.records("people", found, lambda: tables.people(found, run.zone))
+    run.records("people", run.api.people().people, tables.PEOPLE)
 
 
-@command(
-    actors,
-    role=option("Also give this role.", **completes("ROLE")),
-    days=option("How long the token is valid (365).", kind=int),
-    board=option("The board's address.", "--board", envvar="ATLAS_BOARD_URL"),
-)
+@command(actors)
 def invite(
-    run: Session, actor: ActorId, role: str | None, days: int | None, board: str | None
+    run: Session,
+    actor: str = base.ACTOR,
+    role: str | None = option("Also give this role.", "ROLE"),
+    days: int | None = option("How long the token is valid (365)."),
+    board: str | None = option("The board's address.", envvar="ATLAS_BOARD_URL"),
 ) -> None:
     """Print a link that signs a person in once, within an hour."""
     made = run.api.invite(actor, role=role, token_days=days)
@@ -65,25 +47,21 @@ def invite(
 @command(actors)
 def role(
     run: Session,
-    actor: ActorId,
-    role: Annotated[
-        str, typer.Argument(help="viewer, bookkeeper, reviewer or admin.", **completes("ROLE"))
-    ],
+    actor: str = base.ACTOR,
+    role: str = argument("viewer, bookkeeper, reviewer or admin.", "ROLE"),
 ) -> None:
     """Give a role's permissions, and no others."""
     change = run.api.set_role(actor, role)
-    unchanged = "" if change.changed else " (no change needed)"
-    run.output.result(
-        change, f"{actor} is {role}: {listed(change.permissions) or 'only reads'}{unchanged}"
-    )
+    held = listed(change.permissions) or "only reads"
+    run.output.result(change, _said(change, f"{actor} is {role}: {held}"))
 
 
 @command(actors, "hand-over")
 def hand_over(
     run: Session,
-    actor: ActorId,
-    to: Annotated[str, typer.Option("--to", help="Who takes over.", **completes("ACTOR"))],
-    reason: Reason = "",
+    actor: str = base.ACTOR,
+    to: str = option("Who takes over.", "ACTOR", default=...),
+    reason: str = base.REASON,
 ) -> None:
     """Hand over what someone owns, collaborates on and reviews."""
     done = run.api.hand_over(actor, to, reason)
@@ -93,12 +71,10 @@ def hand_over(
 @command(actors)
 def cover(
     run: Session,
-    actor: ActorId,
-    to: Annotated[str, typer.Option("--to", help="Who covers.", **completes("ACTOR"))],
-    until: Annotated[
-        datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="2026-12-31")
-    ],
-    reason: Reason = "",
+    actor: str = base.ACTOR,
+    to: str = option("Who covers.", "ACTOR", default=...),
+    until: datetime = option("2026-12-31", "DAY", default=..., formats=base.DAYS),
+    reason: str = base.REASON,
 ) -> None:
     """Hand over someone's clients until a day, on which they are given back."""
     done = run.api.hand_over(actor, to, reason, until=f"{until:%Y-%m-%d}")
@@ -109,70 +85,66 @@ def cover(
 @command(actors, "covers")
 def list_covers(run: Session) -> None:
     """List who covers for whom, and until when."""
-    found = run.api.covers().covers
-    run.output.records("covers", found, lambda: tables.covers(found))
+    run.records("covers", run.api.covers().covers, tables.COVERS, timed=False)
 
 
-@command(
-    actors,
-    "end-cover",
-    until=option("Another day to end on; if omitted, it ends now.", **DAY),
-    reason=option("Why, for the history."),
-)
+@command(actors, "end-cover")
 def end_cover(
     run: Session,
-    cover: Annotated[int, typer.Argument(metavar="ID", help="Its id in `actor covers`.")],
-    until: datetime | None,
-    reason: str | None,
+    cover: int = argument("Its id in `actor covers`.", "ID"),
+    until: datetime | None = base.day("Another day to end on; if omitted, it ends now."),
+    reason: str | None = base.WHY,
 ) -> None:
     """End a cover now and give the clients back, or move its day."""
-    day = None if until is None else f"{until:%Y-%m-%d}"
-    ended = run.api.set_cover(cover, until=day, reason=reason)
+    ended = run.api.set_cover(cover, until=f"{until:%Y-%m-%d}" if until else None, reason=reason)
     text = f"cover {cover} is until {ended.until}" if ended.until else ended.in_words()
     run.output.result(ended, text)
 
 
-@command(actors, to=option("Who takes over their clients.", "--to", **completes("ACTOR")))
-def leave(run: Session, actor: ActorId, to: str | None, reason: Reason = "") -> None:
+@command(actors)
+def leave(
+    run: Session,
+    actor: str = base.ACTOR,
+    to: str | None = option("Who takes over their clients.", "ACTOR"),
+    reason: str = base.REASON,
+) -> None:
     """Revoke all grants and tokens, and hand over the clients."""
     left = run.api.leave(actor, reason, to_actor_id=to)
     clients = f"; {left.handed_over.in_words()}" if left.handed_over else ""
-    run.output.result(
-        left, f"{actor}: {left.permissions} grants and {left.tokens} tokens revoked{clients}"
-    )
+    revoked = f"{left.permissions} grants and {left.tokens} tokens revoked"
+    run.output.result(left, f"{actor}: {revoked}{clients}")
 
 
-@command(
-    tokens,
-    "issue",
-    description=option("What it is for."),
-    days=option("Expires after this many days.", kind=int),
-    never_expires=option("", "--never-expires", kind=bool),
-)
-def issue_token(run: Session, actor: ActorId, days: int | None, **options: Any) -> None:
+@command(tokens, "issue")
+def issue_token(
+    run: Session,
+    actor: str = base.ACTOR,
+    description: str | None = option("What it is for."),
+    days: int | None = option("Expires after this many days."),
+    never_expires: bool | None = option(""),
+) -> None:
     """Issue a token. It is shown once, alone on stdout."""
     try:
         expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     except OverflowError as error:
         raise InvalidInput(f"{days} days is too many. Use --never-expires.") from error
-    issued = run.api.issue_token(actor, expires_at=expires_at, **options)
+    issued = run.api.issue_token(
+        actor, description=description, expires_at=expires_at, never_expires=never_expires
+    )
     until = f"until {moment(issued.expires_at, run.zone)} ({run.zone})"
     until = until if issued.expires_at else "without an expiry"
     run.output.aside(f"token {issued.id} for {issued.actor_id}, {until}. It is shown only once:")
     run.output.result(issued, issued.token)
 
 
-@command(tokens, "list", ACTOR)
-def list_tokens(run: Session, actor: str | None) -> None:
+@command(tokens, "list")
+def list_tokens(run: Session, actor: str | None = ONLY_ACTOR) -> None:
     """List tokens, including expired and revoked ones."""
-    found = list(run.api.iter_tokens(actor))
-    run.output.records("tokens", found, lambda: tables.tokens(found, run.zone))
+    run.records("tokens", list(run.api.iter_tokens(actor)), tables.TOKENS)
 
 
 @command(tokens, "revoke")
-def revoke_token(
-    run: Session, token: Annotated[str, typer.Argument(help="Its id in `token list`.")]
-) -> None:
+def revoke_token(run: Session, token: str = argument("Its id in `token list`.")) -> None:
     """Revoke a token, effective immediately."""
     revoked = run.api.revoke_token(token)
     run.output.result(revoked, f"token {revoked.id} of {revoked.actor_id} is revoked")
@@ -194,18 +166,13 @@ def adopt_legacy(run: Session) -> None:
     run.output.result(adopted, f"token {adopted.id} now works as {adopted.actor_id}")
 
 
-@command(
-    permissions,
-    "grant",
-    scope=option('Limits, such as {"flags": ["advisory_due"]}', metavar="JSON"),
-    notes=option("Notes for the record."),
-)
+@command(permissions)
 def grant(
     run: Session,
-    actor: ActorId,
-    permission: Annotated[str, typer.Argument(help="can_set_stage, can_set_flag, …")],
-    scope: str | None,
-    notes: str | None,
+    actor: str = base.ACTOR,
+    permission: str = argument("can_set_stage, can_set_flag, …"),
+    scope: str | None = option('Limits, such as {"flags": ["advisory_due"]}', "JSON"),
+    notes: str | None = option("Notes for the record."),
 ) -> None:
     """Grant a permission."""
     try:
@@ -213,46 +180,48 @@ def grant(
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"--scope must be JSON: {error}") from error
     change = run.api.grant_permission(actor, permission=permission, scope=limits, notes=notes)
-    run.output.result(change, _said(change, "granted to"))
+    row = change.permission
+    what = f"{row.permission} granted to {row.actor_id}, grant {row.id}"
+    run.output.result(change, _said(change, what))
 
 
-@command(permissions, "list", ACTOR, everything=option("Revoked grants too.", "--all", kind=bool))
-def list_permissions(run: Session, actor: str | None, everything: bool | None) -> None:
+@command(permissions, "list")
+def list_permissions(
+    run: Session,
+    actor: str | None = ONLY_ACTOR,
+    everything: bool | None = option("Revoked grants too.", None, "--all"),
+) -> None:
     """List grants: who can do what."""
     found = list(run.api.iter_permissions(actor, include_revoked=everything))
-    run.output.records("permissions", found, lambda: tables.permissions(found, run.zone))
+    run.records("permissions", found, tables.PERMISSIONS)
 
 
-@command(permissions, "revoke")
+@command(permissions)
 def revoke(
-    run: Session,
-    permission_id: Annotated[
-        int, typer.Argument(metavar="ID", help="Its id in `permission list`.")
-    ],
+    run: Session, permission_id: int = argument("Its id in `permission list`.", "ID")
 ) -> None:
     """Revoke a grant."""
     change = run.api.revoke_permission(permission_id)
-    run.output.result(change, _said(change, "revoked from"))
+    row = change.permission
+    what = f"{row.permission} revoked from {row.actor_id}, grant {row.id}"
+    run.output.result(change, _said(change, what))
 
 
-@command(
-    app,
-    about=argument("Only this table: agent_permissions, stages, …", "TABLE"),
-    actor=option("Only this actor's changes.", "--by"),
-    before=option("Only records before this id.", kind=int),
-)
+@command(base.app)
 def audit(
-    run: Session, about: str | None, actor: str | None, before: int | None, limit: Limit = 20
+    run: Session,
+    about: str | None = argument(
+        "Only this table: agent_permissions, stages, …", "[TABLE]", default=None
+    ),
+    actor: str | None = option("Only this actor's changes.", None, "--by"),
+    before: int | None = option("Only records before this id."),
+    limit: int = base.limit(20),
 ) -> None:
     """Show who changed grants, tokens, settings and rules, newest first."""
     page = run.api.administration(about, actor_id=actor, before_id=before, page_size=limit)
     more = f"--before {page.next['before_id']}" if page.next else None
-    run.output.records(
-        "records", page.items, lambda: tables.administration(page.items, run.zone), more
-    )
+    run.records("records", page.items, tables.ADMINISTRATION, more)
 
 
-def _said(change: PermissionChange, what: str) -> str:
-    row = change.permission
-    unchanged = "" if change.changed else " (no change needed)"
-    return f"{row.permission} {what} {row.actor_id}, grant {row.id}{unchanged}"
+def _said(change: PermissionChange | RoleChange, what: str) -> str:
+    return what if change.changed else f"{what} (no change needed)"

@@ -3,22 +3,24 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from functools import cached_property
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.table import Table
 from typer.core import TyperGroup
 from typer.models import OptionInfo
 
-from atlas_stage.cli.rendering import Output, survive_any_encoding
+from atlas_stage.cli.rendering import Columns, Output, make_table, survive_any_encoding
 from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
+from atlas_stage.models import Record
 from atlas_stage.stage import Stage
 
 if TYPE_CHECKING:
@@ -42,6 +44,12 @@ EXIT_CODES = (
     " value; 3 the database or the API can't be reached, or isn't migrated; 4 conflict: the client changed in the"
     " meantime, so read it again and repeat."
 )
+# Errors of any other class end with REFUSED.
+_EXITS: dict[type[StageError], Exit] = {
+    InvalidInput: Exit.USAGE,
+    Unavailable: Exit.UNAVAILABLE,
+    Conflict: Exit.CONFLICT,
+}
 
 # Typer exports neither of these classes of click.
 _UsageError: Any = typer.BadParameter.__bases__[0]
@@ -78,18 +86,8 @@ class Commands(TyperGroup):
             if known is None:
                 raise
             Output(as_json=ctx.meta[_AS_JSON]).error(known)
-            raise typer.Exit(_exit_of(known)) from error
-
-
-def _exit_of(error: StageError) -> Exit:
-    match error:
-        case InvalidInput():
-            return Exit.USAGE
-        case Unavailable():
-            return Exit.UNAVAILABLE
-        case Conflict():
-            return Exit.CONFLICT
-    return Exit.REFUSED
+            codes = (code for kind, code in _EXITS.items() if isinstance(known, kind))
+            raise typer.Exit(next(codes, Exit.REFUSED)) from error
 
 
 def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
@@ -173,8 +171,13 @@ class Session:
 
     @cached_property
     def zone(self) -> tzinfo:
-        """The firm's time zone, for showing times."""
-        return _firm_zone(self.api)
+        """The firm's time zone, for showing times; this machine's if the caller can't read it."""
+        query = "select time_zone from public.stage_settings"  # for a login that can read it
+        with suppress(StageError, ZoneInfoNotFoundError), self.api.transaction() as work:
+            return ZoneInfo(work.connection.execute(query).fetchone()[0])
+        with suppress(StageError, ZoneInfoNotFoundError):
+            return ZoneInfo(self.api.summary().time_zone)
+        return datetime.now().astimezone().tzinfo or UTC
 
     @cached_property
     def connection(self) -> "psycopg.Connection":
@@ -190,6 +193,27 @@ class Session:
 
         return self.keep(Jobs(self.database, progress=self.output.aside))  # type: ignore[no-any-return]
 
+    def records(
+        self,
+        name: str,
+        records: Sequence[Record],
+        columns: Columns,
+        more: str | None = None,
+        *,
+        timed: bool = True,
+    ) -> None:
+        """Print a page of records: `{name: [...]}` as JSON, else a table. `more` is the option for the next page.
+
+        `timed`: it has times, shown in the firm's time zone.
+        """
+
+        def table() -> Table:
+            return make_table(columns, records, zone=self.zone if timed else None)
+
+        self.output.result({name: records}, table if records else f"no {name}")
+        if more:
+            self.output.aside(f"for more, add: {more}")
+
     def _opened(self, *, over_http: bool) -> Stage:
         if over_http:
             stage = Stage.connect(url=self.url)
@@ -200,24 +224,6 @@ class Session:
         return self.keep(stage)  # type: ignore[no-any-return]
 
 
-def _firm_zone(stage: Stage) -> tzinfo:
-    """The firm's time zone; this machine's if the caller can't read it."""
-    with suppress(StageError, ZoneInfoNotFoundError):  # needs a login that can read the settings
-        with stage.transaction() as work:
-            row = work.connection.execute("select time_zone from public.stage_settings").fetchone()
-        return ZoneInfo(row[0])
-    with suppress(StageError, ZoneInfoNotFoundError):
-        return ZoneInfo(stage.summary().time_zone)
-    return datetime.now().astimezone().tzinfo or UTC
-
-
-def session(ctx: typer.Context) -> Session:
-    """The session that the root command created."""
-    made = ctx.find_root().obj
-    assert isinstance(made, Session)
-    return made
-
-
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
@@ -226,7 +232,12 @@ app = typer.Typer(
     help="A bookkeeping firm's clients: which stage each is in, who can move it, and who did.",
 )
 
-Options = Mapping[str, Any]  # name to annotated type
+
+def group(name: str, words: str) -> typer.Typer:
+    """A group of commands."""
+    made = typer.Typer(no_args_is_help=True, help=words)
+    app.add_typer(made, name=name)
+    return made
 
 
 # The words that the shell completes, from the database: those of a firm's own rows, too.
@@ -243,64 +254,72 @@ _KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
 }
 
 
-def completes(kind: str) -> dict[str, Any]:
-    """The settings of an option or argument whose values the shell completes; `kind` is shown in the help."""
+def option(
+    words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any
+) -> Any:
+    """An option, by default None. The shell completes its values if their name, `metavar`, is one of _KNOWN."""
+    more |= {"metavar": metavar, "autocompletion": _completion(metavar)}
+    return typer.Option(default, *names, help=words, **more)
+
+
+def switch(words: str, *names: str) -> Any:
+    """An option without a value, by default off."""
+    return option(words, None, *names, default=False)
+
+
+def argument(words: str, metavar: str | None = None, *, default: Any = ..., **more: Any) -> Any:
+    """An argument, by default required, with the name of its values as for an option."""
+    completion = _completion(metavar)
+    return typer.Argument(default, help=words, metavar=metavar, autocompletion=completion, **more)
+
+
+def _completion(kind: str | None) -> Callable[[str], list[str]] | None:
+    known = _KNOWN.get(kind or "")
+    if known is None:
+        return None
 
     def complete(incomplete: str) -> list[str]:
         with suppress(Exception), Stage.connect() as stage:
-            return sorted(each for each in _KNOWN[kind](stage) if each.startswith(incomplete))
+            return sorted(each for each in known(stage) if each.startswith(incomplete))
         return []
 
-    return {"metavar": kind, "autocompletion": complete}
-
-
-def option(words: str, *names: str, kind: Any = str, **more: Any) -> Any:
-    """The type of an option that can be left out: then it is None."""
-    annotated: Any = Annotated
-    if kind is str:
-        more.setdefault("metavar", "TEXT")
-    return annotated[kind | None, typer.Option(*names, help=words, **more)]
-
-
-def argument(words: str, metavar: str) -> Any:
-    """The type of an argument that can be left out: then it is None."""
-    return Annotated[str | None, typer.Argument(metavar=f"[{metavar}]", help=words)]
+    return complete
 
 
 def command(
-    app: typer.Typer, called: str | None = None, *groups: Options, **options: Any
+    app: typer.Typer, called: str | None = None, *groups: type
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command of `app`. Its first parameter is the session.
 
-    The command gets `options` and those of the groups too, for its parameters of the same names or as keyword
-    arguments.
+    The attributes of the classes `groups` are options too; the function gets them as keyword arguments.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
         _, *own = signature(function, eval_str=True).parameters.values()
-        shared = {name: kind for group in (*groups, options) for name, kind in group.items()}
-        kinds: dict[str, Any] = {"ctx": typer.Context}
-        kinds |= {each.name: each.annotation for each in own if each.kind is not each.VAR_KEYWORD}
-        kinds |= shared
-        for name, kind in kinds.items():
-            # some versions of Typer name an option after its metavar
-            for info in getattr(kind, "__metadata__", ()):
-                if isinstance(info, OptionInfo) and info.metavar and not info.param_decls:
-                    info.param_decls = (f"--{name.replace('_', '-')}",)
-        defaults = dict.fromkeys(kinds, Parameter.empty)
-        defaults |= {each.name: each.default for each in own} | dict.fromkeys(shared)
+        shared = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=getattr(group, name), annotation=kind)
+            for group in groups
+            for name, kind in get_type_hints(group).items()
+        ]
+        given = [
+            each.replace(kind=each.KEYWORD_ONLY) for each in own if each.kind != each.VAR_KEYWORD
+        ]
+        for each in (*given, *shared):
+            if isinstance(info := each.default, OptionInfo):
+                # some versions of Typer name an option after its metavar
+                names, own_name = info.param_decls or (), f"--{each.name.replace('_', '-')}"
+                is_switch = each.annotation in (bool, bool | None)
+                if not (names and is_switch):
+                    info.param_decls = tuple(dict.fromkeys((*names, own_name)))
+                if each.annotation in (str, str | None):
+                    info.metavar = info.metavar or "TEXT"
 
         def call(ctx: typer.Context, **arguments: Any) -> None:
-            function(session(ctx), **arguments)
+            function(ctx.obj, **arguments)
 
+        context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
         described: Any = call
-        described.__annotations__ = kinds
-        described.__signature__ = Signature(
-            [
-                Parameter(name, Parameter.KEYWORD_ONLY, default=defaults[name], annotation=kind)
-                for name, kind in kinds.items()
-            ]
-        )
+        described.__signature__ = Signature([context, *given, *shared])
         described.__doc__ = function.__doc__
         app.command(called or function.__name__)(call)
         return function
@@ -308,18 +327,30 @@ def command(
     return add
 
 
-ClientName = Annotated[str, typer.Argument(metavar="CLIENT", help="Id or slug.")]
-Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why, for the history.")]
-Limit = Annotated[int, typer.Option(min=1, help="Show at most this many.")]
-ActorId = Annotated[str, typer.Argument(help="user:…, agent:… or system:…", **completes("ACTOR"))]
+# Parameters of several commands.
+CLIENT = argument("Id or slug.", "CLIENT")
+ACTOR = argument("user:…, agent:… or system:…", "ACTOR")
+REASON = option("Why, for the history.", default="")
+WHY = option("Why, for the history.")
+KEY = option("A unique key: repeating the command then changes nothing.")
+ON_BEHALF_OF = option("The person this is done for.")
+DAYS = ["%Y-%m-%d"]  # the formats of a day
 
-# The settings of an option for a day.
-DAY: dict[str, Any] = {"kind": datetime, "formats": ["%Y-%m-%d"], "metavar": "YYYY-MM-DD"}
 
-# How a change came about.
-HOW: Options = {
-    "triggered_by": option("The event that caused this."),
-    "on_behalf_of": option("The person this is done for."),
-    "channel": option("slack, nlp_relay or event_webhook."),
-    "external_id": option("A unique key: repeating the command then changes nothing."),
-}
+def day(words: str) -> Any:
+    """An option whose value is a day."""
+    return option(words, "YYYY-MM-DD", formats=DAYS)
+
+
+def limit(default: int) -> Any:
+    """How many records to show."""
+    return option("Show at most this many.", default=default, min=1)
+
+
+class How:
+    """How a change came about."""
+
+    triggered_by: str | None = option("The event that caused this.")
+    on_behalf_of: str | None = ON_BEHALF_OF
+    channel: str | None = option("slack, nlp_relay or event_webhook.")
+    external_id: str | None = KEY

@@ -2,92 +2,98 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from atlas_stage.cli import tables
+from atlas_stage.cli import base, tables
 from atlas_stage.cli.base import (
-    HOW,
-    ClientName,
+    CLIENT,
+    REASON,
     Exit,
-    Limit,
-    Options,
-    Reason,
+    How,
     Session,
-    app,
     argument,
     command,
-    completes,
     option,
+    switch,
 )
 from atlas_stage.cli.rendering import columns, console, error_lines, listed, make_table
 from atlas_stage.models import Change
 
-clients = typer.Typer(no_args_is_help=True, help="List clients, move and flag them, undo changes.")
-app.add_typer(clients, name="client")
-
-FILTERS: Options = {
-    "stage": option("In this stage.", **completes("STAGE")),
-    "flag": option("With this flag.", **completes("FLAG")),
-    "owner": option("With this owner.", **completes("ACTOR")),
-    "age_days_gt": option("For more days in the stage.", "--older-than", kind=int, metavar="DAYS"),
-    "stuck": option("Longer in the stage than allowed.", "--stuck/--not-stuck", kind=bool),
-    "service_tier": option("With this service tier.", "--tier", **completes("TIER")),
-    "search": option("Part of a name or slug."),
-    "after": option("Only ids above this one.", kind=int, metavar="ID"),
-}
-_ACTORS: dict[str, Any] = {"kind": list[str], **completes("ACTOR")}
-FIELDS: Options = {
-    "owner": option("Owner, such as user:ana", **completes("ACTOR")),
-    "collaborators": option("Repeat for each.", "--collaborator", **_ACTORS),
-    "notes": option("Notes on its stage."),
-    "tier": option("Service tier.", **completes("TIER")),
-    "cadence": option("How often its books are closed.", **completes("CADENCE")),
-    "schedule": option("How often its sales tax is filed.", **completes("SCHEDULE")),
-    "reviewers": option("Repeat for each.", "--reviewer", **_ACTORS),
-    "active": option("Inactive clients can't move.", "--active/--inactive", kind=bool),
-}
-Flag = Annotated[str, typer.Argument(help="The flag.", **completes("FLAG"))]
-WHY: Options = {"reason": option("Why, for the history.")}
-Version = Annotated[
-    int | None, typer.Option(metavar="N", help="Fail if the client isn't at this version.")
-]
+clients = base.group("client", "List clients, move and flag them, undo changes.")
 
 
-@command(clients, "list", FILTERS)
+class Filters:
+    """Which clients."""
+
+    stage: str | None = option("In this stage.", "STAGE")
+    flag: str | None = option("With this flag.", "FLAG")
+    owner: str | None = option("With this owner.", "ACTOR")
+    age_days_gt: int | None = option("For more days in the stage.", "DAYS", "--older-than")
+    stuck: bool | None = option("Longer in the stage than allowed.", None, "--stuck/--not-stuck")
+    service_tier: str | None = option("With this service tier.", "TIER", "--tier")
+    search: str | None = option("Part of a name or slug.")
+    after: int | None = option("Only ids above this one.", "ID")
+
+
+class Fields:
+    """The other fields of a client."""
+
+    owner: str | None = option("Owner, such as user:ana", "ACTOR")
+    collaborators: list[str] | None = option("Repeat for each.", "ACTOR", "--collaborator")
+    notes: str | None = option("Notes on its stage.")
+    tier: str | None = option("Service tier.", "TIER")
+    cadence: str | None = option("How often its books are closed.", "CADENCE")
+    schedule: str | None = option("How often its sales tax is filed.", "SCHEDULE")
+    reviewers: list[str] | None = option("Repeat for each.", "ACTOR", "--reviewer")
+    active: bool | None = option("Inactive clients can't move.", None, "--active/--inactive")
+
+
+class Why:
+    """Why the change is made; it can be left out."""
+
+    reason: str | None = base.WHY
+
+
+FLAG = argument("The flag.", "FLAG")
+VERSION = option("Fail if the client isn't at this version.", "N")
+
+
+@command(clients, "list", Filters)
 def list_clients(
     run: Session,
-    inactive: Annotated[bool, typer.Option("--inactive", help="Inactive clients only.")] = False,
-    everyone: Annotated[bool, typer.Option("--all", help="Inactive clients too.")] = False,
-    limit: Limit = 100,
+    inactive: bool = switch("Inactive clients only."),
+    everyone: bool = switch("Inactive clients too.", "--all"),
+    limit: int = base.limit(100),
     **filters: Any,
 ) -> None:
     """List the clients that match every filter."""
     found = run.api.iter_clients(active=None if everyone else not inactive, **filters)
     page = list(islice(found, limit))
     more = f"--after {page[-1].id}" if next(found, None) is not None else None
-    run.output.records("clients", page, lambda: tables.clients(page), more)
+    run.records("clients", page, tables.CLIENTS, more, timed=False)
 
 
 @command(clients)
-def show(run: Session, client: ClientName) -> None:
+def show(run: Session, client: str = CLIENT) -> None:
     """Show a client and its latest change."""
     view = run.api.client(client)
+    fields = ((name, getattr(view.client, name)) for name in view.client.as_json())
     latest = [view.history] if view.history else []
     run.output.result(
         view,
-        lambda: tables.client(view.client, run.zone),
-        lambda: tables.history(latest, run.zone, "latest change"),
+        lambda: make_table(("field", "value"), fields, zone=run.zone),
+        lambda: make_table(tables.HISTORY, latest, title="latest change", zone=run.zone),
     )
 
 
-@command(clients, None, FIELDS, WHY, HOW)
+@command(clients, None, Fields, Why, How)
 def create(
     run: Session,
-    name: Annotated[str, typer.Argument(help="Name.")],
-    slug: Annotated[str, typer.Argument(help="Short unique name")],
-    stage: Annotated[str | None, typer.Option(help="First stage.", **completes("STAGE"))] = None,
+    name: str = argument("Name."),
+    slug: str = argument("Short unique name"),
+    stage: str | None = option("First stage.", "STAGE"),
     **options: Any,
 ) -> None:
     """Add a client."""
@@ -96,15 +102,14 @@ def create(
     _show_change(run, change, f"client {made.id}, {made.name}: starts in {made.stage}")
 
 
-@command(clients, None, FIELDS, WHY, HOW)
+@command(clients, None, Fields, Why, How)
 def update(
     run: Session,
-    client: ClientName,
-    expected_version: Version = None,
-    clear: Annotated[
-        list[str] | None,
-        typer.Option(help="Empty owner, collaborators, notes or reviewers. Repeat for each."),
-    ] = None,
+    client: str = CLIENT,
+    expected_version: int | None = VERSION,
+    clear: list[str] | None = option(
+        "Empty owner, collaborators, notes or reviewers. Repeat for each."
+    ),
     **options: Any,
 ) -> None:
     """Change a client's fields. Fields that aren't given stay as they are."""
@@ -113,7 +118,7 @@ def update(
 
 
 @command(clients)
-def delete(run: Session, client: ClientName, reason: Reason = "") -> None:
+def delete(run: Session, client: str = CLIENT, reason: str = REASON) -> None:
     """Delete a client that was created by mistake. If a client leaves, move it to offboarding instead."""
     gone = run.api.delete_client(client, reason=reason)
     run.output.result(gone, f"client {gone.client_id}, {gone.name}: deleted")
@@ -121,10 +126,7 @@ def delete(run: Session, client: ClientName, reason: Reason = "") -> None:
 
 @command(clients, "erase-words")
 def erase_words(
-    run: Session,
-    client: ClientName,
-    reason: Reason = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    run: Session, client: str = CLIENT, reason: str = REASON, yes: bool = switch("Don't ask.")
 ) -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     if not yes:
@@ -134,21 +136,16 @@ def erase_words(
     run.output.result(erased, f"client {erased.client_id}: erased the words of {erased.rows} rows")
 
 
-@command(clients, None, HOW)
+@command(clients, None, How)
 def move(
     run: Session,
-    client: ClientName,
-    stage: Annotated[str, typer.Argument(help="The stage to move it to.", **completes("STAGE"))],
-    reason: Reason = "",
-    expected_version: Version = None,
-    override: Annotated[
-        bool, typer.Option("--override", help="As an admin, allow any move.")
-    ] = False,
-    close_period: Annotated[
-        str | None,
-        typer.Option(metavar="YYYY-MM", help="The month of the close that the move opens."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only check the move.")] = False,
+    client: str = CLIENT,
+    stage: str = argument("The stage to move it to.", "STAGE"),
+    reason: str = REASON,
+    expected_version: int | None = VERSION,
+    override: bool = switch("As an admin, allow any move."),
+    close_period: str | None = option("The month of the close that the move opens.", "YYYY-MM"),
+    dry_run: bool = switch("Only check the move."),
     **options: Any,
 ) -> None:
     """Move a client to another stage."""
@@ -171,57 +168,61 @@ def move(
     if expected_version is None:
         run.output.aside(f"{found.name} is in {found.stage}, version {found.version} (read now)")
         expected_version = found.version
-    options["override"] = override or None
-    options["close_period"] = close_period
+    options |= {"override": override or None, "close_period": close_period}
     _show_change(run, run.api.set_stage(found, stage, reason, expected_version, **options))
 
 
-@command(clients, "flag", WHY, HOW)
-def set_flag(run: Session, client: ClientName, flag: Flag, **options: Any) -> None:
+@command(clients, "flag", Why, How)
+def set_flag(run: Session, client: str = CLIENT, flag: str = FLAG, **options: Any) -> None:
     """Set a flag on a client."""
     _show_change(run, run.api.set_flag(client, flag, **options))
 
 
-@command(clients, "unflag", WHY, HOW)
-def clear_flag(run: Session, client: ClientName, flag: Flag, **options: Any) -> None:
+@command(clients, "unflag", Why, How)
+def clear_flag(run: Session, client: str = CLIENT, flag: str = FLAG, **options: Any) -> None:
     """Clear a flag on a client."""
     _show_change(run, run.api.clear_flag(client, flag, **options))
 
 
 @command(clients)
-def history(run: Session, client: ClientName, limit: Limit = 20) -> None:
+def history(run: Session, client: str = CLIENT, limit: int = base.limit(20)) -> None:
     """Show a client's latest changes, oldest first."""
     rows = list(islice(run.api.iter_history(client), limit))[::-1]
-    run.output.records("history", rows, lambda: tables.history(rows, run.zone))
+    run.records("history", rows, tables.HISTORY)
 
 
-@command(clients, external_id=HOW["external_id"])
+@command(clients)
 def rollback(
     run: Session,
-    client: ClientName,
-    history_id: Annotated[int, typer.Argument(help="The change's id in `client history`.")],
-    reason: Reason = "",
-    **options: Any,
+    client: str = CLIENT,
+    history_id: int = argument("The change's id in `client history`."),
+    reason: str = REASON,
+    external_id: str | None = base.KEY,
 ) -> None:
     """Undo a change. The undo is recorded too."""
-    _show_change(run, run.api.rollback(client, history_id=history_id, reason=reason, **options))
+    _show_change(run, run.api.rollback(client, history_id, reason, external_id=external_id))
 
 
-@command(clients, external_id=HOW["external_id"], on_behalf_of=HOW["on_behalf_of"])
-def undo(run: Session, client: ClientName, reason: Reason = "", **options: Any) -> None:
+@command(clients)
+def undo(
+    run: Session,
+    client: str = CLIENT,
+    reason: str = REASON,
+    external_id: str | None = base.KEY,
+    on_behalf_of: str | None = base.ON_BEHALF_OF,
+) -> None:
     """Undo your own newest change of a client, within the minutes in the settings."""
     found = run.api.client(client).client
+    options: dict[str, Any] = {"external_id": external_id, "on_behalf_of": on_behalf_of}
     _show_change(run, run.api.undo(found, found.version, reason=reason or None, **options))
 
 
 @command(clients)
 def undo_batch(
     run: Session,
-    batch: Annotated[str, typer.Argument(help="The batch in the changes' history.")],
-    reason: Reason = "",
-    admin: Annotated[
-        bool, typer.Option("--admin", help="As an admin, undo another actor's batch, at any time.")
-    ] = False,
+    batch: str = argument("The batch in the changes' history."),
+    reason: str = REASON,
+    admin: bool = switch("As an admin, undo another actor's batch, at any time."),
 ) -> None:
     """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
     done = (
@@ -242,16 +243,10 @@ def _show_change(run: Session, change: Change, said: str = "") -> None:
 @command(clients, "import")
 def import_clients(
     run: Session,
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A CSV file or a workbook (.xlsx, .xls).")
-    ],
-    apply: Annotated[
-        bool, typer.Option("--apply", help="Import all rows or none. Without it: a dry run.")
-    ] = False,
-    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "seed huddle",
-    encoding: Annotated[
-        str | None, typer.Option(help="Encoding of a CSV file; detected if omitted.")
-    ] = None,
+    file: Path = argument("A CSV file or a workbook (.xlsx, .xls).", "FILE"),
+    apply: bool = switch("Import all rows or none. Without it: a dry run."),
+    reason: str = option("Why, for the history.", default="seed huddle"),
+    encoding: str | None = option("Encoding of a CSV file; detected if omitted."),
 ) -> None:
     """Import clients from a file: your own, or a client list of QuickBooks, Xero, Karbon or Double as it is.
 
@@ -270,12 +265,12 @@ def import_clients(
     stderr = console(stderr=True)
     with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as bar:
         task = bar.add_task("importing" if apply else "dry run", total=len(read.rows))
-
-        def advance(_: object) -> None:
-            bar.advance(task)
-
         report = importer.run(
-            run.transactional_api, read.rows, reason=reason, apply=apply, on_row=advance
+            run.transactional_api,
+            read.rows,
+            reason=reason,
+            apply=apply,
+            on_row=lambda _: bar.advance(task),
         )
     shown = columns(
         "row client outcome what",
@@ -292,8 +287,11 @@ def import_clients(
     raise typer.Exit(Exit.REFUSED if refused else Exit.DONE)
 
 
-@command(app, actor=argument("Whose queue; yours if omitted.", "ACTOR"))
-def queue(run: Session, actor: str | None, limit: Limit = 100) -> None:
+@command(base.app)
+def queue(
+    run: Session,
+    actor: str | None = argument("Whose queue; yours if omitted.", "[ACTOR]", default=None),
+    limit: int = base.limit(100),
+) -> None:
     """Show what to do next and why, most urgent first."""
-    items = run.api.queue(actor, page_size=limit).items
-    run.output.records("queue", items, lambda: tables.queue(items, run.zone))
+    run.records("queue", run.api.queue(actor, page_size=limit).items, tables.QUEUE)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from atlas_stage.cli.base import Exit, Session, app, command, option, session
+from atlas_stage.cli.base import Exit, Session, app, command, option, switch
 from atlas_stage.cli.rendering import cell, make_table
 from atlas_stage.errors import InvalidInput
 
@@ -18,21 +18,15 @@ app.add_typer(migrations, name="migrate")
 
 _UP_TO_DATE = "nothing to do: the database is up to date"
 
-LockTimeout = Annotated[
-    float, typer.Option(min=0.1, max=86_400, help="Seconds to wait for a table in use.")
-]
+LOCK_TIMEOUT = option("Seconds to wait for a table in use.", default=5.0, min=0.1, max=86_400)
 
 
 @migrations.callback(invoke_without_command=True)
 def migrate(
     ctx: typer.Context,
-    plan: Annotated[
-        bool, typer.Option("--plan", help="Show what it would do; change nothing.")
-    ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", help="Re-create the stored logic even if it is unchanged.")
-    ] = False,
-    lock_timeout: LockTimeout = 5.0,
+    plan: bool = switch("Show what it would do; change nothing.", "--plan"),
+    force: bool = switch("Re-create the stored logic even if it is unchanged.", "--force"),
+    lock_timeout: float = LOCK_TIMEOUT,
 ) -> None:
     """Bring the database up to this version. If it is up to date, nothing happens.
 
@@ -46,7 +40,7 @@ def migrate(
     from atlas_stage.ops.deploy.passwords import set_passwords
     from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, adopt_shared_token
 
-    run = session(ctx)
+    run: Session = ctx.obj
     dsn, report = run.database or "", run.output.line
     if plan:
         would = deploy.plan(dsn, force=force)
@@ -64,13 +58,12 @@ def migrate(
         raise typer.Exit(Exit.REFUSED)
 
 
-@command(
-    migrations,
-    to=option("Keep migrations up to this one; if omitted, keep none.", metavar="MIGRATION"),
-    yes=option("Don't ask. The data in the tables is lost.", "--yes", kind=bool),
-)
+@command(migrations)
 def rollback(
-    run: Session, to: str | None, yes: bool | None, lock_timeout: LockTimeout = 5.0
+    run: Session,
+    to: str | None = option("Keep migrations up to this one; if omitted, keep none.", "MIGRATION"),
+    yes: bool | None = option("Don't ask. The data in the tables is lost."),
+    lock_timeout: float = LOCK_TIMEOUT,
 ) -> None:
     """Undo migrations, newest first, with the data in their tables. `migrate` creates the tables again, empty."""
     what = f"everything after {to}" if to else "the whole stage system"
@@ -115,9 +108,7 @@ def prune(run: Session) -> None:
     """Delete idempotency keys and job runs older than the settings say. History is kept."""
     keys = runs = 0
     # Autocommit: each call is a transaction of at most a few thousand rows.
-    while (
-        row := run.connection.execute("select p.keys, p.runs from ops.prune() p").fetchone()
-    ) != (0, 0):
-        assert row is not None
-        keys, runs = keys + row[0], runs + row[1]
+    prune = "select p.keys, p.runs from ops.prune() p"
+    while any(deleted := run.connection.execute(prune).fetchone() or ()):
+        keys, runs = keys + deleted[0], runs + deleted[1]
     run.output.result({"keys": keys, "runs": runs}, f"deleted {keys} keys and {runs} job runs")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from atlas_stage.errors import StageError
-from atlas_stage.models import Record
+from atlas_stage.models import json_of
 from atlas_stage.text import plain
 
 # The style of a value in a column of this name, and of all other values in it.
@@ -37,6 +37,14 @@ _COLUMN_STYLES = {
     "attention": "bold red",
     "field": "dim",
     **dict.fromkeys(("would be skipped", "late", "late since"), "red"),
+}
+_STYLE: dict[str, Any] = {
+    "box": box.SIMPLE_HEAD,
+    "pad_edge": False,
+    "header_style": "bold",
+    "title_style": "bold",
+    "title_justify": "left",
+    "caption_justify": "left",
 }
 _PIPE_WIDTH = 200
 _NUMBERS = {"id", "version", "days", "row", "clients"}
@@ -87,9 +95,11 @@ def cell(value: object, style: str = "") -> Text:
     return Text("" if value is None else shown(value), style=style)
 
 
-def lines(first: object, *others: str | None) -> Text:
+class Lines(NamedTuple):
     """A cell with several lines; all but the first are dim, and empty ones are left out."""
-    return Text("\n").join([cell(first), *(cell(line, "dim") for line in others if line)])
+
+    first: object
+    others: Iterable[str | None]
 
 
 def listed(values: Iterable[str] | None) -> str:
@@ -142,51 +152,40 @@ def make_table(
     names = list(columns)
     cells = [[_cell_in(*each, zone) for each in zip(names, row, strict=True)] for row in rows]
     used = [place for place in range(len(names)) if any(row[place].plain for row in cells)]
-    table = Table(
-        title=title,
-        title_style="bold",
-        title_justify="left",
-        caption=f"times: {zone}" if zone else None,
-        caption_justify="left",
-        box=box.SIMPLE_HEAD,
-        header_style="bold",
-        pad_edge=False,
-    )
-    for place in used:
-        number = names[place] in _NUMBERS
-        table.add_column(
-            names[place], justify="right" if number else "left", no_wrap=number, overflow="fold"
-        )
+    table = Table(title=title, caption=f"times: {zone}" if zone else None, **_STYLE)
+    for name in (names[place] for place in used):
+        number = name in _NUMBERS
+        side: Any = "right" if number else "left"
+        table.add_column(name, justify=side, no_wrap=number, overflow="fold")
     for row in cells:
         table.add_row(*(row[place] for place in used))
     return table
 
 
 def _cell_in(column: str, value: object, zone: tzinfo | None) -> Text:
-    if isinstance(value, Text):
-        return value
-    if isinstance(value, datetime) and zone is not None:
-        value = moment(value, zone)
-    if isinstance(value, tuple | list):
-        value = listed(map(str, value))
-    if isinstance(value, bool):
-        value = "yes" if value else "no"
+    match value:
+        case Text():
+            return value
+        case Lines(first, others):
+            dim = (cell(line, "dim") for line in others if line)
+            return Text("\n").join([_cell_in(column, first, zone), *dim])
+        case datetime() if zone is not None:
+            value = moment(value, zone)
+        case tuple() | list():
+            value = listed(map(str, value))
+        case bool():
+            value = "yes" if value else "no"
     style = _VALUE_STYLES.get(column, {}).get(str(value)) or _COLUMN_STYLES.get(column, "")
     return cell(value, style)
 
 
 def error_lines(error: StageError) -> list[str]:
     """An error as people see it: a line, and a hint if there is one."""
-    hint = _hint_of(error)
-    return [f"error: {error} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
-
-
-def _hint_of(error: StageError) -> str | None:
-    """What to do next; None if the sentence says it."""
+    hint = _HINTS.get(error.rule) if "text" in error.details else error.hint
     login = str(error.details.get("actor_id", ""))
     if login.startswith("system:db:"):
-        return f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
-    return _HINTS.get(error.rule) if "text" in error.details else error.hint
+        hint = f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
+    return [f"error: {error} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
 
 
 @dataclass(frozen=True)
@@ -196,23 +195,11 @@ class Output:
     as_json: bool = False
     console: Console = field(default_factory=console)
 
-    def records(
-        self,
-        name: str,
-        records: Sequence[Record],
-        table: Callable[[], Table],
-        more: str | None = None,
-    ) -> None:
-        """Print a page of records: `{name: [...]}` as JSON, else the table. `more` is the option for the next page."""
-        self.result({name: records}, table if records else f"no {name}")
-        if more:
-            self.aside(f"for more, add: {more}")
-
     def result(self, answer: object, *shown: str | Table | Callable[[], Table]) -> None:
         """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""
         if self.as_json:
             ascii_only = not _has_unicode()
-            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=_written)
+            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=json_of)
             print(text, flush=True)
             return
         for each in shown:
@@ -238,11 +225,6 @@ class Output:
             print(json.dumps(error.as_json(), default=str), file=sys.stderr)
         else:
             print("\n".join(map(shown, error_lines(error))), file=sys.stderr)
-
-
-def _written(value: object) -> Any:
-    """The JSON of other values."""
-    return value.as_json() if isinstance(value, Record) else str(value)
 
 
 def _has_unicode() -> bool:

@@ -7,26 +7,16 @@ from pathlib import Path
 
 from rich.table import Table
 
-from atlas_stage.cli import tables
-from atlas_stage.cli.base import DAY, Limit, Session, app, command, completes, option
+from atlas_stage.cli import base, tables
+from atlas_stage.cli.base import Session, command, option
 from atlas_stage.cli.rendering import cell, columns, make_table
 from atlas_stage.models import Close, CloseCounts
-from atlas_stage.stage import Stage
 
 STATES = ("closed", "in_review", "open", "paused", "not_opened")
 COLUMNS = (
     *("client_id", "slug", "name", "stage_owner", "stage", "state", "opened_at", "opened_by"),
-    *(
-        "reviewed_at",
-        "reviewed_by",
-        "sent_back",
-        "reopened",
-        "signed_off_at",
-        "signed_off_by",
-        "signed_off_through",
-        "business_days",
-    ),
-    *("late", "late_since"),
+    *("reviewed_at", "reviewed_by", "sent_back", "reopened", "signed_off_at", "signed_off_by"),
+    *("signed_off_through", "business_days", "late", "late_since"),
 )
 # How a formula begins in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -35,14 +25,15 @@ _LATE = columns(
 )
 
 
-@command(
-    app,
-    month=option("The month; the current close if omitted.", metavar="YYYY-MM"),
-    csv_file=option("Write a file for a spreadsheet.", "--csv", kind=Path, metavar="FILE"),
-)
-def report(run: Session, month: str | None, csv_file: Path | None) -> None:
+@command(base.app)
+def report(
+    run: Session,
+    month: str | None = option("The month; the current close if omitted.", "YYYY-MM"),
+    csv_file: Path | None = option("Write a file for a spreadsheet.", "FILE", "--csv"),
+) -> None:
     """Show a month's close by owner: how many clients are closed, which are late and since when."""
-    period, closes = _closes(run.api, month)
+    pages = list(run.api.pages(run.api.closes, month, page_size=1000))
+    period, closes = pages[-1].month, [close for page in pages for close in page]
     if csv_file is not None:
         write_csv(csv_file, closes, run.zone)
         run.output.line(f"wrote {len(closes)} closes of {period} to {csv_file}")
@@ -54,11 +45,10 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
     )
     this = months[-1]
     owners = [(cell(each.owner or "no owner"), each) for each in this.owners]
+    owners_and_all = [*owners, (cell("all", "bold"), this)]
     by_month = [(cell(each.month), each) for each in months]
     shown = (
-        _counts_table(
-            "owner", [*owners, (cell("all", "bold"), this)], f"The close of {this.month}"
-        ),
+        _counts_table("owner", owners_and_all, f"The close of {this.month}"),
         make_table(_LATE, late, title="Late", zone=run.zone) if late else "No client is late.",
         _counts_table("month", by_month, "Month by month"),
     )
@@ -68,41 +58,31 @@ def report(run: Session, month: str | None, csv_file: Path | None) -> None:
     )
 
 
-@command(
-    app,
-    actor=option("Only this actor's changes.", "--by", **completes("ACTOR")),
-    client=option("Only this client's: its id or slug.", "--client", metavar="CLIENT"),
-    day=option("Only this day's, in the firm's time zone.", **DAY),
-    before=option("Continue the page before.", metavar="PLACE"),
-)
+@command(base.app)
 def activity(
     run: Session,
-    actor: str | None,
-    client: str | None,
-    day: datetime | None,
-    before: str | None,
-    limit: Limit = 20,
+    actor: str | None = option("Only this actor's changes.", "ACTOR", "--by"),
+    client: str | None = option("Only this client's: its id or slug.", "CLIENT"),
+    day: datetime | None = base.day("Only this day's, in the firm's time zone."),
+    before: str | None = option("Continue the page before.", "PLACE"),
+    limit: int = base.limit(20),
 ) -> None:
     """Show the changes of all clients, newest first."""
-    on = None if day is None else f"{day:%Y-%m-%d}"
-    page = run.api.activity(actor, client_id=client, day=on, before=before, page_size=limit)
+    page = run.api.activity(
+        actor,
+        client_id=client,
+        day=f"{day:%Y-%m-%d}" if day else None,
+        before=before,
+        page_size=limit,
+    )
     more = f"--before {page.next['before']}" if page.next else None
-    run.output.records("activity", page.items, lambda: tables.activity(page.items, run.zone), more)
-
-
-def _closes(api: Stage, month: str | None) -> tuple[str, list[Close]]:
-    """The month and all its closes."""
-    pages = list(api.pages(api.closes, month, page_size=1000))
-    return pages[-1].month, [close for page in pages for close in page]
+    run.records("activity", page.items, tables.ACTIVITY, more)
 
 
 def _counts_table(first: str, rows: Iterable[tuple[object, CloseCounts]], title: str) -> Table:
     names = ("clients", *STATES, "late", "median_business_days")
-    return make_table(
-        (first, *names[:-1], "days"),
-        ([label, *(getattr(counts, name) for name in names)] for label, counts in rows),
-        title=title,
-    )
+    values = ([label, *(getattr(counts, name) for name in names)] for label, counts in rows)
+    return make_table((first, *names[:-1], "days"), values, title=title)
 
 
 def write_csv(file: Path, closes: Iterable[Close], zone: tzinfo) -> None:
@@ -110,9 +90,8 @@ def write_csv(file: Path, closes: Iterable[Close], zone: tzinfo) -> None:
     with file.open("w", encoding="utf-8-sig", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(COLUMNS)
-        writer.writerows(
-            [_for_a_sheet(getattr(each, name), zone) for name in COLUMNS] for each in closes
-        )
+        for each in closes:
+            writer.writerow([_for_a_sheet(getattr(each, name), zone) for name in COLUMNS])
 
 
 def _for_a_sheet(value: object, zone: tzinfo) -> object:
@@ -123,5 +102,4 @@ def _for_a_sheet(value: object, zone: tzinfo) -> object:
             return f"{value.astimezone(zone):%Y-%m-%d %H:%M:%S}"
         case str() if value.lstrip(" ").startswith(_FORMULA):
             return f"'{value}"
-        case _:
-            return value
+    return value

@@ -1,35 +1,31 @@
 """`atlas-stage settings …` and `atlas-stage calendar …`: what the firm can set."""
 
 from datetime import datetime
-from typing import Annotated
 
-import typer
-
-from atlas_stage.cli.base import Session, app, command, completes, option
+from atlas_stage.cli import base
+from atlas_stage.cli.base import Session, argument, command, option
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
 
-settings = typer.Typer(
-    no_args_is_help=True, help="The time zone, the days of the calendar rules, the stage limits."
+settings = base.group(
+    "settings", "The time zone, the days of the calendar rules, the stage limits."
 )
-calendar = typer.Typer(no_args_is_help=True, help="The firm's holidays, and when closes open.")
-app.add_typer(settings, name="settings")
-app.add_typer(calendar, name="calendar")
+calendar = base.group("calendar", "The firm's holidays, and when closes open.")
 
-Day = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], metavar="DAY", help="2026-11-27")]
+DAY = argument("2026-11-27", "DAY", formats=base.DAYS)
 
 
 @command(settings, "show")
 def show_settings(run: Session) -> None:
     """Show every setting, and how long a client can be in each stage."""
     shown = run.api.settings()
-    found, stages = shown.settings, shown.stages
     limits = (
-        [each["stage"], each["max_days"] or "no limit", each["waiting_flags"]] for each in stages
+        [each["stage"], each["max_days"] or "no limit", each["waiting_flags"]]
+        for each in shown.stages
     )
     run.output.result(
-        {"settings": found, "stages": stages},
-        make_table(("setting", "value"), found.items()),
+        {"settings": shown.settings, "stages": shown.stages},
+        make_table(("setting", "value"), shown.settings.items()),
         make_table(("stage", "days", "not stuck with"), limits),
     )
 
@@ -37,10 +33,8 @@ def show_settings(run: Session) -> None:
 @command(settings, "set")
 def set_setting(
     run: Session,
-    name: Annotated[
-        str, typer.Argument(help="A name in `atlas-stage settings show`.", **completes("SETTING"))
-    ],
-    value: Annotated[str, typer.Argument(help="Such as America/New_York, 20, 06:00 or true.")],
+    name: str = argument("A name in `atlas-stage settings show`.", "SETTING"),
+    value: str = argument("Such as America/New_York, 20, 06:00 or true."),
 ) -> None:
     """Change a setting, effective immediately."""
     now = run.api.set_setting(name, value)["settings"]
@@ -51,8 +45,8 @@ def set_setting(
 @command(settings, "sla")
 def set_sla(
     run: Session,
-    stage: Annotated[str, typer.Argument(help="The stage.", **completes("STAGE"))],
-    days: Annotated[str, typer.Argument(help="Days, or: none.")],
+    stage: str = argument("The stage.", "STAGE"),
+    days: str = argument("Days, or: none."),
 ) -> None:
     """Change how many days a client can be in a stage before it is stuck."""
     if days != "none" and not days.isdecimal():
@@ -73,20 +67,14 @@ def show_moves(run: Session) -> None:
     )
 
 
-@command(
-    settings,
-    "move",
-    needs=option("The permission that it needs: can_set_stage, …"),
-    note=option("What the move means."),
-    remove=option("No longer allow it.", "--remove", kind=bool),
-)
+@command(settings, "move")
 def set_move(
     run: Session,
-    from_stage: Annotated[str, typer.Argument(help="From this stage.", **completes("STAGE"))],
-    to_stage: Annotated[str, typer.Argument(help="To this stage.", **completes("STAGE"))],
-    needs: str | None,
-    note: str | None,
-    remove: bool | None,
+    from_stage: str = argument("From this stage.", "STAGE"),
+    to_stage: str = argument("To this stage.", "STAGE"),
+    needs: str | None = option("The permission that it needs: can_set_stage, …"),
+    note: str | None = option("What the move means."),
+    remove: bool | None = option("No longer allow it."),
 ) -> None:
     """Allow a move between two stages, change it, or remove it."""
     if bool(needs) == bool(remove):
@@ -98,34 +86,28 @@ def set_move(
 
 @command(calendar, "show")
 def show_calendar(
-    run: Session,
-    year: Annotated[
-        int | None, typer.Option(min=1, max=9999, help="The year; this year if omitted.")
-    ] = None,
+    run: Session, year: int | None = option("The year; this year if omitted.", min=1, max=9999)
 ) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
     shown = run.api.settings(year=year)
     holidays, closes = shown.holidays, shown.closes
+    days = (each.values() for each in holidays)
     run.output.result(
         {"holidays": holidays, "closes": closes},
-        make_table(
-            ("holiday", "name"), (each.values() for each in holidays), title=str(shown.year)
-        ),
+        make_table(("holiday", "name"), days, title=str(shown.year)),
         make_table(("month", "last business day"), (each.values() for each in closes)),
     )
 
 
 @command(calendar, "add")
-def add_holiday(
-    run: Session, day: Day, name: Annotated[str, typer.Argument(help="Its name.")]
-) -> None:
+def add_holiday(run: Session, day: datetime = DAY, name: str = argument("Its name.")) -> None:
     """Add a holiday."""
     run.api.set_holiday(f"{day:%Y-%m-%d}", name=name)
     run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
 
 
 @command(calendar, "remove")
-def remove_holiday(run: Session, day: Day) -> None:
+def remove_holiday(run: Session, day: datetime = DAY) -> None:
     """Remove a holiday."""
     run.api.set_holiday(f"{day:%Y-%m-%d}")
     run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")

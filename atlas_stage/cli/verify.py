@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import typer
 
-from atlas_stage.cli.base import Exit, Options, Session, app, argument, command, option
+from atlas_stage.cli.base import Exit, Session, app, argument, command, option
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Break, DigestPage, Verification
 from atlas_stage.ops import evidence
@@ -27,31 +27,24 @@ _WORDS = {
 }
 
 
-OPTIONS: Options = {
-    "client": argument("Only this client: id or slug.", "CLIENT"),
-    "digest": option(
-        "Print a digest of everything recorded until now. Keep it where people who can change the database"
-        " can't change it.",
-        "--digest",
-        kind=bool,
-    ),
-    "expect": option("Check that nothing recorded before it changed.", metavar="DIGEST"),
-    "as_of": option("The whole digest, if --expect is only its hash.", metavar="DIGEST"),
-}
-
-
-@command(app, None, OPTIONS)
+@command(app)
 def verify(
-    run: Session, client: str | None, digest: bool | None, expect: str | None, as_of: str | None
+    run: Session,
+    client: str | None = argument("Only this client: id or slug.", "[CLIENT]", default=None),
+    digest: bool | None = option(
+        "Print a digest of everything recorded until now. Keep it where people who can change the database"
+        " can't change it."
+    ),
+    expect: str | None = option("Check that nothing recorded before it changed.", "DIGEST"),
+    as_of: str | None = option("The whole digest, if --expect is only its hash.", "DIGEST"),
 ) -> None:
     """Verify the hash of every row of history and administration. Exits with 1 if one doesn't match."""
     if client is not None and (digest or expect):
         raise InvalidInput("A digest covers all clients. Leave out CLIENT.")
     expect = expect and expect.strip()
     if expect and not re.fullmatch(_DIGEST if as_of is None else f"({_DIGEST}|{_HASH})", expect):
-        raise InvalidInput(
-            "This isn't a digest. Give the whole line that atlas-stage verify --digest printed."
-        )
+        line = "the whole line that atlas-stage verify --digest printed"
+        raise InvalidInput(f"This isn't a digest. Give {line}.")
     found = evidence.verify(run.api) if client is None else run.api.verify(client)
     before = evidence.digest(run.api, as_of or expect).digest if expect else None
     rewritten = before is not None and not before.endswith(expect or "")
@@ -89,12 +82,10 @@ def _lines(found: Verification, expect: str | None, rewritten: bool) -> Iterator
             f"client {gone.client_id}: words of {gone.rows} rows, to version {gone.last_version},"
             f" were erased by {gone.erased_by}: {gone.reason}"
         )
-    if expect is not None:
-        yield (
-            "the digest doesn't match: something recorded before it was rewritten"
-            if rewritten
-            else "the digest matches: nothing recorded before it was rewritten"
-        )
+    if rewritten:
+        yield "the digest doesn't match: something recorded before it was rewritten"
+    elif expect is not None:
+        yield "the digest matches: nothing recorded before it was rewritten"
 
 
 def _broken(found: Break) -> str:

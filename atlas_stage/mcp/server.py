@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -46,17 +47,15 @@ class Server(MCPServer[Any]):
     async def list_tools(self) -> list[Tool]:
         """The tools that the caller's grants can use now, with the database's words."""
         try:
-            actor = await self._stage().whoami()
-            summary = await self._stage().summary()
+            actor, summary = await self._stage().whoami(), await self._stage().summary()
         except StageError as error:
             raise MCPError(INVALID_PARAMS, _in_words(error), error.as_json()) from error
         held = {each.permission for each in actor.permissions}
-        usable = [
-            tool
+        return [
+            _with_words(tool, summary)
             for tool in await super().list_tools()
             if tool.name not in NEEDS or NEEDS[tool.name] & held
         ]
-        return [_with_words(tool, summary) for tool in usable]
 
     async def call_tool(self, *args: Any, **more: Any) -> Any:
         """The tool's answer, or the database's refusal in words and as data."""
@@ -90,7 +89,7 @@ def _with_words(tool: Tool, summary: models.Summary) -> Tool:
         "to_stage": [each.stage for each in summary.stages],
         "flag": [each.flag for each in summary.flags],
     }
-    schema = json.loads(json.dumps(tool.input_schema))
+    schema = deepcopy(tool.input_schema)
     for name in words.keys() & set(schema.get("required", ())):
         schema["properties"][name]["enum"] = words[name]
     return tool.model_copy(update={"input_schema": schema})
@@ -99,13 +98,9 @@ def _with_words(tool: Tool, summary: models.Summary) -> Tool:
 def _in_words(error: StageError) -> str:
     """The database's sentence, what to do next, and the facts to decide on."""
     facts = {name: value for name, value in error.details.items() if name not in ("text", "rule")}
-    return "\n".join(
-        (
-            f"{error} ({error.rule})",
-            f"What to do next: {error.hint or 'report this to a person'}.",
-            f"Facts: {json.dumps(facts, default=str)}",
-        )
-    )
+    hint = error.hint or "report this to a person"
+    facts_in_json = json.dumps(facts, default=str)
+    return f"{error} ({error.rule})\nWhat to do next: {hint}.\nFacts: {facts_in_json}"
 
 
 def serve_stdio(url: str, token: str, person: str | None) -> None:
@@ -167,10 +162,8 @@ def serve_http(url: str, host: str, port: int, names: Sequence[str], person: str
 def protection(host: str, names: Sequence[str]) -> TransportSecuritySettings:
     """Accept only these names in Host and Origin, so that no web page reaches this server by rebinding its name."""
     if host in ("0.0.0.0", "::") and not names:  # noqa: S104
-        raise InvalidInput(
-            f"With --listen {host}, say by which name clients reach this server.",
-            hint="add --name atlas.example.com",
-        )
+        message = f"With --listen {host}, say by which name clients reach this server."
+        raise InvalidInput(message, hint="add --name atlas.example.com")
     known = [f"[{each}]" if ":" in each else each for each in (*LOOPBACK, host, *names)]
     hosts = [*known, *(f"{each}:*" for each in known)]
     origins = [f"{scheme}://{each}" for scheme in ("http", "https") for each in hosts]

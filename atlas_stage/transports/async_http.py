@@ -18,9 +18,8 @@ from atlas_stage.transports.http import CONNECT_SECONDS, WHOAMI, OverHttp, Reque
 class AsyncHttpTransport(OverHttp):
     """Calls over HTTP. Threads, or tasks, can share it; connections are kept and reused.
 
-    A call that fails on the way is repeated, up to `tries` times within `timeout` seconds, if it is a read or has an
-    idempotency key (a write without one gets one), or if it certainly wasn't sent. The first call is preceded by
-    `whoami`, which records the use of the token.
+    A call that fails on the way is made up to `tries` times within `timeout` seconds, if that is safe. The first call
+    is preceded by `whoami`, which records the use of the token.
     """
 
     async def call(
@@ -56,8 +55,7 @@ class AsyncHttpTransport(OverHttp):
                     timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
                 )
         finally:
-            if self._can_close(client):
-                await self._close(client)
+            await self._close_unused(client)
         return request.read(response)
 
     async def close(self) -> None:
@@ -65,9 +63,9 @@ class AsyncHttpTransport(OverHttp):
         client = self._clients.pop(async_place(), None)
         if client is not None:
             self._closing.add(client)
-            if self._can_close(client):
-                await self._close(client)
+            await self._close_unused(client)
 
-    async def _close(self, client: httpx.AsyncClient) -> None:
-        self._closing.discard(client)
-        await client.aclose()
+    async def _close_unused(self, client: httpx.AsyncClient) -> None:
+        if client in self._closing and client not in {each for each, _ in list(self._calls)}:
+            self._closing.discard(client)
+            await client.aclose()

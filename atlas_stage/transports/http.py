@@ -7,7 +7,7 @@ import os
 import re
 import ssl
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import uniform
@@ -41,10 +41,7 @@ NOT_TRUSTED = "certificate_not_trusted"
 
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
 _AWAY = frozenset({429, 502, 503, 504})
-_PREFIX = "atl_"
-_BODY = len(_PREFIX) + 43
-_CHECKSUM = 6
-_ISSUED = re.compile(rf"{_PREFIX}[\w-]{{43}}[0-9a-f]{{{_CHECKSUM}}}", re.ASCII)
+_ISSUED = re.compile(r"(atl_[\w-]{43})([0-9a-f]{6})", re.ASCII)  # with a checksum
 _HOST = re.compile(rb"[\w.:-]+")
 _SENDABLE = re.compile(r"[!-~]{1,512}")
 
@@ -64,9 +61,7 @@ class Request:
         cls, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool
     ) -> "Request":
         """Prepare a call. A write that takes an idempotency key and has none gets one. Raises InvalidInput."""
-        parts = [
-            f"{as_json(name, name)}: {as_json(value, name)}" for name, value in arguments.items()
-        ]
+        parts = [f'"{name}": {as_json(value, name)}' for name, value in arguments.items()]
         try:
             body = f"{{{', '.join(parts)}}}".encode()
         except UnicodeEncodeError as error:
@@ -116,31 +111,18 @@ class OverHttp:
         self._timeout = TIMEOUT_SECONDS if timeout is None else timeout
         self._tries = tries
         self._begun = False
-        self._no_clients()
-        self._trusted = _trusted(verify) if self._url.scheme == "https" else False
-
-    def _no_clients(self) -> None:
+        self._trusted = _trusted(self._url, verify)
         self._clients: dict[tuple[int, Any], Any] = {}
         self._closing: set[Any] = set()  # clients that close when their last call ends
         self._calls: set[tuple[Any, object]] = set()  # those under way, with their client
 
     def __getstate__(self) -> dict[str, Any]:
-        unpickled = {"_clients", "_closing", "_calls", "_trusted"}
-        return {name: value for name, value in vars(self).items() if name not in unpickled}
+        without: dict[str, Any] = {"_clients": {}, "_closing": set(), "_calls": set()}
+        return {**vars(self), **without, "_trusted": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._no_clients()
-        self._trusted = _trusted(self._verify) if self._url.scheme == "https" else False
-
-    def _options(self) -> dict[str, Any]:
-        """The options of a client of httpx. No proxy leads to this machine's own addresses."""
-        return {
-            "base_url": self._url,
-            "auth": self._auth,
-            "verify": self._trusted,
-            "trust_env": not _is_this_machine(self._url),
-        }
+        self._trusted = _trusted(self._url, self._verify)
 
     def _client_of(self, here: tuple[int, Any], kind: type[Client]) -> Client:
         """The client of this process and event loop. A forked process makes its own; those of closed loops go."""
@@ -148,19 +130,21 @@ class OverHttp:
         if client is None:
             for gone in [each for each in self._clients if each[1] and each[1].is_closed()]:
                 self._clients.pop(gone, None)
-            client = self._clients.setdefault(here, kind(**self._options()))
+            made = kind(
+                base_url=self._url,
+                auth=self._auth,
+                verify=self._trusted,
+                trust_env=not _is_this_machine(self._url),  # no proxy leads there
+            )
+            client = self._clients.setdefault(here, made)
         return client
-
-    def _can_close(self, client: Any) -> bool:
-        """Whether this client is to be closed, and no call uses it any more."""
-        return client in self._closing and client not in {each for each, _ in list(self._calls)}
 
     @contextmanager
     def _exchange(self, here: tuple[int, Any], client: Any) -> Iterator[None]:
-        """A call on this client. Raises this package's exceptions.
+        """A call on this client, with this package's exceptions.
 
-        After an interrupt, such as Ctrl-C, the next call begins with a new client: httpx can leave a connection in the
-        middle of an answer. An event loop interrupts in good order.
+        After Ctrl-C, which isn't an event loop's, the next call has a new client: httpx can leave a connection in the
+        middle of an answer.
         """
         call = client, object()
         self._calls.add(call)
@@ -178,10 +162,9 @@ class OverHttp:
 
     def transaction(self) -> NoReturn:
         """Not over HTTP: raises InvalidInput."""
-        raise InvalidInput(
-            "a transaction of several calls needs a database connection, and this is HTTP",
-            hint="name the database: --database or ATLAS_DATABASE_URL; or use set_stages, atomic",
-        )
+        message = "a transaction of several calls needs a database connection, and this is HTTP"
+        hint = "name the database: --database or ATLAS_DATABASE_URL; or use set_stages, atomic"
+        raise InvalidInput(message, hint=hint)
 
 
 def place() -> tuple[int, Any]:
@@ -210,23 +193,16 @@ class Bearer(httpx.Auth):
 
 
 def checked_token(token: str) -> str:
-    """The token, if it is well-formed, so that a typing error is found before a request is sent.
-
-    A token of this system ends with the beginning of its hash; the old shared token can have any form. Raises
-    Unauthenticated, without the token in it.
-    """
+    """The token, if it is well-formed: ours end with the beginning of their hash. Raises Unauthenticated without it."""
     token = token.strip()
     if not _SENDABLE.fullmatch(token):
-        raise Unauthenticated(
-            "this cannot be a token", hint="a token is one word of at most 512 characters"
-        )
-    if token.startswith(_PREFIX):
-        checksum = hashlib.sha256(token[:_BODY].encode()).hexdigest()[:_CHECKSUM]
-        if not _ISSUED.fullmatch(token) or checksum != token[_BODY:]:
-            raise Unauthenticated(
-                "the token is mistyped or cut off: its checksum does not fit",
-                hint="copy it again as it was issued",
-            )
+        hint = "a token is one word of at most 512 characters"
+        raise Unauthenticated("this cannot be a token", hint=hint)
+    if token.startswith("atl_"):
+        issued = _ISSUED.fullmatch(token)
+        if not issued or hashlib.sha256(issued[1].encode()).hexdigest()[:6] != issued[2]:
+            message = "the token is mistyped or cut off: its checksum does not fit"
+            raise Unauthenticated(message, hint="copy it again as it was issued")
     return token
 
 
@@ -244,31 +220,28 @@ def _checked_url(url: str) -> httpx.URL:
 
 
 def _is_this_machine(url: httpx.URL) -> bool:
-    try:
+    with suppress(ValueError):
         return ipaddress.ip_address(url.host).is_loopback
-    except ValueError:
-        return url.host == "localhost"
+    return url.host == "localhost"
 
 
-def _trusted(verify: Verify) -> bool | ssl.SSLContext:
-    """The certificates to trust: by default those of SSL_CERT_FILE and SSL_CERT_DIR, else the system's.
-
-    httpx alone trusts those of certifi, which has no private authority. Raises InvalidInput.
-    """
-    if isinstance(verify, bool | ssl.SSLContext) and verify is not True:
+def _trusted(url: httpx.URL, verify: Verify) -> bool | ssl.SSLContext:
+    """The certificates of SSL_CERT_FILE and SSL_CERT_DIR, else the system's: httpx alone trusts only certifi's."""
+    if url.scheme != "https" or verify is False:
+        return False
+    if isinstance(verify, ssl.SSLContext):
         return verify
     folders = os.environ.get("SSL_CERT_DIR", "").split(os.pathsep)
-    named = [os.environ.get("SSL_CERT_FILE"), *folders]
-    paths = [str(verify)] if verify is not True else [each for each in named if each]
+    named = [os.environ.get("SSL_CERT_FILE"), *folders] if verify is True else [verify]
+    paths = [path for path in named if path]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if paths else ssl.create_default_context()
     for path in paths or [certifi.where()]:  # for a system that has none
         try:
             context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
         except OSError as error:
-            raise InvalidInput(
-                f"the certificates in {path} can't be read: {error.strerror or error}",
-                hint="give a PEM file, or a folder prepared with openssl rehash",
-            ) from None
+            message = f"the certificates in {path} can't be read: {error.strerror or error}"
+            hint = "give a PEM file, or a folder prepared with openssl rehash"
+            raise InvalidInput(message, hint=hint) from None
     return context
 
 
@@ -306,8 +279,7 @@ def _refusal(response: httpx.Response) -> StageError:
         away = Unavailable(f"the API can't be reached (HTTP {status})")
         return away if status in _AWAY else _not_the_api(response)
     code, message, hint = body["code"], str(body.get("message") or "refused"), body.get("hint")
-    known = from_sqlstate(code, message, body.get("details"), hint)
-    if known is not None:
+    if known := from_sqlstate(code, message, body.get("details"), hint):
         return known
     # PostgREST's own: no such function or argument, not JSON …
     kind = Unavailable if status in _AWAY else Unauthenticated if status == 401 else InvalidInput
@@ -320,11 +292,9 @@ def _not_the_api(response: httpx.Response) -> StageError:
     status = f"HTTP {response.status_code}"
     if response.is_redirect:
         status += f", it leads to {response.headers.get('Location', 'nowhere')}"
-    return Unavailable(
-        f"this is not an answer of the stage's API ({status})",
-        rule=NOT_THE_API,
-        hint="check that ATLAS_URL is the API's address",
-    )
+    message = f"this is not an answer of the stage's API ({status})"
+    hint = "check that ATLAS_URL is the API's address"
+    return Unavailable(message, rule=NOT_THE_API, hint=hint)
 
 
 def _words(error: Exception) -> str:

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -30,10 +30,9 @@ DEFAULTS: dict[str, Any] = {
 
 
 class PsycopgTransport:
-    """Calls over psycopg. Threads and asyncio tasks can share it: every call has a connection to itself.
+    """Calls over psycopg. Threads and asyncio tasks can share it: every call has a connection, which is reused.
 
-    Connections are opened as needed and reused: as many as there are calls at the same time. `actor` is who acts
-    (`rules.act_as`, for members of atlas_operator); None leaves it to the login.
+    `actor` is who acts (`rules.act_as`, for members of atlas_operator); None leaves it to the login.
     """
 
     def __init__(self, dsn: str | None = None, actor: str | None = None) -> None:
@@ -48,11 +47,7 @@ class PsycopgTransport:
     def call(
         self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
     ) -> Any:
-        """Call `api.<function>`. Raises StageError.
-
-        If the connection breaks, a read and a write with an idempotency key are repeated once, on a new connection.
-        Any other write may have been done, so it isn't repeated.
-        """
+        """Call `api.<function>`. If the connection breaks, reads and writes with a key are repeated once."""
         work = self._works.get(_caller())
         connection = None
         try:
@@ -89,24 +84,20 @@ class PsycopgTransport:
         for connection in idle:
             connection.close()
 
-    def _within(self, work: Work | None) -> AbstractContextManager[psycopg.Transaction]:
-        """A savepoint in the work in progress, else a transaction."""
-        return work.connection.transaction() if work else self._begun()
-
     @contextmanager
-    def _begun(self) -> Iterator[psycopg.Transaction]:
-        """A transaction of the actor, on an idle connection if there is one."""
+    def _within(self, work: Work | None) -> Iterator[psycopg.Transaction]:
+        """A savepoint in the work in progress, else a transaction of the actor, if possible on an idle connection."""
         with ExitStack() as stack:
+            if work:
+                yield stack.enter_context(work.connection.transaction())
+                return
             transaction = self._on_idle(stack) or self._on(connect(self._dsn), stack)
             if self._actor is not None:
                 transaction.connection.execute("select rules.act_as(%s)", [self._actor])
             yield transaction
 
     def _on_idle(self, stack: ExitStack) -> psycopg.Transaction | None:
-        """A transaction on an idle connection; None if there is none that works.
-
-        If one doesn't work, after a restart of the server say, the others don't either.
-        """
+        """A transaction on an idle connection; None if there is none. If one is broken, the others are too."""
         with suppress(IndexError):
             try:
                 return self._on(self._idle.pop(), stack)
@@ -142,10 +133,8 @@ def _caller() -> tuple[int, int, object]:
 def connect(dsn: str | None) -> psycopg.Connection:
     """Open a connection in autocommit mode. Raises InvalidInput or Unavailable, without a password in them."""
     if not dsn:
-        raise Unavailable(
-            "no database is named",
-            hint="give --database, or set ATLAS_DATABASE_URL to its URL; over HTTP: ATLAS_URL, ATLAS_TOKEN",
-        )
+        hint = "give --database, or set ATLAS_DATABASE_URL to its URL; over HTTP: ATLAS_URL, ATLAS_TOKEN"
+        raise Unavailable("no database is named", hint=hint)
     with _translated():
         try:
             options = conninfo_to_dict(dsn)
@@ -177,10 +166,7 @@ _OPENED = WeakSet[psycopg.Connection]()
 
 
 def _cut_off() -> None:
-    """In a forked process: replace the sockets of the parent's connections by closed ones.
-
-    Used by both processes, a session gives each the other's answers; closed by the child, it ends for the parent too.
-    """
+    """In a forked process: replace the sockets of the parent's sessions, which it can neither share nor close."""
     ours, theirs = socket.socketpair()
     with ours:
         theirs.close()
@@ -195,13 +181,11 @@ if hasattr(os, "register_at_fork"):
 
 def _statement(function: str, arguments: Mapping[str, Any]) -> tuple[sql.Composed, dict[str, Any]]:
     """The call and its parameters."""
-    named = [
+    named = sql.SQL(", ").join(
         sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name))
         for name in arguments
-    ]
-    call = sql.SQL("select {}({})").format(
-        sql.Identifier("api", function), sql.SQL(", ").join(named)
     )
+    call = sql.SQL("select {}({})").format(sql.Identifier("api", function), named)
     return call, {name: _parameter(name, value) for name, value in arguments.items()}
 
 
@@ -228,14 +212,13 @@ def translate(error: psycopg.Error) -> StageError:
     """The exception for an error of the database: by its SQLSTATE, else by its class."""
     code = error.sqlstate or ""
     message = error.diag.message_primary or " ".join(str(error).split()) or type(error).__name__
-    known = from_sqlstate(code, message, error.diag.message_detail, error.diag.message_hint)
-    if known is not None:
+    if known := from_sqlstate(code, message, error.diag.message_detail, error.diag.message_hint):
         return known
-    details = {"sqlstate": code} if code else {}
     if isinstance(error, psycopg.DataError) and not code:
         return InvalidInput(message)
     # An InternalError without a code is psycopg's own: the connection ended in the middle of an answer.
     ended = isinstance(error, psycopg.InternalError) and not code
-    if ended or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return Unavailable(message, details=details)
-    return StageError(message, details=details)
+    lost = ended or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return (Unavailable if lost else StageError)(
+        message, details={"sqlstate": code} if code else {}
+    )

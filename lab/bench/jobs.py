@@ -8,24 +8,17 @@ weekly. The bare UPDATE + INSERT changes the same rows of the same tables, with 
 triggers, and is rolled back. Each is run in turn, so that a busy machine disturbs both alike.
 """
 
-from __future__ import annotations
-
-import argparse
 import contextlib
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 import psycopg
 from generate_clients import generate
-from rows import Row, show
-
-from atlas_stage.local.embedded import EmbeddedPostgres
-from atlas_stage.ops.deploy import migrate
+from house import command, throwaway
+from rows import Row
 
 BARE_FLAG = """
 with changed as (
@@ -67,18 +60,6 @@ def timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - begun, done
 
 
-@contextlib.contextmanager
-def firm_of(clients: int) -> Iterator[str]:
-    """DSN of a firm with so many clients; gone afterwards."""
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as server,
-    ):
-        migrate(server.dsn)
-        generate(server.dsn, clients)
-        yield server.dsn
-
-
 class Bench:
     """One database, one connection."""
 
@@ -86,7 +67,9 @@ class Bench:
         self.db = psycopg.connect(dsn, autocommit=True)
 
     def perform(self, job: str, as_of: datetime) -> dict[str, Any]:
-        row = self.db.execute("call jobs.perform(%s, %s, false)", (job, as_of)).fetchone()
+        row = self.db.execute(
+            "call jobs.run_in_slices(%s, %s, false, null)", (job, as_of)
+        ).fetchone()
         assert row is not None
         found: dict[str, Any] = row[0]
         assert found["outcome"] == "done", found
@@ -162,21 +145,15 @@ class Bench:
 
 
 def measure(clients: int = 1_000_000, database: str | None = None) -> list[Row]:
-    """All three, in a firm of so many clients or in the one that is given."""
+    """What the jobs cost in a firm of so many clients, or in the database of a superuser's URL."""
     with contextlib.ExitStack() as opened:
-        bench = Bench(database or opened.enter_context(firm_of(clients)))
+        if database is None:
+            database = opened.enter_context(throwaway()).dsn
+            generate(database, clients)
+        bench = Bench(database)
         opened.callback(bench.db.close)
         return bench.nothing_to_do() + bench.newly_stuck() + bench.month_end()
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="What the jobs cost on a large firm.")
-    parser.add_argument("--database", help="URL of a superuser")
-    parser.add_argument("--clients", type=int, default=1_000_000)
-    arguments = parser.parse_args()
-    show("jobs", measure(arguments.clients, arguments.database))
-
-
 if __name__ == "__main__":
-    main()
+    command("jobs", measure)

@@ -10,10 +10,6 @@ rolled back, so the next one finds the same data. The ratio is the largest firm 
 It takes 20 GB and three quarters of an hour. With --keep the firms are created or found in that folder, and stay.
 """
 
-from __future__ import annotations
-
-import argparse
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -21,6 +17,7 @@ from pathlib import Path
 
 import psycopg
 from generate_clients import generate
+from house import start, throwaway
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -70,7 +67,7 @@ CALLS = {
     "changes of an actor": "changes(actor_id => 'system:install', page_size => 50)",
     "changes of a client": "changes(client_id => {client}, page_size => 50)",
     "changes into a stage": "changes(stage => 'eom_close', page_size => 50)",
-    "changes, nothing new": "changes(after => rules.feed_now())",
+    "changes, nothing new": "changes(after => '{cursor}')",
     "check_stages of 50": "check_stages(array(select id from public.clients order by id limit 50))",
     "summary": "summary()",
     "whoami": "whoami()",
@@ -96,6 +93,7 @@ select
   c.version,
   (select max(h.id) from public.stage_history h where h.client_id = c.id) as newest,
   (select count(*) from public.clients) as clients,
+  api.summary() ->> 'cursor' as cursor,
   (select min(b.id) from public.clients b where b.flags = '{client_blocking}') as blocked,
   fifty.moves,
   fifty.flags
@@ -190,46 +188,30 @@ def measure(
 ) -> list[Row]:
     """Each call in the largest firm, against the same in the smallest."""
     least, *between, most = sizes
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres((keep or Path(folder)) / "data") as server,
-        ExitStack() as opened,
-    ):
+    with throwaway(keep) as server, ExitStack() as opened:
         firms = {}
         for size in sizes:
             dsn = firm(server, size, rows)
             firms[size] = opened.enter_context(psycopg.connect(dsn, autocommit=True))
         statements = {size: calls_in(db) for size, db in firms.items()}
         found = costs(firms, statements, calls)
-    return [
-        Row(
-            f"{name}, among {most:,}",
-            each[most],
-            unit,
-            each[least],
-            of=f"among {least:,}"
-            + "".join(f" ({each[size]:.2f} {unit} among {size:,})" for size in between),
-            wanted=1.5,
-        )
-        for unit, taken in found.items()
-        for name, each in taken.items()
-    ]
+    measured = []
+    for unit, taken in found.items():
+        for name, each in taken.items():
+            others = "".join(f" ({each[size]:.2f} {unit} among {size:,})" for size in between)
+            of = f"among {least:,}{others}"
+            what = f"{name}, among {most:,}"
+            measured.append(Row(what, each[most], unit, each[least], of=of, wanted=1.5))
+    return measured
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--sizes", default="1000,100000,1000000")
-    parser.add_argument("--calls", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=30)
-    parser.add_argument("--keep", type=Path)
-    options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
-    found = measure(sizes, options.calls, options.rows, options.keep)
+def main(
+    sizes: str = "1000,100000,1000000", calls: int = 20, rows: int = 30, keep: Path | None = None
+) -> None:
+    """What each function costs as the firm grows."""
+    found = measure([int(size) for size in sizes.split(",")], calls, rows, keep)
     show("a call, by the size of the firm", found)
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

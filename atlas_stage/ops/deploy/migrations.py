@@ -25,6 +25,7 @@ from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
     Connection,
     DeployError,
+    Report,
     Target,
     Watch,
     exists,
@@ -33,53 +34,48 @@ from atlas_stage.ops.deploy.connection import (
 )
 from atlas_stage.ops.deploy.sources import content_hash
 
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Books:
-    """The migrations of this package and of the database, each with its hash."""
+    """The migrations of this package, and how a database compares with them; names, in order."""
 
-    files: dict[str, str]
-    deployed: dict[str, str | None]
-    """None: applied by a deploy that was interrupted before it recorded the hash."""
-
-    @property
-    def pending(self) -> list[str]:
-        """Migrations to apply."""
-        return [name for name in self.files if name not in self.deployed]
-
-    @property
-    def unmarked(self) -> list[str]:
-        """Applied migrations without a hash."""
-        return [name for name in self.files if self.deployed.get(name, "") is None]
-
-    @property
-    def changed(self) -> list[str]:
-        """Migrations whose file changed after they were applied."""
-        both = ((name, sha256, self.files.get(name)) for name, sha256 in self.deployed.items())
-        return [name for name, then, now in both if then and now and then != now]
-
-    @property
-    def unknown(self) -> list[str]:
-        """Migrations that another version of this package applied."""
-        return [name for name, then in self.deployed.items() if then and name not in self.files]
+    files: list[str]
+    pending: list[str]
+    """To be applied."""
+    unmarked: list[str]
+    """Applied, and their hash is missing: that deploy was interrupted."""
+    changed: list[str]
+    """Applied, and their file changed afterwards."""
+    unknown: list[str]
+    """Applied by another version of this package."""
 
 
 def read_books(connection: Connection, folder: Path) -> Books:
     """Compare the migrations in `folder` with those of a database."""
-    files = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
-    if not files:
+    paths = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
+    if not paths:
         raise DeployError(f"there are no migrations in {folder}")
-    deployed: dict[str, str | None] = {}
-    if exists(connection, "public.atlas_migrations"):
-        hashes: dict[str, str] = {}
-        if exists(connection, "public.stage_deploys"):
-            statement = "select name, sha256 from public.stage_deploys where part = 'migration'"
-            hashes = dict(connection.execute(statement).fetchall())
-        rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
-        deployed = {name: hashes.get(name) for (name,) in rows}
-    return Books({each.stem: content_hash(each) for each in files}, deployed)
+    files = {each.stem: content_hash(each) for each in paths}
+    applied = _applied(connection)
+    hashes: dict[str, str] = {}
+    if applied and exists(connection, "public.stage_deploys"):
+        statement = "select name, sha256 from public.stage_deploys where part = 'migration'"
+        hashes = dict(connection.execute(statement).fetchall())
+    known = [name for name in applied if name in hashes]
+    return Books(
+        files=list(files),
+        pending=[name for name in files if name not in applied],
+        unmarked=[name for name in files if name in applied and name not in hashes],
+        changed=[name for name in known if name in files and files[name] != hashes[name]],
+        unknown=[name for name in known if name not in files],
+    )
+
+
+def _applied(connection: Connection) -> list[str]:
+    if not exists(connection, "public.atlas_migrations"):
+        return []
+    rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
+    return [name for (name,) in rows]
 
 
 class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
@@ -107,10 +103,7 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def get_applied_migration_hashes(self) -> list[str]:
         """yoyo's hashes of the applied migrations: of their names."""
-        if not exists(self.connection, "public.atlas_migrations"):
-            return []
-        rows = self.connection.execute("select id from public.atlas_migrations").fetchall()
-        return [get_migration_hash(name) for (name,) in rows]
+        return [get_migration_hash(name) for name in _applied(self.connection)]
 
     def mark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
         sha256 = content_hash(Path(migration.path))
@@ -118,19 +111,16 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def unmark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
         if exists(self.connection, "public.stage_deploys"):
-            self.connection.execute(
-                "delete from public.stage_deploys where part = 'migration' and name = %s",
-                [migration.id],
-            )
+            run(self.connection, "forget_migration", migration.id)
 
     def begin(self) -> None:
         super().begin()
-        roles.lend(self.connection)
+        run(self.connection, "lend_owner_roles")
 
     def commit(self) -> None:
         # Here, so that the host's default privileges on new tables are never in force.
         self.revoked += installation.revoke_others(self.connection, self.folder.parent)
-        roles.give_back(self.connection)
+        run(self.connection, "return_owner_roles")
         super().commit()
 
 
@@ -139,10 +129,9 @@ class Migrations:
 
     def __init__(self, backend: _Backend, folder: Path, session: Connection, watch: Watch) -> None:
         self.books = read_books(session, folder)
-        self._backend = backend
-        backend.folder, backend.revoked = folder, []
-        self._session = session
         self.watch = watch
+        self._backend, self._session = backend, session
+        backend.folder, backend.revoked = folder, []
         # yoyo takes a glob pattern, so escape the folder's name.
         self._all = read_migrations(glob.escape(str(folder)))
 
@@ -188,12 +177,6 @@ class Migrations:
         """What other roles held on our objects, and lost."""
         return list(dict.fromkeys(self._backend.revoked))
 
-    def require(self, name: str) -> None:
-        """Raise DeployError if there is no such migration."""
-        if name not in self.books.files:
-            names = ", ".join(self.books.files)
-            raise DeployError(f"there is no migration {name}; there are {names}")
-
     def roll_back(self, to: str | None, report: Report) -> list[str]:
         """Roll back everything after `to` (None: everything), newest first; returns the names."""
         later = takewhile(lambda each: each.id != to, self._backend.to_rollback(self._all))
@@ -231,8 +214,7 @@ class Migrations:
 @contextlib.contextmanager
 def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrations]:
     """The migrations in `folder`. `session` holds the deploy lock."""
-    watch = Watch(session, target)
-    with _Backend(target, default_migration_table) as backend, watch.running():
+    with _Backend(target, default_migration_table) as backend, Watch(session, target) as watch:
         try:
             yield Migrations(backend, folder, session, watch)
         except exceptions.BadMigration as error:

@@ -1,7 +1,5 @@
 """Rules broken on purpose, to show that the checker sees it: what no program can do by the product's own ways."""
 
-from __future__ import annotations
-
 # The row that is spoilt: the newest move of the client with the longest history.
 _SPOILT = """
 select id into spoilt from public.stage_history where to_stage is not null and external_id is not null

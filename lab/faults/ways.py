@@ -1,7 +1,5 @@
 """How a writer reaches the product, and what it is answered: over HTTP, or by the package's own client."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol

@@ -4,8 +4,6 @@ A writer reads a client, decides what follows from what it read, and sends that 
 its own, again and again until it has an answer. Now and then it sends what was answered once more.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import threading

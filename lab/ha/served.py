@@ -1,7 +1,5 @@
 """The product on a cluster: deployed, with a gateway before the leader and one before the standbys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +49,6 @@ def served(folder: Path, tell: Tell) -> Iterator[Served]:
         migrate(at.dsn)
         with Stage(PsycopgTransport(at.dsn, ADMIN)) as stage:
             token = stage.issue_token(ADMIN, never_expires=True).token
-        assert token is not None
         places = [folder / "before-leader", folder / "before-standbys"]
         for place in places:
             place.mkdir()

@@ -5,8 +5,6 @@ LIBRARIES lists. Nothing is built: files are copied, and what only a bundler und
 paths, and the environment variable by its value.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json
@@ -89,20 +87,18 @@ def main() -> None:
         archive = fetched(library)
         package = json.loads(archive["package.json"])
         licences.append(f"{library.name} {library.version}\n\n{archive['LICENSE'].strip()}\n")
+        about = {
+            "package": library.name,
+            "version": library.version,
+            "licence": package["license"],
+            "integrity": library.integrity,
+        }
         for there, here in library.files.items():
             content = adapted(archive[there]).encode()
             (VENDOR / here).parent.mkdir(exist_ok=True)
             (VENDOR / here).write_bytes(content)
-            record.append(
-                {
-                    "file": here,
-                    "package": library.name,
-                    "version": library.version,
-                    "licence": package["license"],
-                    "integrity": library.integrity,
-                    "sha256": hashlib.sha256(content).hexdigest(),
-                }
-            )
+            sha256 = hashlib.sha256(content).hexdigest()
+            record.append({"file": here, **about, "sha256": sha256})
     (VENDOR / RECORD).write_text(json.dumps(record, indent=2) + "\n")
     (VENDOR / LICENCES).write_text("\n----\n\n".join(licences))
 

@@ -21,7 +21,7 @@ import tenacity
 from standardwebhooks import Webhook
 
 from atlas_stage.errors import InvalidInput, StageError, Unavailable
-from atlas_stage.models import Client, FeedRow
+from atlas_stage.models import FeedRow
 from atlas_stage.stage import Stage
 
 SECRET = "ATLAS_WEBHOOK_SECRET"  # noqa: S105 (the variable's name)
@@ -238,8 +238,7 @@ class Watch:
         )
 
     def _tell_of(self, tried: tenacity.RetryCallState) -> None:
-        seconds = tried.next_action.sleep if tried.next_action else 0
-        self._tell(f"{_error_of(tried)}; next try in {seconds:.0f} s")
+        self._tell(f"{_error_of(tried)}; next try in {tried.upcoming_sleep:.0f} s")
 
 
 def _in_order(state: State, new: State, rows: Iterable[FeedRow]) -> list[FeedRow]:

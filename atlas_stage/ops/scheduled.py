@@ -159,8 +159,8 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
             return work(jobs, log)
 
     def tell(state: tenacity.RetryCallState) -> None:
-        assert state.outcome and state.next_action
-        wait, error = state.next_action.sleep, state.outcome.exception()
+        assert state.outcome is not None
+        wait, error = state.upcoming_sleep, state.outcome.exception()
         log.warning("can't reach the database, next try in %g s: %s", wait, error)
 
     retrying = tenacity.Retrying(

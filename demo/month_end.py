@@ -222,18 +222,15 @@ def refused(rule: str) -> Iterator[None]:
 
 
 def heading(title: str, story: str) -> None:
-    """Begin a part of the story."""
     say(f"\n{title}", "bold cyan")
     say(story)
 
 
 def say(text: str = "", style: str = "") -> None:
-    """Print a line."""
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def show(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table."""
     table = Table(*columns, header_style="dim")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
@@ -241,19 +238,16 @@ def show(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
 
 
 def show_stages(stage: Stage) -> None:
-    """How many clients are in each stage."""
     counts = Counter(each.stage for each in stage.iter_clients(active=None))
     show(("stage", "clients"), ((NAMES[name], counts[name]) for name in NAMES if counts[name]))
 
 
 def show_history(stage: Stage, slug: str) -> None:
-    """What happened to a client, oldest first."""
     changes = list(stage.iter_history(slug))[::-1]
     show((slug, "by", "why"), ((change_of(row), row.actor_id, row.reason) for row in changes))
 
 
 def change_of(row: HistoryRow) -> str:
-    """A change in words."""
     if row.to_stage:
         undo = "undo: " if row.trigger_type == "rollback" else ""
         begin = f"{NAMES[row.from_stage]} to " if row.from_stage else "added in "

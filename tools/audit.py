@@ -17,7 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Ask both, and say what they say."""
     with tempfile.TemporaryDirectory(prefix="atlas-audit-") as name:
         return 1 if any([_python(Path(name)), _board(Path(name))]) else 0
 

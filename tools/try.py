@@ -29,7 +29,6 @@ MOST = 40  # tests, so that a word that all of them use takes seconds too
 
 
 def main() -> int:
-    """Deploy, then test."""
     file = Path(sys.argv[1]).resolve()
     if not file.is_file() or not file.is_relative_to(ROOT / "sql"):
         said = f"{sys.argv[1] or 'FILE'} isn't a file of sql/."

@@ -80,7 +80,6 @@ _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
 def main() -> None:
-    """Fetch all libraries."""
     VENDOR.mkdir(parents=True, exist_ok=True)
     record, licences = [], []
     for library in LIBRARIES:

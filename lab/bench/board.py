@@ -55,7 +55,6 @@ def measure(clients: int = 52, many: int = 5_000, rounds: int = 5) -> list[Row]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -116,7 +115,6 @@ def move(page: Page) -> float:
 
 
 def quiet_polls(page: Page) -> list[float]:
-    """The sizes of the answers while nothing changes."""
     sizes: list[float] = []
 
     def note(answer: Response) -> None:

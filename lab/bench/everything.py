@@ -99,7 +99,6 @@ def page(
 
 
 def plot(file: Path, found: dict[str, list[Row]]) -> None:
-    """How many times its floor each takes. A tick is what was wanted."""
     drawn = [(name, row) for name, rows in found.items() for row in rows if row.cost is not None]
     if not drawn:
         return

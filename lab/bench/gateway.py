@@ -47,7 +47,6 @@ class Way:
     spent: dict[str, list[float]] = field(default_factory=dict)
 
     def seconds_used(self) -> float:
-        """Processor time of the gateway so far."""
         if self.pid is None:
             return 0.0
         process = psutil.Process(self.pid)
@@ -78,7 +77,6 @@ def _measure(way: Way, name: str, load: Load, token: str, seconds: int) -> None:
 
 @contextmanager
 def ways(dsn: str, folder: Path) -> Iterator[list[Way]]:
-    """All ways to one PostgREST."""
     with ExitStack() as stack:
         running = stack.enter_context(gateway(dsn, folder, 0, print, pool=10, program="caddy"))
         upstream = running.behind.removeprefix("http://")

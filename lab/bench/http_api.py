@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from pathlib import Path
+from string import Template
 
 import psycopg
 import typer
@@ -45,49 +47,16 @@ GOALS = {
     "page of 50": 0.75,
 }
 
+_HERE = Path(__file__).parent
 NO_OPS = """
 create function api.no_op_{volatility}() returns jsonb language plpgsql {volatility} security definer
 set search_path = '' as $$ begin return '{{}}'; end $$;
 grant execute on function api.no_op_{volatility}() to atlas_api;
 """
-# Each thread has separate clients and moves one after the other, there and back.
-MOVES = """
-local threads = 0
-function setup(thread) thread:set("number", threads); threads = threads + 1 end
-local at, pass = 0, 0
-function request()
-  local id = {first} + number * {each} + at
-  local body = string.format('"to_stage":"%s","reason":"bench","expected_version":%d}}',
-    pass % 2 == 0 and "cleanup" or "weekly", pass)
-  at = at + 1
-  if at == {each} then at = 0; pass = pass + 1 end
-  return {request}
-end
-"""
+MOVES = Template((_HERE / "moves.lua").read_text())
+BATCHES = Template((_HERE / "batches.lua").read_text())
 CALL = """wrk.format("POST", "/rpc/set_stage", nil, '{"client_id":' .. id .. "," .. body)"""
 PATCH = """wrk.format("PATCH", "/api/clients/" .. id .. "/stage", nil, "{" .. body)"""
-# Calls of BATCH moves each, of clients that did not move yet.
-BATCHES = """
-local threads = 0
-function setup(thread) thread:set("number", threads); threads = threads + 1 end
-local at = 0
-function request()
-  local items = {{}}
-  for n = 1, {batch} do
-    items[n] = string.format('{{"client_id":%d,"to_stage":"%s","reason":"bench","expected_version":%d}}',
-      {first} + number * {each} + at, "cleanup", 0)
-    at = at + 1
-  end
-  return wrk.format("POST", "/rpc/set_stages", nil, '{{"items":[' .. table.concat(items, ",") .. ']}}')
-end
-function response(status, headers, body)
-  if not body:find('"refused" : 0', 1, true) then print("Non-2xx: a move was refused") end
-end
-"""
-POST = """
-wrk.method = "POST"
-wrk.body = '{body}'
-"""
 
 
 @dataclass(frozen=True)
@@ -151,10 +120,10 @@ def _loads(dsn: str, url: str, behind: str, seconds: int) -> list[tuple[str, str
     first = last - span + 1
     patched = first + THREADS * CLIENTS_A_THREAD
     others = patched + THREADS * CLIENTS_A_THREAD
-    moves = MOVES.format(first=first, each=CLIENTS_A_THREAD, request=CALL)
-    patches = MOVES.format(first=patched, each=CLIENTS_A_THREAD, request=PATCH)
-    batches = BATCHES.format(first=others, each=batched, batch=BATCH)
-    no_op = Load("/rpc/no_op_volatile", POST.format(body="{}"))
+    moves = MOVES.substitute(first=first, each=CLIENTS_A_THREAD, request=CALL)
+    patches = MOVES.substitute(first=patched, each=CLIENTS_A_THREAD, request=PATCH)
+    batches = BATCHES.substitute(first=others, each=batched, batch=BATCH)
+    no_op = Load("/rpc/no_op_volatile", 'wrk.method = "POST"; wrk.body = "{}"')
     read_nothing = Load("/rpc/no_op_stable")
     return [
         ("no-op VOLATILE", url, no_op),

@@ -18,13 +18,11 @@ EACH = "select api.set_stage(client_id => %s, to_stage => %s, reason => %s, expe
 
 
 def move_each(connection: psycopg.Connection, first: int, version: int) -> None:
-    """One call for each client."""
     for client in range(first, first + ITEMS):
         connection.execute(EACH, (client, STAGES[version % 3], "month end", version))
 
 
 def move_together(connection: psycopg.Connection, first: int, version: int) -> None:
-    """One call for all."""
     move = {"to_stage": STAGES[version % 3], "reason": "month end", "expected_version": version}
     items = [{"client_id": client, **move} for client in range(first, first + ITEMS)]
     row = connection.execute("select api.set_stages(%s) ->> 'done'", (Jsonb(items),)).fetchone()

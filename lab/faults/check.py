@@ -49,7 +49,6 @@ class Verdict:
     """The problems found, by kind."""
 
     def lines(self) -> Iterator[str]:
-        """The verdict in words."""
         yield f"acknowledged  {self.acknowledged} changes, {self.unchanged} that changed nothing"
         yield f"conflicting   {self.conflicting} refused because another writer was faster"
         yield f"replayed      {self.replayed} answered from an earlier try"

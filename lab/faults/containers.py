@@ -55,16 +55,13 @@ class Compose:
         return done.stdout
 
     def token(self) -> str:
-        """A new token of the admin."""
         issue = ("token", "issue", ADMIN, "--days", "1", "--json")
         return str(json.loads(self("run", "--rm", "migrate", *issue))["token"])
 
     def up(self) -> None:
-        """Have everything there, and well."""
         self("up", "--build", "--detach", "--wait", "--wait-timeout", "300")
 
     def down(self) -> None:
-        """Take it away, with its data."""
         self.run("down", "--volumes", "--timeout", "5")
 
 
@@ -79,7 +76,6 @@ class Containers(Reachable):
 
     @property
     def http_url(self) -> str:
-        """The published port of the gateway."""
         return self.compose.url
 
     def heal(self) -> None:
@@ -88,7 +84,6 @@ class Containers(Reachable):
         until_it_answers(self.dsn)
 
     def happenings(self) -> dict[str, Callable[[], object]]:
-        """All that happens to it, the usual first."""
         kill_the_database = partial(self._docker, "kill", "db")
         return {
             "kill the database": kill_the_database,

@@ -44,12 +44,10 @@ class House(Reachable):
 
     @property
     def http_url(self) -> str:
-        """Through the wire."""
         return f"http://127.0.0.1:{self.http.port}"
 
     @property
     def writers_dsn(self) -> str:
-        """Through the wire."""
         return f"postgresql://postgres@127.0.0.1:{self.database.port}/postgres"
 
     def heal(self) -> None:

@@ -70,7 +70,6 @@ class Http:
         return _read(response)
 
     def close(self) -> None:
-        """Close the connections."""
         self._client.close()
 
 
@@ -131,12 +130,10 @@ class Package:
         return Answer(200, body)
 
     def close(self) -> None:
-        """Close the connection."""
         self._transport.close()
 
 
 def with_psycopg(dsn: str) -> Package:
-    """Over a database connection."""
     return Package("psycopg", PsycopgTransport(dsn, ADMIN))
 
 
@@ -154,12 +151,10 @@ class Reachable:
 
     @property
     def http_url(self) -> str:
-        """The gateway's address."""
         raise NotImplementedError
 
     @property
     def writers_dsn(self) -> str:
-        """The database, as writers reach it."""
         return self.dsn
 
     def ways(self, writers: int) -> list[Callable[[], Way]]:
@@ -168,11 +163,9 @@ class Reachable:
         return [kinds[number % 4] for number in range(writers)]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
-        """How readers connect, by their names."""
         return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
 
     def make_clients(self, count: int) -> list[int]:
-        """New clients, in weekly."""
         with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
             made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
         return [each.client.id for each in made]

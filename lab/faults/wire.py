@@ -29,7 +29,6 @@ class Wire:
         self.process.send_signal(signal.SIGUSR1)
 
     def cut_three_times(self) -> None:
-        """With a moment in between."""
         for _ in range(3):
             self.cut()
             time.sleep(0.3)

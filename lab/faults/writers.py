@@ -49,7 +49,6 @@ class Writer(threading.Thread):
         self._number = 0
 
     def run(self) -> None:
-        """Write until told to stop."""
         try:
             while not self._told.stop.is_set():
                 self._number += 1

@@ -51,7 +51,6 @@ class Node:
 
     @property
     def pgdata(self) -> Path:
-        """PostgreSQL's own folder."""
         return self.folder / "pgdata"
 
     def processes(self) -> list[psutil.Process]:
@@ -66,21 +65,17 @@ class Node:
         return found
 
     def kill_postgresql(self) -> None:
-        """Its server dies at once."""
         server = postmaster.find(self.pgdata)
         assert server is not None
         server.kill()
 
     def kill(self) -> None:
-        """The machine goes down."""
         self._each(psutil.Process.kill)
 
     def pause(self) -> None:
-        """Pause the machine."""
         self._each(psutil.Process.suspend)
 
     def resume(self) -> None:
-        """Resume the machine, which has noticed nothing."""
         self._each(psutil.Process.resume)
 
     def _each(self, act: Callable[[psutil.Process], None]) -> None:
@@ -89,7 +84,6 @@ class Node:
                 act(process)
 
     def start_again(self) -> None:
-        """The machine comes up again."""
         self.part.__exit__(None, None, None)
         self.part.__enter__()
 
@@ -115,17 +109,14 @@ class Cluster:
 
     @property
     def dsn(self) -> str:
-        """The leader's database through HAProxy, as superuser."""
         return f"postgresql://postgres@127.0.0.1:{self.leader_port}/atlas"
 
     @property
     def standby_dsn(self) -> str:
-        """That of a standby through HAProxy."""
         return f"postgresql://postgres@127.0.0.1:{self.standbys_port}/atlas"
 
     @property
     def pooled_dsn(self) -> str:
-        """The leader's through PgBouncer."""
         return f"postgresql://postgres@127.0.0.1:{self.pooler_port}/atlas"
 
     @property

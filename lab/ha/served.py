@@ -33,7 +33,6 @@ class Served:
         ]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
-        """Readers at the leader and at the standbys."""
         return {
             "reader": lambda: Http(self.leader.url, self.token),
             "standby-http": lambda: Http(self.standbys.url, self.token),

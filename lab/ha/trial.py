@@ -41,7 +41,6 @@ def kill_the_machine(at: Cluster) -> None:
 
 
 def pause_the_machine(at: Cluster) -> None:
-    """Pause the leader until another one leads, then resume it."""
     old = at.leader()
     old.pause()
     try:
@@ -59,14 +58,12 @@ def kill_the_synchronous_standby(at: Cluster) -> None:
 
 
 def stop_etcd(at: Cluster) -> None:
-    """Stop etcd for longer than a leader keeps its lease."""
     at.etcd.__exit__(None, None, None)
     time.sleep(30)
     at.etcd.__enter__()
 
 
 def deploy(at: Cluster) -> None:
-    """Deploy the stored logic again, through HAProxy."""
     migrate(at.dsn, force=True)
 
 

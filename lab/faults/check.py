@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 
 # The answers that a writer can get: done, another writer was faster, retry later, or none because the connection broke.
 ALLOWED = frozenset({0, 200, 409, 503})
+Json = dict[str, Any]
 _PAUSES = frozenset({"paused_client", "paused_internal"})
 
 
@@ -74,7 +75,7 @@ def check(db: psycopg.Connection[Any], clients: Iterable[int], folder: Path) -> 
         history = cursor.execute(_HISTORY, wanted).fetchall()
         stored = cursor.execute(_CLIENTS, wanted).fetchall()
     _check_clients(verdict, stored, history)
-    by_key: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_key: dict[str, list[Json]] = defaultdict(list)
     for row in history:
         if row["external_id"] is not None:
             by_key[row["external_id"]].append(row)
@@ -92,11 +93,9 @@ def check(db: psycopg.Connection[Any], clients: Iterable[int], folder: Path) -> 
     return verdict
 
 
-def _read_log(
-    verdict: Verdict, log: Path, newest: dict[int, int]
-) -> dict[str, list[dict[str, Any]]]:
+def _read_log(verdict: Verdict, log: Path, newest: dict[int, int]) -> dict[str, list[Json]]:
     """The lines of each write; those of reads are judged at once."""
-    writes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    writes: dict[str, list[Json]] = defaultdict(list)
     seen: dict[int, int] = {}
     for line in map(json.loads, log.read_text(encoding="utf-8").splitlines()):
         if "status" in line:
@@ -118,7 +117,7 @@ def _read_log(
     return writes
 
 
-def _count(verdict: Verdict, who: str, line: dict[str, Any]) -> None:
+def _count(verdict: Verdict, who: str, line: Json) -> None:
     status = line["status"]
     named = str(status) if status else "no answer"
     verdict.statuses[f"{line['way']} {named} {line.get('rule', '')}".rstrip()] += 1
@@ -127,9 +126,7 @@ def _count(verdict: Verdict, who: str, line: dict[str, Any]) -> None:
         verdict.broken["wrong_answers"].append(f"{who}, {line.get('key', 'a read')}: {said}")
 
 
-def _check_write(
-    verdict: Verdict, key: str, lines: list[dict[str, Any]], rows: list[dict[str, Any]]
-) -> None:
+def _check_write(verdict: Verdict, key: str, lines: list[Json], rows: list[Json]) -> None:
     request, answers = lines[0], [line for line in lines[1:] if line["status"] == 200]
     refused = [line for line in lines[1:] if line["status"] == 409]
     changes = {line["history"] for line in answers if line["changed"]}
@@ -157,13 +154,11 @@ def _check_write(
         verdict.unanswered_done += bool(rows)
 
 
-def _said(line: dict[str, Any]) -> str:
+def _said(line: Json) -> str:
     return f"{line['status']} {line.get('rule') or line.get('version')}"
 
 
-def _is_as_said(
-    row: dict[str, Any], request: dict[str, Any], answers: list[dict[str, Any]]
-) -> bool:
+def _is_as_said(row: Json, request: Json, answers: list[Json]) -> bool:
     asked = request["arguments"]
     done = {
         "set_stage": row["to_stage"] == asked.get("to_stage"),
@@ -182,10 +177,8 @@ def _is_as_said(
     )
 
 
-def _check_clients(
-    verdict: Verdict, stored: list[dict[str, Any]], history: list[dict[str, Any]]
-) -> None:
-    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+def _check_clients(verdict: Verdict, stored: list[Json], history: list[Json]) -> None:
+    rows: dict[int, list[Json]] = defaultdict(list)
     for row in history:
         rows[row["client_id"]].append(row)
     for client in stored:
@@ -201,9 +194,9 @@ def _check_clients(
             verdict.broken["not_replayed"].append(f"client {client['id']}: {differs}")
 
 
-def _replay(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _replay(rows: list[Json]) -> Json:
     """What a client is after these changes."""
-    made: dict[str, Any] = {"version": -1, "stage": None, "flags": [], "returning_to_stage": None}
+    made: Json = {"version": -1, "stage": None, "flags": [], "returning_to_stage": None}
     spent = timedelta(0)  # in its stage, when it was paused: a pause stops the clock
     for row in rows:
         made["version"] = row["version"]

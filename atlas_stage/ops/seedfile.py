@@ -247,34 +247,31 @@ def _row(number: int, header: Sequence[str | None], values: Sequence[str]) -> Ro
         if name and value.strip()
     }
     row = Row(number, cells)
+    problem = None
     if len(values) < len(header) or any(value.strip() for value in values[len(header) :]):
         place = min(len(values), len(header)) + 1
         words = "The row has more or fewer cells than the header."
-        return Row(number, cells, row.refused(f"number {place}", words))
+        problem = row.refused(f"number {place}", words)
     for column in ("client", "slug"):
-        if _MADE_A_DATE.fullmatch(cells.get(column, "")):
+        if not problem and _MADE_A_DATE.fullmatch(cells.get(column, "")):
             words = f'"{cells[column]}" is a date that a spreadsheet made of a short name. Format the cells as text.'
-            return Row(number, cells, row.refused(column, words))
-    return row
+            problem = row.refused(column, words)
+    return Row(number, cells, problem)
 
 
 def _in_our_words(column: str, value: str) -> str:
     """People by their ids; stages and other words as they are stored, not as the board shows them."""
     if value == "-" or column not in (*ACTORS, *WORDS):
         return value
-    made = _actor if column in ACTORS else _word
-    return "; ".join(made(each) for each in _list(value))
 
+    def stored(shown: str) -> str:
+        if column in ACTORS:  # a name, an address of mail, or an id already
+            return shown if ":" in shown else f"user:{slugify(shown.partition('@')[0])}"
+        # "EOM close" is eom_close. A flag that is cleared keeps its "-".
+        clears = "-" * shown.startswith("-")
+        return clears + re.sub("[ -]+", "_", shown.removeprefix("-").lower())
 
-def _word(shown: str) -> str:
-    """A word as it is stored: "EOM close" is eom_close. A flag that is cleared keeps its "-"."""
-    clears = "-" * shown.startswith("-")
-    return clears + re.sub("[ -]+", "_", shown.removeprefix("-").lower())
-
-
-def _actor(person: str) -> str:
-    """A person's id: of a name or an address of mail, or what is an id already."""
-    return person if ":" in person else f"user:{slugify(person.partition('@')[0])}"
+    return "; ".join(map(stored, _list(value)))
 
 
 def _with_status(rows: list[Row]) -> list[Row]:

@@ -69,7 +69,7 @@ def gateway(
                 [postgrest, root / "gateway" / "postgrest.conf"],
                 _postgrest_settings(dsn, upstream, admin, pool, standby),
                 folder,
-                lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
+                lambda: answers(f"http://{LOOPBACK}:{admin}/ready"),
             )
             settings = {
                 "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
@@ -79,7 +79,7 @@ def gateway(
                 "ATLAS_WRITES_TO": "read" if standby else "write",
             }
             said = command(proxy, host, public, settings, folder)
-            before = Part(name, *said, folder, lambda: _answers(f"{url}/healthz"))
+            before = Part(name, *said, folder, lambda: answers(f"{url}/healthz"))
             with ExitStack() as started:
                 parts = (started.enter_context(behind), started.enter_context(before))
                 stack.push(started.pop_all())
@@ -190,7 +190,8 @@ def _public(url: str, host: str) -> str:
     return url.replace(_EVERYWHERE[host], name)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether an HTTP server answers there, and well."""
     try:
         return httpx.get(url, timeout=5, trust_env=False).is_success
     except httpx.HTTPError:

@@ -84,7 +84,7 @@ def migrate(
             if logic_changed or pending.left():
                 judged = judged or force or bool(applied)
                 applied += _with_logic(session, pending, root, report, logic_changed, judged)
-            for each in pending.revoked:
+            for each in dict.fromkeys(pending.revoked):
                 report(each)
         if logic.renew_feed(session):
             report("began a new epoch of the feed: this database was moved to another server")
@@ -109,11 +109,12 @@ def _with_logic(
 
     def apply() -> list[str]:
         lines.clear()
-        with pending.together() as connection:
-            logic.lock_tables(connection)
+        with pending.transaction():
+            run(pending.connection, "lock_tables")
             applied = pending.apply(lines.append)
             if logic_changed:
-                logic.deploy(connection, root / "sql", session, judged=judged or bool(applied))
+                compared = judged or bool(applied)
+                logic.deploy(pending.connection, root / "sql", session, judged=compared)
                 lines.append("re-created the stored logic")
         return applied
 

@@ -52,9 +52,11 @@ def repair(connection: Connection, *, refuse: bool = True) -> list[str]:
     repaired: list[str] = []
     # Restoring a table's right also restores its columns' rights, so one repair can lead to another.
     for _ in range(3):
-        for what, aspect, relation, *statements in run(connection, "repairs"):
+        for what, aspect, relation, owner, *statements in run(connection, "repairs"):
             for statement in filter(None, statements):
-                _execute(connection, what, relation, statement)
+                if relation and not owner:
+                    raise DeployError(f"{what}: table {relation} is missing")
+                _execute(connection, what, owner, statement)
             repaired.append(f"{what}: {aspect}")
     repaired += [said for said, _ in run(connection, "continue_sequences")]
     for (said,) in run(connection, "irreparable_changes") if refuse else ():
@@ -103,25 +105,18 @@ def _migrated(root: Path) -> list[str]:
     return words((root / "migrations").glob("*.sql"))
 
 
-def _execute(connection: Connection, what: str, relation: str | None, statement: str) -> None:
+def _execute(connection: Connection, what: str, owner: str | None, statement: str) -> None:
     """Run one statement with the rights of the table's owner: a login that can write the record gains no more."""
+    if owner is None and not _ROLE_STATEMENT.fullmatch(statement):
+        raise DeployError(f"{what}: not a statement of ours: {statement}")
     try:
         with connection.transaction():
-            if relation is None:
-                if not _ROLE_STATEMENT.fullmatch(statement):
-                    raise DeployError(f"{what}: not a statement of ours: {statement}")
-                connection.execute(statement.encode())
-                return
-            row = connection.execute(
-                "select c.relowner::regrole::text from pg_catalog.pg_class c where c.oid = to_regclass(%s)",
-                [relation],
-            ).fetchone()
-            if row is None:
-                raise DeployError(f"{what}: table {relation} is missing")
-            connection.execute(sql.SQL("set local role {}").format(sql.SQL(row[0])))
+            if owner:
+                connection.execute(sql.SQL("set local role {}").format(sql.SQL(owner)))
             # Prepared, so it can only be one statement.
             connection.execute(statement.encode(), prepare=True)
-            connection.execute("reset role")
+            if owner:
+                connection.execute("reset role")
     except psycopg.Error as error:
         raise DeployError(f"{what} can't be restored: {one_line(error)}") from error
 

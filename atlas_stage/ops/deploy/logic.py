@@ -5,12 +5,10 @@ ours that no file creates any more are dropped afterwards, unless an object of t
 """
 
 import json
-import time
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
-from psycopg import sql
 
 from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
@@ -26,7 +24,6 @@ from atlas_stage.ops.deploy.connection import (
 )
 from atlas_stage.ops.deploy.sources import SCHEMAS, label, logic_files, logic_hash
 
-_LOCK_ATTEMPTS = 60
 _OURS = (list(SCHEMAS), list(roles.OWNERS))
 
 
@@ -113,29 +110,6 @@ def _ask(
         if not exists(connection, function):
             return None
         return connection.execute(query, parameters).fetchone()
-
-
-def lock_tables(connection: Connection) -> None:
-    """Lock the tables whose triggers are re-created, against writers only.
-
-    Other sessions lock these tables in any order. To avoid a deadlock, wait for the first table only, and try the
-    others without waiting; if one is locked, release all and start again.
-    """
-    tables = run(connection, "triggered_tables", list(SCHEMAS))
-    for attempt in range(1, _LOCK_ATTEMPTS + 1):
-        waits = True
-        try:
-            with connection.transaction():
-                for number, (table, schema) in enumerate(tables):
-                    waits = number == 0 or attempt == _LOCK_ATTEMPTS
-                    lock = sql.SQL("lock table {} in share row exclusive mode {}")
-                    nowait = sql.SQL("" if waits else "nowait")
-                    connection.execute(lock.format(sql.Identifier(schema, table), nowait))
-            return
-        except psycopg.errors.LockNotAvailable:
-            if waits:
-                raise
-            time.sleep(0.05)
 
 
 def _keep_host_rights(connection: Connection, before: list[tuple[str, str]]) -> None:

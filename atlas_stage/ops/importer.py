@@ -54,7 +54,6 @@ class Report(Record):
     applied: bool
 
     def count(self, outcome: str) -> int:
-        """How many rows have this outcome."""
         return sum(each.outcome == outcome for each in self.rows)
 
 
@@ -119,7 +118,6 @@ class _Firm:
 
     @classmethod
     def of(cls, stage: Stage) -> "_Firm":
-        """The firm as it is now."""
         clients = list(stage.iter_clients(active=None))
         return cls(
             {form(each.name): each for each in clients},
@@ -133,7 +131,6 @@ class _Firm:
         return self.slugs.get(name) or self.names.get(form(name))
 
     def new_slug(self, name: str) -> str:
-        """A slug for a new client that no other has."""
         slug, number = form(name), 1
         while slug in self.slugs:
             number += 1

@@ -94,7 +94,6 @@ class EmbeddedPostgres:
         return f"postgresql://postgres@/postgres?host={quote(known.socket_dir)}&port={known.port}"
 
     def is_running(self) -> bool:
-        """Whether the server runs."""
         return postmaster.find(self.pgdata) is not None
 
     def start(self) -> Self:

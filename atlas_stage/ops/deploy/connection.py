@@ -86,7 +86,6 @@ class Watch:
         self._thread.join()
 
     def timed_out(self, doing: str) -> DeployError:
-        """The error to raise after a lock timeout."""
         return DeployError(
             f"{doing}: gave up after waiting {self._target.lock_timeout:g} s for {self._blockers};"
             " this step changed nothing: run it again when that session has ended its transaction"

@@ -158,7 +158,6 @@ class Migrations(PostgresqlPsycopgBackend):  # type: ignore[misc]
         return self._run(pending, self.apply_one, "sql", "applied", report)
 
     def left(self) -> list[Any]:
-        """The migrations that aren't applied yet, in order."""
         return list(self.to_apply(self._all))
 
     def roll_back(self, to: str | None, report: Report) -> list[str]:

@@ -6,8 +6,6 @@
 Each actor has its own `Stage`. The database decides what each of them may do.
 """
 
-from __future__ import annotations
-
 import argparse
 import tempfile
 from collections import Counter
@@ -99,7 +97,9 @@ def play(dsn: str) -> None:
         undo_a_mistake(admin, bookkeeper)
         close_the_books(bookkeeper, agent)
         review(admin, bookkeeper)
-        show_result(admin)
+        heading("The result", "One close is still open: its client hasn't answered.")
+        show_stages(admin)
+        show_history(admin, STILL_BLOCKED)
 
 
 def bring_in_clients(admin: Stage) -> None:
@@ -126,10 +126,8 @@ def grant(admin: Stage) -> None:
 def open_closes(jobs: Jobs) -> None:
     """Run the month-end job as a scheduler does, twice: the second start has nothing to do."""
     due = next(each for each in jobs.due() if each.job == OPEN_CLOSES).due_at
-    heading(
-        "Opening",
-        f"A job opens every close of the last business day, {due:%b} {due.day}, {due.year}.",
-    )
+    day = f"{due:%b} {due.day}, {due.year}"
+    heading("Opening", f"A job opens every close of the last business day, {day}.")
     planned = list(jobs.plan(OPEN_CLOSES, as_of=due))
     say(f"Dry run: {len(planned)} clients would go from Weekly to EOM close.")
     for start in ("First start", "Second start"):
@@ -153,7 +151,7 @@ def see_refusals(admin: Stage, bookkeeper: Stage, agent: Stage) -> None:
     with refused("permission_missing"):
         move(agent, waiting, "weekly", "Looks fine")
 
-    seen = client_of(bookkeeper, "koan-software")
+    seen = bookkeeper.client("koan-software").client
     agent.set_flag(seen.id, flag="client_blocking", reason="A receipt is unreadable")
     agent.clear_flag(seen.id, flag="client_blocking", reason="A readable one came")
     say(f"{BOOKKEEPER} moves {seen.name}, which {AGENT} has just changed:")
@@ -163,7 +161,7 @@ def see_refusals(admin: Stage, bookkeeper: Stage, agent: Stage) -> None:
 
 def undo_a_mistake(admin: Stage, bookkeeper: Stage) -> None:
     """Undo one move. The history keeps the move and its undo."""
-    client = client_of(bookkeeper, BY_MISTAKE)
+    client = bookkeeper.client(BY_MISTAKE).client
     heading("Undo", f"{BOOKKEEPER} sends {client.name} to review too early. {ADMIN} undoes it.")
     move(bookkeeper, client, "eom_review", "Wrong client")
     mistake = next(admin.iter_history(client.id))
@@ -186,7 +184,7 @@ def close_the_books(bookkeeper: Stage, agent: Stage) -> None:
 def review(admin: Stage, bookkeeper: Stage) -> None:
     """Send one client back, sign off the others, then sign off that one too."""
     heading("Sign-off", f"{ADMIN} sends one client back and signs off the others.")
-    back = client_of(admin, SENT_BACK)
+    back = admin.client(SENT_BACK).client
     back = move(admin, back, "eom_close", "The inventory count is last month's")
     say(f"{back.name} is back in EOM close.")
     move_all(admin, admin.iter_clients("eom_review"), "weekly", "Signed off")
@@ -195,38 +193,18 @@ def review(admin: Stage, bookkeeper: Stage) -> None:
     show_history(admin, SENT_BACK)
 
 
-def show_result(admin: Stage) -> None:
-    """Where the clients are, and whose turn it is."""
-    heading("The result", "One close is still open: its client hasn't answered.")
-    show_stages(admin)
-    show_history(admin, STILL_BLOCKED)
-
-
 def move(stage: Stage, client: Client, to_stage: str, reason: str) -> Client:
     """Move a client, unless it has changed since it was read."""
-    return stage.set_stage(
-        client.id, to_stage=to_stage, reason=reason, expected_version=client.version
-    ).client
+    change = stage.set_stage(client, to_stage, reason, client.version)
+    return change.client
 
 
 def move_all(stage: Stage, clients: Iterable[Client], to_stage: str, reason: str) -> None:
     """Move clients in one call, and say what became of them."""
-    items = [
-        {
-            "client_id": each.id,
-            "to_stage": to_stage,
-            "reason": reason,
-            "expected_version": each.version,
-        }
-        for each in clients
-    ]
+    wanted = {"to_stage": to_stage, "reason": reason}
+    items = [{"client_id": each.id, "expected_version": each.version, **wanted} for each in clients]
     outcomes = stage.set_stages(items)
     say(f"{outcomes.done} clients moved to {NAMES[to_stage]}, {outcomes.refused} refused.")
-
-
-def client_of(stage: Stage, slug: str) -> Client:
-    """A client as it is now."""
-    return stage.client(slug).client
 
 
 @contextmanager
@@ -244,18 +222,15 @@ def refused(rule: str) -> Iterator[None]:
 
 
 def heading(title: str, story: str) -> None:
-    """Begin a part of the story."""
     say(f"\n{title}", "bold cyan")
     say(story)
 
 
 def say(text: str = "", style: str = "") -> None:
-    """Print a line."""
     console.print(text, style=style, markup=False, soft_wrap=True)
 
 
 def show(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table."""
     table = Table(*columns, header_style="dim")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
@@ -263,22 +238,16 @@ def show(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
 
 
 def show_stages(stage: Stage) -> None:
-    """How many clients are in each stage."""
     counts = Counter(each.stage for each in stage.iter_clients(active=None))
     show(("stage", "clients"), ((NAMES[name], counts[name]) for name in NAMES if counts[name]))
 
 
 def show_history(stage: Stage, slug: str) -> None:
-    """What happened to a client, oldest first."""
     changes = list(stage.iter_history(slug))[::-1]
-    show(
-        (slug, "by", "why"),
-        ((change_of(row), row.actor_id, row.reason) for row in changes),
-    )
+    show((slug, "by", "why"), ((change_of(row), row.actor_id, row.reason) for row in changes))
 
 
 def change_of(row: HistoryRow) -> str:
-    """A change in words."""
     if row.to_stage:
         undo = "undo: " if row.trigger_type == "rollback" else ""
         begin = f"{NAMES[row.from_stage]} to " if row.from_stage else "added in "

@@ -6,8 +6,6 @@ The Python packages of `[cli,local]` as pip installs them today, by pip-audit, a
 in board/vendor, by `npm audit`. Exits with 1 if a vulnerability is known, or if a source can't be reached.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -19,7 +17,6 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def main() -> int:
-    """Ask both, and say what they say."""
     with tempfile.TemporaryDirectory(prefix="atlas-audit-") as name:
         return 1 if any([_python(Path(name)), _board(Path(name))]) else 0
 

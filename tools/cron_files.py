@@ -3,8 +3,6 @@
 Run it after adding a job to sql/jobs/definitions/catalog.sql: .venv/bin/python tools/cron_files.py
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath

@@ -6,8 +6,6 @@ The server's folder, .atlas-try/, stays between runs. The deploy puts all of sql
 and rights, triggers and the record of the installation are then as after any deploy.
 """
 
-from __future__ import annotations
-
 import ast
 import os
 import re
@@ -31,12 +29,10 @@ MOST = 40  # tests, so that a word that all of them use takes seconds too
 
 
 def main() -> int:
-    """Deploy, then test."""
     file = Path(sys.argv[1]).resolve()
     if not file.is_file() or not file.is_relative_to(ROOT / "sql"):
-        sys.exit(
-            f"{sys.argv[1] or 'FILE'} isn't a file of sql/. Use: make try FILE=sql/api/set_stage.sql"
-        )
+        said = f"{sys.argv[1] or 'FILE'} isn't a file of sql/."
+        sys.exit(f"{said} Use: make try FILE=sql/api/set_stage.sql")
     tests = tests_of(file.stem)
     with EmbeddedPostgres(ROOT / ".atlas-try", 18, settings=FAST_SETTINGS) as server:
         try:
@@ -49,16 +45,8 @@ def main() -> int:
         files = dict.fromkeys(test.partition("::")[0] for test in tests[:MOST])
         print(f"{min(len(tests), MOST)} of {len(tests)} tests of {file.stem}:", *files, flush=True)
         settings = {"ATLAS_TEST_POSTGRES": server.dsn, "ATLAS_TEST_TEMPLATE": DATABASE}
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-m",
-            "not slow",
-            *tests[:MOST],
-            *sys.argv[2:],
-        ]
+        pytest = [sys.executable, "-m", "pytest", "-q", "-m", "not slow"]
+        command = [*pytest, *tests[:MOST], *sys.argv[2:]]
         return subprocess.run(command, cwd=ROOT, env=os.environ | settings, check=False).returncode
 
 
@@ -97,10 +85,9 @@ def tests_in(folder: Path) -> Iterator[tuple[str, str]]:
     for file in sorted(folder.glob("test_*.py")):
         lines = file.read_text().splitlines()
         module = ast.parse("\n".join(lines))
-        places = [("", module)] + [
-            (f"::{each.name}", each) for each in module.body if isinstance(each, ast.ClassDef)
-        ]
-        for place, parent in places:
+        classes = [each for each in module.body if isinstance(each, ast.ClassDef)]
+        for parent in (module, *classes):
+            place = f"::{parent.name}" if isinstance(parent, ast.ClassDef) else ""
             for each in parent.body:
                 if isinstance(each, ast.FunctionDef) and each.name.startswith("test_"):
                     first = min(node.lineno for node in (each, *each.decorator_list))

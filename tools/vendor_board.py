@@ -1,11 +1,9 @@
 """Fetch the libraries of the board from npm into board/vendor/, and record what they are.
 
-Run it after a change of LIBRARIES: python tools/vendor_board.py. A package from npm must have the integrity that
-LIBRARIES lists. Nothing is built: files are copied, and what only a bundler understands is replaced: import names by
-paths, and the environment variable by its value.
+Run it after a change of vendor_board.toml: python tools/vendor_board.py. A package from npm must have the integrity
+that is listed there. Nothing is built: files are copied, and what only a bundler understands is replaced: import
+names by paths, and the environment variable by its value.
 """
-
-from __future__ import annotations
 
 import base64
 import hashlib
@@ -14,6 +12,7 @@ import re
 import subprocess
 import tarfile
 import tempfile
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,47 +31,8 @@ class Library:
     files: dict[str, str]
 
 
-LIBRARIES = (
-    Library(
-        "preact",
-        "11.2.0",
-        "sha512-/HfHI/7N84e6GrWBJ3J280z3mLaRJiDcSvj/A+y/4AbLnND/1UlGHe1sR6oYuTGwId0nP7dqDU9OnLxMPZ7xBg==",
-        {"dist/preact.mjs": "preact.js", "hooks/dist/hooks.mjs": "preact-hooks.js"},
-    ),
-    Library(
-        "htm",
-        "3.1.1",
-        "sha512-983Vyg8NwUE7JkZ6NmOqpCZ+sh1bKv2iYTlUkzlWmA5JD2acKoxd4KVxbMmxX/85mtfdnDmTFoNKcg5DGAvxNQ==",
-        {"dist/htm.module.js": "htm.js"},
-    ),
-    Library(
-        "d3-array",
-        "3.2.5",
-        "sha512-Th8qGXoBalmWsstpkuhmBuTsBQIFqYOJtjlBvNVvBfJ8E3uYusBUwUR8HU20U0qKKQkgCvKyR1YjiozWadk5QA==",
-        {"dist/d3-array.min.mjs": "d3-array.js"},
-    ),
-    Library(
-        "d3-path",
-        "3.1.1",
-        "sha512-jsbgV8zIT38ReB9O7X7gcLndTQRONSqNNd+oGIaTBdUug4r5jFmp0N6RY9R5GWbdUDucn0qoTGyfjapT4tDhcg==",
-        {"dist/d3-path.min.mjs": "d3-path.js"},
-    ),
-    Library(
-        "d3-shape",
-        "3.2.1",
-        "sha512-dm2o+lbKdzg9tY7GEag/dB9hcbodLfwkE/DkvqbELJXaMz0yKzWWhZqhbI7CKubukA7HnRyz0avdtvi7EPxPvw==",
-        {"dist/d3-shape.min.mjs": "d3-shape.js"},
-    ),
-    Library(
-        "@tanstack/virtual-core",
-        "3.19.11",
-        "sha512-/5iHb0RHBvj8Di59FDs4ESNm45jls33aZAi4zccVXZjc/6ZvwQP6nzEYeT6weXjTf9E6/vrp2JhYWRyO+ZP13A==",
-        {
-            f"dist/esm/{name}.js": f"virtual-core/{name}.js"
-            for name in ("index", "ios-gesture", "lazy-measurements", "scroll-classifier", "utils")
-        },
-    ),
-)
+_LISTED = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+LIBRARIES = tuple(Library(**each) for each in _LISTED["library"])
 
 # Import names, and the files that replace them.
 _PATHS = {"preact": "./preact.js", "d3-path": "./d3-path.js"}
@@ -82,27 +42,24 @@ _SOURCE_MAP = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
 
 
 def main() -> None:
-    """Fetch all libraries."""
     VENDOR.mkdir(parents=True, exist_ok=True)
     record, licences = [], []
     for library in LIBRARIES:
         archive = fetched(library)
         package = json.loads(archive["package.json"])
         licences.append(f"{library.name} {library.version}\n\n{archive['LICENSE'].strip()}\n")
+        about = {
+            "package": library.name,
+            "version": library.version,
+            "licence": package["license"],
+            "integrity": library.integrity,
+        }
         for there, here in library.files.items():
             content = adapted(archive[there]).encode()
             (VENDOR / here).parent.mkdir(exist_ok=True)
             (VENDOR / here).write_bytes(content)
-            record.append(
-                {
-                    "file": here,
-                    "package": library.name,
-                    "version": library.version,
-                    "licence": package["license"],
-                    "integrity": library.integrity,
-                    "sha256": hashlib.sha256(content).hexdigest(),
-                }
-            )
+            sha256 = hashlib.sha256(content).hexdigest()
+            record.append({"file": here, **about, "sha256": sha256})
     (VENDOR / RECORD).write_text(json.dumps(record, indent=2) + "\n")
     (VENDOR / LICENCES).write_text("\n----\n\n".join(licences))
 

@@ -37,20 +37,16 @@ def examine(connection: psycopg.Connection) -> list[Finding]:
         connection.execute("set quote_all_identifiers = off")
         tables = exists(connection, "public.stage_deploys", "public.stage_history")
         api = connection.execute("select to_regnamespace('api') is not null").fetchone()
-        if not tables or api != (True,):
-            said = f"the stage system isn't deployed in database {connection.info.dbname}"
-            return [Finding("deployed", (said,), _MIGRATE)]
-        return [
-            Finding("deployed", ()),
-            *_findings_of_the_package(connection),
-            *_findings_of_the_database(connection),
-        ]
+        if tables and api == (True,):
+            packaged = _findings_of_the_package(connection)
+            return [Finding("deployed", ()), *packaged, *_findings_of_the_database(connection)]
+        said = f"the stage system isn't deployed in database {connection.info.dbname}"
+        return [Finding("deployed", (said,), _MIGRATE)]
     except psycopg.Error as error:
         raise translate(error) from error
 
 
 def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
-    """What the database doesn't have as this package would deploy it."""
     root = resources.root()
     try:
         books = read_books(connection, root / "migrations")
@@ -59,7 +55,7 @@ def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
         said = f"can't be checked: {translate(error).message}"
         return [Finding("as packaged", (said,), "run doctor as a superuser")]
     changed = [
-        f"the file of migration {name} changed after it was applied" for name in books.changed
+        f"the file of migration {each} changed after it was applied" for each in books.changed
     ]
     changed += [f"migration {name} is not in this package" for name in books.unknown]
     advice = "use the version of atlas-stage that deployed this database, or restore the file"
@@ -82,16 +78,14 @@ def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
         pass  # a standby has what its leader found
     except psycopg.Error as error:
         trial = [Finding("trial", (f"can't be run: {translate(error).message}",), _MIGRATE)]
+    query = "select f.finding, f.severity, f.what, f.todo from ops.findings(deep => true) f"
     try:
-        rows = connection.execute(
-            "select f.finding, f.severity, f.what, f.todo from ops.findings(deep => true) f"
-        ).fetchall()
+        rows = connection.execute(query).fetchall()
     except psycopg.errors.InsufficientPrivilege as error:
         said = f"can't be checked: {translate(error).message}"
         return [Finding(name, (said,), "run doctor as a superuser or an operator")]
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
-        said = f"can't be run: {translate(error).message}"
-        return [Finding(name, (said,), _MIGRATE)]
+        return [Finding(name, (f"can't be run: {translate(error).message}",), _MIGRATE)]
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for finding, severity, what, todo in rows:
         grouped.setdefault((finding.replace("_", " "), todo, severity), []).append(what)

@@ -54,7 +54,6 @@ class Report(Record):
     applied: bool
 
     def count(self, outcome: str) -> int:
-        """How many rows have this outcome."""
         return sum(each.outcome == outcome for each in self.rows)
 
 
@@ -76,10 +75,11 @@ def run(
             _spare_ids(work)
         # By client id, new clients last: every writer locks clients in this order.
         firm = _Firm.of(stage)
-        for row, client, problem in sorted(
+        identified = sorted(
             _identified(stage, firm, rows),
             key=lambda each: (each[1] is None, each[1].id if each[1] else each[0].line),
-        ):
+        )
+        for row, client, problem in identified:
             report = _bring_in(stage, firm, row, client, problem, reason)
             reports.append(report)
             on_row(report)
@@ -92,18 +92,14 @@ def run(
 def _spare_ids(work: Work) -> None:
     """Keep a dry run from using up ids, if its login can: restarting a sequence is rolled back, `nextval` isn't."""
     for table in ("public.clients", "public.stage_history"):
-        statement = sql.SQL("select pg_get_serial_sequence({}, 'id'), max(id) + 1 from {}").format(
-            table, sql.SQL(table)
-        )
-        sequence, following = work.connection.execute(statement).fetchone()
-        if sequence is None:
-            continue
-        with suppress(psycopg.errors.InsufficientPrivilege), work.connection.transaction():
-            work.connection.execute(
-                sql.SQL("alter sequence {} restart with {}").format(
-                    sql.SQL(sequence), following or 1
-                )
-            )
+        found = sql.SQL("select pg_get_serial_sequence({}, 'id'), max(id) + 1 from {}")
+        query = found.format(table, sql.SQL(table))
+        sequence, following = work.connection.execute(query).fetchone()
+        if sequence is not None:
+            restart = sql.SQL("alter sequence {} restart with {}")
+            statement = restart.format(sql.SQL(sequence), following or 1)
+            with suppress(psycopg.errors.InsufficientPrivilege), work.connection.transaction():
+                work.connection.execute(statement)
 
 
 # Names that are as alike as this are likely to be one client: of 100.
@@ -122,7 +118,6 @@ class _Firm:
 
     @classmethod
     def of(cls, stage: Stage) -> "_Firm":
-        """The firm as it is now."""
         clients = list(stage.iter_clients(active=None))
         return cls(
             {form(each.name): each for each in clients},
@@ -136,7 +131,6 @@ class _Firm:
         return self.slugs.get(name) or self.names.get(form(name))
 
     def new_slug(self, name: str) -> str:
-        """A slug for a new client that no other has."""
         slug, number = form(name), 1
         while slug in self.slugs:
             number += 1
@@ -146,10 +140,8 @@ class _Firm:
     def add(self, name: str, slug: str) -> Iterator[str]:
         """Take note of a new client. Yields a warning if another's name looks like it."""
         essence = _essence(name)
-        alike = process.extractOne(
-            essence, self.alike.keys(), scorer=fuzz.ratio, score_cutoff=_ALIKE
-        )
-        if alike:
+        known = self.alike.keys()
+        if alike := process.extractOne(essence, known, scorer=fuzz.ratio, score_cutoff=_ALIKE):
             yield f"looks like {self.alike[alike[0]]}: is it the same client?"
         self.alike.setdefault(essence, name)
         self.slugs[slug] = None
@@ -174,10 +166,9 @@ def _identified(stage: Stage, firm: _Firm, rows: Sequence[Row]) -> Iterator[_Ide
     """Each row with its client, None for a new one. A second row for a client is refused."""
     seen: dict[object, int] = {}
     for row in rows:
-        if row.problem:
-            yield row, None, row.problem
-            continue
         try:
+            if row.problem:
+                raise row.problem
             client = _find(stage, firm, row)
         except Unavailable:
             raise
@@ -224,12 +215,13 @@ def _bring_in(
         if problem:
             raise problem
         with stage.transaction():
-            if client:
-                begun, fields = client, row.fields()
-            else:
+            begun, fields = client, row.fields()
+            if begun is None:  # its stage in the file is a move, as for other clients
+                fields.pop("clear", None)
                 name = row.cells["name"]
                 slug = row.cells.get("slug") or firm.new_slug(name)
-                begun, fields = _create(stage, row, slug, reason), {}
+                begun = stage.create_client(name, slug, reason=reason, **fields).client
+                fields = {}
                 warnings += firm.add(name, slug)
             after = _settle(stage, row, begun, fields, reason)
     except Unavailable:
@@ -241,12 +233,6 @@ def _bring_in(
     return RowReport(row.line, after.name, outcome, changes, tuple(warnings))
 
 
-def _create(stage: Stage, row: Row, slug: str, reason: str) -> Client:
-    """Add the client in the first stage. Its stage in the file is a move, as for other clients."""
-    fields = {name: value for name, value in row.fields().items() if name != "clear"}
-    return stage.create_client(row.cells["name"], slug, reason=reason, **fields).client
-
-
 def _settle(
     stage: Stage, row: Row, client: Client, fields: Mapping[str, Any], reason: str
 ) -> Client:
@@ -256,8 +242,7 @@ def _settle(
         client = stage.update_client(client, active=True, reason=reason).client
     to_stage = row.cells.get("stage", client.stage)
     if to_stage != client.stage:
-        change = stage.set_stage(client, to_stage, reason, client.version, override=True)
-        client = change.client
+        client = stage.set_stage(client, to_stage, reason, client.version, override=True).client
     for flag, on in row.flags():
         client = (stage.set_flag if on else stage.clear_flag)(client, flag, reason=reason).client
     if fields or active is False:

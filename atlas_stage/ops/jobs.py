@@ -32,9 +32,8 @@ class Jobs:
 
     def __init__(self, dsn: str | None, progress: Tell | None = None) -> None:
         self._connection = connect(dsn)
-        if progress is not None:
-            tell = progress
-            self._connection.add_notice_handler(lambda said: tell(said.message_primary or ""))
+        tell = progress or (lambda _: None)
+        self._connection.add_notice_handler(lambda said: tell(said.message_primary or ""))
 
     def __enter__(self) -> Self:
         return self
@@ -71,8 +70,7 @@ class Jobs:
             "select t.what || '. ' || t.todo as said from ops.trial(once_a_day => true) t"
             " where t.severity = 'error' union all select null limit 1"
         )
-        said: str | None = row["said"]
-        return said
+        return row["said"]  # type: ignore[no-any-return]
 
     def instant(self, text: str | None) -> datetime | None:
         """Parse a typed moment. Without an offset it is in the firm's time zone; a date alone means the end of that
@@ -91,8 +89,7 @@ class Jobs:
         if len(text) <= len("2025-05-30"):
             moment = datetime.combine(moment, time.max)
         (row,) = self._rows("select jobs.instant(%s::timestamp) as instant", moment)
-        found: datetime = row["instant"]
-        return found
+        return row["instant"]  # type: ignore[no-any-return]
 
     def _rows(self, statement: LiteralString, *parameters: object) -> Iterator[dict[str, Any]]:
         try:

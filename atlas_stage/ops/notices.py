@@ -10,7 +10,6 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -22,7 +21,7 @@ import tenacity
 from standardwebhooks import Webhook
 
 from atlas_stage.errors import InvalidInput, StageError, Unavailable
-from atlas_stage.models import Client, Close, FeedRow, Summary
+from atlas_stage.models import FeedRow
 from atlas_stage.stage import Stage
 
 SECRET = "ATLAS_WEBHOOK_SECRET"  # noqa: S105 (the variable's name)
@@ -150,11 +149,8 @@ class Watch:
             now = dict(self._findings())
             found += [notice for key, notice in now.items() if key not in state.told]
             new.told = sorted(now)
-        wanted = [
-            each
-            for each in found
-            if all(getattr(each, name) in words for name, words in self._only.items())
-        ]
+        only = self._only.items()
+        wanted = [each for each in found if all(getattr(each, name) in of for name, of in only)]
         if self._digest:
             self._hold(new, wanted)
         else:
@@ -170,57 +166,46 @@ class Watch:
         clients = {client.id: client for client in page}
         for row in rows:
             client = clients.get(row.client_id)
-            kind = _kind(row)
-            yield Notice(
-                kind,
-                {"change": row.as_json(), "client": client.as_json() if client else None},
-                _people(kind, client),
-                row.to_stage or (client.stage if client else None),
-                client.stage_owner if client else None,
-            )
+            kind, owner = _kind(row), client.stage_owner if client else None
+            stage = row.to_stage or (client.stage if client else None)
+            data = {"change": row.as_json(), "client": client.as_json() if client else None}
+            # A sign-off is for the reviewers, if there are any.
+            wanted = client.eligible_reviewers if client and kind == "sign_off_wanted" else None
+            yield Notice(kind, data, wanted or (owner,), stage, owner)
 
     def _findings(self) -> Iterator[tuple[str, Notice]]:
         """Everything that is wrong now, by a key that doesn't change while it lasts."""
-        for month in self._stage.closes_by_month():
-            if month.late:
-                for page in self._stage.pages(self._stage.closes, month.month, page_size=1000):
-                    late = (each for each in page if each.late and each.state != "closed")
-                    yield from (
-                        (f"late {page.month} {each.client_id}", _late(page.month, each))
-                        for each in late
-                    )
+        for month in (each.month for each in self._stage.closes_by_month() if each.late):
+            for page in self._stage.pages(self._stage.closes, month, page_size=1000):
+                for each in page:
+                    if each.late and each.state != "closed":
+                        data = {"month": page.month, "close": each.as_json()}
+                        owner = each.stage_owner
+                        key = f"late {page.month} {each.client_id}"
+                        yield key, Notice("late", data, (owner,), each.stage, owner)
         for finding in self._stage.health().findings:
             named = {
                 name: value
                 for name, value in finding.items()
                 if name.endswith("_id") or (isinstance(value, str) and name not in ("what", "todo"))
             }
-            yield (
-                json.dumps(named, sort_keys=True),
-                Notice(finding["finding"], dict(finding), (finding.get("actor_id"),)),
-            )
+            notice = Notice(finding["finding"], dict(finding), (finding.get("actor_id"),))
+            yield json.dumps(named, sort_keys=True), notice
 
     def _hold(self, state: State, notices: Iterable[Notice]) -> None:
         """Keep these for the digest; when the day is over, put a message per person into the outbox."""
-        summary: Summary = self._stage.summary()
-        day = (
-            summary.as_of.astimezone(ZoneInfo(summary.time_zone)) - timedelta(hours=DIGEST_HOUR)
-        ).date()
-        if state.held and state.day != str(day):
-            by_person = sorted(state.held, key=lambda each: each["person"] or "")
-            state.outbox = [
-                _message(
-                    "digest",
-                    {
-                        "person": person,
-                        "day": state.day,
-                        "notices": [each["notice"] for each in of],
-                    },
-                )
-                for person, of in groupby(by_person, key=lambda each: each["person"])
-            ]
+        summary = self._stage.summary()
+        now = summary.as_of.astimezone(ZoneInfo(summary.time_zone))
+        day = str((now - timedelta(hours=DIGEST_HOUR)).date())
+        if state.held and state.day != day:
+            held: dict[str | None, list[Json]] = {}
+            for each in sorted(state.held, key=lambda each: each["person"] or ""):
+                held.setdefault(each["person"], []).append(each["notice"])
+            for person, of in held.items():
+                digest = {"person": person, "day": state.day, "notices": of}
+                state.outbox.append(_message("digest", digest))
             state.held = []
-        state.day = str(day)
+        state.day = day
         state.held = state.held + [
             {"person": person, "notice": {"type": each.kind, "data": each.data}}
             for each in notices
@@ -238,9 +223,8 @@ class Watch:
         try:
             answer = self._http.post(self._url, content=message["body"].encode(), headers=headers)
         except httpx.HTTPError as error:
-            raise Unavailable(
-                f"{self._url.host} can't be reached: {type(error).__name__} {error}"
-            ) from error
+            said = f"{self._url.host} can't be reached: {type(error).__name__} {error}"
+            raise Unavailable(said) from error
         if answer.is_success:
             return
         status = answer.status_code
@@ -254,8 +238,7 @@ class Watch:
         )
 
     def _tell_of(self, tried: tenacity.RetryCallState) -> None:
-        seconds = tried.next_action.sleep if tried.next_action else 0
-        self._tell(f"{_error_of(tried)}; next try in {seconds:.0f} s")
+        self._tell(f"{_error_of(tried)}; next try in {tried.upcoming_sleep:.0f} s")
 
 
 def _in_order(state: State, new: State, rows: Iterable[FeedRow]) -> list[FeedRow]:
@@ -291,19 +274,6 @@ def _kind(row: FeedRow) -> str:
     if row.flag_added:
         return "stuck" if row.flag_added == "stuck" else "flagged"
     return "unflagged" if row.flag_removed else "changed"
-
-
-def _people(kind: str, client: Client | None) -> tuple[str | None, ...]:
-    """The reviewers for a sign-off, else the owner."""
-    if client is None:
-        return (None,)
-    reviewers = client.eligible_reviewers if kind == "sign_off_wanted" else None
-    return reviewers or (client.stage_owner,)
-
-
-def _late(month: str, close: Close) -> Notice:
-    data = {"month": month, "close": close.as_json()}
-    return Notice("late", data, (close.stage_owner,), close.stage, close.stage_owner)
 
 
 def _message(kind: str, data: Json) -> Json:

@@ -31,9 +31,8 @@ class Place:
 
     def __post_init__(self) -> None:
         if not f"{self.folder}{self.python}".isprintable():
-            raise InvalidInput(
-                "The folder's name has a control character, which schedulers can't read. Choose another folder."
-            )
+            said = "The folder's name has a control character, which schedulers can't read."
+            raise InvalidInput(f"{said} Choose another folder.")
 
 
 def write(scheduler: str, jobs: Mapping[str, str], place: Place, folder: Path) -> list[Path]:
@@ -96,20 +95,15 @@ def _systemd(_jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
         escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
         return '"' + escaped.replace("%", "%%").replace("$", "$$") + '"'
 
-    def service(template: str, wrapper: str) -> bytes:
-        return _filled(
-            template,
-            folder=str(place.folder).replace("%", "%%"),  # WorkingDirectory takes no quotes
-            python=word(place.python),
-            wrapper=wrapper,
-        )
-
+    folder = str(place.folder).replace("%", "%%")  # WorkingDirectory takes no quotes
     of_job = word(place.folder / "NAME.py").replace("NAME.py", "%i.py")
-    return {
-        "atlas-job@.service": service("atlas-job@.service", of_job),
-        "atlas-job@.timer": _filled("atlas-job@.timer"),
-        "atlas-watch.service": service("atlas-watch.service", word(place.folder / f"{WATCH}.py")),
-    }
+    made = {"atlas-job@.timer": _filled("atlas-job@.timer")}
+    for name, wrapper in (
+        ("atlas-job@.service", of_job),
+        ("atlas-watch.service", word(place.folder / f"{WATCH}.py")),
+    ):
+        made[name] = _filled(name, folder=folder, python=word(place.python), wrapper=wrapper)
+    return made
 
 
 def _pg_cron(jobs: Mapping[str, str], _place: Place) -> dict[str, bytes]:

@@ -34,7 +34,6 @@ CONFIG_NAME = "atlas-stage.toml"
 # A backslash in double quotes starts an escape sequence in TOML.
 _QUOTES = r"; write Windows paths in single quotes, such as 'D:\atlas', or with /"
 _LOG_BYTES = 1_000_000
-_OLD_LOGS = 5
 
 
 class Exit(IntEnum):
@@ -77,13 +76,22 @@ def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
     With `stay`, again one minute past every hour, until SIGTERM or Ctrl-C; a job that has begun ends first.
     """
     stop = threading.Event()
+    names: list[str] = []
+
+    def read(jobs: Jobs, log: logging.Logger) -> int:
+        names.extend(each["job"] for each in jobs.catalog())
+        log.info("starts %s", ", ".join(names))
+        return Exit.DONE
+
     if stay:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: stop.set())
     while True:
-        worst = _every_job(beside, stop)
+        names.clear()
+        codes = [_logged("hourly", beside, read)]
+        codes += [main(job, beside) for job in names if not stop.is_set()]
         if not stay:
-            return worst
+            return max(codes)
         stop.wait(3600 - time.time() % 3600 + 60)
         if stop.is_set():
             return Exit.DONE
@@ -96,13 +104,13 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
     """
     from atlas_stage.ops import notices
 
-    beside = beside or Path(sys.argv[0]).resolve().parent
+    beside = beside or _folder()
     written: dict[str, Any] = {}
     problem: Exception | None = None
     try:
         written, _ = _written(beside)
     except (InvalidInput, OSError) as error:
-        problem = error
+        problem = error  # unless the environment has all that is needed
     table = written.get("watch", {})
 
     def setting(variable: str, name: str) -> str:
@@ -111,8 +119,7 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
             raise problem or InvalidInput(f"set {variable}, or {name} below [watch]")
         return value
 
-    log_dir = os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside
-    with job_log("watch", Path(log_dir)) as log:
+    with job_log("watch", _log_dir(written, beside)) as log:
         try:
             post, secret = setting("ATLAS_WEBHOOK_URL", "post"), setting(notices.SECRET, "secret")
             url, token = setting("ATLAS_URL", "url"), setting("ATLAS_TOKEN", "token")
@@ -133,30 +140,17 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
     return Exit.DONE
 
 
-def _every_job(beside: Path | None, stop: threading.Event) -> int:
-    names: list[str] = []
-
-    def read(jobs: Jobs, log: logging.Logger) -> int:
-        names.extend(each["job"] for each in jobs.catalog())
-        log.info("starts %s", ", ".join(names))
-        return Exit.DONE
-
-    codes = [_logged("hourly", beside, read)]
-    codes += [main(job, beside) for job in names if not stop.is_set()]
-    return max(codes)
-
-
 def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger], int]) -> int:
     """Read the settings, open the log, connect, and work; retry while the database can't be reached.
 
     Whatever fails is logged and becomes the exit code.
     """
-    beside = beside or Path(sys.argv[0]).resolve().parent
+    beside = beside or _folder()
     problem, connected = None, False
     try:
         settings = read_settings(beside)
     except (InvalidInput, OSError) as error:
-        settings, problem = Settings("", Path(os.environ.get("ATLAS_LOG_DIR") or beside)), error
+        settings, problem = Settings("", _log_dir({}, beside)), error
 
     def attempt() -> int:
         nonlocal connected
@@ -164,12 +158,26 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
             connected = True
             return work(jobs, log)
 
+    def tell(state: tenacity.RetryCallState) -> None:
+        assert state.outcome is not None
+        wait, error = state.upcoming_sleep, state.outcome.exception()
+        log.warning("can't reach the database, next try in %g s: %s", wait, error)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(
+            lambda error: isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
+        ),
+        stop=tenacity.stop_after_attempt(settings.tries),
+        wait=tenacity.wait_exponential(multiplier=2),  # 2, 4, 8, 16 and 32 s: a minute
+        before_sleep=tell,
+        reraise=True,
+    )
     with job_log(job, settings.log_dir) as log:
         if problem is not None:
             log.error("could not start: %s", plain(problem))
             return Exit.NOT_STARTED
         try:
-            return _retrying(settings, log)(attempt)
+            return retrying(attempt)
         except StageError as error:
             began = connected and not isinstance(error, NotInstalled)
             log.error("failed: %s" if began else "could not start: %s", error)
@@ -183,22 +191,13 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
             raise
 
 
-def _retrying(settings: Settings, log: logging.Logger) -> tenacity.Retrying:
-    def tell(state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        seconds = state.next_action.sleep if state.next_action else 0
-        log.warning("can't reach the database, next try in %g s: %s", seconds, error)
+def _folder() -> Path:
+    """The wrapper's."""
+    return Path(sys.argv[0]).resolve().parent
 
-    return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
-        ),
-        stop=tenacity.stop_after_attempt(settings.tries),
-        # 2, 4, 8, 16 and 32 s: a minute.
-        wait=tenacity.wait_exponential(multiplier=2),
-        before_sleep=tell,
-        reraise=True,
-    )
+
+def _log_dir(written: dict[str, Any], beside: Path) -> Path:
+    return Path(os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside)
 
 
 def read_settings(beside: Path) -> Settings:
@@ -211,10 +210,9 @@ def read_settings(beside: Path) -> Settings:
         raise InvalidInput(
             f"no database is named: set ATLAS_DATABASE_URL, or database_url in {place}"
         )
-    log_dir = os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside
     tries = os.environ.get("ATLAS_JOB_TRIES") or written.get("tries") or Settings.tries
     try:
-        return Settings(database, Path(log_dir), max(1, int(tries)))
+        return Settings(database, _log_dir(written, beside), max(1, int(tries)))
     except (TypeError, ValueError) as error:
         raise InvalidInput(f"log_dir or tries can't be read: {error}") from error
 
@@ -248,13 +246,8 @@ class _JobLog(RotatingFileHandler):
 
     def __init__(self, files: list[Path]) -> None:
         self._next = iter(files)
-        super().__init__(
-            next(self._next),
-            maxBytes=_LOG_BYTES,
-            backupCount=_OLD_LOGS,
-            encoding="utf-8",
-            delay=True,
-        )
+        first = next(self._next)
+        super().__init__(first, maxBytes=_LOG_BYTES, backupCount=5, encoding="utf-8", delay=True)
 
     def _open(self) -> TextIOWrapper:
         Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
@@ -265,17 +258,16 @@ class _JobLog(RotatingFileHandler):
             super().doRollover()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
-        failed, error = self.baseFilename, sys.exc_info()[1]
+        failed, error = self.baseFilename, plain(sys.exc_info()[1])
         self.close()
-        other = next(self._next, None)
-        if other is not None:
-            self.baseFilename = os.path.abspath(other)  # noqa: PTH100, as in the base class
         log = logging.getLogger(record.name)
+        other = next(self._next, None)
         if other is None:
             log.removeHandler(self)
-            log.error("can't write any log: %s", plain(error))
+            log.error("can't write any log: %s", error)
             return
-        log.error("can't write the log %s (%s): it continues in %s", failed, plain(error), other)
+        self.baseFilename = os.path.abspath(other)  # noqa: PTH100, as in the base class
+        log.error("can't write the log %s (%s): it continues in %s", failed, error, other)
         if self in log.handlers:
             self.emit(record)
 

@@ -6,7 +6,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,32 +26,20 @@ WORDS = ("stage", "cadence", "schedule", "tier", "flags")  # as the board shows 
 
 # What other programs (QuickBooks, Xero, Karbon, Double) call these columns, without capitals and signs.
 _CALLED = {
-    "name": (
-        *(
-            "client",
-            "client name",
-            "customer",
-            "customer name",
-            "customer full name",
-            "contact name",
-        ),
-        *("contactname", "display name", "company", "company name", "organization", "organisation"),
-        *("organization name", "organisation name", "full name"),
-    ),
-    "slug": ("short name",),
-    "owner": (
-        *("client owner", "account owner", "client manager", "account manager", "bookkeeper"),
-        *("assigned to", "assignee", "preparer"),
-    ),
-    "reviewers": ("reviewer",),
-    "cadence": ("close", "close cadence"),
-    "schedule": ("sales tax", "sales tax schedule"),
-    "tier": ("service tier",),
-    "notes": ("note",),
-    "status": ("status", "client status"),
+    "name": "client, client name, customer, customer name, customer full name, contact name, contactname, display name,"
+    " company, company name, organization, organisation, organization name, organisation name, full name",
+    "slug": "short name",
+    "owner": "client owner, account owner, client manager, account manager, bookkeeper, assigned to, assignee,"
+    " preparer",
+    "reviewers": "reviewer",
+    "cadence": "close, close cadence",
+    "schedule": "sales tax, sales tax schedule",
+    "tier": "service tier",
+    "notes": "note",
+    "status": "status, client status",
 }
 _COLUMN = {name: name for name in COLUMNS} | {
-    other: name for name, others in _CALLED.items() for other in others
+    other: name for name, others in _CALLED.items() for other in others.split(", ")
 }
 _TRUTH = {
     **dict.fromkeys(("yes", "true", "1", "y", "active"), True),
@@ -70,15 +58,14 @@ class Row:
     """A row of the file: its number, and its cells that aren't empty."""
 
     line: int
-    cells: Mapping[str, str]
+    cells: dict[str, str]
     problem: StageError | None = None
 
     @property
     def named(self) -> str:
         """The client's name in the file."""
-        return next(
-            (self.cells[name] for name in ("client", "slug", "name") if name in self.cells), ""
-        )
+        named = (self.cells[name] for name in ("client", "slug", "name") if name in self.cells)
+        return next(named, "")
 
     def refused(self, column: str, words: str) -> InvalidInput:
         """An error that points at a cell."""
@@ -86,11 +73,12 @@ class Row:
 
     def fields(self) -> dict[str, Any]:
         """Arguments for `update_client`; `clear` lists the fields to empty."""
-        fields: dict[str, Any] = {}
         cleared = [name for name in CLEARABLE if self.cells.get(name) == "-"]
-        for name in FIELDS:
-            if name in self.cells and name not in cleared:
-                fields[name] = _list(self.cells[name]) if name in LISTS else self.cells[name]
+        fields: dict[str, Any] = {
+            name: _list(self.cells[name]) if name in LISTS else self.cells[name]
+            for name in FIELDS
+            if name in self.cells and name not in cleared
+        }
         return {**fields, "clear": cleared} if cleared else fields
 
     def active(self) -> bool | None:
@@ -161,17 +149,22 @@ def _cell(value: object) -> str:
 
 def _csv(content: bytes, encoding: str | None) -> tuple[list[list[str]], list[str]]:
     text, found = _text(content, encoding)
-    first, rest = (*text.split("\n", 1), "")[:2]
+    first, _, rest = text.partition("\n")
     told = re.fullmatch(r"sep=(.)\r?", first)  # Excel doesn't show this line as a row
     lines = rest if told else text
-    separator = told[1] if told else _separator(lines)
+    # The row with most separators is likely to be the header.
+    top = lines.splitlines()[:_MOST_TITLES]
+    likely = max(",;\t", key=lambda each: max((line.count(each) for line in top), default=0))
     try:
-        rows = list(csv.reader(io.StringIO(lines, newline=""), strict=True, delimiter=separator))
+        rows = csv.reader(
+            io.StringIO(lines, newline=""), strict=True, delimiter=told[1] if told else likely
+        )
+        filled = list(rows)
     except csv.Error as error:
         raise InvalidInput(f"The file isn't CSV: {error}.") from error
     is_sure = encoding or found.startswith(("utf", "ascii"))
     hint = f"Read as {found}. If names look wrong, give another --encoding, such as mac_roman."
-    return rows, [] if is_sure else [hint]
+    return filled, [] if is_sure else [hint]
 
 
 # What is likely, in this order where a short text could be either.
@@ -182,9 +175,8 @@ def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
     """The text and its encoding."""
     found = encoding
     if encoding is None:
-        matches = from_bytes(content, cp_isolation=_ENCODINGS, threshold=1)
         ranked = sorted(
-            matches,
+            from_bytes(content, cp_isolation=_ENCODINGS, threshold=1),
             key=lambda each: (each.chaos, -each.coherence, _ENCODINGS.index(each.encoding)),
         )
         found = ranked[0].encoding if ranked else None
@@ -200,18 +192,11 @@ def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
     return text.removeprefix("\ufeff"), found or "ascii"
 
 
-def _separator(text: str) -> str:
-    """The separator of the row that is likely to be the header: the one with most of them."""
-    lines = text.splitlines()[:_MOST_TITLES]
-    return max(",;\t", key=lambda each: max((line.count(each) for line in lines), default=0))
-
-
 def _table(lines: Sequence[Sequence[str]], noticed: Sequence[str]) -> File:
     place, header, ignored = _header(lines)
-    said = [*noticed]
-    if place:
-        said.append(f"The header is in row {place + 1}.")
-    rows, left_out = [], []
+    said = [*noticed, f"The header is in row {place + 1}."] if place else [*noticed]
+    rows: list[Row] = []
+    left_out = []
     # Numbered as in a spreadsheet, where a cell with a line break is one row.
     for number, values in enumerate(lines[place + 1 :], start=place + 2):
         filled = [value.strip() for value in values if value.strip()]
@@ -235,18 +220,16 @@ def _header(lines: Sequence[Sequence[str]]) -> tuple[int, list[str | None], list
         if {"client", "name", "slug"}.isdisjoint(known):
             continue
         exact = [name.strip() for name in names if name.strip() in COLUMNS]
-        if twice := next((each for each in exact if exact.count(each) > 1), None):
-            raise InvalidInput(
-                "A column is there twice.", details={"row": place + 1, "column": twice}
-            )
+        for twice in (each for each in exact if exact.count(each) > 1):
+            where = {"row": place + 1, "column": twice}
+            raise InvalidInput("A column is there twice.", details=where)
         header = [each if each not in known[:nth] else None for nth, each in enumerate(known)]
         ignored = [name.strip() for name, each in zip(names, header, strict=True) if each is None]
         if "name" not in header and "client" not in header:
             break
         return place, header, [name for name in ignored if name]
-    raise InvalidInput(
-        "The file needs a column client, or name.", hint="columns: " + ", ".join(COLUMNS)
-    )
+    hint = "columns: " + ", ".join(COLUMNS)
+    raise InvalidInput("The file needs a column client, or name.", hint=hint)
 
 
 def _column(name: str) -> str | None:
@@ -264,52 +247,41 @@ def _row(number: int, header: Sequence[str | None], values: Sequence[str]) -> Ro
         if name and value.strip()
     }
     row = Row(number, cells)
+    problem = None
     if len(values) < len(header) or any(value.strip() for value in values[len(header) :]):
         place = min(len(values), len(header)) + 1
         words = "The row has more or fewer cells than the header."
-        return Row(number, cells, row.refused(f"number {place}", words))
+        problem = row.refused(f"number {place}", words)
     for column in ("client", "slug"):
-        if _MADE_A_DATE.fullmatch(cells.get(column, "")):
+        if not problem and _MADE_A_DATE.fullmatch(cells.get(column, "")):
             words = f'"{cells[column]}" is a date that a spreadsheet made of a short name. Format the cells as text.'
-            return Row(number, cells, row.refused(column, words))
-    return row
+            problem = row.refused(column, words)
+    return Row(number, cells, problem)
 
 
 def _in_our_words(column: str, value: str) -> str:
     """People by their ids; stages and other words as they are stored, not as the board shows them."""
     if value == "-" or column not in (*ACTORS, *WORDS):
         return value
-    made = _actor if column in ACTORS else _word
-    return "; ".join(made(each) for each in _list(value))
+
+    def stored(shown: str) -> str:
+        if column in ACTORS:  # a name, an address of mail, or an id already
+            return shown if ":" in shown else f"user:{slugify(shown.partition('@')[0])}"
+        # "EOM close" is eom_close. A flag that is cleared keeps its "-".
+        clears = "-" * shown.startswith("-")
+        return clears + re.sub("[ -]+", "_", shown.removeprefix("-").lower())
+
+    return "; ".join(map(stored, _list(value)))
 
 
-def _word(shown: str) -> str:
-    """A word as it is stored: "EOM close" is eom_close. A flag that is cleared keeps its "-"."""
-    clears = "-" * shown.startswith("-")
-    return clears + re.sub("[ -]+", "_", shown.removeprefix("-").lower())
-
-
-def _actor(person: str) -> str:
-    """A person's id: of a name or an address of mail, or what is an id already."""
-    return person if ":" in person else f"user:{slugify(person.partition('@')[0])}"
-
-
-def _with_status(rows: Sequence[Row]) -> list[Row]:
+def _with_status(rows: list[Row]) -> list[Row]:
     """A column "status" says who is active, or something else that is ignored, such as the status of a project."""
     said = {row.cells["status"].lower() for row in rows if "status" in row.cells}
-    is_meant = said <= _TRUTH.keys()
-    return [
-        Row(
-            row.line,
-            {
-                "active" if name == "status" else name: value
-                for name, value in row.cells.items()
-                if name != "status" or is_meant
-            },
-            row.problem,
-        )
-        for row in rows
-    ]
+    for row in rows:
+        status = row.cells.pop("status", None)
+        if status is not None and said <= _TRUTH.keys():
+            row.cells["active"] = status
+    return rows
 
 
 def _list(cell: str) -> list[str]:

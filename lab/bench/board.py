@@ -6,12 +6,7 @@ Chromium on the whole stack of one machine: an embedded PostgreSQL, PostgREST, C
 playwright from `[dev]`. Medians. A column of many is scrolled from end to end, 1,200 pixels a frame.
 """
 
-from __future__ import annotations
-
-import argparse
 import itertools
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,22 +14,16 @@ from pathlib import Path
 from statistics import median
 
 import psycopg
+from house import CLIENTS, command, throwaway
 from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
-from rows import LeftOutError, Row, show
+from rows import LeftOutError, Row
 
 from atlas_stage import PsycopgTransport, Stage
-from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.local.serving.gateway import gateway
-from atlas_stage.ops.deploy import migrate
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 QUIET_SECONDS = 15
-
-CLIENTS = """
-insert into public.clients (name, slug)
-select 'Client ' || n, 'client-' || n from generate_series(%(first)s::bigint, %(last)s::bigint) as n
-"""
 
 SCROLL = """async scroller => {
   const times = [];
@@ -53,28 +42,19 @@ def measure(clients: int = 52, many: int = 5_000, rounds: int = 5) -> list[Row]:
     """The board of a small firm, and a long column."""
     if not CHROMIUM.exists():
         raise LeftOutError(f"{CHROMIUM} is missing: apt install chromium")
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as server,
-    ):
-        migrate(server.dsn)
+    with throwaway() as server, psycopg.connect(server.dsn, autocommit=True) as db:
         with Stage(PsycopgTransport(server.dsn, "user:jimmie")) as stage:
             token = stage.issue_token("user:jimmie", never_expires=True).token
-        with gateway(server.dsn, Path(folder), 0, lambda _: None) as running, chromium() as browser:
-            _fill(server.dsn, 1, clients)
+        folder = server.data.parent
+        with gateway(server.dsn, folder, 0, lambda _: None) as running, chromium() as browser:
+            db.execute(CLIENTS, (1, clients))
             rows = small(browser, running.url, token, rounds)
-            _fill(server.dsn, clients + 1, many)
+            db.execute(CLIENTS, (clients + 1, many))
             return rows + long_column(signed_in(browser, running.url, token), many)
-
-
-def _fill(dsn: str, first: int, last: int) -> None:
-    with psycopg.connect(dsn) as db:
-        db.execute(CLIENTS, {"first": first, "last": last})
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """A browser without a window."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -115,11 +95,8 @@ def small(browser: Browser, url: str, token: str, rounds: int) -> list[Row]:
 def first_cards(page: Page) -> float:
     """Milliseconds from the start of the page until cards are painted."""
     page.wait_for_selector("[data-card]")
-    return float(
-        page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => done(performance.now())))"
-        )
-    )
+    painted = "() => new Promise(done => requestAnimationFrame(() => done(performance.now())))"
+    return float(page.evaluate(painted))
 
 
 def move(page: Page) -> float:
@@ -138,7 +115,6 @@ def move(page: Page) -> float:
 
 
 def quiet_polls(page: Page) -> list[float]:
-    """The sizes of the answers while nothing changes."""
     sizes: list[float] = []
 
     def note(answer: Response) -> None:
@@ -166,19 +142,5 @@ def long_column(page: Page, many: int) -> list[Row]:
     ]
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=52)
-    parser.add_argument("--many", type=int, default=5_000)
-    parser.add_argument("--rounds", type=int, default=5)
-    wanted = parser.parse_args()
-    try:
-        rows = measure(wanted.clients, wanted.many, wanted.rounds)
-    except LeftOutError as error:
-        sys.exit(str(error))
-    show(f"the board with {wanted.clients:,} clients, and with {wanted.many:,}", rows)
-
-
 if __name__ == "__main__":
-    main()
+    command("the board of a small firm, and a long column", measure)

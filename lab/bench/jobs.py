@@ -8,13 +8,9 @@ weekly. The bare UPDATE + INSERT changes the same rows of the same tables, with 
 triggers, and is rolled back. Each is run in turn, so that a busy machine disturbs both alike.
 """
 
-from __future__ import annotations
-
-import argparse
 import contextlib
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import mean, median
@@ -22,77 +18,30 @@ from typing import Any
 
 import psycopg
 from generate_clients import generate
-from rows import Row, show
+from house import command, throwaway
+from rows import Row
 
-from atlas_stage.local.embedded import EmbeddedPostgres
-from atlas_stage.ops.deploy import migrate
-
-BARE_FLAG = """
-with changed as (
-  update public.clients c
-  set flags = array_append(c.flags, 'stuck'), version = c.version + 1
-  where c.id = any (%(ids)s)
-  returning c.id, c.version
-)
-insert into public.stage_history (
-  client_id, version, flag_added, actor_type, actor_id, channel, trigger_type, reason, payload
-)
-select id, version, 'stuck', 'system', 'system:cron:bare', 'cron', 'auto_time', 'a reason as long as a job''s',
-       '{"run_id": 1, "due_at": "2026-05-29T11:00:00+00:00"}'
-from changed
-"""
-
-BARE_MOVE = """
-with changed as (
-  update public.clients c
-  set stage = 'eom_close', stage_entered_at = now(), close_period = '2026-12', version = c.version + 1
-  where c.stage = 'weekly' and c.active and c.close_cadence <> 'none'
-  returning c.id, c.version
-)
-insert into public.stage_history (
-  client_id, version, from_stage, to_stage, from_entered_at,
-  actor_type, actor_id, channel, trigger_type, reason, payload, close_period
-)
-select id, version, 'weekly', 'eom_close', now(), 'system', 'system:cron:bare', 'cron', 'auto_time',
-       'the books of 2026-12 are to be closed',
-       '{"run_id": 1, "due_at": "2026-12-31T11:00:00+00:00", "period": "2026-12"}', '2026-12'
-from changed
-"""
+_HERE = Path(__file__).parent
+BARE_FLAG = (_HERE / "bare_flag.sql").read_bytes()
+BARE_MOVE = (_HERE / "bare_move.sql").read_bytes()
 
 
 def timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds, and what it gave."""
     begun = time.perf_counter()
     done = work()
     return time.perf_counter() - begun, done
 
 
-@contextlib.contextmanager
-def firm_of(clients: int) -> Iterator[str]:
-    """DSN of a firm with so many clients; gone afterwards."""
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as server,
-    ):
-        migrate(server.dsn)
-        generate(server.dsn, clients)
-        yield server.dsn
-
-
 class Bench:
-    """One database, one connection."""
-
     def __init__(self, dsn: str) -> None:
         self.db = psycopg.connect(dsn, autocommit=True)
 
     def perform(self, job: str, as_of: datetime) -> dict[str, Any]:
-        row = self.db.execute("call jobs.perform(%s, %s, false)", (job, as_of)).fetchone()
-        assert row is not None
-        found: dict[str, Any] = row[0]
+        ((found,),) = self.db.execute("call jobs.run_in_slices(%s, %s, false, null)", (job, as_of))
         assert found["outcome"] == "done", found
-        return found
+        return found  # type: ignore[no-any-return]
 
-    def bare(self, statement: str, parameters: dict[str, Any]) -> float:
+    def bare(self, statement: bytes, parameters: dict[str, Any]) -> float:
         """The seconds of the bare statement with its commit's work undone; the tables are vacuumed after it."""
         with self.db.transaction(force_rollback=True):
             self.db.execute("set local session_replication_role = replica")
@@ -107,10 +56,9 @@ class Bench:
 
     def server_memory(self) -> float:
         """Megabytes that the session holds at its end, by its own account."""
-        row = self.db.execute(
-            "select sum(total_bytes) / 1048576.0 from pg_backend_memory_contexts"
-        ).fetchone()
-        return float(row[0]) if row else 0.0
+        query = "select sum(total_bytes) / 1048576.0 from pg_backend_memory_contexts"
+        ((megabytes,),) = self.db.execute(query)
+        return float(megabytes)
 
     # -- the three figures
 
@@ -125,12 +73,11 @@ class Bench:
         return [Row(what, median(taken), "ms"), Row(f"{what}: the slowest", max(taken), "ms")]
 
     def newly_stuck(self, clients: int = 10_000) -> list[Row]:
-        row = self.db.execute(
-            "select array_agg(id) from (select id from clients where stage = 'eom_close' and active"
-            " and flags = '{}' order by id limit %s) c",
+        found = self.db.execute(
+            "select id from clients where stage = 'eom_close' and active and flags = '{}' order by id limit %s",
             (clients,),
-        ).fetchone()
-        ids = row[0] if row else []
+        )
+        ids = [row[0] for row in found]
         self.age(ids, 11)
         bare = self.bare(BARE_FLAG, {"ids": ids})
         now = datetime.now(UTC)
@@ -162,21 +109,15 @@ class Bench:
 
 
 def measure(clients: int = 1_000_000, database: str | None = None) -> list[Row]:
-    """All three, in a firm of so many clients or in the one that is given."""
+    """What the jobs cost in a firm of so many clients, or in the database of a superuser's URL."""
     with contextlib.ExitStack() as opened:
-        bench = Bench(database or opened.enter_context(firm_of(clients)))
+        if database is None:
+            database = opened.enter_context(throwaway()).dsn
+            generate(database, clients)
+        bench = Bench(database)
         opened.callback(bench.db.close)
         return bench.nothing_to_do() + bench.newly_stuck() + bench.month_end()
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="What the jobs cost on a large firm.")
-    parser.add_argument("--database", help="URL of a superuser")
-    parser.add_argument("--clients", type=int, default=1_000_000)
-    arguments = parser.parse_args()
-    show("jobs", measure(arguments.clients, arguments.database))
-
-
 if __name__ == "__main__":
-    main()
+    command("jobs", measure)

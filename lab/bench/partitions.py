@@ -5,19 +5,12 @@
 A storage experiment for docs/scaling.md; the product keeps one table. Ratios of rounds that are done in turn.
 """
 
-from __future__ import annotations
-
-import argparse
 import statistics
-import tempfile
 import time
-from pathlib import Path
 
 import psycopg
+from house import start, throwaway
 from psycopg import sql
-
-from atlas_stage.local.embedded import EmbeddedPostgres
-from atlas_stage.ops.deploy import migrate
 
 _ROUNDS = 7
 _CALLS = 300
@@ -54,29 +47,19 @@ _STATEMENTS = {
 }
 
 
-def main() -> None:
+def main(rows: int = 2_000_000) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=2_000_000)
-    rows = parser.parse_args().rows
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-", dir="/tmp") as folder,
-        EmbeddedPostgres(Path(folder) / "data") as server,
-    ):
-        migrate(server.dsn)
-        with psycopg.connect(server.dsn, autocommit=True) as db:
-            db.execute("set synchronous_commit = off")
-            db.execute(_TABLES)
-            for table in ("one", "many"):
-                names = {"table": sql.Identifier(table), "versions": sql.Literal(_VERSIONS)}
-                db.execute(sql.SQL(_FILL).format(**names, rows=sql.Literal(rows)))
-                for statement in _INDEXES.split(";")[:-1]:
-                    db.execute(sql.SQL(statement).format(**names))
-            db.execute("vacuum analyze")
-            for name, statement in _STATEMENTS.items():
-                print(f"{name:28}{_compared(db, statement, rows)}")
+    with throwaway() as server, psycopg.connect(server.dsn, autocommit=True) as db:
+        db.execute("set synchronous_commit = off")
+        db.execute(_TABLES)
+        for table in ("one", "many"):
+            names = {"table": sql.Identifier(table), "versions": sql.Literal(_VERSIONS)}
+            db.execute(sql.SQL(_FILL).format(**names, rows=sql.Literal(rows)))
+            for statement in _INDEXES.split(";")[:-1]:
+                db.execute(sql.SQL(statement).format(**names))
+        db.execute("vacuum analyze")
+        for name, statement in _STATEMENTS.items():
+            print(f"{name:28}{_compared(db, statement, rows)}")
 
 
 def _compared(db: psycopg.Connection, statement: str, rows: int) -> str:
@@ -101,4 +84,4 @@ def _microseconds(
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -77,7 +77,6 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """As a line of a table."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         floor = "" if self.floor is None else _figure(self.floor, self.unit)
         return (self.what, floor, _figure(self.value, self.unit), ratio, self.of, self.goal)

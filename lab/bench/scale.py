@@ -10,17 +10,15 @@ rolled back, so the next one finds the same data. The ratio is the largest firm 
 It takes 20 GB and three quarters of an hour. With --keep the firms are created or found in that folder, and stay.
 """
 
-from __future__ import annotations
-
-import argparse
-import tempfile
 import time
+import tomllib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 from generate_clients import generate
+from house import start, throwaway
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
@@ -29,91 +27,9 @@ from rows import Row, show
 from atlas_stage.local.embedded import EmbeddedPostgres
 from atlas_stage.ops.deploy import migrate
 
-CALLS = {
-    "a page of 50": "clients(page_size => 50)",
-    "stage": "clients(stage => 'eom_close', page_size => 50)",
-    "several stages": "clients(stage => 'eom_close,eom_review', page_size => 50)",
-    "flag": "clients(flag => 'advisory_due', page_size => 50)",
-    "flag, sort by SLA": "clients(flag => 'advisory_due', sort => 'sla', page_size => 50)",
-    "stage and flag, where nobody has both": (
-        "clients(stage => 'eom_close', flag => 'client_blocking', page_size => 50)"
-    ),
-    "owner": "clients(owner => 'user:bookkeeper-7', page_size => 50)",
-    "owner and stage": "clients(owner => 'user:bookkeeper-7', stage => 'eom_close', page_size => 50)",
-    "owner, sort by age": "clients(owner => 'user:bookkeeper-7', sort => 'age', page_size => 50)",
-    "owner of one in 500": "clients(owner => 'user:team', page_size => 50)",
-    "owner of one in 500, and stage": "clients(owner => 'user:team', stage => 'eom_close', page_size => 50)",
-    "unowned": "clients(unowned => true, page_size => 50)",
-    "tier": "clients(service_tier => 'full_service', page_size => 50)",
-    "age": "clients(age_days_gt => 20, page_size => 50)",
-    "attention": "clients(attention => 'stuck', page_size => 50)",
-    "attention, sort by SLA": "clients(attention => 'stuck', sort => 'sla', page_size => 50)",
-    "waiting on the client": "clients(attention => 'waiting_on_client', page_size => 50)",
-    "stuck": "clients(stuck => true, page_size => 50)",
-    "search, one client": "clients(search => 'bench-{clients}', page_size => 50)",
-    "search, nobody": "clients(search => 'zzzz', page_size => 50)",
-    "search, the more the larger the firm": "clients(search => 'bench-777', page_size => 50)",
-    "search, all clients": "clients(search => 'client', page_size => 50)",
-    "sort by age": "clients(sort => 'age', page_size => 50)",
-    "sort by SLA": "clients(sort => 'sla', page_size => 50)",
-    "one client": "client(client_id => {client})",
-    "its history": "stage_history(client_id => {client})",
-    "its history, verified": "verify(client_id => {client})",
-    "an owner's queue": "queue(actor_id => 'user:bookkeeper-7', page_size => 50)",
-    "the queue of who owns one in 500": "queue(actor_id => 'user:team', page_size => 50)",
-    "an agent's queue": "queue(actor_id => 'agent:tally', page_size => 50)",
-    "an admin's queue": "queue(page_size => 50)",
-    "closes": "closes(month => '2035-01', page_size => 50)",
-    "closes, state open": "closes(month => '2035-01', state => 'open', page_size => 50)",
-    "closes of an owner": "closes(month => '2035-01', owner => 'user:bookkeeper-7', page_size => 50)",
-    "changes": "changes(page_size => 50)",
-    "changes of an actor": "changes(actor_id => 'system:install', page_size => 50)",
-    "changes of a client": "changes(client_id => {client}, page_size => 50)",
-    "changes into a stage": "changes(stage => 'eom_close', page_size => 50)",
-    "changes, nothing new": "changes(after => rules.feed_now())",
-    "check_stages of 50": "check_stages(array(select id from public.clients order by id limit 50))",
-    "summary": "summary()",
-    "whoami": "whoami()",
-    "permissions": "permissions()",
-    "tokens": "tokens()",
-    "check_stage": "check_stage({client}, 'eom_close')",
-    "set_stage": "set_stage({client}, 'eom_close', 'measured', {version})",
-    "set_stage with a key": (
-        "set_stage({client}, 'eom_close', 'measured', {version}, external_id => 'measured')"
-    ),
-    "set_stages of 50": "set_stages({moves})",
-    "set_flag": "set_flag({client}, 'advisory_due')",
-    "clear_flag": "clear_flag({blocked}, 'client_blocking')",
-    "set_flags of 50": "set_flags({flags})",
-    "update_client": "update_client({client}, 'measured', owner => 'user:jimmie')",
-    "rollback": "rollback({client}, {newest}, 'measured')",
-    "create_client": "create_client('Measured', 'measured')",
-}
-# What the calls name: a client in weekly, its newest change, and fifty to move and to flag.
-FACTS = """
-select
-  c.id as client,
-  c.version,
-  (select max(h.id) from public.stage_history h where h.client_id = c.id) as newest,
-  (select count(*) from public.clients) as clients,
-  (select min(b.id) from public.clients b where b.flags = '{client_blocking}') as blocked,
-  fifty.moves,
-  fifty.flags
-from public.clients c
-cross join (
-  select
-    jsonb_agg(jsonb_build_object(
-      'client_id', w.id, 'to_stage', 'eom_close', 'reason', 'measured', 'expected_version', w.version
-    )) as moves,
-    jsonb_agg(jsonb_build_object('client_id', w.id, 'flag', 'advisory_due', 'set', true)) as flags
-  from (select w.id, w.version from public.clients w where w.stage = 'weekly' order by w.id limit 50) as w
-) as fifty
-where c.stage = 'weekly'
-  and c.flags = '{}'
-order by c.id
-offset 400
-limit 1
-"""
+_HERE = Path(__file__).parent
+CALLS = tomllib.loads((_HERE / "calls.toml").read_text())
+FACTS = (_HERE / "facts.sql").read_bytes()
 PEOPLE = """
 insert into public.actor_logins (db_role, actor_id) values (session_user, 'user:jimmie');
 insert into public.agent_permissions (actor_id, permission, scope, granted_by)
@@ -156,7 +72,6 @@ def costs(
 
 
 def pages(db: psycopg.Connection, statement: sql.SQL) -> float:
-    """How many pages a call looks at."""
     query = sql.SQL("explain (analyze, buffers, format json) {}").format(statement)
     with db.transaction(force_rollback=True):
         row = db.execute(query).fetchone()
@@ -190,46 +105,30 @@ def measure(
 ) -> list[Row]:
     """Each call in the largest firm, against the same in the smallest."""
     least, *between, most = sizes
-    with (
-        tempfile.TemporaryDirectory(prefix="atlas-bench-") as folder,
-        EmbeddedPostgres((keep or Path(folder)) / "data") as server,
-        ExitStack() as opened,
-    ):
+    with throwaway(keep) as server, ExitStack() as opened:
         firms = {}
         for size in sizes:
             dsn = firm(server, size, rows)
             firms[size] = opened.enter_context(psycopg.connect(dsn, autocommit=True))
         statements = {size: calls_in(db) for size, db in firms.items()}
         found = costs(firms, statements, calls)
-    return [
-        Row(
-            f"{name}, among {most:,}",
-            each[most],
-            unit,
-            each[least],
-            of=f"among {least:,}"
-            + "".join(f" ({each[size]:.2f} {unit} among {size:,})" for size in between),
-            wanted=1.5,
-        )
-        for unit, taken in found.items()
-        for name, each in taken.items()
-    ]
+    measured = []
+    for unit, taken in found.items():
+        for name, each in taken.items():
+            others = "".join(f" ({each[size]:.2f} {unit} among {size:,})" for size in between)
+            of = f"among {least:,}{others}"
+            what = f"{name}, among {most:,}"
+            measured.append(Row(what, each[most], unit, each[least], of=of, wanted=1.5))
+    return measured
 
 
-def main() -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--sizes", default="1000,100000,1000000")
-    parser.add_argument("--calls", type=int, default=20)
-    parser.add_argument("--rows", type=int, default=30)
-    parser.add_argument("--keep", type=Path)
-    options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
-    found = measure(sizes, options.calls, options.rows, options.keep)
+def main(
+    sizes: str = "1000,100000,1000000", calls: int = 20, rows: int = 30, keep: Path | None = None
+) -> None:
+    """What each function costs as the firm grows."""
+    found = measure([int(size) for size in sizes.split(",")], calls, rows, keep)
     show("a call, by the size of the firm", found)
 
 
 if __name__ == "__main__":
-    main()
+    start(main)

@@ -3,8 +3,6 @@
 It knows the product's tables and what their columns mean, and uses none of its functions.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -18,7 +16,9 @@ from psycopg.rows import dict_row
 
 # The answers that a writer can get: done, another writer was faster, retry later, or none because the connection broke.
 ALLOWED = frozenset({0, 200, 409, 503})
+Json = dict[str, Any]
 _PAUSES = frozenset({"paused_client", "paused_internal"})
+
 
 KINDS = {
     "lost": "acknowledged, and not in history as acknowledged",
@@ -35,7 +35,7 @@ KINDS = {
 
 @dataclass
 class Verdict:
-    """The findings. All lists except the counters have to be empty."""
+    """What was counted and found. Nothing may be broken."""
 
     acknowledged: int = 0
     unchanged: int = 0
@@ -46,37 +46,24 @@ class Verdict:
     reads: int = 0
     standby_reads: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
-    lost: list[str] = field(default_factory=list)
-    duplicated: list[str] = field(default_factory=list)
-    contradicted: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
-    not_replayed: list[str] = field(default_factory=list)
-    went_back: list[str] = field(default_factory=list)
-    vanished: list[str] = field(default_factory=list)
-    wrong_answers: list[str] = field(default_factory=list)
-
-    @property
-    def broken(self) -> dict[str, list[str]]:
-        """The problems found, by kind."""
-        return {name: found for name in KINDS if (found := getattr(self, name))}
+    broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The problems found, by kind."""
 
     def lines(self) -> Iterator[str]:
-        """The verdict in words."""
         yield f"acknowledged  {self.acknowledged} changes, {self.unchanged} that changed nothing"
         yield f"conflicting   {self.conflicting} refused because another writer was faster"
         yield f"replayed      {self.replayed} answered from an earlier try"
         yield f"unanswered    {self.unanswered}, of which {self.unanswered_done} are in history"
         yield f"reads         {self.reads}, and {self.standby_reads} of a standby"
         for name, words in KINDS.items():
-            found = getattr(self, name)
+            found = self.broken.get(name, [])
             yield f"{name:13} {len(found)} {words}" + "".join(f"\n    {each}" for each in found[:5])
         yield "answers       " + ", ".join(f"{n} × {s}" for s, n in sorted(self.statuses.items()))
 
 
-_HISTORY = """
-select * from public.stage_history where client_id = any (%s) order by client_id, version, id
-"""
+_HISTORY = (
+    "select * from public.stage_history where client_id = any (%s) order by client_id, version, id"
+)
 _CLIENTS = "select * from public.clients where id = any (%s)"
 
 
@@ -88,7 +75,7 @@ def check(db: psycopg.Connection[Any], clients: Iterable[int], folder: Path) -> 
         history = cursor.execute(_HISTORY, wanted).fetchall()
         stored = cursor.execute(_CLIENTS, wanted).fetchall()
     _check_clients(verdict, stored, history)
-    by_key: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_key: dict[str, list[Json]] = defaultdict(list)
     for row in history:
         if row["external_id"] is not None:
             by_key[row["external_id"]].append(row)
@@ -99,19 +86,16 @@ def check(db: psycopg.Connection[Any], clients: Iterable[int], folder: Path) -> 
         sent |= writes.keys()
         for key, lines in writes.items():
             _check_write(verdict, key, lines, by_key.get(key, []))
-    verdict.unknown += [
-        f"client {row['client_id']} version {row['version']} ({row['external_id']})"
-        for row in history
-        if row["version"] > 0 and row["external_id"] not in sent
-    ]
+    for row in history:
+        if row["version"] > 0 and row["external_id"] not in sent:
+            said = f"client {row['client_id']} version {row['version']} ({row['external_id']})"
+            verdict.broken["unknown"].append(said)
     return verdict
 
 
-def _read_log(
-    verdict: Verdict, log: Path, newest: dict[int, int]
-) -> dict[str, list[dict[str, Any]]]:
+def _read_log(verdict: Verdict, log: Path, newest: dict[int, int]) -> dict[str, list[Json]]:
     """The lines of each write; those of reads are judged at once."""
-    writes: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    writes: dict[str, list[Json]] = defaultdict(list)
     seen: dict[int, int] = {}
     for line in map(json.loads, log.read_text(encoding="utf-8").splitlines()):
         if "status" in line:
@@ -126,41 +110,41 @@ def _read_log(
             client, version = line["read"]["client"], line["read"]["version"]
             said = f"{log.stem}, client {client}: version {version}"
             if version < seen.get(client, 0):
-                verdict.went_back.append(f"{said} after {seen[client]}")
+                verdict.broken["went_back"].append(f"{said} after {seen[client]}")
             if version > newest.get(client, -1):
-                verdict.vanished.append(f"{said}, now {newest.get(client)}")
+                verdict.broken["vanished"].append(f"{said}, now {newest.get(client)}")
             seen[client] = version
     return writes
 
 
-def _count(verdict: Verdict, who: str, line: dict[str, Any]) -> None:
+def _count(verdict: Verdict, who: str, line: Json) -> None:
     status = line["status"]
     named = str(status) if status else "no answer"
     verdict.statuses[f"{line['way']} {named} {line.get('rule', '')}".rstrip()] += 1
     if status not in ALLOWED or "fault" in line:
         said = f"{status} {line.get('rule', '')} {line.get('fault', '')}"
-        verdict.wrong_answers.append(f"{who}, {line.get('key', 'a read')}: {said}")
+        verdict.broken["wrong_answers"].append(f"{who}, {line.get('key', 'a read')}: {said}")
 
 
-def _check_write(
-    verdict: Verdict, key: str, lines: list[dict[str, Any]], rows: list[dict[str, Any]]
-) -> None:
+def _check_write(verdict: Verdict, key: str, lines: list[Json], rows: list[Json]) -> None:
     request, answers = lines[0], [line for line in lines[1:] if line["status"] == 200]
     refused = [line for line in lines[1:] if line["status"] == 409]
     changes = {line["history"] for line in answers if line["changed"]}
     verdict.replayed += sum(line["replayed"] for line in answers)
     if len(rows) > 1:
-        verdict.duplicated.append(f"{key}: rows {[row['id'] for row in rows]}")
+        verdict.broken["duplicated"].append(f"{key}: rows {[row['id'] for row in rows]}")
     if len(changes) > 1 or len({line["changed"] for line in answers}) > 1 or (answers and refused):
-        verdict.contradicted.append(f"{key}: {[_said(line) for line in lines[1:]]}")
+        verdict.broken["contradicted"].append(f"{key}: {[_said(line) for line in lines[1:]]}")
     if changes:
         verdict.acknowledged += 1
         if not any(_is_as_said(row, request, answers) for row in rows):
-            verdict.lost.append(
+            verdict.broken["lost"].append(
                 f"{key}: {[_said(line) for line in answers]}, in history {len(rows)} rows"
             )
     elif rows and (answers or refused):
-        verdict.contradicted.append(f"{key}: in history, and {[_said(line) for line in lines[1:]]}")
+        verdict.broken["contradicted"].append(
+            f"{key}: in history, and {[_said(line) for line in lines[1:]]}"
+        )
     elif answers:
         verdict.unchanged += 1
     elif refused:
@@ -170,13 +154,11 @@ def _check_write(
         verdict.unanswered_done += bool(rows)
 
 
-def _said(line: dict[str, Any]) -> str:
+def _said(line: Json) -> str:
     return f"{line['status']} {line.get('rule') or line.get('version')}"
 
 
-def _is_as_said(
-    row: dict[str, Any], request: dict[str, Any], answers: list[dict[str, Any]]
-) -> bool:
+def _is_as_said(row: Json, request: Json, answers: list[Json]) -> bool:
     asked = request["arguments"]
     done = {
         "set_stage": row["to_stage"] == asked.get("to_stage"),
@@ -195,26 +177,26 @@ def _is_as_said(
     )
 
 
-def _check_clients(
-    verdict: Verdict, stored: list[dict[str, Any]], history: list[dict[str, Any]]
-) -> None:
-    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+def _check_clients(verdict: Verdict, stored: list[Json], history: list[Json]) -> None:
+    rows: dict[int, list[Json]] = defaultdict(list)
     for row in history:
         rows[row["client_id"]].append(row)
     for client in stored:
         own = rows[client["id"]]
         versions = [row["version"] for row in own]
         if versions != list(range(len(own))):
-            verdict.gaps.append(f"client {client['id']}: {versions[-5:]} of {len(own)} rows")
+            verdict.broken["gaps"].append(
+                f"client {client['id']}: {versions[-5:]} of {len(own)} rows"
+            )
         made = _replay(own)
         differs = {name: (client[name], made[name]) for name in made if client[name] != made[name]}
         if differs:
-            verdict.not_replayed.append(f"client {client['id']}: {differs}")
+            verdict.broken["not_replayed"].append(f"client {client['id']}: {differs}")
 
 
-def _replay(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _replay(rows: list[Json]) -> Json:
     """What a client is after these changes."""
-    made: dict[str, Any] = {"version": -1, "stage": None, "flags": [], "returning_to_stage": None}
+    made: Json = {"version": -1, "stage": None, "flags": [], "returning_to_stage": None}
     spent = timedelta(0)  # in its stage, when it was paused: a pause stops the clock
     for row in rows:
         made["version"] = row["version"]

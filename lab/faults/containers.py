@@ -1,7 +1,5 @@
 """The same before docker compose: the containers of the database, PostgREST and the gateway die under the writers."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets
@@ -10,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from atlas_stage.local.serving.gateway import free_port
@@ -56,16 +55,13 @@ class Compose:
         return done.stdout
 
     def token(self) -> str:
-        """A new token of the admin."""
         issue = ("token", "issue", ADMIN, "--days", "1", "--json")
         return str(json.loads(self("run", "--rm", "migrate", *issue))["token"])
 
     def up(self) -> None:
-        """Have everything there, and well."""
         self("up", "--build", "--detach", "--wait", "--wait-timeout", "300")
 
     def down(self) -> None:
-        """Take it away, with its data."""
         self.run("down", "--volumes", "--timeout", "5")
 
 
@@ -80,73 +76,37 @@ class Containers(Reachable):
 
     @property
     def http_url(self) -> str:
-        """The published port of the gateway."""
         return self.compose.url
 
     def heal(self) -> None:
         """Start what was killed; Docker restarts nothing that was killed manually."""
-        _docker("start", *(self._id(service) for service in _SERVICES))
+        self._docker("start", *_SERVICES)
         until_it_answers(self.dsn)
 
-    def happenings(self) -> list[Callable[[], None]]:
-        """All that happens to it, the usual first."""
-        return [
-            self.kill_the_database,
-            self.deploy,
-            self.kill_postgrest,
-            self.kill_the_gateway,
-            self.restart_the_database,
-            self.deploy_cut_off,
-            self.restart_postgrest,
-            self.restart_the_gateway,
-            self.pause_the_database,
-            self.kill_everything,
-        ]
+    def happenings(self) -> dict[str, Callable[[], object]]:
+        kill_the_database = partial(self._docker, "kill", "db")
+        return {
+            "kill the database": kill_the_database,
+            "deploy": self.deploys.next,
+            "kill postgrest": partial(self._docker, "kill", "postgrest"),
+            "kill the gateway": partial(self._docker, "kill", "gateway"),
+            "restart the database": partial(self._docker, "restart", "db"),
+            "deploy cut off": partial(self.deploys.next_cut_off_by, kill_the_database),
+            "restart postgrest": partial(self._docker, "restart", "postgrest"),
+            "restart the gateway": partial(self._docker, "restart", "gateway"),
+            "pause the database": self._pause_the_database,
+            "kill everything": partial(self._docker, "kill", *_SERVICES),
+        }
 
-    def kill_the_database(self) -> None:
-        """The database's container dies at once."""
-        _docker("kill", self._id("db"))
-
-    def kill_postgrest(self) -> None:
-        """PostgREST's container dies at once."""
-        _docker("kill", self._id("postgrest"))
-
-    def kill_the_gateway(self) -> None:
-        """Caddy's container dies at once."""
-        _docker("kill", self._id("gateway"))
-
-    def restart_the_database(self) -> None:
-        """As for an update of its image."""
-        _docker("restart", self._id("db"))
-
-    def restart_postgrest(self) -> None:
-        """As for an update of its image."""
-        _docker("restart", self._id("postgrest"))
-
-    def restart_the_gateway(self) -> None:
-        """As for an update of its image."""
-        _docker("restart", self._id("gateway"))
-
-    def pause_the_database(self) -> None:
-        """Pause the database's container for two seconds."""
-        _docker("pause", self._id("db"))
+    def _pause_the_database(self) -> None:
+        self._docker("pause", "db")
         time.sleep(2)
-        _docker("unpause", self._id("db"))
+        self._docker("unpause", "db")
 
-    def kill_everything(self) -> None:
-        """The machine goes down."""
-        _docker("kill", *(self._id(service) for service in _SERVICES))
-
-    def deploy(self) -> None:
-        """The next version of the stored logic, in which functions have changed."""
-        self.deploys.next()
-
-    def deploy_cut_off(self) -> None:
-        """The database's container dies under a deploy."""
-        self.deploys.next_cut_off_by(self.kill_the_database)
-
-    def _id(self, service: str) -> str:
-        return f"{self.compose.settings['COMPOSE_PROJECT_NAME']}-{service}-1"
+    def _docker(self, what: str, *services: str) -> None:
+        project = self.compose.settings["COMPOSE_PROJECT_NAME"]
+        names = [f"{project}-{service}-1" for service in services]
+        subprocess.run(["docker", what, *names], capture_output=True, check=True)
 
 
 @contextmanager
@@ -165,8 +125,3 @@ def containers(folder: Path) -> Iterator[Containers]:
             made.heal()
     finally:
         compose.down()
-
-
-def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True, check=True)
-    return done.stdout.strip()

@@ -1,7 +1,5 @@
 """Deploys of a next version of the stored logic, while it is used."""
 
-from __future__ import annotations
-
 import shutil
 import threading
 import time

@@ -1,23 +1,32 @@
-"""Waiting for a server that starts, or recovers."""
-
-from __future__ import annotations
+"""Waiting for what starts, ends or recovers."""
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
 
 import psycopg
 
-_SECONDS = 60.0
+Found = TypeVar("Found")
+
+
+def until(look: Callable[[], Found | None], otherwise: str, seconds: float = 90) -> Found:
+    """What `look` finds, as soon as it finds something. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(otherwise)
+        time.sleep(0.1)
+    return found
 
 
 def until_it_answers(dsn: str) -> None:
-    """Wait for the server to let a session in. Raises the last OperationalError after a minute."""
-    deadline = time.monotonic() + _SECONDS
-    while True:
-        try:
+    """Wait for the server to let a session in. Raises TimeoutError."""
+
+    def answers() -> bool:
+        with suppress(psycopg.OperationalError):
             psycopg.connect(dsn).close()
-        except psycopg.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
+            return True
+        return False
+
+    until(answers, f"no server answers at {dsn}", 60)

@@ -7,8 +7,6 @@ Each writer keeps a log of what it sent and what it was answered; afterwards log
 `--compose` takes the containers of docker-compose.yml (needs Docker) in place of the stack of `atlas-stage serve`.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import random
@@ -16,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import psycopg
@@ -58,18 +56,16 @@ def run(
 
 
 def _let_happen(
-    at: Stack,
-    seconds: float,
-    chance: random.Random,
-    tell: Callable[[str], None],
+    at: Stack, seconds: float, chance: random.Random, tell: Callable[[str], None]
 ) -> None:
     began = time.monotonic()
-    waiting = at.happenings()[::-1]
+    all_of_it = list(at.happenings().items())
+    waiting = all_of_it[::-1]
     while (passed := time.monotonic() - began) < seconds:
         time.sleep(_CALM_SECONDS)
-        waiting = waiting or chance.sample(at.happenings(), len(at.happenings()))
-        happens = waiting.pop()
-        tell(f"{passed:6.1f} s  {happens.__name__.replace('_', ' ')}")
+        waiting = waiting or chance.sample(all_of_it, len(all_of_it))
+        name, happens = waiting.pop()
+        tell(f"{passed:6.1f} s  {name}")
         happens()
         at.heal()
 
@@ -87,22 +83,15 @@ def main() -> int:
     parser.add_argument("--compose", action="store_true", help="containers, in place of processes")
     said = parser.parse_args()
     logging.getLogger("psycopg").setLevel(logging.ERROR)  # of broken connections there are many
-    if said.keep is not None:
-        said.keep.mkdir(parents=True)
-    with (
-        nullcontext(said.keep)
-        if said.keep is not None
-        else tempfile.TemporaryDirectory(prefix="atlas-faults-")
-    ) as folder:
-        verdict, at = run(
-            Path(folder),
-            said.minutes * 60,
-            said.broken,
-            said.clients,
-            said.seed,
-            print,
-            containers if said.compose else house,
-        )
+    with ExitStack() as kept:
+        if said.keep is None:
+            folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="atlas-faults-"))
+        else:
+            folder = said.keep
+            folder.mkdir(parents=True)
+        opened = containers if said.compose else house
+        options = (said.broken, said.clients, said.seed, print, opened)
+        verdict, at = run(Path(folder), said.minutes * 60, *options)
     print(f"deploys       {at.deploys.tried}, of which {at.deploys.refused} gave up")
     print("\n".join(verdict.lines()))
     return 1 if verdict.broken else 0

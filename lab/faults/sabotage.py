@@ -1,12 +1,5 @@
 """Rules broken on purpose, to show that the checker sees it: what no program can do by the product's own ways."""
 
-from __future__ import annotations
-
-# The row that is spoilt: the newest move of the client with the longest history.
-_SPOILT = """
-select id into spoilt from public.stage_history where to_stage is not null and external_id is not null
-order by version desc limit 1;
-"""
 _UNGUARDED = """
 drop index public.stage_history_external_id_uniq;
 alter table public.stage_history
@@ -14,6 +7,18 @@ alter table public.stage_history
   disable trigger all;
 alter table public.clients disable trigger all;
 """
+
+
+def _spoil(statements: str) -> str:
+    """Do this to the row `spoilt`: the newest move of the client with the longest history."""
+    return f"""{_UNGUARDED}
+        do $$ declare spoilt bigint; twice public.stage_history; begin
+          select id into spoilt from public.stage_history
+          where to_stage is not null and external_id is not null order by version desc limit 1;
+          {statements}
+        end $$;
+    """
+
 
 BEFORE = {
     # A key that was used before is not looked for: what is sent again is done again.
@@ -25,33 +30,18 @@ BEFORE = {
     """,
 }
 AFTERWARDS = {
-    "lost_row": f"""
-        {_UNGUARDED}
-        do $$ declare spoilt bigint; begin
-          {_SPOILT} delete from public.stage_history where id = spoilt;
-        end $$;
-    """,
-    "double_row": f"""
-        {_UNGUARDED}
-        do $$ declare spoilt bigint; twice public.stage_history; begin
-          {_SPOILT}
+    "lost_row": _spoil("delete from public.stage_history where id = spoilt;"),
+    "double_row": _spoil("""
           select * into twice from public.stage_history where id = spoilt;
           twice.id := nextval('public.stage_history_id_seq');
           insert into public.stage_history select twice.*;
-        end $$;
-    """,
-    "edited_row": f"""
-        {_UNGUARDED}
-        do $$ declare spoilt bigint; begin
-          {_SPOILT} update public.stage_history set to_stage = 'offboarding' where id = spoilt;
-        end $$;
-    """,
-    "foreign_row": f"""
-        {_UNGUARDED}
-        do $$ declare spoilt bigint; begin
-          {_SPOILT} update public.stage_history set external_id = 'nobody' where id = spoilt;
-        end $$;
-    """,
+    """),
+    "edited_row": _spoil(
+        "update public.stage_history set to_stage = 'offboarding' where id = spoilt;"
+    ),
+    "foreign_row": _spoil(
+        "update public.stage_history set external_id = 'nobody' where id = spoilt;"
+    ),
     "client_taken_back": f"""
         {_UNGUARDED}
         update public.clients set version = version - 1 where version > 1;

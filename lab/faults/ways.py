@@ -1,10 +1,8 @@
 """How a writer reaches the product, and what it is answered: over HTTP, or by the package's own client."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 
@@ -15,6 +13,7 @@ from atlas_stage.transports.http import NOT_THE_API
 from atlas_stage.transports.psycopg import PsycopgTransport
 from atlas_stage.transports.sync_http import HttpTransport
 
+Json = dict[str, Any]
 _SECONDS = 20.0
 ADMIN = "user:jimmie"
 
@@ -24,7 +23,7 @@ class Answer:
     """The answer. Status 0: none came, so the change may or may not have been made."""
 
     status: int
-    body: dict[str, Any] = field(default_factory=dict)
+    body: Json = field(default_factory=dict)
     rule: str = ""
     fault: str = ""
     """Problems of the answer itself, such as a 503 without Retry-After."""
@@ -33,18 +32,6 @@ class Answer:
     def is_final(self) -> bool:
         """Whether a caller has its answer, and would not send the request again."""
         return self.status not in (0, 429, 502, 503, 504)
-
-
-class Way(Protocol):
-    """Sends one call, once."""
-
-    name: str
-
-    def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
-        """Call api.<function>; a read has no key."""
-
-    def close(self) -> None:
-        """Close the connection."""
 
 
 class Http:
@@ -60,7 +47,7 @@ class Http:
             headers={"Authorization": f"Bearer {token}"},
         )
 
-    def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
+    def send(self, function: str, arguments: Json, key: str | None) -> Answer:
         """One request; its key goes as the header Idempotency-Key."""
         method, path, body = _request(function, dict(arguments), key)
         try:
@@ -72,13 +59,10 @@ class Http:
         return _read(response)
 
     def close(self) -> None:
-        """Close the connections."""
         self._client.close()
 
 
-def _request(
-    function: str, body: dict[str, Any], key: str | None
-) -> tuple[str, str, dict[str, Any] | None]:
+def _request(function: str, body: Json, key: str | None) -> tuple[str, str, Json | None]:
     # A retry is the same request, so the path is chosen by the key and not by chance.
     by_path = sum((key or "").encode()) % 2 == 0
     if function == "client" and by_path:
@@ -115,7 +99,7 @@ class Package:
         self.name = name
         self._transport = transport
 
-    def send(self, function: str, arguments: dict[str, Any], key: str | None) -> Answer:
+    def send(self, function: str, arguments: Json, key: str | None) -> Answer:
         """One call; its key goes as the argument external_id."""
         arguments = arguments | ({"external_id": key} if key else {})
         try:
@@ -124,26 +108,26 @@ class Package:
             )
         except Unavailable as error:
             said = error.rule if error.rule != Unavailable.default_rule else ""
-            return Answer(
-                503 if said else 0, rule=said, fault=str(error)[:200] if said == NOT_THE_API else ""
-            )
+            fault = str(error)[:200] if said == NOT_THE_API else ""
+            return Answer(503 if said else 0, rule=said, fault=fault)
         except StageError as error:
             fault = "" if error.status != StageError.default_status else str(error)[:200]
             return Answer(error.status, rule=error.rule, fault=fault)
         return Answer(200, body)
 
     def close(self) -> None:
-        """Close the connection."""
         self._transport.close()
 
 
+Way = Http | Package
+"""Sends one call, once. A read has no key."""
+
+
 def with_psycopg(dsn: str) -> Package:
-    """Over a database connection."""
     return Package("psycopg", PsycopgTransport(dsn, ADMIN))
 
 
 def with_client(url: str, token: str) -> Package:
-    """Over HTTP, as `Stage.connect` does it."""
     return Package("client", HttpTransport(url, token))
 
 
@@ -156,34 +140,29 @@ class Reachable:
 
     @property
     def http_url(self) -> str:
-        """The gateway's address."""
         raise NotImplementedError
 
     @property
     def writers_dsn(self) -> str:
-        """The database, as writers reach it."""
         return self.dsn
 
     def ways(self, writers: int) -> list[Callable[[], Way]]:
         """How this many writers connect: half with psycopg, the others over HTTP, with and without the package."""
-        kinds = (self._over_http, self._with_psycopg, self._with_client, self._with_psycopg)
-        return [kinds[number % 4] for number in range(writers)]
+        http, client, direct = self._kinds()
+        return [(http, direct, client, direct)[number % 4] for number in range(writers)]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
-        """How readers connect, by their names."""
-        return {"reader-http": self._over_http, "reader-psycopg": self._with_psycopg}
+        http, _, direct = self._kinds()
+        return {"reader-http": http, "reader-psycopg": direct}
+
+    def _kinds(self) -> tuple[Callable[[], Way], Callable[[], Way], Callable[[], Way]]:
+        return (
+            lambda: Http(self.http_url, self.token),
+            lambda: with_client(self.http_url, self.token),
+            lambda: with_psycopg(self.writers_dsn),
+        )
 
     def make_clients(self, count: int) -> list[int]:
-        """New clients, in weekly."""
         with Stage(PsycopgTransport(self.dsn, ADMIN)) as stage:
             made = [stage.create_client(f"Shared {n}", slug=f"shared-{n}") for n in range(count)]
         return [each.client.id for each in made]
-
-    def _over_http(self) -> Way:
-        return Http(self.http_url, self.token)
-
-    def _with_client(self) -> Way:
-        return with_client(self.http_url, self.token)
-
-    def _with_psycopg(self) -> Way:
-        return with_psycopg(self.writers_dsn)

@@ -4,8 +4,6 @@ A writer reads a client, decides what follows from what it read, and sends that 
 its own, again and again until it has an answer. Now and then it sends what was answered once more.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import threading
@@ -19,6 +17,7 @@ from typing import Any
 from lab.faults.ways import Answer, Way
 from tests.support.words import FLAGS_OF_ANYONE, stages_after
 
+Json = dict[str, Any]
 WRITERS = 16
 _AGAIN = 0.15  # of the answered writes are sent once more
 _WAIT_SECONDS = (0.05, 0.3)
@@ -51,7 +50,6 @@ class Writer(threading.Thread):
         self._number = 0
 
     def run(self) -> None:
-        """Write until told to stop."""
         try:
             while not self._told.stop.is_set():
                 self._number += 1
@@ -62,43 +60,38 @@ class Writer(threading.Thread):
             self._way.close()
             self._log.close()
 
-    def _read(self, client_id: int) -> dict[str, Any] | None:
+    def _read(self, client_id: int) -> Json | None:
         answer = self._way.send("client", {"client_id": client_id}, None)
-        client: dict[str, Any] | None = answer.body["client"] if answer.status == 200 else None
+        client: Json | None = answer.body["client"] if answer.status == 200 else None
         said = {"client": client_id, "version": client["version"]} if client else {}
         self._note({"read": said} | _noted(answer))
         if client is None:
             time.sleep(self._chance.uniform(*_WAIT_SECONDS))
         return client
 
-    def _decide(self, client: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _decide(self, client: Json) -> tuple[str, Json]:
         chance = self._chance
         said = {"client_id": client["id"], "reason": f"{self.name} {self._number}"}
         what = chance.random()
         if what < 0.6:
             ahead = stages_after(client["stage"], client["returning_to_stage"]) - {"offboarding"}
-            said |= {
-                "to_stage": chance.choice(sorted(ahead)),
-                "expected_version": client["version"],
-            }
-            return "set_stage", said
+            move = {"to_stage": chance.choice(sorted(ahead)), "expected_version": client["version"]}
+            return "set_stage", said | move
         if what < 0.9:
             flag = chance.choice(FLAGS_OF_ANYONE)
             function = "clear_flag" if flag in client["flags"] else "set_flag"
             return function, said | {"flag": flag}
-        return "update_client", said | {
-            "notes": f"noted by {self.name} as {self._number}",
-            "expected_version": client["version"],
-        }
+        noted = {"notes": f"noted by {self.name} as {self._number}"}
+        return "update_client", said | noted | {"expected_version": client["version"]}
 
-    def _write(self, function: str, arguments: dict[str, Any]) -> None:
+    def _write(self, function: str, arguments: Json) -> None:
         key = f"{self.name}-{self._number}"
         self._note({"key": key, "sent": function, "arguments": arguments})
         answer = self._until_answered(key, function, arguments)
         if answer.status == 200 and self._chance.random() < _AGAIN:
             self._until_answered(key, function, arguments)
 
-    def _until_answered(self, key: str, function: str, arguments: dict[str, Any]) -> Answer:
+    def _until_answered(self, key: str, function: str, arguments: Json) -> Answer:
         while True:
             answer = self._way.send(function, arguments, key)
             self._note({"key": key} | _noted(answer))
@@ -106,26 +99,22 @@ class Writer(threading.Thread):
                 return answer
             time.sleep(self._chance.uniform(*_WAIT_SECONDS))
 
-    def _note(self, line: dict[str, Any]) -> None:
+    def _note(self, line: Json) -> None:
         self._log.write(json.dumps({"at": round(time.time(), 3), "way": self._way.name} | line))
         self._log.write("\n")
         self._log.flush()
 
 
-def _noted(answer: Answer) -> dict[str, Any]:
-    noted: dict[str, Any] = {"status": answer.status}
+def _noted(answer: Answer) -> Json:
+    noted: Json = {"status": answer.status}
     if answer.rule:
         noted["rule"] = answer.rule
     if answer.fault:
         noted["fault"] = answer.fault
     if "changed" in answer.body:
         row = answer.body["history"] or {}
-        noted |= {
-            "changed": answer.body["changed"],
-            "replayed": answer.body["replayed"],
-            "history": row.get("id"),
-            "version": row.get("version"),
-        }
+        noted |= {name: answer.body[name] for name in ("changed", "replayed")}
+        noted |= {"history": row.get("id"), "version": row.get("version")}
     return noted
 
 

@@ -1,17 +1,14 @@
 """Three PostgreSQL nodes under Patroni with etcd, HAProxy and PgBouncer before them, all on this machine."""
 
-from __future__ import annotations
-
 import shutil
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import psutil
@@ -19,18 +16,17 @@ import psycopg
 
 from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.embedded.programs import Account, binaries_of, server_account
-from atlas_stage.local.serving.gateway import free_port
+from atlas_stage.local.serving.gateway import answers, free_port
 from atlas_stage.local.serving.part import Part
+from lab.faults.patience import until
 
 NODES = ("one", "two", "three")
 _HERE = Path(__file__).resolve().parent
 _VERSION = 18
 _SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 _PROGRAMS = ("etcd", "haproxy", "pgbouncer")
-_SECONDS = 90.0
 
 Tell = Callable[[str], None]
-Found = TypeVar("Found")
 
 
 def missing() -> list[str]:
@@ -55,7 +51,6 @@ class Node:
 
     @property
     def pgdata(self) -> Path:
-        """PostgreSQL's own folder."""
         return self.folder / "pgdata"
 
     def processes(self) -> list[psutil.Process]:
@@ -70,31 +65,25 @@ class Node:
         return found
 
     def kill_postgresql(self) -> None:
-        """Its server dies at once."""
         server = postmaster.find(self.pgdata)
         assert server is not None
         server.kill()
 
     def kill(self) -> None:
-        """The machine goes down."""
-        for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+        self._each(psutil.Process.kill)
 
     def pause(self) -> None:
-        """Pause the machine."""
-        for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.suspend()
+        self._each(psutil.Process.suspend)
 
     def resume(self) -> None:
-        """Resume the machine, which has noticed nothing."""
+        self._each(psutil.Process.resume)
+
+    def _each(self, act: Callable[[psutil.Process], None]) -> None:
         for process in self.processes():
             with suppress(psutil.NoSuchProcess):
-                process.resume()
+                act(process)
 
     def start_again(self) -> None:
-        """The machine comes up again."""
         self.part.__exit__(None, None, None)
         self.part.__enter__()
 
@@ -120,17 +109,14 @@ class Cluster:
 
     @property
     def dsn(self) -> str:
-        """The leader's database through HAProxy, as superuser."""
         return f"postgresql://postgres@127.0.0.1:{self.leader_port}/atlas"
 
     @property
     def standby_dsn(self) -> str:
-        """That of a standby through HAProxy."""
         return f"postgresql://postgres@127.0.0.1:{self.standbys_port}/atlas"
 
     @property
     def pooled_dsn(self) -> str:
-        """The leader's through PgBouncer."""
         return f"postgresql://postgres@127.0.0.1:{self.pooler_port}/atlas"
 
     @property
@@ -141,51 +127,40 @@ class Cluster:
 
     def leader(self) -> Node:
         """The leader. Raises TimeoutError if there is none for long."""
-        return _until(self._leader_if_any, "no node leads")
-
-    def _leader_if_any(self) -> Node | None:
-        return next((n for n in self.nodes if n.state().get("role") == "primary"), None)
+        return self._one("role", "primary", "no node leads")
 
     def synchronous(self) -> Node:
         """The standby that has every acknowledged commit."""
-        return _until(
-            lambda: next((n for n in self.nodes if n.state().get("sync_standby")), None),
-            "no standby is synchronous",
+        return self._one("sync_standby", True, "no standby is synchronous")
+
+    def _one(self, name: str, value: object, otherwise: str) -> Node:
+        return until(
+            lambda: next((n for n in self.nodes if n.state().get(name) == value), None), otherwise
         )
 
     def wait_until_whole(self) -> None:
         """All nodes are there, one of them leads, one of the others is synchronous and all of them stream."""
-        _until(self._is_whole, "the cluster is not whole")
 
-    def _is_whole(self) -> bool:
-        states = [node.state() for node in self.nodes]
-        return (
-            sorted(state.get("role", "") for state in states) == ["primary", "replica", "replica"]
-            and any(state.get("sync_standby") for state in states)
-            and all(
-                state["role"] == "primary" or state.get("replication_state") == "streaming"
-                for state in states
+        def is_whole() -> bool:
+            states = [node.state() for node in self.nodes]
+            roles = sorted(state.get("role", "") for state in states)
+            standbys = [state for state in states if state.get("role") != "primary"]
+            return (
+                roles == ["primary", "replica", "replica"]
+                and any(state.get("sync_standby") for state in standbys)
+                and all(state.get("replication_state") == "streaming" for state in standbys)
             )
-        )
+
+        until(is_whole, "the cluster is not whole")
 
     def switch_over(self) -> None:
         """Let the synchronous standby lead, in order."""
-        said = {"leader": self.leader().name, "candidate": self.synchronous().name}
         leader = self.leader()
-        answer = httpx.post(
-            f"http://127.0.0.1:{leader.rest}/switchover", json=said, timeout=60, trust_env=False
-        )
+        said = {"leader": leader.name, "candidate": self.synchronous().name}
+        url = f"http://127.0.0.1:{leader.rest}/switchover"
+        answer = httpx.post(url, json=said, timeout=60, trust_env=False)
         if not answer.is_success:
             raise RuntimeError(f"the switchover was refused: {answer.text}")
-
-
-def _until(look: Callable[[], Found | None], otherwise: str) -> Found:
-    deadline = time.monotonic() + _SECONDS
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(otherwise)
-        time.sleep(0.2)
-    return found
 
 
 @contextmanager
@@ -217,7 +192,7 @@ def cluster(folder: Path, tell: Tell) -> Iterator[Cluster]:
         parts.enter_context(_haproxy(_own(folder / "haproxy", account), account, ready))
         parts.enter_context(_pgbouncer(_own(folder / "pgbouncer", account), account, ready))
         ready.wait_until_whole()
-        _until(lambda: _has_database(ready), "the leader takes no writes")
+        until(lambda: _has_database(ready), "the leader takes no writes")
         yield ready
 
 
@@ -252,27 +227,19 @@ def _etcd(folder: Path, account: Account, port: int, peer: int) -> Part:
     said = ["--name=one", f"--data-dir={folder}/data", f"--listen-client-urls={url}"]
     said += [f"--advertise-client-urls={url}", f"--listen-peer-urls={peers}"]
     said += [f"--initial-advertise-peer-urls={peers}", f"--initial-cluster=one={peers}"]
-    return Part(
-        "etcd", _as(account, _program("etcd"), *said), {}, folder, lambda: _answers(f"{url}/health")
-    )
+    command = _as(account, _program("etcd"), *said)
+    return Part("etcd", command, {}, folder, lambda: answers(f"{url}/health"))
 
 
 def _node(
     name: str, folder: Path, account: Account, binaries: Path, port: int, rest: int, etcd: int
 ) -> Node:
-    said = _written(
-        folder / "patroni.yml",
-        account,
-        name=name,
-        folder=folder,
-        binaries=binaries,
-        port=port,
-        rest_port=rest,
-        etcd_port=etcd,
-    )
+    ports = {"port": port, "rest_port": rest, "etcd_port": etcd}
+    file = folder / "patroni.yml"
+    said = _written(file, account, name=name, folder=folder, binaries=binaries, **ports)
     command = _as(account, _patroni(), said)
     ready = f"http://127.0.0.1:{rest}/health"
-    part = Part("Patroni", command, {"LC_ALL": "C"}, folder, lambda: _answers(ready))
+    part = Part("Patroni", command, {"LC_ALL": "C"}, folder, lambda: answers(ready))
     return Node(name, port, rest, folder, part)
 
 
@@ -307,13 +274,6 @@ def _program(name: str) -> Path:
     found = shutil.which(name, path=_SEARCHED)
     assert found is not None
     return Path(found)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _listens(port: int) -> bool:

@@ -1,11 +1,10 @@
 """What each part of the cluster costs a single caller: the same call over two ways, in turn."""
 
-from __future__ import annotations
-
 import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import cycle
 
 from psycopg.conninfo import make_conninfo
@@ -29,11 +28,8 @@ def figures(at: Served) -> Iterator[str]:
         def stage(dsn: str) -> Stage:
             return opened.enter_context(Stage.connect(dsn, ADMIN))
 
-        direct, pooled, standby = (
-            stage(place.dsn),
-            stage(place.pooled_dsn),
-            stage(place.standby_dsn),
-        )
+        direct, pooled = stage(place.dsn), stage(place.pooled_dsn)
+        standby = stage(place.standby_dsn)
         alone = stage(make_conninfo(place.dsn, options="-c synchronous_commit=local"))
         http, http_standby = (
             opened.enter_context(Stage.connect(url=each.url, token=at.token))
@@ -42,36 +38,17 @@ def figures(at: Served) -> Iterator[str]:
         one, other = (direct.create_client(n, slug=n).client.id for n in ("figures-1", "figures-2"))
         place.wait_until_whole()
         time.sleep(1)  # the standbys have replayed it
-        yield _line(
-            "a flag, committed when a standby has it, against at once",
-            _CALLS,
-            _flags(direct, one),
-            _flags(alone, other),
-        )
-        yield _line(
-            "one client, through PgBouncer, against without",
-            _CALLS,
-            lambda: pooled.client(one),
-            lambda: direct.client(one),
-        )
-        yield _line(
-            "one client with its own connection, through PgBouncer, against without",
-            _CONNECTIONS,
-            lambda: _once(place.pooled_dsn, one),
-            lambda: _once(place.dsn, one),
-        )
-        yield _line(
-            "one client, from a standby, against from the leader",
-            _CALLS,
-            lambda: standby.client(one),
-            lambda: direct.client(one),
-        )
-        yield _line(
-            "the same over HTTP",
-            _CALLS,
-            lambda: http_standby.client(one),
-            lambda: http.client(one),
-        )
+        what = "a flag, committed when a standby has it, against at once"
+        yield _line(what, _CALLS, _flags(direct, one), _flags(alone, other))
+        what = "one client, through PgBouncer, against without"
+        yield _line(what, _CALLS, lambda: pooled.client(one), lambda: direct.client(one))
+        what = "one client with its own connection, through PgBouncer, against without"
+        pooled_once, once = (partial(_once, dsn, one) for dsn in (place.pooled_dsn, place.dsn))
+        yield _line(what, _CONNECTIONS, pooled_once, once)
+        what = "one client, from a standby, against from the leader"
+        yield _line(what, _CALLS, lambda: standby.client(one), lambda: direct.client(one))
+        what = "the same over HTTP"
+        yield _line(what, _CALLS, lambda: http_standby.client(one), lambda: http.client(one))
 
 
 def _flags(stage: Stage, client_id: int) -> Call:

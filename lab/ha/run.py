@@ -7,13 +7,12 @@
 It needs etcd, HAProxy and PgBouncer; README.md has the details.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 from atlas_stage.local.serving import until_told_to_stop
@@ -36,20 +35,20 @@ def main() -> int:
     gone = missing()
     if gone:
         sys.exit(f"not installed: {', '.join(gone)}; lab/ha/README.md says from where")
-    with tempfile.TemporaryDirectory(prefix="atlas-ha-") as name:
-        folder = Path(name)
+    with ExitStack() as opened:
+        folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="atlas-ha-")))
+        if not (said.trial or said.figures):
+            opened.enter_context(until_told_to_stop())
+        at = opened.enter_context(served(folder, print))
         if said.trial:
-            with served(folder, print) as at:
-                return _try(at, folder, said.only)
+            return _try(at, folder, said.only)
         if said.figures:
-            with served(folder, print) as at:
-                for line in figures(at):
-                    print(line)
+            for line in figures(at):
+                print(line)
             return 0
-        with until_told_to_stop(), served(folder, print) as at:
-            _tell(at)
-            while True:
-                time.sleep(1)
+        _tell(at)
+        while True:
+            time.sleep(1)
     return 0
 
 

@@ -1,7 +1,5 @@
 """The product on a cluster: deployed, with a gateway before the leader and one before the standbys."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,7 +33,6 @@ class Served:
         ]
 
     def readers(self) -> dict[str, Callable[[], Way]]:
-        """Readers at the leader and at the standbys."""
         return {
             "reader": lambda: Http(self.leader.url, self.token),
             "standby-http": lambda: Http(self.standbys.url, self.token),
@@ -51,7 +48,6 @@ def served(folder: Path, tell: Tell) -> Iterator[Served]:
         migrate(at.dsn)
         with Stage(PsycopgTransport(at.dsn, ADMIN)) as stage:
             token = stage.issue_token(ADMIN, never_expires=True).token
-        assert token is not None
         places = [folder / "before-leader", folder / "before-standbys"]
         for place in places:
             place.mkdir()

@@ -1,7 +1,5 @@
 """Sixteen writers on a cluster, while its leader is switched over, killed and paused; then the reckoning."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable
@@ -14,6 +12,7 @@ import psycopg
 from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.ops.deploy import migrate
 from lab.faults.check import Verdict, check
+from lab.faults.patience import until
 from lab.faults.ways import ADMIN
 from lab.faults.writers import at_work
 from lab.ha.cluster import Cluster, Node, Tell
@@ -42,7 +41,6 @@ def kill_the_machine(at: Cluster) -> None:
 
 
 def pause_the_machine(at: Cluster) -> None:
-    """Pause the leader until another one leads, then resume it."""
     old = at.leader()
     old.pause()
     try:
@@ -60,14 +58,12 @@ def kill_the_synchronous_standby(at: Cluster) -> None:
 
 
 def stop_etcd(at: Cluster) -> None:
-    """Stop etcd for longer than a leader keeps its lease."""
     at.etcd.__exit__(None, None, None)
     time.sleep(30)
     at.etcd.__enter__()
 
 
 def deploy(at: Cluster) -> None:
-    """Deploy the stored logic again, through HAProxy."""
     migrate(at.dsn, force=True)
 
 
@@ -83,11 +79,10 @@ HAPPENINGS = (
 
 
 def _wait_for_another(at: Cluster, old: Node) -> None:
-    deadline = time.monotonic() + 90
-    while all(n is old or n.state().get("role") != "primary" for n in at.nodes):
-        if time.monotonic() > deadline:
-            raise TimeoutError("no node follows")
-        time.sleep(0.2)
+    until(
+        lambda: any(n is not old and n.state().get("role") == "primary" for n in at.nodes),
+        "no node follows",
+    )
     time.sleep(_CALM_SECONDS)
 
 
@@ -128,14 +123,10 @@ def trial(
 
 
 def _outage(logs: Path, name: str, began: float, over: float, ended: float) -> Outage:
-    by_writer = [
-        [
-            line["at"]
-            for line in map(json.loads, log.read_text().splitlines())
-            if line.get("changed")
-        ]
-        for log in logs.glob("writer-*.jsonl")
-    ]
+    by_writer = []
+    for log in logs.glob("writer-*.jsonl"):
+        lines = map(json.loads, log.read_text().splitlines())
+        by_writer.append([line["at"] for line in lines if line.get("changed")])
     silences = [_longest(moments, began, ended) for moments in by_writer]
     together = [moment for moments in by_writer for moment in moments]
     went_on = sum(any(moment > over for moment in moments) for moments in by_writer)

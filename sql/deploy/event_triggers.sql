@@ -1,10 +1,11 @@
 -- The host's event trigger in which a deploy failed, and the line that fixes it. $1: the context of the error.
 select
-  e.evtname::text,
   format(
-    'alter function %s security definer set search_path = pg_catalog, %s, public, pg_temp',
+    'event trigger %s of the host stops the deploy; to fix it:'
+    ' alter function %s security definer set search_path = pg_catalog, %I, public, pg_temp',
+    e.evtname,
     e.evtfoid::regprocedure,
-    quote_ident(n.nspname)
+    n.nspname
   )
 from pg_catalog.pg_event_trigger as e
 inner join pg_catalog.pg_proc as p on e.evtfoid = p.oid

@@ -1,8 +1,17 @@
--- Our roles that the deployer can't grant to itself, as one list. $1: the names of our roles.
+-- What a superuser has to run if the deployer can't grant itself all of our roles; no row if it can. $1: our roles.
 select
-  current_user::text,
-  string_agg(r.rolname, ', ' order by r.rolname),
-  current_setting('server_version_num')::integer >= 160000
+  case
+    when current_setting('server_version_num')::integer < 160000
+      then format('a superuser has to run once: alter role %s createrole', current_user)
+    else
+      format(
+        'these roles were created for another database of this server; a superuser has to run once:'
+        ' grant %s to %s with admin true, inherit false, set false',
+        string_agg(r.rolname, ', ' order by r.rolname),
+        current_user
+      )
+  end
 from pg_catalog.pg_roles as r
 where r.rolname = any($1::text[])
-  and not pg_catalog.pg_has_role(current_user, r.oid, 'member with admin option');
+  and not pg_catalog.pg_has_role(current_user, r.oid, 'member with admin option')
+having count(*) > 0;

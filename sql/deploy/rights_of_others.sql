@@ -1,5 +1,5 @@
 -- Rights on our tables, sequences, views and internal functions that no role but ours and the owner should have, each
--- with the statement that revokes it: name, rights, role, statement. Reading is the host's choice, except for PUBLIC,
+-- as what to report and the statement that revokes it. Reading is the host's choice, except for PUBLIC,
 -- which includes the API roles. An internal function is one that runs with our rights and that no role of ours can
 -- call. $1: every word in the migrations; $2: our schemas; $3: our roles.
 with tables as (
@@ -76,9 +76,7 @@ foreign_rights as (
 )
 
 select
-  f.name || coalesce('.' || f.part, ''),
-  f.rights,
-  f.role,
+  format('%s: revoked %s from %s', f.name || coalesce('.' || f.part, ''), f.rights, f.role),
   -- cascade: also what the role passed on
   format('revoke %s on %s %s from %s cascade', f.revoked, f.kind, f.name, f.role)
 from foreign_rights as f

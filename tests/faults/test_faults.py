@@ -110,7 +110,7 @@ def test_an_older_answer_after_a_newer_one_is_seen(
     ]
     (tmp_path / "reader.jsonl").write_text("\n".join(map(json.dumps, reads)))
     with psycopg.connect(dsn) as db:
-        assert len(check(db, shared, tmp_path).went_back) == 1
+        assert len(check(db, shared, tmp_path).broken["went_back"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -124,4 +124,4 @@ def test_an_answer_that_no_caller_can_act_on_is_seen(
     dsn, shared, _ = story
     (tmp_path / "reader.jsonl").write_text(json.dumps({"way": "http", "read": {}} | answer))
     with psycopg.connect(dsn) as db:
-        assert len(check(db, shared, tmp_path).wrong_answers) == 1
+        assert len(check(db, shared, tmp_path).broken["wrong_answers"]) == 1

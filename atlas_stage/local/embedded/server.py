@@ -38,6 +38,7 @@ from atlas_stage.local.embedded.programs import (
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
+_LOCK_SECONDS = _START_SECONDS + _STOP_SECONDS  # one process at a time starts or stops the server
 _PATIENCE_SECONDS = 3.0
 _PORT = 5432  # only names the socket: nothing listens on a network
 # A unix socket's name may have 107 bytes on Linux and 103 on macOS.
@@ -93,7 +94,6 @@ class EmbeddedPostgres:
         return f"postgresql://postgres@/postgres?host={quote(known.socket_dir)}&port={known.port}"
 
     def is_running(self) -> bool:
-        """Whether the server runs."""
         return postmaster.find(self.pgdata) is not None
 
     def start(self) -> Self:
@@ -105,11 +105,10 @@ class EmbeddedPostgres:
         with in_words():
             # Other users may pass through but not list it: the server may run as one of them.
             self.data.mkdir(mode=0o711, parents=True, exist_ok=True)
-            with self._alone():
+            with FileLock(self.data / ".start.lock", timeout=_LOCK_SECONDS):
                 self._seat = self._seat or _seat(self._seats / f"{uuid4()}.lock")
                 self._seat.acquire()
                 try:
-                    self._refuse_other_version()
                     self._ensure_running()
                 except BaseException:
                     self._leave()
@@ -119,7 +118,7 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Leave the server, and stop it if no other process uses it. Does nothing the second time."""
         if self._seat is not None:
-            with in_words(), self._alone():
+            with in_words(), FileLock(self.data / ".start.lock", timeout=_LOCK_SECONDS):
                 self._leave()
 
     def __enter__(self) -> Self:
@@ -127,10 +126,6 @@ class EmbeddedPostgres:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _alone(self) -> BaseFileLock:
-        """One process at a time starts or stops the server."""
-        return FileLock(self.data / ".start.lock", timeout=_START_SECONDS + _STOP_SECONDS)
 
     @property
     def _seats(self) -> Path:
@@ -156,14 +151,12 @@ class EmbeddedPostgres:
             with suppress(OSError):  # only a separate socket folder is empty
                 self._short_socket_dir().rmdir()
 
-    def _refuse_other_version(self) -> None:
+    def _ensure_running(self) -> None:
         made_by = self.pgdata / "PG_VERSION"
         if made_by.exists() and (found := made_by.read_text().strip()) != str(self.version):
             raise EmbeddedError(
                 f"{self.data} was made by PostgreSQL {found}, not {self.version}. Use another folder."
             )
-
-    def _ensure_running(self) -> None:
         process = postmaster.find(self.pgdata)
         if process is not None and self._becomes_ready(process):
             return
@@ -172,7 +165,7 @@ class EmbeddedPostgres:
         account.let_in(self.binaries, self._report)
         account.let_read(self.binaries.parent)
         account.let_in(self.pgdata, self._report)
-        if not (self.pgdata / "PG_VERSION").exists():
+        if not made_by.exists():
             lasting = self._settings.get("fsync") != "off"
             make_cluster(self.binaries, self.version, account, self.pgdata, lasting=lasting)
         deadline = time.monotonic() + _START_SECONDS
@@ -222,8 +215,15 @@ class EmbeddedPostgres:
 
     def _pg_ctl(self, account: Account, what: str, seconds: float, *options: str) -> bool:
         """Run `pg_ctl` until it is done; whether it succeeded."""
+        command = [
+            str(self.binaries / "pg_ctl"),
+            what,
+            "--wait",
+            f"--timeout={seconds:.0f}",
+            *options,
+        ]
         done = subprocess.run(
-            [str(self.binaries / "pg_ctl"), what, "--wait", f"--timeout={seconds:.0f}", *options],
+            command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             cwd=self.pgdata,
@@ -254,9 +254,8 @@ class EmbeddedPostgres:
             account.own(folder)
         found = folder.lstat()
         if found.st_uid != account.uid or found.st_mode & 0o777077 != 0o040000:
-            raise EmbeddedError(
-                f"{folder} is in the way: it isn't a private folder of the server's user."
-            )
+            said = f"{folder} is in the way: it isn't a private folder of the server's user."
+            raise EmbeddedError(said)
         return folder
 
     def _short_socket_dir(self) -> Path:

@@ -62,13 +62,14 @@ def gateway(
 
         def start() -> Gateway:
             public, upstream, admin = free_port(host, port), free_port(), free_port()
-            url = f"http://{_reachable(host)}:{public}"
+            reachable = _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
+            url = f"http://{reachable}:{public}"
             behind = Part(
                 "PostgREST",
                 [postgrest, root / "gateway" / "postgrest.conf"],
                 _postgrest_settings(dsn, upstream, admin, pool, standby),
                 folder,
-                lambda: _answers(f"http://{LOOPBACK}:{admin}/ready"),
+                lambda: answers(f"http://{LOOPBACK}:{admin}/ready"),
             )
             settings = {
                 "ATLAS_CORS_ORIGIN": os.environ.get("ATLAS_CORS_ORIGIN") or "none",
@@ -77,12 +78,8 @@ def gateway(
                 "ATLAS_BOARD": (root / "board").as_posix(),
                 "ATLAS_WRITES_TO": "read" if standby else "write",
             }
-            before = Part(
-                name,
-                *command(proxy, host, public, settings, folder),
-                folder,
-                lambda: _answers(f"{url}/healthz"),
-            )
+            said = command(proxy, host, public, settings, folder)
+            before = Part(name, *said, folder, lambda: answers(f"{url}/healthz"))
             with ExitStack() as started:
                 parts = (started.enter_context(behind), started.enter_context(before))
                 stack.push(started.pop_all())
@@ -120,9 +117,9 @@ def nginx_command(
         "ATLAS_RESOLVER": LOOPBACK,  # not asked: these settings have no host names
         "ATLAS_FOLDER": folder.absolute().as_posix(),
     }
-    text = (resources.root() / "gateway" / "nginx.conf").read_text()
+    template = Template((resources.root() / "gateway" / "nginx.conf").read_text())
     file = folder.absolute() / "nginx.conf"
-    file.write_text(Template(text).safe_substitute(own | dict(settings)))
+    file.write_text(template.safe_substitute(own | dict(settings)))
     command: list[str | Path] = [program, "-e", "stderr", "-c", file]
     # Started as root, its workers change to a login that can't read the board or write into the folder.
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -161,8 +158,7 @@ def _postgrest_settings(
         option.envvar.decode(): str(known[option.keyword.decode()])
         for option in Conninfo.get_defaults()
         if option.envvar and option.keyword.decode() in known
-    }
-    settings |= {
+    } | {
         "PGUSER": LOGIN,
         "PGRST_SERVER_HOST": LOOPBACK,
         "PGRST_SERVER_PORT": str(port),
@@ -180,11 +176,6 @@ def _postgrest_settings(
 _EVERYWHERE = {"0.0.0.0": LOOPBACK, "::": "[::1]"}  # noqa: S104 (told, not bound)
 
 
-def _reachable(host: str) -> str:
-    """Where a program of this machine finds what listens there."""
-    return _EVERYWHERE.get(host, f"[{host}]" if ":" in host else host)
-
-
 def _public(url: str, host: str) -> str:
     """The address for other machines: in place of all addresses, this machine's in its network."""
     known = os.environ.get("ATLAS_PUBLIC_URL")
@@ -199,7 +190,8 @@ def _public(url: str, host: str) -> str:
     return url.replace(_EVERYWHERE[host], name)
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether an HTTP server answers there, and well."""
     try:
         return httpx.get(url, timeout=5, trust_env=False).is_success
     except httpx.HTTPError:

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -23,30 +24,25 @@ class PortTakenError(PartError):
     """The part did not start because another program has taken its port."""
 
 
+@dataclass(eq=False)
 class Part:
     """A child process with a log, as a context manager: started and ready inside, stopped at the end.
 
     `<folder>/<name>.pid` lets `stop_leftover` find it after this process is killed.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str | Path],
-        settings: Mapping[str, str],
-        folder: Path,
-        is_ready: Callable[[], bool],
-    ) -> None:
-        self.name = name
-        self.log = folder / f"{name.lower()}.log"
-        self._command = command
-        self._settings = settings
-        self._pid_file = _pid_file(folder, name)
-        self._is_ready = is_ready
-        self._process: psutil.Popen | None = None
+    name: str
+    command: Sequence[str | Path]
+    settings: Mapping[str, str]
+    folder: Path
+    is_ready: Callable[[], bool]
+    _process: psutil.Popen | None = None
+
+    @property
+    def log(self) -> Path:
+        return self.folder / f"{self.name.lower()}.log"
 
     def is_running(self) -> bool:
-        """Whether it has not ended."""
         return self._process is not None and self._process.poll() is None
 
     def __enter__(self) -> Self:
@@ -65,7 +61,7 @@ class Part:
                 _end(self._process)
             self._process.wait()
             self._process = None
-            self._pid_file.unlink(missing_ok=True)
+            _pid_file(self.folder, self.name).unlink(missing_ok=True)
 
     def _start(self) -> None:
         # The settings of PostgreSQL clients and ours are not for it.
@@ -74,17 +70,19 @@ class Part:
         with self.log.open("ab") as log:
             begin = log.tell()
             self._process = psutil.Popen(
-                self._command,
+                self.command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env=kept | dict(self._settings),
+                env=kept | dict(self.settings),
                 start_new_session=True,  # Ctrl-C must not reach it
             )
-            self._pid_file.write_text(f"{self._process.pid} {self._process.create_time()}")
+            _pid_file(self.folder, self.name).write_text(
+                f"{self._process.pid} {self._process.create_time()}"
+            )
         deadline = time.monotonic() + _START_SECONDS
-        while not self._is_ready():
+        while not self.is_ready():
             ended = not self.is_running()
             if ended or time.monotonic() > deadline:
                 said = self.log.read_bytes()[begin:].decode(errors="replace")

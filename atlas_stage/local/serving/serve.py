@@ -23,6 +23,7 @@ from atlas_stage.local.serving.gateway import LOGIN, Gateway, gateway
 from atlas_stage.local.serving.part import Part, stop_leftover
 from atlas_stage.local.serving.programs import PartError
 from atlas_stage.ops.deploy import migrate
+from atlas_stage.ops.deploy.connection import run
 from atlas_stage.ops.deploy.shared_token import (
     FIRST_ACTOR,
     VARIABLE as SHARED_TOKEN,
@@ -35,16 +36,7 @@ _TOKEN_DAYS = 90
 _TOKEN_DESCRIPTION = "atlas-stage serve"  # noqa: S105 (its purpose)
 PASSWORD_VARIABLE = "ATLAS_AUTHENTICATOR_PASSWORD"  # noqa: S105 (its name)
 
-# What PostgREST does at each request.
-_REQUEST = (
-    "select set_config('request.path', '/rpc/health', true)",
-    "set local role atlas_anon",
-    "select 'api.read(bytea)'::regprocedure, 'api.write(bytea)'::regprocedure",
-    "select rules.pre_request()",
-    "select api.health()",
-)
-
-
+_NO_JOBS = "no jobs run here: a scheduler has to start them (atlas-stage schedule)"
 _NOT_MIGRATED = (
     psycopg.errors.InvalidParameterValue,  # no such role
     psycopg.errors.InvalidSchemaName,
@@ -73,9 +65,8 @@ def serve(
         parts.enter_context(_only_server(database.data, f"its settings are in {env}"))
         migrate(database.dsn, report=tell)
         adopt_shared_token(database.dsn, FIRST_ACTOR, tell)
-        http = parts.enter_context(
-            gateway(database.dsn, database.data, port, tell, host=host, program=program)
-        )
+        begun = gateway(database.dsn, database.data, port, tell, host=host, program=program)
+        http = parts.enter_context(begun)
         settings = {
             "ATLAS_URL": http.url,
             "ATLAS_TOKEN": _new_token(database.dsn),
@@ -85,12 +76,12 @@ def serve(
         write_env(env, settings)
         tell(f"serving {database.data} at {http.public}; Ctrl-C stops it")
         tell(f"the board is at {http.public} in a browser: sign in with the ATLAS_TOKEN of {env}")
-        others = [parts.enter_context(_jobs(database.dsn, database.data))] if jobs else []
-        tell(
-            f"the scheduled jobs run every hour; their logs are in {database.data}"
-            if jobs
-            else "no jobs run here: a scheduler has to start them (atlas-stage schedule)"
-        )
+        others = []
+        if jobs:
+            others.append(parts.enter_context(_jobs(database.dsn, database.data)))
+            tell(f"the scheduled jobs run every hour; their logs are in {database.data}")
+        else:
+            tell(_NO_JOBS)
         tell("in another terminal:")
         tell(f"  set -a; . {shlex.quote(str(env))}; set +a")
         tell('  curl -H "Authorization: Bearer $ATLAS_TOKEN" $ATLAS_URL/api/clients')
@@ -113,10 +104,8 @@ def _new_token(dsn: str) -> str:
         for token in stage.iter_tokens(FIRST_ACTOR):
             if token.description == _TOKEN_DESCRIPTION and token.state == "active":
                 stage.revoke_token(token.id)
-        expires_at = datetime.now(UTC) + timedelta(days=_TOKEN_DAYS)
-        issued = stage.issue_token(
-            FIRST_ACTOR, description=_TOKEN_DESCRIPTION, expires_at=expires_at
-        )
+        expires = datetime.now(UTC) + timedelta(days=_TOKEN_DAYS)
+        issued = stage.issue_token(FIRST_ACTOR, description=_TOKEN_DESCRIPTION, expires_at=expires)
     return issued.token
 
 
@@ -146,12 +135,11 @@ def serve_before(
     folder.mkdir(parents=True, exist_ok=True)
     with until_told_to_stop(), ExitStack() as parts:
         parts.enter_context(_only_server(folder, "choose another folder with --data"))
-        http = parts.enter_context(
-            gateway(login, folder, port, tell, host=host, standby=standby, program=program)
-        )
+        begun = gateway(login, folder, port, tell, host=host, standby=standby, program=program)
+        http = parts.enter_context(begun)
         _tell_of_the_shared_token(http.url, tell)
         tell(f"serving {_place(login)} at {http.public}; logs are in {folder}")
-        tell("no jobs run here: a scheduler has to start them (atlas-stage schedule)")
+        tell(_NO_JOBS)
         _wait_for_an_end(http)
 
 
@@ -185,12 +173,10 @@ def _require_usable(login: str) -> tuple[str, bool]:
     with connection:
         try:
             with connection.transaction(force_rollback=True):
-                for statement in _REQUEST:
-                    connection.execute(statement)
+                run(connection, "one_request")
         except _NOT_MIGRATED as error:
-            raise PartError(
-                f"{place} is not migrated to this version. Run atlas-stage migrate there first."
-            ) from error
+            said = f"{place} is not migrated to this version. Run atlas-stage migrate there first."
+            raise PartError(said) from error
         except psycopg.errors.InsufficientPrivilege as error:
             raise PartError(
                 f"{LOGIN} lacks the rights that a deploy gives it ({error.diag.message_primary})."
@@ -234,11 +220,13 @@ def _wait_for_an_end(
 ) -> None:
     """Return when the database has ended. Raises PartError when a part of the gateway, or another, has."""
     parts = [*http.parts, *others]
-    while (ended := next((part for part in parts if not part.is_running()), None)) is None:
+    while True:
+        for part in parts:
+            if not part.is_running():
+                raise PartError(f"{part.name} has ended. See {part.log}")
         if not database_runs():
             return
         time.sleep(1)
-    raise PartError(f"{ended.name} has ended. See {ended.log}")
 
 
 @contextmanager
@@ -250,9 +238,8 @@ def _only_server(folder: Path, hint: str) -> Iterator[None]:
             pid_file.write_text(str(os.getpid()))
             yield
     except Timeout as error:
-        raise EmbeddedError(
-            f"{folder} is already being served (process {pid_file.read_text()}): {hint}"
-        ) from error
+        said = f"{folder} is already being served (process {pid_file.read_text()}): {hint}"
+        raise EmbeddedError(said) from error
 
 
 @contextmanager

@@ -1,17 +1,23 @@
 """Deploys migrations and stored logic to a database: `migrate`, its dry run `plan`, and `rollback`."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import installation, logic, migrations, roles
-from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, deploying, exists
-from atlas_stage.ops.deploy.migrations import Report
+from atlas_stage.ops.deploy.connection import (
+    Connection,
+    DeployError,
+    Report,
+    Target,
+    deploying,
+    exists,
+    run,
+)
 
 __all__ = ["DeployError", "MigratePlan", "MigrateReport", "migrate", "plan", "rollback"]
 
@@ -75,18 +81,14 @@ def migrate(
                 report(f"marked {name} (an earlier deploy was interrupted after it)")
             applied = pending.apply(report, through=LAST_ALONE)
             logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
-            applied += _with_logic(
-                session, pending, root, report, logic_changed, judged or force or bool(applied)
-            )
-            for each in pending.revoked:
+            if logic_changed or pending.left():
+                judged = judged or force or bool(applied)
+                applied += _with_logic(session, pending, root, report, logic_changed, judged)
+            for each in dict.fromkeys(pending.revoked):
                 report(each)
         if logic.renew_feed(session):
             report("began a new epoch of the feed: this database was moved to another server")
-        held = logic.hash_history(session, report)
-        if held:
-            report(
-                f"some history has no hashes yet: another session has locked client {held}. Run migrate again."
-            )
+        logic.hash_history(session, report)
         roles.revoke_temporary(session, report)
         failed = logic.try_out(session)
         for line in failed:
@@ -103,27 +105,27 @@ def _with_logic(
     judged: bool,
 ) -> list[str]:
     """Apply the migrations that are left and the stored logic, as one transaction; returns their names."""
-    if not logic_changed and not pending.left():
-        return []
-    for attempt in range(1, _ATTEMPTS + 1):
-        lines: list[str] = []
-        try:
-            with pending.together() as connection:
-                logic.lock_tables(connection)
-                applied = pending.apply(lines.append)
-                if logic_changed:
-                    logic.deploy(connection, root / "sql", session, judged=judged or bool(applied))
-                    lines.append("re-created the stored logic")
-        except psycopg.errors.LockNotAvailable:
-            raise pending.watch.timed_out("stored logic") from None
-        except psycopg.errors.DeadlockDetected:
-            if attempt == _ATTEMPTS:
-                raise
-            continue
-        for line in lines:
-            report(line)
+    lines: list[str] = []
+
+    def apply() -> list[str]:
+        lines.clear()
+        with pending.transaction():
+            run(pending.connection, "lock_tables")
+            applied = pending.apply(lines.append)
+            if logic_changed:
+                compared = judged or bool(applied)
+                logic.deploy(pending.connection, root / "sql", session, judged=compared)
+                lines.append("re-created the stored logic")
         return applied
-    return []
+
+    again = retry_if_exception_type(psycopg.errors.DeadlockDetected)
+    try:
+        applied = Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
+    except psycopg.errors.LockNotAvailable:
+        raise pending.watch.timed_out("stored logic") from None
+    for line in lines:
+        report(line)
+    return applied
 
 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
@@ -142,17 +144,12 @@ def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigrateP
                 repaired, changed, _ = repair_drift(connection, root, force=force)
         except DeployError as error:
             refused = [error.message]
-        is_deployed = exists(connection, "public.stage_deploys") and logic.is_deployed(
-            connection, root / "sql"
-        )
+        recorded = exists(connection, "public.stage_deploys")
+        is_deployed = recorded and logic.is_deployed(connection, root / "sql")
     refused += [f"{name} was changed after it was applied" for name in books.changed]
     refused += [f"{name} belongs to another version of atlas-stage" for name in books.unknown]
-    return MigratePlan(
-        books.pending,
-        repaired,
-        force or changed or not is_deployed,
-        [f"would refuse: {each}" for each in refused],
-    )
+    words = [f"would refuse: {each}" for each in refused]
+    return MigratePlan(books.pending, repaired, force or changed or not is_deployed, words)
 
 
 def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[str], bool, bool]:
@@ -166,12 +163,13 @@ def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[
         with roles.as_owner(session):
             repaired += installation.revoke_others(session, root)
             judged = installation.is_there(session)
-            taken_over = judged and installation.take_over(session, root / "sql")
-            changed = installation.changed(session) or taken_over
+            if judged:
+                taken_over = installation.take_over(session, root / "sql")
+                changed = taken_over or run(session, "has_changed") == [(True,)]
+            else:  # the record without the functions that read it: the stored logic was removed
+                changed = exists(session, "public.stage_installation")
             if changed:
-                repaired += installation.repair(session)
-                if not force:
-                    installation.refuse_irreparable(session)
+                repaired += installation.repair(session, refuse=not force)
     return repaired, changed, judged
 
 
@@ -195,10 +193,12 @@ def rollback(
         roles.only_while_deploying(session),
         migrations.opened(target, root / "migrations", session) as applied,
     ):
-        if to is not None:
-            applied.require(to)
+        names = applied.books.files
+        if to is not None and to not in names:
+            raise DeployError(f"there is no migration {to}; there are {', '.join(names)}")
         if exists(session, "public.stage_deploys"):
-            logic.drop(session)
+            with roles.as_owner(session):
+                run(session, "drop_stored_logic")
         return applied.roll_back(to, report)
 
 

@@ -1,13 +1,11 @@
 """The deploy's connections: the lock that lets one deploy run at a time, its SQL, and who keeps it waiting."""
 
-from __future__ import annotations
-
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 
@@ -16,12 +14,15 @@ from atlas_stage.ops import resources
 from atlas_stage.transports import psycopg as transport
 
 Connection = psycopg.Connection
+Report = Callable[[str], None]
 
 # The key of the advisory lock ("atlas_st" in ASCII): no other program uses it.
 DEPLOY_LOCK = 0x61746C61735F7374
 # Seconds to wait for another deploy: after it there is usually nothing left to do.
 DEPLOY_WAIT_SECONDS = 60.0
 OLDEST_SERVER = 15
+# For the caller, which tries again or says who is in the way.
+ABOUT_LOCKS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 class DeployError(StageError):
@@ -48,42 +49,45 @@ class Target:
     def connect(self) -> Connection:
         """Open a connection in autocommit mode.
 
-        Raises DeployUnavailableError if there is no database, and DeployError behind a pooler.
+        Raises DeployUnavailableError if there is no database, and DeployError behind a pooler: there the deploy's lock
+        and limits, which belong to a session, would block the next user of that session.
         """
         try:
             connection = transport.connect(self.dsn)
         except StageError as error:
             raise DeployUnavailableError(error.message, hint=error.hint) from error
-        _refuse_pooler(connection)
+        # A pooler makes up a process id.
+        pid = connection.execute("select pg_backend_pid()").fetchone()
+        if pid != (connection.info.backend_pid,):
+            connection.close()
+            raise DeployError(
+                "A connection pooler (such as PgBouncer) is in between, and a deploy needs its own session."
+                " Put the host and port of the PostgreSQL server itself into the database URL."
+            )
         run(connection, "session_settings", self.application_name, _ms(self.lock_timeout))
         return connection
 
 
 class Watch:
-    """Records, while the deploy works, which sessions keep it waiting: afterwards they can't be found."""
+    """Records, while the block runs, which sessions keep the deploy waiting: afterwards they can't be found."""
 
     def __init__(self, observer: Connection, target: Target) -> None:
-        self._observer = observer
-        self._target = target
+        self._observer, self._target = observer, target
         self._done = threading.Event()
-        self._blockers: list[str] = []
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._blockers = "another session"
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Watch until the block ends."""
-        thread = threading.Thread(target=self._look, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._done.set()
-            thread.join()
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
 
     def timed_out(self, doing: str) -> DeployError:
-        """The error to raise after a lock timeout."""
-        who = " and ".join(self._blockers) or "another session"
         return DeployError(
-            f"{doing}: gave up after waiting {self._target.lock_timeout:g} s for {who};"
+            f"{doing}: gave up after waiting {self._target.lock_timeout:g} s for {self._blockers};"
             " this step changed nothing: run it again when that session has ended its transaction"
         )
 
@@ -94,7 +98,7 @@ class Watch:
             except psycopg.Error:
                 return  # the deploy fails the same way, and reports it
             if rows:
-                self._blockers = [_described(*row) for row in rows]
+                self._blockers = " and ".join(session for (session,) in rows)
 
 
 @contextmanager
@@ -113,9 +117,8 @@ def deploying(target: Target) -> Iterator[Connection]:
                 f"The encoding of database {connection.info.dbname} is {encoding}, and only UTF8 works."
                 " Create another (createdb --encoding=UTF8 --template=template0 NAME) and restore your dump into it."
             )
-        connection.execute(
-            "select set_config('lock_timeout', %s, false)", [_ms(DEPLOY_WAIT_SECONDS)]
-        )
+        wait = [_ms(DEPLOY_WAIT_SECONDS)]
+        connection.execute("select set_config('lock_timeout', %s, false)", wait)
         try:
             connection.execute("select pg_advisory_lock(%s)", [DEPLOY_LOCK])
         except psycopg.errors.LockNotAvailable:
@@ -138,6 +141,14 @@ def run(connection: Connection, name: str, *parameters: object) -> list[tuple[An
         return cursor.fetchall() if cursor.description else []
 
 
+def run_each(connection: Connection, name: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Run sql/deploy/NAME.sql, then the statement at the end of each of its rows; the rows."""
+    rows = run(connection, name, *parameters)
+    for row in rows:
+        connection.execute(row[-1].encode())
+    return rows
+
+
 @cache
 def _statement(name: str) -> bytes:
     return (resources.root() / "sql" / "deploy" / f"{name}.sql").read_bytes()
@@ -145,12 +156,7 @@ def _statement(name: str) -> bytes:
 
 def exists(connection: Connection, *names: str) -> bool:
     """Whether the database has these tables, and functions (with their parentheses)."""
-    row = connection.execute(
-        "select bool_and(case when n like '%%(%%' then to_regprocedure(n)::oid else to_regclass(n)::oid end"
-        " is not null) from unnest(%s::text[]) as names (n)",
-        [list(names)],
-    ).fetchone()
-    return row == (True,)
+    return run(connection, "exist", list(names)) == [(True,)]
 
 
 def one_line(error: psycopg.Error) -> str:
@@ -162,38 +168,13 @@ def one_line(error: psycopg.Error) -> str:
 
 def explained(observer: Connection, error: psycopg.Error) -> str:
     """The error in one line, with the host's event trigger that raised it and the line that fixes that."""
-    rows = run(observer, "event_triggers", error.diag.context or "")
-    said = "; ".join(
-        f"event trigger {name} of the host stops the deploy; to fix it: {line}"
-        for name, line in rows
-    )
-    return "; ".join(filter(None, [one_line(error), said]))
+    return "; ".join([one_line(error), *event_triggers(observer, error)])
 
 
-def _refuse_pooler(connection: Connection) -> None:
-    """Raise DeployError behind a pooler that gives each transaction another session.
-
-    The deploy's lock and limits belong to a session: left in a pool, they would block its next user. A pooler
-    is detected by the process id that it makes up.
-    """
-    row = connection.execute("select pg_backend_pid()").fetchone()
-    if row != (connection.info.backend_pid,):
-        connection.close()
-        raise DeployError(
-            "A connection pooler (such as PgBouncer) is in between, and a deploy needs its own session."
-            " Put the host and port of the PostgreSQL server itself into the database URL."
-        )
+def event_triggers(observer: Connection, error: psycopg.Error) -> list[str]:
+    """The host's event trigger that raised this, and the line that fixes it."""
+    return [said for (said,) in run(observer, "event_triggers", error.diag.context or "")]
 
 
 def _ms(seconds: float) -> str:
     return f"{max(1, round(seconds * 1000))}ms"  # 0 would mean no limit
-
-
-def _described(
-    pid: int, user: str | None, program: str | None, seconds: int | None, query: str | None
-) -> str:
-    facts = [f"user {user}"] if user else []
-    facts += [f"program {program}"] if program else []
-    facts += [f"in a transaction for {seconds} s"] if seconds is not None else []
-    facts += [f"last statement: {query}"] if query else []
-    return f"database process {pid}" + (f" ({', '.join(facts)})" if facts else "")

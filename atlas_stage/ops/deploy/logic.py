@@ -4,40 +4,32 @@ Functions are replaced, not dropped, so the host's grants, views and prepared st
 ours that no file creates any more are dropped afterwards, unless an object of the host depends on them.
 """
 
-from __future__ import annotations
-
 import json
-import time
 from pathlib import Path
+from typing import Any, LiteralString
 
 import psycopg
-from psycopg import sql
 
 from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
+    ABOUT_LOCKS,
     Connection,
     DeployError,
+    Report,
     exists,
     explained,
     one_line,
     run,
+    run_each,
 )
-from atlas_stage.ops.deploy.migrations import Report
 from atlas_stage.ops.deploy.sources import SCHEMAS, label, logic_files, logic_hash
 
-_LOCK_ATTEMPTS = 60
 _OURS = (list(SCHEMAS), list(roles.OWNERS))
 
 
 def is_deployed(connection: Connection, folder: Path) -> bool:
     """Whether the database has exactly this stored logic."""
-    row = connection.execute(
-        "select count(*) from public.stage_deploys"
-        " where part = 'stored_logic' and name = 'sql' and sha256 = %s"
-        " and not exists (select from unnest(%s::text[]) as s (name) where to_regnamespace(s.name) is null)",
-        [logic_hash(folder), list(SCHEMAS)],
-    ).fetchone()
-    return row == (1,)
+    return run(connection, "is_deployed", logic_hash(folder), list(SCHEMAS)) == [(True,)]
 
 
 def deploy(
@@ -67,11 +59,10 @@ def deploy(
             installation.make_policies(connection, folder.parent)
             if not judged:
                 installation.repair(connection)
-                installation.refuse_irreparable(connection)
             installation.record(connection, folder.parent)
             run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))
             connection.execute("notify pgrst, 'reload schema'")
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+    except ABOUT_LOCKS:
         raise
     except psycopg.Error as error:
         raise DeployError(f"stored logic: {explained(observer, error)}") from error
@@ -79,89 +70,60 @@ def deploy(
 
 def renew_feed(connection: Connection) -> bool:
     """Continue the feed of changes after the database was moved to another server; returns whether it was."""
-    with roles.as_owner(connection):
-        return exists(connection, "ops.renew_feed()") and connection.execute(
-            "select ops.renew_feed()"
-        ).fetchone() == (True,)
+    return _ask(connection, "ops.renew_feed()", "select ops.renew_feed()") == (True,)
 
 
-def hash_history(connection: Connection, report: Report) -> int | None:
-    """Give history rows without a hash their hash; returns the id of a client that another session has locked."""
-    with roles.as_owner(connection):  # a deployer that is not a superuser can't see into `ops`
-        if not exists(connection, "ops.hash_history(bigint,integer)"):
-            return None
+def hash_history(connection: Connection, report: Report) -> None:
+    """Give history rows without a hash their hash."""
+    function, query = "ops.hash_history(bigint,integer)", "select ops.hash_history(%s)"
     after: int | None = -(2**63)
-    slices = 0
-    while after is not None:
-        try:
-            with roles.as_owner(connection):
-                row = connection.execute("select ops.hash_history(%s)", [after]).fetchone()
-        except psycopg.Error as error:
-            if error.sqlstate != "PT503":
-                raise DeployError(f"hashes of history: {one_line(error)}") from error
-            return int(json.loads(error.diag.message_detail or "{}").get("client_id", 0))
-        after = row[0] if row else None
-        slices += after is not None
-    if slices:
-        report("hashed the history")
-    return None
+    hashed = False
+    try:
+        while after is not None:
+            row = _ask(connection, function, query, after)
+            after = row[0] if row else None
+            hashed = hashed or after is not None
+    except psycopg.Error as error:
+        if error.sqlstate != "PT503":
+            raise DeployError(f"hashes of history: {one_line(error)}") from error
+        held = json.loads(error.diag.message_detail or "{}").get("client_id", 0)
+        report(
+            f"some history has no hashes yet: another session has locked client {held}. Run migrate again."
+        )
+    else:
+        if hashed:
+            report("hashed the history")
 
 
 def try_out(connection: Connection) -> list[str]:
     """Try every way into `clients`, and roll back; returns what failed and the lines that fix it, or nothing."""
+    query = "select t.what, t.todo from ops.trial() t where t.severity = 'error'"
+    failed = _ask(connection, "ops.trial(boolean)", query)
+    return [f"THE TRIAL FAILED: {failed[0]}", f"to fix it: {failed[1]}"] if failed else []
+
+
+def _ask(
+    connection: Connection, function: str, query: LiteralString, *parameters: object
+) -> tuple[Any, ...] | None:
+    """The row of a query, None if there is no such function. As the owner: no other deployer can see into `ops`."""
     with roles.as_owner(connection):
-        if not exists(connection, "ops.trial(boolean)"):
-            return []
-        row = connection.execute("select t.severity, t.what, t.todo from ops.trial() t").fetchone()
-    severity, what, todo = row or (None, None, None)
-    return [f"THE TRIAL FAILED: {what}", f"to fix it: {todo}"] if severity == "error" else []
-
-
-def drop(connection: Connection) -> None:
-    """Drop the stored logic, so that its tables can be dropped."""
-    with roles.as_owner(connection):
-        run(connection, "drop_stored_logic")
-
-
-def lock_tables(connection: Connection) -> None:
-    """Lock the tables whose triggers are re-created, against writers only.
-
-    Other sessions lock these tables in any order. To avoid a deadlock, wait for the first table only, and try the
-    others without waiting; if one is locked, release all and start again.
-    """
-    tables = [
-        sql.Identifier(schema, table)
-        for table, schema in run(connection, "triggered_tables", list(SCHEMAS))
-    ]
-    for attempt in range(1, _LOCK_ATTEMPTS + 1):
-        waits = True
-        try:
-            with connection.transaction():
-                for number, table in enumerate(tables):
-                    waits = number == 0 or attempt == _LOCK_ATTEMPTS
-                    connection.execute(
-                        sql.SQL("lock table {} in share row exclusive mode {}").format(
-                            table, sql.SQL("" if waits else "nowait")
-                        )
-                    )
-            return
-        except psycopg.errors.LockNotAvailable:
-            if waits:
-                raise
-            time.sleep(0.05)
+        if not exists(connection, function):
+            return None
+        return connection.execute(query, parameters).fetchone()
 
 
 def _keep_host_rights(connection: Connection, before: list[tuple[str, str]]) -> None:
     """Grant again what the host's roles could execute. Raises DeployError if such a function is gone."""
-    for name, role in before:
-        signatures = run(connection, "routines_named", name)
-        if not signatures:
+    names = [name for name, _ in before]
+    for name, role, statement in run(
+        connection, "host_grants", names, [role for _, role in before]
+    ):
+        if statement is None:
             raise DeployError(
                 f"{name} is not part of this version, and {role} can execute it: tell its users, then run:"
                 f" revoke execute on function {name} from {role}"
             )
-        for (signature,) in signatures:
-            connection.execute(f"grant execute on routine {signature} to {role}".encode())
+        connection.execute(statement.encode())
 
 
 def _drop(connection: Connection, stale: set[tuple[object, ...]]) -> None:
@@ -184,11 +146,9 @@ def _execute(connection: Connection, file: Path, folder: Path, observer: Connect
         except psycopg.errors.InvalidFunctionDefinition:
             # Arguments or the return type changed: the function can't be replaced, only dropped and created.
             name = f"{file.relative_to(folder).parts[0]}.{file.stem}"
-            signatures = ", ".join(each for (each,) in run(connection, "routines_named", name))
-            if signatures:
-                connection.execute(f"drop routine {signatures}".encode())
+            run_each(connection, "drop_routines", name)
             connection.execute(content)
-    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+    except ABOUT_LOCKS:
         raise
     except psycopg.Error as error:
         position = error.diag.statement_position

@@ -25,6 +25,7 @@ from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
     Connection,
     DeployError,
+    Report,
     Target,
     Watch,
     exists,
@@ -33,69 +34,71 @@ from atlas_stage.ops.deploy.connection import (
 )
 from atlas_stage.ops.deploy.sources import content_hash
 
-Report = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Books:
-    """The migrations of this package and of the database, each with its hash."""
+    """The migrations of this package, and how a database compares with them; names, in order."""
 
-    files: dict[str, str]
-    deployed: dict[str, str | None]
-    """None: applied by a deploy that was interrupted before it recorded the hash."""
-
-    @property
-    def pending(self) -> list[str]:
-        """Migrations to apply."""
-        return [name for name in self.files if name not in self.deployed]
-
-    @property
-    def unmarked(self) -> list[str]:
-        """Applied migrations without a hash."""
-        return [name for name in self.files if self.deployed.get(name, "") is None]
-
-    @property
-    def changed(self) -> list[str]:
-        """Migrations whose file changed after they were applied."""
-        both = ((name, sha256, self.files.get(name)) for name, sha256 in self.deployed.items())
-        return [name for name, then, now in both if then and now and then != now]
-
-    @property
-    def unknown(self) -> list[str]:
-        """Migrations that another version of this package applied."""
-        return [name for name, then in self.deployed.items() if then and name not in self.files]
+    files: list[str]
+    pending: list[str]
+    """To be applied."""
+    unmarked: list[str]
+    """Applied, and their hash is missing: that deploy was interrupted."""
+    changed: list[str]
+    """Applied, and their file changed afterwards."""
+    unknown: list[str]
+    """Applied by another version of this package."""
 
 
 def read_books(connection: Connection, folder: Path) -> Books:
     """Compare the migrations in `folder` with those of a database."""
-    files = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
-    if not files:
+    paths = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
+    if not paths:
         raise DeployError(f"there are no migrations in {folder}")
-    deployed: dict[str, str | None] = {}
-    if exists(connection, "public.atlas_migrations"):
-        hashes: dict[str, str] = {}
-        if exists(connection, "public.stage_deploys"):
-            statement = "select name, sha256 from public.stage_deploys where part = 'migration'"
-            hashes = dict(connection.execute(statement).fetchall())
-        rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
-        deployed = {name: hashes.get(name) for (name,) in rows}
-    return Books({each.stem: content_hash(each) for each in files}, deployed)
+    files = {each.stem: content_hash(each) for each in paths}
+    applied = _applied(connection)
+    hashes: dict[str, str] = {}
+    if applied and exists(connection, "public.stage_deploys"):
+        statement = "select name, sha256 from public.stage_deploys where part = 'migration'"
+        hashes = dict(connection.execute(statement).fetchall())
+    known = [name for name in applied if name in hashes]
+    return Books(
+        files=list(files),
+        pending=[name for name in files if name not in applied],
+        unmarked=[name for name in files if name in applied and name not in hashes],
+        changed=[name for name in known if name in files and files[name] != hashes[name]],
+        unknown=[name for name in known if name not in files],
+    )
 
 
-class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """yoyo's `postgresql+psycopg` backend on our connections and tables.
+def _applied(connection: Connection) -> list[str]:
+    if not exists(connection, "public.atlas_migrations"):
+        return []
+    rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
+    return [name for (name,) in rows]
 
-    libpq parses the DSN, so sockets, services and passwords work in URLs as everywhere.
+
+class Migrations(PostgresqlPsycopgBackend):  # type: ignore[misc]
+    """The migrations of a folder against one database, with the deploy lock held by `session`.
+
+    This is yoyo's `postgresql+psycopg` backend on our connections and tables. libpq parses the DSN, so sockets,
+    services and passwords work in URLs as everywhere.
     """
 
-    uri: Target
-    folder: Path
-    revoked: list[str]
+    def __init__(self, target: Target, folder: Path, session: Connection, watch: Watch) -> None:
+        self.books = read_books(session, folder)
+        self.watch = watch
+        self.revoked: list[str] = []
+        """What other roles held on our objects, and lost."""
+        self._folder, self._session = folder, session
+        # yoyo takes a glob pattern, so escape the folder's name.
+        self._all = read_migrations(glob.escape(str(folder)))
+        super().__init__(target, default_migration_table)
 
     def connect(self, dburi: Target) -> Connection:
         return dburi.connect()
 
-    def copy(self) -> contextlib.AbstractContextManager[_Backend]:
+    def copy(self) -> contextlib.AbstractContextManager[Migrations]:
         """yoyo runs a migration on a copy: this one, so that a transaction can hold several."""
         return contextlib.nullcontext(self)
 
@@ -107,10 +110,7 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def get_applied_migration_hashes(self) -> list[str]:
         """yoyo's hashes of the applied migrations: of their names."""
-        if not exists(self.connection, "public.atlas_migrations"):
-            return []
-        rows = self.connection.execute("select id from public.atlas_migrations").fetchall()
-        return [get_migration_hash(name) for (name,) in rows]
+        return [get_migration_hash(name) for name in _applied(self.connection)]
 
     def mark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
         sha256 = content_hash(Path(migration.path))
@@ -118,33 +118,17 @@ class _Backend(PostgresqlPsycopgBackend):  # type: ignore[misc]
 
     def unmark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
         if exists(self.connection, "public.stage_deploys"):
-            self.connection.execute(
-                "delete from public.stage_deploys where part = 'migration' and name = %s",
-                [migration.id],
-            )
+            run(self.connection, "forget_migration", migration.id)
 
     def begin(self) -> None:
         super().begin()
-        roles.lend(self.connection)
+        run(self.connection, "lend_owner_roles")
 
     def commit(self) -> None:
         # Here, so that the host's default privileges on new tables are never in force.
-        self.revoked += installation.revoke_others(self.connection, self.folder.parent)
-        roles.give_back(self.connection)
+        self.revoked += installation.revoke_others(self.connection, self._folder.parent)
+        run(self.connection, "return_owner_roles")
         super().commit()
-
-
-class Migrations:
-    """The migrations of a folder against one database, with the deploy lock held by `session`."""
-
-    def __init__(self, backend: _Backend, folder: Path, session: Connection, watch: Watch) -> None:
-        self.books = read_books(session, folder)
-        self._backend = backend
-        backend.folder, backend.revoked = folder, []
-        self._session = session
-        self.watch = watch
-        # yoyo takes a glob pattern, so escape the folder's name.
-        self._all = read_migrations(glob.escape(str(folder)))
 
     def refuse_drift(self) -> None:
         """Raise DeployError if an applied migration has another file now, or none."""
@@ -162,42 +146,24 @@ class Migrations:
     def mark(self) -> list[str]:
         """Record the missing hashes of applied migrations; returns their names."""
         unmarked = self.books.unmarked
-        self._backend.mark_migrations([each for each in self._all if each.id in unmarked])
+        self.mark_migrations([each for each in self._all if each.id in unmarked])
         return unmarked
 
     def apply(self, report: Report, through: str | None = None) -> list[str]:
         """Apply pending migrations, `through` this one or all; returns their names. Raises DeployError.
 
-        Each is a transaction, except in `together`.
+        Each is a transaction, or a part of one that is open.
         """
         pending = [each for each in self.left() if through is None or each.id <= through]
-        return self._run(pending, self._backend.apply_one, "sql", "applied", report)
+        return self._run(pending, self.apply_one, "sql", "applied", report)
 
     def left(self) -> list[Any]:
-        """The migrations that aren't applied yet, in order."""
-        return list(self._backend.to_apply(self._all))
-
-    @contextlib.contextmanager
-    def together(self) -> Iterator[Connection]:
-        """One transaction, on the connection that applies migrations."""
-        with self._backend.transaction():
-            yield self._backend.connection
-
-    @property
-    def revoked(self) -> list[str]:
-        """What other roles held on our objects, and lost."""
-        return list(dict.fromkeys(self._backend.revoked))
-
-    def require(self, name: str) -> None:
-        """Raise DeployError if there is no such migration."""
-        if name not in self.books.files:
-            names = ", ".join(self.books.files)
-            raise DeployError(f"there is no migration {name}; there are {names}")
+        return list(self.to_apply(self._all))
 
     def roll_back(self, to: str | None, report: Report) -> list[str]:
         """Roll back everything after `to` (None: everything), newest first; returns the names."""
-        later = takewhile(lambda each: each.id != to, self._backend.to_rollback(self._all))
-        return self._run(later, self._backend.rollback_one, "rollback.sql", "rolled back", report)
+        later = takewhile(lambda each: each.id != to, self.to_rollback(self._all))
+        return self._run(later, self.rollback_one, "rollback.sql", "rolled back", report)
 
     def _run(
         self,
@@ -232,8 +198,8 @@ class Migrations:
 def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrations]:
     """The migrations in `folder`. `session` holds the deploy lock."""
     watch = Watch(session, target)
-    with _Backend(target, default_migration_table) as backend, watch.running():
-        try:
-            yield Migrations(backend, folder, session, watch)
-        except exceptions.BadMigration as error:
-            raise DeployError(f"migrations: {error}") from error
+    try:
+        with Migrations(target, folder, session, watch) as migrations, watch:
+            yield migrations
+    except exceptions.BadMigration as error:
+        raise DeployError(f"migrations: {error}") from error

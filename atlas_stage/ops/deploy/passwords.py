@@ -1,14 +1,11 @@
 """Passwords of the logins that a deploy creates, from the environment. Only their hashes are sent."""
 
-from __future__ import annotations
-
 import os
-from collections.abc import Callable
 
 import psycopg
 from psycopg import sql
 
-from atlas_stage.ops.deploy.connection import DeployError, one_line
+from atlas_stage.ops.deploy.connection import DeployError, Report, one_line
 from atlas_stage.transports import psycopg as transport
 
 VARIABLES = {
@@ -17,7 +14,7 @@ VARIABLES = {
 }
 
 
-def set_passwords(dsn: str, report: Callable[[str], None]) -> None:
+def set_passwords(dsn: str, report: Report) -> None:
     """Set the password of each login that has one in the environment. Raises StageError."""
     for variable, role in VARIABLES.items():
         password = os.environ.get(variable)

@@ -1,11 +1,9 @@
 """The shared token of the firm's old integrations: if it is in the environment, it keeps working as system:legacy."""
 
-from __future__ import annotations
-
 import hashlib
 import os
-from collections.abc import Callable
 
+from atlas_stage.ops.deploy.connection import Report
 from atlas_stage.stage import Stage
 from atlas_stage.transports.psycopg import PsycopgTransport
 
@@ -14,7 +12,7 @@ VARIABLE = "ATLAS_INGEST_TOKEN"
 FIRST_ACTOR = "user:jimmie"
 
 
-def adopt_shared_token(dsn: str, actor: str, report: Callable[[str], None]) -> None:
+def adopt_shared_token(dsn: str, actor: str, report: Report) -> None:
     """Adopt ATLAS_INGEST_TOKEN, by its hash, as this actor; a changed one replaces it. Raises StageError."""
     secret = os.environ.get(VARIABLE)
     if not secret:

@@ -1,7 +1,5 @@
 """The files that a deploy reads: which ones, in which order, and their hashes."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterable

@@ -18,8 +18,7 @@ def main() -> int:
         if str(error.name).startswith("atlas_stage"):
             raise
         print(
-            f"error: the command line needs {error.name}, which is not installed\n"
-            "  pip install 'atlas-stage[cli]'",
+            f"error: the command line needs {error.name}, which is not installed\n  pip install 'atlas-stage[cli]'",
             file=sys.stderr,
         )
         return 2

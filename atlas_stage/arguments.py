@@ -91,9 +91,7 @@ class Filter(TypedDict, total=False):
     cursor: str | None
 
 
-def call(
-    *, read: bool = False, keyed: bool = False, part: str | None = None
-) -> Callable[[Method], Method]:
+def call(*, read: bool = False, keyed: bool = False, part: str | None = None) -> Callable[[Method], Method]:
     """Make a method call the function of its name and return the record of its annotation.
 
     `read`: it changes nothing. `keyed`: it takes an idempotency key. `part`: the key of the record in the answer.

@@ -155,17 +155,13 @@ class AsyncStage(AsyncConnecting):
         Raises VersionConflict if `expected_version`, the version that was read, is out of date.
         """
 
-    async def move(
-        self, client_id: ClientName, to_stage: str, reason: str, **how: Unpack[Move]
-    ) -> models.Change:
+    async def move(self, client_id: ClientName, to_stage: str, reason: str, **how: Unpack[Move]) -> models.Change:
         """Read a client's version and move it. Raises VersionConflict if the client changes in between."""
         version = (await self.client(client_id)).client.version
         return await self.set_stage(client_id, to_stage, reason, version, **how)
 
     @call(keyed=True)
-    async def set_stages(
-        self, items: Sequence[Json], *, atomic: bool | None = None
-    ) -> models.Outcomes:
+    async def set_stages(self, items: Sequence[Json], *, atomic: bool | None = None) -> models.Outcomes:
         """Move many clients in one call. Each item has the arguments of `set_stage` and gets its own outcome.
 
         With `atomic`, one refusal refuses all.
@@ -186,15 +182,11 @@ class AsyncStage(AsyncConnecting):
         """
 
     @call(keyed=True)
-    async def set_flag(
-        self, client_id: ClientName, flag: str, **context: Unpack[Reason]
-    ) -> models.Change:
+    async def set_flag(self, client_id: ClientName, flag: str, **context: Unpack[Reason]) -> models.Change:
         """Set a flag. If it is set already, `changed` is False."""
 
     @call(keyed=True)
-    async def clear_flag(
-        self, client_id: ClientName, flag: str, **context: Unpack[Reason]
-    ) -> models.Change:
+    async def clear_flag(self, client_id: ClientName, flag: str, **context: Unpack[Reason]) -> models.Change:
         """Clear a flag. If it isn't set, `changed` is False."""
 
     @call(keyed=True)
@@ -259,9 +251,7 @@ class AsyncStage(AsyncConnecting):
         """Give an actor the permissions of a role, and no others."""
 
     @call()
-    async def invite(
-        self, actor_id: str, *, role: str | None = None, token_days: int | None = None
-    ) -> models.Invite:
+    async def invite(self, actor_id: str, *, role: str | None = None, token_days: int | None = None) -> models.Invite:
         """Make an invite, which can be exchanged once for a token within an hour."""
 
     @call()
@@ -282,15 +272,11 @@ class AsyncStage(AsyncConnecting):
         """Who covers for whom until a day."""
 
     @call()
-    async def set_cover(
-        self, cover_id: int, *, until: str | None = None, reason: str | None = None
-    ) -> models.CoverEnd:
+    async def set_cover(self, cover_id: int, *, until: str | None = None, reason: str | None = None) -> models.CoverEnd:
         """Move the end of a cover to another day, or end it now and give the clients back."""
 
     @call()
-    async def leave(
-        self, actor_id: str, reason: str, *, to_actor_id: str | None = None
-    ) -> models.Leaving:
+    async def leave(self, actor_id: str, reason: str, *, to_actor_id: str | None = None) -> models.Leaving:
         """Revoke an actor's grants and tokens, and hand over their clients first."""
 
     @call()
@@ -431,9 +417,7 @@ class AsyncStage(AsyncConnecting):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def pages(
-        self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any
-    ) -> AsyncIterator[Answer]:
+    async def pages(self, read: Callable[..., Later[Answer]], *args: Any, **arguments: Any) -> AsyncIterator[Answer]:
         """All pages of a list: `stage.pages(stage.closes, "2026-11", page_size=1000)`."""
         following: Any = {}
         while following is not None:
@@ -441,9 +425,7 @@ class AsyncStage(AsyncConnecting):
             yield page
             following = page.next or None
 
-    async def _call(
-        self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool
-    ) -> Any:
+    async def _call(self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool) -> Any:
         name, send = arguments.get("client_id"), self._transport.call
         if isinstance(name, str):
             by_id = await send("client_id", {"client": name}, read=True)

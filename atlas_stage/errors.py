@@ -30,9 +30,7 @@ class StageError(Exception):
     # The class for a rule, or for an HTTP status.
     kinds: ClassVar[dict[str | int, type["StageError"]]] = {}
 
-    def __init_subclass__(
-        cls, answers: tuple[str | int, ...] = (), rule: str | None = None
-    ) -> None:
+    def __init_subclass__(cls, answers: tuple[str | int, ...] = (), rule: str | None = None) -> None:
         """`answers` are the rules, or statuses, of this class; the first status and `rule` are its defaults."""
         StageError.kinds |= dict.fromkeys(answers, cls)
         cls.default_rule = rule or cls.default_rule
@@ -141,9 +139,7 @@ def from_refusal(
     return kind(message, rule=rule, status=status, details=details, hint=hint)
 
 
-def from_sqlstate(
-    code: str, message: str, detail: str | None = None, hint: str | None = None
-) -> StageError | None:
+def from_sqlstate(code: str, message: str, detail: str | None = None, hint: str | None = None) -> StageError | None:
     """The exception for an error of the database, if its SQLSTATE is known; else None."""
     if code.startswith("PT"):
         return from_refusal(code, message, _facts(detail), hint)
@@ -155,9 +151,7 @@ def from_sqlstate(
         # A session calls one function of `rules`: act_as, which only operators may call.
         operator = "schema rules" in message or "act_as" in message
         hint = "only operators can act as someone else: grant atlas_operator to … (the login)"
-        return PermissionDenied(
-            message, rule="database_privilege", details=details, hint=hint if operator else None
-        )
+        return PermissionDenied(message, rule="database_privilege", details=details, hint=hint if operator else None)
     if code[:2] in {"22", "54"} or code in {"42883", "42846", "42804"}:
         hint = SAME_VERSION if code == "42883" else None  # no such function
         return InvalidInput(message, details=details, hint=hint)
@@ -189,9 +183,7 @@ def _sentence(message: str, facts: Mapping[str, Any]) -> str:
     shown = []
     for name, value in facts.items():
         parts = value if isinstance(value, list) else [value]
-        if name not in _DESCRIPTION and not any(
-            part is None or isinstance(part, dict | list) for part in parts
-        ):
+        if name not in _DESCRIPTION and not any(part is None or isinstance(part, dict | list) for part in parts):
             words = [part if isinstance(part, str) else json.dumps(part) for part in parts]
             shown.append(f"{name}: {', '.join(words) or 'none'}")
     message = message.rstrip(".")

@@ -21,9 +21,7 @@ class Work:
 class Transport(Protocol):
     """Carries one call of a function of schema `api` and returns its parsed JSON."""
 
-    def call(
-        self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
-    ) -> Any:
+    def call(self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False) -> Any:
         """Call a function. `read`: it changes nothing; `keyed`: it takes an idempotency key. Raises StageError."""
 
     def transaction(self) -> AbstractContextManager[Work]:

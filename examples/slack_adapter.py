@@ -31,13 +31,9 @@ class Adapter:
             return f"I don't know <@{slack_id}> yet. Ask an admin to add you."
         origin = {"on_behalf_of": self.people[slack_id], "channel": "slack"}
         try:
-            if (
-                version is None
-            ):  # it isn't part of the key: a newer one at the second delivery is fine
+            if version is None:  # it isn't part of the key: a newer one at the second delivery is fine
                 version = self.stage.client(client).client.version
-            done = self.stage.set_stage(
-                client, to_stage, reason, version, external_id=f"slack-{key}", **origin
-            )
+            done = self.stage.set_stage(client, to_stage, reason, version, external_id=f"slack-{key}", **origin)
         except VersionConflict:
             return "Someone changed this client after you opened it. Your change wasn't made."
         except StageError as error:

@@ -47,19 +47,14 @@ def servers() -> Iterator[tuple[Cluster, Cluster]]:
 
 
 def run(cluster: Cluster, program: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(cluster.binaries / program), *arguments], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(cluster.binaries / program), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def contents(dsn: str) -> dict[str, list[tuple[object, ...]]]:
     with psycopg.connect(dsn) as db:
-        return {
-            table: db.execute(f"select t::text from public.{table} t order by 1").fetchall()
-            for table in TABLES
-        }
+        return {table: db.execute(f"select t::text from public.{table} t order by 1").fetchall() for table in TABLES}
 
 
 def without_brackets(dsn: str) -> list[str]:
@@ -70,12 +65,8 @@ def without_brackets(dsn: str) -> list[str]:
 def work_a_month(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as db:
         clients = [make_client(db, schedule="monthly") for _ in range(5)]
-        db.execute(
-            "call jobs.run_in_slices('stage_autoroll_eom_open', %s)", (calendar.rolls_on(2026, 5),)
-        )
-        db.execute(
-            "call jobs.run_in_slices('flag_sales_tax_due', %s)", (calendar.at(date(2026, 6, 10)),)
-        )
+        db.execute("call jobs.run_in_slices('stage_autoroll_eom_open', %s)", (calendar.rolls_on(2026, 5),))
+        db.execute("call jobs.run_in_slices('flag_sales_tax_due', %s)", (calendar.at(date(2026, 6, 10)),))
         move(
             db,
             clients[0],
@@ -150,9 +141,7 @@ def goes_on_where_it_was(dsn: str) -> None:
             "call jobs.run_in_slices('stage_autoroll_eom_open', %s, false)",
             (calendar.rolls_on(2026, 5),),
         )
-        moved = db.execute(
-            "select counts ->> 'moved' from job_runs where job = 'stage_autoroll_eom_open'"
-        ).fetchone()
+        moved = db.execute("select counts ->> 'moved' from job_runs where job = 'stage_autoroll_eom_open'").fetchone()
         assert moved == ("6",)  # the five of before and the new one
         assert call(db, "whoami", actor=ADMIN)["actor_id"] == ADMIN
 

@@ -45,9 +45,7 @@ def client(fresh_dsn: str) -> Client:
     """A client in weekly, at version 1."""
     with Stage.connect(fresh_dsn, ADMIN) as stage:
         made = stage.create_client("Blue Heron [bold]Kayaks[/bold]", slug="blue-heron").client
-        return stage.set_stage(
-            made.id, to_stage="weekly", reason="test", expected_version=made.version
-        ).client
+        return stage.set_stage(made.id, to_stage="weekly", reason="test", expected_version=made.version).client
 
 
 def _now(dsn: str, client: Client) -> Client:
@@ -126,9 +124,7 @@ class TestRegister:
         assert refused.stderr.startswith("error: The short name 24_7 reads as a number.")
         assert "client-24" in refused.stderr
 
-    def test_the_words_about_a_deleted_client_are_erased_by_its_id(
-        self, run: Run, fresh_dsn: str
-    ) -> None:
+    def test_the_words_about_a_deleted_client_are_erased_by_its_id(self, run: Run, fresh_dsn: str) -> None:
         made = json.loads(run("client", "create", "Grün", "gruen", "--json").stdout)["client"]["id"]
         run("client", "delete", "gruen", "--reason", "Grün was entered twice")
         erased = run("client", "erase-words", str(made), "--yes", "--reason", "asked to")
@@ -204,9 +200,7 @@ class TestSettings:
             ("sla", "weekly", "soon"),
         ],
     )
-    def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
-        self, run: Run, words: tuple[str, ...]
-    ) -> None:
+    def test_what_cannot_be_is_refused_in_words_and_nothing_changes(self, run: Run, words: tuple[str, ...]) -> None:
         before = run("settings", "show").stdout
         done = run("settings", *words)
         assert done.exit_code in {Exit.REFUSED, Exit.USAGE}
@@ -225,9 +219,7 @@ class TestSettings:
             (("sla", "nowhere", "3"), '"nowhere" isn\'t a stage. Use Cleanup, EOM close'),
         ],
     )
-    def test_a_refused_value_says_what_is_allowed(
-        self, run: Run, words: tuple[str, ...], sentence: str
-    ) -> None:
+    def test_a_refused_value_says_what_is_allowed(self, run: Run, words: tuple[str, ...], sentence: str) -> None:
         assert sentence in run("settings", *words).stderr
 
     def test_a_move_is_allowed_and_removed(self, run: Run) -> None:
@@ -251,15 +243,11 @@ class TestSettings:
 
 
 class TestMigrating:
-    def test_the_plan_says_what_would_be_done_and_leaves_no_trace(
-        self, run: Run, empty_dsn: str
-    ) -> None:
+    def test_the_plan_says_what_would_be_done_and_leaves_no_trace(self, run: Run, empty_dsn: str) -> None:
         plan = run("--database", empty_dsn, "migrate", "--plan")
         assert "would apply 012_stage_records" in plan.stdout
         with psycopg.connect(empty_dsn) as db:
-            assert db.execute(
-                "select count(*) from pg_tables where schemaname = 'public'"
-            ).fetchone() == (0,)
+            assert db.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone() == (0,)
         assert "nothing to do" in run("migrate", "--plan").stdout
 
     def test_the_plan_names_what_would_be_refused(self, run: Run, fresh_dsn: str) -> None:
@@ -304,9 +292,7 @@ class TestMigrating:
 
 
 class TestMoving:
-    def test_move_reads_the_version_and_says_so(
-        self, run: Run, client: Client, fresh_dsn: str
-    ) -> None:
+    def test_move_reads_the_version_and_says_so(self, run: Run, client: Client, fresh_dsn: str) -> None:
         done = run("client", "move", "blue-heron", "eom_close", "--reason", "month end")
         assert done.exit_code == Exit.DONE
         assert "version 1 (read now)" in done.stderr
@@ -314,9 +300,7 @@ class TestMoving:
         assert _now(fresh_dsn, client).stage == "eom_close"
 
     def test_a_stale_version_is_a_conflict(self, run: Run, client: Client, fresh_dsn: str) -> None:
-        done = run(
-            "client", "move", client.id, "eom_close", "--reason", "x", "--expected-version", 0
-        )
+        done = run("client", "move", client.id, "eom_close", "--reason", "x", "--expected-version", 0)
         assert done.exit_code == Exit.CONFLICT
         error, hint = done.stderr.splitlines()
         assert error.startswith("error: ")
@@ -348,9 +332,7 @@ class TestMoving:
         assert _now(fresh_dsn, client) == client
 
     def test_an_override_is_recorded_as_one(self, run: Run, client: Client) -> None:
-        done = run(
-            "client", "move", client.id, "eom_review", "--reason", "huddle", "--override", "--json"
-        )
+        done = run("client", "move", client.id, "eom_review", "--reason", "huddle", "--override", "--json")
         assert json.loads(done.stdout)["history"]["trigger_type"] == "manual_override"
 
     def test_a_dry_run_of_an_override_is_wrong_usage(self, run: Run, client: Client) -> None:
@@ -398,16 +380,12 @@ class TestMoving:
         with Stage.connect(actor=ADMIN) as stage:
             stage.update_client(client.id, owner=TALLY)
         assert "owner" in run("queue", TALLY).stdout
-        assert json.loads(run("queue", "--json", "--as", TALLY).stdout)["queue"][0]["why"] == [
-            "owner"
-        ]
+        assert json.loads(run("queue", "--json", "--as", TALLY).stdout)["queue"][0]["why"] == ["owner"]
 
 
 class TestAccess:
     def test_grants_are_given_listed_and_revoked(self, run: Run) -> None:
-        granted = run(
-            "permission", "grant", TALLY, "can_set_flag", "--scope", '{"flags": ["advisory_due"]}'
-        )
+        granted = run("permission", "grant", TALLY, "can_set_flag", "--scope", '{"flags": ["advisory_due"]}')
         assert granted.exit_code == Exit.DONE
         (row,) = json.loads(run("permission", "list", TALLY, "--json").stdout)["permissions"]
         assert row["scope"] == {"flags": ["advisory_due"]}
@@ -425,14 +403,9 @@ class TestAccess:
         assert row["after"]["permission"] == "can_set_flag"
 
     def test_a_scope_that_is_no_json_is_wrong_usage(self, run: Run) -> None:
-        assert (
-            run("permission", "grant", TALLY, "can_set_flag", "--scope", "{").exit_code
-            == Exit.USAGE
-        )
+        assert run("permission", "grant", TALLY, "can_set_flag", "--scope", "{").exit_code == Exit.USAGE
 
-    def test_a_token_is_alone_on_stdout_and_its_hash_in_the_database(
-        self, run: Run, fresh_dsn: str
-    ) -> None:
+    def test_a_token_is_alone_on_stdout_and_its_hash_in_the_database(self, run: Run, fresh_dsn: str) -> None:
         done = run("token", "issue", TALLY, "--days", 30, "--description", "test")
         token = done.stdout.strip()
         assert token.startswith("atl_")
@@ -447,9 +420,7 @@ class TestAccess:
         assert "is revoked" in run("token", "revoke", row["id"]).stdout
 
     def test_a_person_is_invited_given_a_role_and_leaves(self, run: Run) -> None:
-        link = run(
-            "actor", "invite", "user:ana", "--role", "bookkeeper", "--board", "http://b/board/"
-        )
+        link = run("actor", "invite", "user:ana", "--role", "bookkeeper", "--board", "http://b/board/")
         assert link.stdout.startswith("http://b/board/#invite=atl_")
         assert "can_set_stage" in run("permission", "list", "user:ana").stdout
         assert "user:ana is reviewer" in run("actor", "role", "user:ana", "reviewer").stdout
@@ -464,9 +435,7 @@ class TestAccess:
         assert "reviewer" in run("actor", "list").stdout
 
         done = run("actor", "leave", "user:ana", "--to", "user:ben", "--reason", "left the firm")
-        assert done.stdout.startswith(
-            "user:ana: 3 grants and 0 tokens revoked; 1 clients handed over"
-        )
+        assert done.stdout.startswith("user:ana: 3 grants and 0 tokens revoked; 1 clients handed over")
         over = run("actor", "hand-over", "user:ben", "--to", ADMIN, "--reason", "r").stdout
         assert "1 clients handed over, 0 kept" in over
 
@@ -572,31 +541,23 @@ class TestEnding:
             ("report", "--csv", "/nowhere/at/all.csv"),
         ],
     )
-    def test_what_cannot_be_read_is_told_to_programs_too(
-        self, run: Run, words: tuple[str, ...]
-    ) -> None:
+    def test_what_cannot_be_read_is_told_to_programs_too(self, run: Run, words: tuple[str, ...]) -> None:
         done = run(*words, "--json")
         assert (done.exit_code, done.stdout) == (Exit.USAGE, "")
         assert json.loads(done.stderr)["rule"] == "invalid_input"
 
     @pytest.mark.parametrize("where", [">/dev/full", ">&-", "2>&-", ">&- 2>&-", "| true"])
     @pytest.mark.parametrize("form", ["", "--json"])
-    def test_an_answer_that_nobody_takes_ends_without_a_traceback(
-        self, fresh_dsn: str, form: str, where: str
-    ) -> None:
+    def test_an_answer_that_nobody_takes_ends_without_a_traceback(self, fresh_dsn: str, form: str, where: str) -> None:
         words = f"-m atlas_stage --database '{fresh_dsn}' --as {ADMIN} {form} permission list"
-        done = subprocess.run(
-            ["sh", "-c", f"'{sys.executable}' {words} {where}"], capture_output=True, text=True
-        )
+        done = subprocess.run(["sh", "-c", f"'{sys.executable}' {words} {where}"], capture_output=True, text=True)
         assert "Traceback" not in done.stderr
         assert (done.returncode == Exit.REFUSED) is ("full" in where)
 
 
 class TestOutput:
     @pytest.mark.usefixtures("client")
-    @pytest.mark.parametrize(
-        "words", [("client", "show", "blue-heron"), ("token", "list"), ("queue",)]
-    )
+    @pytest.mark.parametrize("words", [("client", "show", "blue-heron"), ("token", "list"), ("queue",)])
     def test_times_are_the_firms_and_say_so(self, run: Run, words: tuple[str, ...]) -> None:
         run("client", "update", "blue-heron", "--owner", ADMIN)
         run("token", "issue", TALLY, "--days", 3)
@@ -604,9 +565,7 @@ class TestOutput:
         assert "times: Asia/Kolkata" in run(*words).stdout
 
     @pytest.mark.usefixtures("client")
-    @pytest.mark.parametrize(
-        ("words", "value"), [("client list", "Heron"), ("permission list", "can_set_flag")]
-    )
+    @pytest.mark.parametrize(("words", "value"), [("client list", "Heron"), ("permission list", "can_set_flag")])
     def test_a_narrow_terminal_has_room_for_each_value(
         self, run: Run, monkeypatch: pytest.MonkeyPatch, words: str, value: str
     ) -> None:
@@ -622,12 +581,8 @@ class TestOutput:
             assert "run atlas-stage migrate" in run(*words).stderr
 
     @pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
-    @pytest.mark.parametrize(
-        "words", [("--help",), ("client", "list", "--help"), ("client", "show", "ñ→")]
-    )
-    def test_every_encoding_is_survived(
-        self, fresh_dsn: str, encoding: str, words: tuple[str, ...]
-    ) -> None:
+    @pytest.mark.parametrize("words", [("--help",), ("client", "list", "--help"), ("client", "show", "ñ→")])
+    def test_every_encoding_is_survived(self, fresh_dsn: str, encoding: str, words: tuple[str, ...]) -> None:
         done = subprocess.run(
             [sys.executable, "-m", "atlas_stage", "--database", fresh_dsn, *words],
             capture_output=True,
@@ -653,9 +608,7 @@ class TestOutput:
             ("migrate",),
         ],
     )
-    def test_every_command_has_an_answer_for_programs(
-        self, run: Run, words: tuple[str, ...]
-    ) -> None:
+    def test_every_command_has_an_answer_for_programs(self, run: Run, words: tuple[str, ...]) -> None:
         assert isinstance(json.loads(run(*words, "--json").stdout), dict)
 
     @pytest.mark.parametrize("package", ["httpx", "psycopg", "yoyo", "psutil"])
@@ -664,9 +617,7 @@ class TestOutput:
             "import sys; from atlas_stage.__main__ import main\n"
             f"try: main()\nfinally: assert {package!r} not in sys.modules"
         )
-        done = subprocess.run(
-            [sys.executable, "-c", code, "--help"], capture_output=True, text=True
-        )
+        done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
     @pytest.mark.parametrize(
@@ -681,9 +632,7 @@ class TestOutput:
             ("atlas-stage actor leave user:j", "user:jimmie"),
         ],
     )
-    def test_shells_complete_the_words_of_the_database(
-        self, run: Run, words: str, expected: str
-    ) -> None:
+    def test_shells_complete_the_words_of_the_database(self, run: Run, words: str, expected: str) -> None:
         done = run(
             env={
                 "_ATLAS_STAGE_COMPLETE": "complete_bash",
@@ -704,11 +653,7 @@ class TestOutput:
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
     def test_shells_complete_the_commands(self, run: Run, shell: str) -> None:
         done = run(
-            env={
-                "_ATLAS_STAGE_COMPLETE": f"source_{shell}"
-                if shell != "powershell"
-                else "source_powershell"
-            },
+            env={"_ATLAS_STAGE_COMPLETE": f"source_{shell}" if shell != "powershell" else "source_powershell"},
             prog_name="atlas-stage",
         )
         assert "atlas-stage" in done.stdout
@@ -738,8 +683,7 @@ class TestDoctor:
             ("grant select on clients to atlas_api", "atlas_api has rights on"),
             ("delete from business_holidays where day > current_date", "holidays ends"),
             (
-                "set session_replication_role = replica; delete from agent_permissions;"
-                " reset session_replication_role",
+                "set session_replication_role = replica; delete from agent_permissions; reset session_replication_role",
                 "nobody holds can_admin",
             ),
             (
@@ -767,9 +711,7 @@ class TestDoctor:
         with psycopg.connect(fresh_dsn) as db:
             db.execute("set role atlas_api")
             db.rollback()
-        done = run(
-            "doctor", "--database", f"{fresh_dsn}{_joint(fresh_dsn)}options=-crole%3Datlas_api"
-        )
+        done = run("doctor", "--database", f"{fresh_dsn}{_joint(fresh_dsn)}options=-crole%3Datlas_api")
         assert done.exit_code == Exit.REFUSED
         assert "can't be checked" in done.stdout
 
@@ -843,10 +785,7 @@ class TestEvidence:
         assert "records of administration: as recorded" in run("verify").stdout
         with psycopg.connect(fresh_dsn) as db:
             db.execute("alter table administration_history disable trigger user")
-            db.execute(
-                "update administration_history set actor_id = 'user:eve'"
-                ' where key = \'{"stage": "cleanup"}\''
-            )
+            db.execute("update administration_history set actor_id = 'user:eve' where key = '{\"stage\": \"cleanup\"}'")
         said = run("verify", "--digest")
         assert (said.exit_code, "no digest was made" in said.stderr) == (Exit.REFUSED, True)
         assert 'of stages {"stage": "cleanup"}: is not as it was recorded' in said.stdout
@@ -855,10 +794,7 @@ class TestEvidence:
 
     def test_words_are_erased_and_the_verification_says_by_whom(self, run: Run) -> None:
         run("client", "create", "Otter Bay", "otter-bay-2", "--notes", "knows Mr. Green")
-        assert (
-            "erased the words"
-            in run("client", "erase-words", "otter-bay-2", "--yes", "--reason", "asked").stdout
-        )
+        assert "erased the words" in run("client", "erase-words", "otter-bay-2", "--yes", "--reason", "asked").stdout
         assert f"erased by {ADMIN}: asked" in run("verify", "otter-bay-2").stdout
 
     def test_what_was_kept_long_enough_goes(self, run: Run, fresh_dsn: str) -> None:

@@ -142,9 +142,7 @@ def faults(element: ET.Element) -> list[str]:
     elif name in ALLS:
         wrong = not set(children) <= ALLS[name] or len(set(children)) < len(children)
     elif name in SEQUENCES:
-        places = [
-            SEQUENCES[name].index(each) if each in SEQUENCES[name] else -1 for each in children
-        ]
+        places = [SEQUENCES[name].index(each) if each in SEQUENCES[name] else -1 for each in children]
         wrong = -1 in places or places != sorted(set(places))
     elif name in LEAVES:
         wrong = bool(children) or re.fullmatch(LEAVES[name], element.text or "") is None

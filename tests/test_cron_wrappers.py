@@ -46,9 +46,7 @@ def log_of(folder: Path, job: str) -> list[str]:
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_runs_what_is_due_once_and_logs_a_line_an_event(
-    job: str, fresh_dsn: str, tmp_path: Path
-) -> None:
+def test_runs_what_is_due_once_and_logs_a_line_an_event(job: str, fresh_dsn: str, tmp_path: Path) -> None:
     environment = {"ATLAS_DATABASE_URL": fresh_dsn, "ATLAS_LOG_DIR": str(tmp_path / "logs")}
     for _ in range(2):
         done = start(job, **environment)
@@ -75,9 +73,7 @@ def test_a_run_that_fails_is_exit_1_and_says_so_to_cron(fresh_dsn: str, tmp_path
 
 
 def test_a_database_that_is_away_is_tried_again_and_then_exit_2(tmp_path: Path) -> None:
-    done = start(
-        "flag_seasonal", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="2"
-    )
+    done = start("flag_seasonal", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="2")
     assert done.returncode == 2
     waited, gave_up = log_of(tmp_path, "flag_seasonal")
     assert "WARNING can't reach the database, next try in 2 s" in waited
@@ -99,16 +95,12 @@ def test_no_database_named_is_exit_2(tmp_path: Path) -> None:
 
 def test_a_password_is_not_logged(tmp_path: Path) -> None:
     url = "postgresql://someone:s3cret@127.0.0.1:1/x?connect_timeout=2"
-    done = start(
-        "flag_seasonal", ATLAS_DATABASE_URL=url, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1"
-    )
+    done = start("flag_seasonal", ATLAS_DATABASE_URL=url, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1")
     assert "s3cret" not in done.stderr + "".join(log_of(tmp_path, "flag_seasonal"))
 
 
 def test_all_of_them_after_each_other(fresh_dsn: str, tmp_path: Path) -> None:
-    done = start(
-        "hourly", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path), ATLAS_LOG_STDOUT="1"
-    )
+    done = start("hourly", ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path), ATLAS_LOG_STDOUT="1")
     assert done.returncode == 0
     assert [job for job in JOBS if job not in done.stdout] == []
     (line,) = log_of(tmp_path, "hourly")
@@ -127,9 +119,7 @@ def test_all_of_them_end_with_the_worst_exit_code(fresh_dsn: str, tmp_path: Path
 
 
 def test_all_of_them_without_a_database_is_one_log_and_exit_2(tmp_path: Path) -> None:
-    done = start(
-        "hourly", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1"
-    )
+    done = start("hourly", ATLAS_DATABASE_URL=NOBODY, ATLAS_LOG_DIR=str(tmp_path), ATLAS_JOB_TRIES="1")
     assert done.returncode == 2
     assert "ERROR could not start" in log_of(tmp_path, "hourly")[-1]
     assert [file.name for file in tmp_path.iterdir()] == ["cron-hourly.log"]
@@ -163,24 +153,18 @@ class TestSettings:
             9,
         )
 
-    def test_the_environment_goes_first(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_environment_goes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / scheduled.CONFIG_NAME).write_text('database_url = "postgresql:///file"\n')
         monkeypatch.setenv("ATLAS_DATABASE_URL", "postgresql:///environment")
         assert scheduled.read_settings(tmp_path).database_url == "postgresql:///environment"
 
-    @pytest.mark.parametrize(
-        "text", ["database_url = ", "database_url = 5", 'tries = "x"', "", "\xff"]
-    )
+    @pytest.mark.parametrize("text", ["database_url = ", "database_url = 5", 'tries = "x"', "", "\xff"])
     def test_a_file_that_says_nothing_is_told(self, tmp_path: Path, text: str) -> None:
         (tmp_path / scheduled.CONFIG_NAME).write_bytes(text.encode("latin-1"))
         with pytest.raises(InvalidInput):
             scheduled.read_settings(tmp_path)
 
-    def test_a_file_that_is_named_must_be_there(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_file_that_is_named_must_be_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ATLAS_CONFIG", str(tmp_path / "missing.toml"))
         with pytest.raises(InvalidInput, match=r"missing\.toml"):
             scheduled.read_settings(tmp_path)
@@ -199,9 +183,7 @@ class TestLog:
         ]
         assert log_of(tmp_path, "flag_seasonal")[-1].endswith("line 399")
 
-    def test_a_log_that_cannot_be_rotated_continues(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_log_that_cannot_be_rotated_continues(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(*_names: object) -> None:
             raise PermissionError("another process has it open")
 
@@ -243,9 +225,7 @@ class TestLogThatCannotBeWritten:
         )
         assert done.returncode == 0, done.stderr
         with psycopg.connect(dsn) as db:
-            assert db.execute("select job, outcome from job_runs").fetchall() == [
-                ("flag_seasonal", "done")
-            ]
+            assert db.execute("select job, outcome from job_runs").fetchall() == [("flag_seasonal", "done")]
         told, ran = log_of(temporary, "flag_seasonal")
         assert f"ERROR can't write the log {folder}/cron-flag_seasonal.log" in told
         assert " INFO run " in ran
@@ -271,9 +251,7 @@ class TestLogThatCannotBeWritten:
         assert "No space left on device" in said
 
     @pytest.mark.parametrize("which", ["log", "folder"])
-    def test_owned_by_another_user_or_read_only(
-        self, fresh_dsn: str, folder: Path, tmp_path: Path, which: str
-    ) -> None:
+    def test_owned_by_another_user_or_read_only(self, fresh_dsn: str, folder: Path, tmp_path: Path, which: str) -> None:
         closed = folder if which == "folder" else folder / "cron-flag_seasonal.log"
         closed.touch()
         closed.chmod(0o555 if which == "folder" else 0o444)
@@ -282,9 +260,7 @@ class TestLogThatCannotBeWritten:
         said = self.runs(fresh_dsn, folder, tmp_path, *(command if os.geteuid() == 0 else ()))
         assert "Permission denied" in said
 
-    def test_every_other_place_fails_too(
-        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_every_other_place_fails_too(self, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(tempfile, "tempdir", str(tmp_path / "file" / "temporary"))
             (tmp_path / "file").touch()

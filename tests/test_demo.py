@@ -42,9 +42,7 @@ def test_the_play_closes_a_month(
     with Stage.connect(fresh_dsn, ADMIN) as stage:
         clients = {each.slug: each for each in stage.iter_clients(active=None)}
         assert len(clients) == 52
-        assert [slug for slug, each in clients.items() if each.stage == "eom_close"] == [
-            STILL_BLOCKED
-        ]
+        assert [slug for slug, each in clients.items() if each.stage == "eom_close"] == [STILL_BLOCKED]
         assert {*clients[STILL_BLOCKED].flags} == {"client_blocking"}
         assert clients[SENT_BACK].stage == "weekly"
         kinds = [row.trigger_type for row in stage.iter_history(BY_MISTAKE)]

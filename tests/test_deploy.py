@@ -49,14 +49,12 @@ def root(tmp_path: Path) -> Path:
     write(
         tmp_path,
         "migrations/010_notes.sql",
-        "-- depends: 000_base\nalter table public.clients add column notes text;\n"
-        + RECORD.format("010_notes"),
+        "-- depends: 000_base\nalter table public.clients add column notes text;\n" + RECORD.format("010_notes"),
     )
     write(
         tmp_path,
         "migrations/010_notes.rollback.sql",
-        "alter table public.clients drop column notes;\n"
-        "delete from public.atlas_migrations where id = '010_notes';\n",
+        "alter table public.clients drop column notes;\ndelete from public.atlas_migrations where id = '010_notes';\n",
     )
     write(tmp_path, "sql/schemas.sql", SCHEMAS)
     write(tmp_path, "sql/rules/stamp.sql", STAMP)
@@ -125,9 +123,7 @@ def test_a_migration_that_depends_on_nothing_known_is_refused(empty_dsn: str, ro
     assert "020_lost" in message_of(empty_dsn, root)
 
 
-def test_an_error_in_the_stored_logic_is_told_with_file_and_line(
-    empty_dsn: str, root: Path
-) -> None:
+def test_an_error_in_the_stored_logic_is_told_with_file_and_line(empty_dsn: str, root: Path) -> None:
     write(root, "sql/jobs/broken.sql", "-- ünïcode\n\nselect no_such_column;\n")
 
     assert message_of(empty_dsn, root).startswith("sql/jobs/broken.sql line 3: column")
@@ -160,13 +156,9 @@ def test_a_database_of_a_newer_version_is_left_alone(empty_dsn: str, root: Path)
     write(root, "migrations/020_newer.sql", "select 1;\n" + RECORD.format("020_newer"))
     migrate(empty_dsn, root=root)
     (root / "migrations/020_newer.sql").unlink()
-    write(
-        root, "sql/api/older.sql", "create or replace function api.older() returns int return 1;\n"
-    )
+    write(root, "sql/api/older.sql", "create or replace function api.older() returns int return 1;\n")
 
-    assert "020_newer, which this version of atlas-stage doesn't know" in message_of(
-        empty_dsn, root
-    )
+    assert "020_newer, which this version of atlas-stage doesn't know" in message_of(empty_dsn, root)
     assert value(empty_dsn, "select to_regproc('api.older') is null")
 
 
@@ -180,9 +172,7 @@ def test_a_rollback_that_was_cut_off_is_noticed(empty_dsn: str, root: Path) -> N
     assert migrate(empty_dsn, root=root).applied == []
 
 
-def test_a_rollback_takes_the_stored_logic_out_and_a_deploy_brings_it_back(
-    empty_dsn: str, root: Path
-) -> None:
+def test_a_rollback_takes_the_stored_logic_out_and_a_deploy_brings_it_back(empty_dsn: str, root: Path) -> None:
     migrate(empty_dsn, root=root)
 
     assert rollback(empty_dsn, to="000_base", root=root) == ["010_notes"]
@@ -212,9 +202,7 @@ def test_a_schema_that_somebody_dropped_is_made_again(empty_dsn: str, root: Path
 
 def test_gives_up_on_a_lock_and_says_who_holds_it(empty_dsn: str, root: Path) -> None:
     migrate(empty_dsn, root=root)
-    write(
-        root, "sql/rules/two.sql", "create or replace function rules.two() returns int return 3;\n"
-    )
+    write(root, "sql/rules/two.sql", "create or replace function rules.two() returns int return 3;\n")
     with psycopg.connect(empty_dsn, application_name="month-end report") as reader:
         reader.execute("update clients set id = id")
 

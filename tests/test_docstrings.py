@@ -16,9 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("atlas_stage", "cron", "examples", "lab", "tests", "tools")
 # A command, or the head of a block of Python.
-CODE = re.compile(
-    r"(python3?|make|atlas-stage|pip) \S.*[^.:,;]$|\$ |(async )?(with|for|def|class) .*:$"
-)
+CODE = re.compile(r"(python3?|make|atlas-stage|pip) \S.*[^.:,;]$|\$ |(async )?(with|for|def|class) .*:$")
 
 
 def _docstrings(file: Path) -> Iterator[str]:
@@ -30,7 +28,5 @@ def _docstrings(file: Path) -> Iterator[str]:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_code_is_indented(folder: str) -> None:
     for file in (ROOT / folder).rglob("*.py"):
-        found = [
-            line for text in _docstrings(file) for line in text.splitlines() if CODE.match(line)
-        ]
+        found = [line for text in _docstrings(file) for line in text.splitlines() if CODE.match(line)]
         assert found == [], file

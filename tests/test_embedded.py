@@ -29,9 +29,7 @@ with EmbeddedPostgres(Path(sys.argv[1])) as server:
 def owner(data: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has started the server."""
     command = [sys.executable, "-c", OWNER, str(data)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith("postgresql://")
         yield process
@@ -65,9 +63,7 @@ def test_keeps_its_data_between_runs(data: Path, version: int) -> None:
             assert connection.info.server_version // 10000 == version
 
 
-def test_several_share_one_server_and_the_last_one_stops_it(
-    data: Path, owner: subprocess.Popen[str]
-) -> None:
+def test_several_share_one_server_and_the_last_one_stops_it(data: Path, owner: subprocess.Popen[str]) -> None:
     with EmbeddedPostgres(data) as second, EmbeddedPostgres(data) as third:
         put(second.dsn)
         assert third.dsn == second.dsn
@@ -98,9 +94,7 @@ def test_takes_over_from_a_killed_owner(data: Path, owner: subprocess.Popen[str]
     assert not server.is_running()
 
 
-def test_recovers_what_was_committed_when_the_server_was_killed(
-    data: Path, owner: subprocess.Popen[str]
-) -> None:
+def test_recovers_what_was_committed_when_the_server_was_killed(data: Path, owner: subprocess.Popen[str]) -> None:
     put(EmbeddedPostgres(data).dsn)
     process = postmaster.find(data / "pgdata")
     assert process is not None
@@ -144,9 +138,7 @@ def test_a_broken_pid_file_is_no_obstacle(data: Path, content: str) -> None:
         assert got(server.dsn) == (42,)
 
 
-def test_a_running_server_that_lost_its_pid_file_is_replaced(
-    data: Path, owner: subprocess.Popen[str]
-) -> None:
+def test_a_running_server_that_lost_its_pid_file_is_replaced(data: Path, owner: subprocess.Popen[str]) -> None:
     put(EmbeddedPostgres(data).dsn)
     (data / "pgdata" / "postmaster.pid").write_text("")
 
@@ -172,9 +164,7 @@ def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
         assert got(server.dsn) == (42,)
 
 
-def test_settings_of_postgresql_clients_do_not_matter(
-    data: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_of_postgresql_clients_do_not_matter(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"PGPORT": "6000", "PGDATA": "/nowhere", "PGHOST": "nowhere"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LC_ALL", "xx_XX.nonsense")

@@ -20,10 +20,7 @@ CLIENTS = 52
 def commands() -> list[str]:
     text = (resources.root() / "README.md").read_text()
     section = text.partition("## The first hour")[2].partition("\n## ")[0]
-    return [
-        line.partition("  #")[0].strip()
-        for line in re.findall(r"^    (.+)$", section, re.MULTILINE)
-    ]
+    return [line.partition("  #")[0].strip() for line in re.findall(r"^    (.+)$", section, re.MULTILINE)]
 
 
 def export(path: Path) -> None:
@@ -34,10 +31,7 @@ def export(path: Path) -> None:
         ["Customer Contact List"],
         [],
         ["Customer", "Phone Numbers", "Email", "Owner", "Billing Address"],
-        *(
-            [f"Customer {n} & Sons", None, None, ["ana", "ben", "eve"][n % 3], None]
-            for n in range(CLIENTS)
-        ),
+        *([f"Customer {n} & Sons", None, None, ["ana", "ben", "eve"][n % 3], None] for n in range(CLIENTS)),
         [],
         ["Sunday, Nov 29, 2026 10:33 AM GMT-06:00"],
     ):
@@ -75,8 +69,6 @@ def test_eight_commands_make_a_firm(tmp_path: Path) -> None:
 
 
 def call(url: str, function: str, token: str, **arguments: str) -> dict[str, object]:
-    answer = httpx.post(
-        f"{url}/rpc/{function}", json=arguments, headers={"Authorization": f"Bearer {token}"}
-    )
+    answer = httpx.post(f"{url}/rpc/{function}", json=arguments, headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200, answer.text
     return dict(answer.json())

@@ -210,9 +210,7 @@ def test_what_excel_writes_is_read(stage: Stage, write: Write) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("told", [True, False], ids=["sep=", "without"])
-def test_what_spreadsheets_write_is_read(
-    write: Write, encoding: str, separator: str, told: bool
-) -> None:
+def test_what_spreadsheets_write_is_read(write: Write, encoding: str, separator: str, told: bool) -> None:
     lines = ["client,notes,,", "alpha,Ñandú,,"]
     first = [f"sep={separator}"] if told else []
     path = write(*first, *(each.replace(",", separator) for each in lines), encoding=encoding)
@@ -239,9 +237,7 @@ def test_rows_are_numbered_as_a_spreadsheet_does(write: Write) -> None:
         (b"slug,stage\nalpha,weekly", "needs a column client, or name"),
     ],
 )
-def test_what_is_no_csv_is_refused_with_the_cause(
-    tmp_path: Path, content: bytes, cause: str
-) -> None:
+def test_what_is_no_csv_is_refused_with_the_cause(tmp_path: Path, content: bytes, cause: str) -> None:
     path = tmp_path / "clients.csv"
     path.write_bytes(content)
     with pytest.raises(InvalidInput, match=re.escape(cause)):
@@ -254,9 +250,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
         seedfile.read(tmp_path / name)
 
 
-def test_a_number_is_the_id_of_a_client_and_never_a_slug(
-    stage: Stage, write: Write, fresh_dsn: str
-) -> None:
+def test_a_number_is_the_id_of_a_client_and_never_a_slug(stage: Stage, write: Write, fresh_dsn: str) -> None:
     _, second = (each.id for each in stage.iter_clients())
     with psycopg.connect(fresh_dsn) as host:
         host.execute(
@@ -271,9 +265,7 @@ def test_a_number_is_the_id_of_a_client_and_never_a_slug(
 
 @pytest.mark.parametrize("apply", [False, True])
 @pytest.mark.parametrize("slug", ["{}", "0x{:x}", "0_{}", "+{}", "4711", "24_7", "1e5"])
-def test_a_new_slug_that_reads_as_a_number_is_refused(
-    stage: Stage, write: Write, slug: str, apply: bool
-) -> None:
+def test_a_new_slug_that_reads_as_a_number_is_refused(stage: Stage, write: Write, slug: str, apply: bool) -> None:
     first, _ = (each.id for each in stage.iter_clients())
     (row,) = _bring_in(stage, write("name,slug", f"Number,{slug.format(first)}"), apply=apply).rows
     assert row.outcome == "refused"
@@ -303,9 +295,7 @@ def test_a_dry_run_uses_up_no_ids(stage: Stage, write: Write) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_the_report_goes_through_a_pipe_of_any_encoding(
-    stage: Stage, write: Write, encoding: str
-) -> None:
+def test_the_report_goes_through_a_pipe_of_any_encoding(stage: Stage, write: Write, encoding: str) -> None:
     path = write("client,stage", "alpha,weekly")
     command = [sys.executable, "-m", "atlas_stage", "client", "import", path, "--apply"]
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
@@ -404,9 +394,7 @@ def test_the_list_of_another_program_is_taken_as_it_is(
         assert made["O'Hara's Bakery"].active is False
         assert made["O'Hara's Bakery"].stage_owner == "user:ben"
     # A second time, it finds the same clients.
-    assert set(_outcomes(importer.run(stage, read.rows, reason="again", apply=True))) == {
-        "unchanged"
-    }
+    assert set(_outcomes(importer.run(stage, read.rows, reason="again", apply=True))) == {"unchanged"}
 
 
 def test_a_workbook_is_read(stage: Stage, tmp_path: Path) -> None:
@@ -441,9 +429,7 @@ def test_a_workbook_is_read(stage: Stage, tmp_path: Path) -> None:
         ("cp1252", ["Café Ñandú", "O’Hara’s Diner"]),
     ],
 )
-def test_other_encodings_are_found_out_and_told(
-    tmp_path: Path, encoding: str, names: list[str]
-) -> None:
+def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str, names: list[str]) -> None:
     path = tmp_path / "clients.csv"
     path.write_text("\n".join(["Name", *names]), encoding)
     read = seedfile.read(path)

@@ -17,9 +17,7 @@ def logins(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[psycopg.Connec
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     with psycopg.connect(dsn, autocommit=True) as db:
-        clear(
-            db
-        )  # roles are common to the databases of a server: another file may have set a password
+        clear(db)  # roles are common to the databases of a server: another file may have set a password
         yield db
         clear(db)
 

@@ -32,9 +32,7 @@ def test_a_changed_one_in_the_cache_is_not_run(cache: Path) -> None:
         programs.postgrest(print)
 
 
-@pytest.mark.parametrize(
-    ("system", "machine"), [("linux", "aarch64"), ("darwin", "x86_64"), ("win32", "AMD64")]
-)
+@pytest.mark.parametrize(("system", "machine"), [("linux", "aarch64"), ("darwin", "x86_64"), ("win32", "AMD64")])
 def test_where_no_hash_is_known_none_is_fetched(
     cache: Path, monkeypatch: pytest.MonkeyPatch, system: str, machine: str
 ) -> None:

@@ -27,12 +27,8 @@ def run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("ATLAS_ACTOR", ADMIN)
     monkeypatch.setenv("COLUMNS", "200")
     with Stage.connect(fresh_dsn, ADMIN) as stage:
-        for number, (name, owner) in enumerate(
-            ((FORMULA, "user:ada"), ("Bäckerei, Grünwald", None))
-        ):
-            client = stage.create_client(
-                name, slug=f"s-{number}", stage="weekly", owner=owner
-            ).client
+        for number, (name, owner) in enumerate(((FORMULA, "user:ada"), ("Bäckerei, Grünwald", None))):
+            client = stage.create_client(name, slug=f"s-{number}", stage="weekly", owner=owner).client
             stage.set_stage(
                 client.id,
                 to_stage="eom_close",
@@ -64,9 +60,7 @@ def test_a_program_gets_the_closes_as_json(run: Run) -> None:
     assert (told["months"][-1]["month"], told["months"][-1]["open"]) == (MONTH, 2)
 
 
-def test_the_file_opens_in_a_spreadsheet_and_no_cell_of_it_is_a_formula(
-    run: Run, tmp_path: Path
-) -> None:
+def test_the_file_opens_in_a_spreadsheet_and_no_cell_of_it_is_a_formula(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "close.csv"
     assert run("--csv", file).exit_code == 0
     assert file.read_bytes().startswith(b"\xef\xbb\xbf")

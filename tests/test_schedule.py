@@ -29,18 +29,14 @@ def schedule(dsn: str, scheduler: str, folder: Path) -> Result:
 
 
 @pytest.mark.parametrize("scheduler", ["windows", "cron", "systemd", "pg_cron"])
-def test_it_writes_a_wrapper_per_job_and_one_for_all(
-    dsn: str, tmp_path: Path, scheduler: str
-) -> None:
+def test_it_writes_a_wrapper_per_job_and_one_for_all(dsn: str, tmp_path: Path, scheduler: str) -> None:
     done = schedule(dsn, scheduler, tmp_path / "at & work")
     assert done.exit_code == Exit.DONE, done.output
     written = {file.name for file in (tmp_path / "at & work").iterdir()}
     assert written >= {f"{job}.py" for job in (*JOBS, "hourly")}
 
 
-def test_a_new_row_of_the_catalog_is_a_job_of_every_scheduler(
-    fresh_dsn: str, tmp_path: Path
-) -> None:
+def test_a_new_row_of_the_catalog_is_a_job_of_every_scheduler(fresh_dsn: str, tmp_path: Path) -> None:
     with psycopg.connect(fresh_dsn) as db:
         row = db.execute("select pg_get_functiondef('jobs.catalog(text)'::regprocedure)").fetchone()
         assert row is not None
@@ -84,11 +80,7 @@ def test_a_line_of_the_crontab_runs_the_job(fresh_dsn: str, tmp_path: Path, name
 def test_a_unit_of_systemd_names_its_wrapper_in_any_folder(dsn: str, tmp_path: Path) -> None:
     folder = tmp_path / ODD
     schedule(dsn, "systemd", folder)
-    unit = dict(
-        line.split("=", 1)
-        for line in (folder / "atlas-job@.service").read_text().splitlines()
-        if "=" in line
-    )
+    unit = dict(line.split("=", 1) for line in (folder / "atlas-job@.service").read_text().splitlines() if "=" in line)
     _, wrapper = shlex.split(unit["ExecStart"].replace("$$", "$").replace("%i", "flag_seasonal"))
     assert Path(wrapper.replace("%%", "%")) == folder / "flag_seasonal.py"
     assert unit["WorkingDirectory"].replace("%%", "%") == str(folder)
@@ -111,9 +103,7 @@ def test_a_folder_that_no_scheduler_can_read_is_refused(dsn: str, tmp_path: Path
     assert not folder.exists()
 
 
-def test_a_database_without_the_catalog_is_refused_in_one_line(
-    empty_dsn: str, tmp_path: Path
-) -> None:
+def test_a_database_without_the_catalog_is_refused_in_one_line(empty_dsn: str, tmp_path: Path) -> None:
     done = schedule(empty_dsn, "cron", tmp_path / "jobs")
     assert done.exit_code == Exit.UNAVAILABLE
     assert not (tmp_path / "jobs").exists()

@@ -52,9 +52,7 @@ def data(data: Path, first_start: Path) -> Iterator[Path]:
 def serving(data: Path, port: str = "0", *others: str) -> Iterator[subprocess.Popen[str]]:
     """`atlas-stage serve`, once it serves; killed at the end of the block if it still runs."""
     command = [*PROGRAM, "serve", "--port", port, "--data", str(data), *others]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert LAST_LINE in iter(process.stdout.readline, ""), process.communicate()
         try:
@@ -335,9 +333,7 @@ def test_it_runs_the_jobs_that_are_due(data: Path) -> None:
         settings = settings_of(data)
         deadline = time.monotonic() + 30
         with psycopg.connect(settings["ATLAS_DATABASE_URL"], autocommit=True) as db:
-            while db.execute("select count(*) from job_runs where outcome = 'done'").fetchone() == (
-                0,
-            ):
+            while db.execute("select count(*) from job_runs where outcome = 'done'").fetchone() == (0,):
                 assert time.monotonic() < deadline, (data / "jobs.log").read_text()
                 time.sleep(0.2)
         jobs = part_of(data, "jobs")

@@ -40,9 +40,7 @@ runpy.run_path(sys.argv[1], run_name="__main__")
 """
 
 
-def as_on_windows(
-    code: str, *arguments: str, before: str = "", **settings: str
-) -> subprocess.CompletedProcess[str]:
+def as_on_windows(code: str, *arguments: str, before: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
     """Run it there. `before` imports packages that only this code uses."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ATLAS_", "PG"))}
     return subprocess.run(
@@ -82,9 +80,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("python", ["3.11", "3.13"])
 @pytest.mark.parametrize("extra", ["", "[cli,local,mcp,nginx]"])
-def test_every_install_resolves_to_wheels_for_windows(
-    wheel: Path, extra: str, python: str, tmp_path: Path
-) -> None:
+def test_every_install_resolves_to_wheels_for_windows(wheel: Path, extra: str, python: str, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     done = subprocess.run(
         [
@@ -168,9 +164,7 @@ class TestWithoutAConsole:
     """As under pythonw: each failure leaves a line in a log."""
 
     def start(self, wrapper: Path, temporary: Path, before: str = "", **settings: str) -> int:
-        return as_on_windows(
-            before + WITHOUT_A_CONSOLE, str(wrapper), TMPDIR=str(temporary), **settings
-        ).returncode
+        return as_on_windows(before + WITHOUT_A_CONSOLE, str(wrapper), TMPDIR=str(temporary), **settings).returncode
 
     def wrapper(self, folder: Path) -> Path:
         folder.mkdir()
@@ -184,27 +178,21 @@ class TestWithoutAConsole:
 
     def test_unreadable_settings_are_told_beside_the_wrapper(self, tmp_path: Path) -> None:
         wrapper = self.wrapper(tmp_path / "cron")
-        (wrapper.parent / scheduled.CONFIG_NAME).write_text(
-            'database_url = "x"\nlog_dir = "D:\\atlas"\n'
-        )
+        (wrapper.parent / scheduled.CONFIG_NAME).write_text('database_url = "x"\nlog_dir = "D:\\atlas"\n')
         assert self.start(wrapper, tmp_path) == 2
         log = (wrapper.parent / "cron-flag_seasonal.log").read_text()
         assert "atlas-stage.toml can't be read" in log
         assert "line 2" in log
         assert "single quotes" in log
 
-    def test_where_no_log_can_be_written_it_is_in_the_temporary_folder(
-        self, tmp_path: Path
-    ) -> None:
+    def test_where_no_log_can_be_written_it_is_in_the_temporary_folder(self, tmp_path: Path) -> None:
         wrapper = self.wrapper(tmp_path / "cron")
         assert self.start(wrapper, tmp_path, ATLAS_LOG_DIR="/proc/nothing/here") == 2
         log = (tmp_path / "cron-flag_seasonal.log").read_text()
         assert "can't write the log /proc/nothing/here" in log
         assert "could not start" in log
 
-    def test_a_package_that_is_missing_is_told_in_the_temporary_folder(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_package_that_is_missing_is_told_in_the_temporary_folder(self, tmp_path: Path) -> None:
         wrapper = self.wrapper(tmp_path / "cron")
         hidden = "sys.modules['psycopg'] = None\n"
         assert self.start(wrapper, tmp_path, hidden) == 2
@@ -212,9 +200,7 @@ class TestWithoutAConsole:
         assert "could not start" in log
         assert "psycopg" in log
 
-    def test_a_log_that_is_open_in_excel_is_in_the_temporary_folder(
-        self, fresh_dsn: str, tmp_path: Path
-    ) -> None:
+    def test_a_log_that_is_open_in_excel_is_in_the_temporary_folder(self, fresh_dsn: str, tmp_path: Path) -> None:
         wrapper = self.wrapper(tmp_path / "cron")
         # Windows refuses to open a file that another program has locked.
         locked = f"""
@@ -243,16 +229,12 @@ class TestSettings:
             "D:\\atlas\\logs",
         )
 
-    @pytest.mark.parametrize(
-        "path", ["C:\\new", "C:\\temp", "C:\\backup", "C:\\atlas", "C:\\users"]
-    )
+    @pytest.mark.parametrize("path", ["C:\\new", "C:\\temp", "C:\\backup", "C:\\atlas", "C:\\users"])
     def test_a_backslash_in_double_quotes_is_refused_with_the_reason(
         self, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.delenv("ATLAS_CONFIG", raising=False)
-        (tmp_path / scheduled.CONFIG_NAME).write_text(
-            f'database_url = "postgresql:///atlas"\nlog_dir = "{path}"\n'
-        )
+        (tmp_path / scheduled.CONFIG_NAME).write_text(f'database_url = "postgresql:///atlas"\nlog_dir = "{path}"\n')
         with pytest.raises(InvalidInput, match=r"single quotes") as refused:
             scheduled.read_settings(tmp_path)
         assert "log_dir" in str(refused.value) or "line 2" in str(refused.value)

@@ -68,9 +68,7 @@ def fetched(library: Library) -> dict[str, str]:
     """The texts in a package, by their paths: whichever registry npm asks, what it has is what we looked at."""
     with tempfile.TemporaryDirectory() as folder:
         package = f"{library.name}@{library.version}"
-        subprocess.run(
-            ["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True
-        )
+        subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, capture_output=True)
         archive = next(Path(folder).glob("*.tgz"))
         found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         if found != library.integrity:

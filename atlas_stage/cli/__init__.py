@@ -33,9 +33,7 @@ def main(
     sources = {name: ctx.get_parameter_source(name) for name in ("database", "url", "actor")}
     given = frozenset(name for name, at in sources.items() if at and at.name == "COMMANDLINE")
     if "url" in given and len(given) > 1:
-        raise InvalidInput(
-            "Use --url alone, or --database and --as. Over HTTP the token says who you are."
-        )
+        raise InvalidInput("Use --url alone, or --database and --as. Over HTTP the token says who you are.")
     over_http = "url" in given or (not given and connecting.http_is_named())
     api = url if over_http else None
     ctx.obj = Session(database, actor, Output(as_json=as_json), api, given, ctx.with_resource)

@@ -128,9 +128,7 @@ def issue_token(
         expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     except OverflowError as error:
         raise InvalidInput(f"{days} days is too many. Use --never-expires.") from error
-    issued = run.api.issue_token(
-        actor, description=description, expires_at=expires_at, never_expires=never_expires
-    )
+    issued = run.api.issue_token(actor, description=description, expires_at=expires_at, never_expires=never_expires)
     until = f"until {moment(issued.expires_at, run.zone)} ({run.zone})"
     until = until if issued.expires_at else "without an expiry"
     run.output.aside(f"token {issued.id} for {issued.actor_id}, {until}. It is shown only once:")
@@ -197,9 +195,7 @@ def list_permissions(
 
 
 @command(permissions)
-def revoke(
-    run: Session, permission_id: int = argument("Its id in `permission list`.", "ID")
-) -> None:
+def revoke(run: Session, permission_id: int = argument("Its id in `permission list`.", "ID")) -> None:
     """Revoke a grant."""
     change = run.api.revoke_permission(permission_id)
     row = change.permission
@@ -210,9 +206,7 @@ def revoke(
 @command(base.app)
 def audit(
     run: Session,
-    about: str | None = argument(
-        "Only this table: agent_permissions, stages, …", "[TABLE]", default=None
-    ),
+    about: str | None = argument("Only this table: agent_permissions, stages, …", "[TABLE]", default=None),
     actor: str | None = option("Only this actor's changes.", None, "--by"),
     before: int | None = option("Only records before this id."),
     limit: int = base.limit(20),

@@ -165,9 +165,7 @@ class Session:
     @cached_property
     def transactional_api(self) -> Stage:
         """The stage over the database, if one is known."""
-        return self._opened(
-            over_http=self.url is not None and ("url" in self.given or not self.database)
-        )
+        return self._opened(over_http=self.url is not None and ("url" in self.given or not self.database))
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -254,9 +252,7 @@ _KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
 }
 
 
-def option(
-    words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any
-) -> Any:
+def option(words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any) -> Any:
     """An option, by default None. The shell completes its values if their name, `metavar`, is one of _KNOWN."""
     more |= {"metavar": metavar, "autocompletion": _completion(metavar)}
     return typer.Option(default, *names, help=words, **more)
@@ -301,9 +297,7 @@ def command(
             for group in groups
             for name, kind in get_type_hints(group).items()
         ]
-        given = [
-            each.replace(kind=each.KEYWORD_ONLY) for each in own if each.kind != each.VAR_KEYWORD
-        ]
+        given = [each.replace(kind=each.KEYWORD_ONLY) for each in own if each.kind != each.VAR_KEYWORD]
         for each in (*given, *shared):
             if isinstance(info := each.default, OptionInfo):
                 # some versions of Typer name an option after its metavar

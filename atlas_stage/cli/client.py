@@ -107,9 +107,7 @@ def update(
     run: Session,
     client: str = CLIENT,
     expected_version: int | None = VERSION,
-    clear: list[str] | None = option(
-        "Empty owner, collaborators, notes or reviewers. Repeat for each."
-    ),
+    clear: list[str] | None = option("Empty owner, collaborators, notes or reviewers. Repeat for each."),
     **options: Any,
 ) -> None:
     """Change a client's fields. Fields that aren't given stay as they are."""
@@ -125,9 +123,7 @@ def delete(run: Session, client: str = CLIENT, reason: str = REASON) -> None:
 
 
 @command(clients, "erase-words")
-def erase_words(
-    run: Session, client: str = CLIENT, reason: str = REASON, yes: bool = switch("Don't ask.")
-) -> None:
+def erase_words(run: Session, client: str = CLIENT, reason: str = REASON, yes: bool = switch("Don't ask.")) -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     if not yes:
         name = run.api.client(client).client.name
@@ -153,9 +149,7 @@ def move(
         raise typer.BadParameter("Use --dry-run without --override.")
     found = run.api.client(client).client
     if dry_run:
-        check = run.api.check_stage(
-            found.id, to_stage=stage, on_behalf_of=options.get("on_behalf_of")
-        )
+        check = run.api.check_stage(found.id, to_stage=stage, on_behalf_of=options.get("on_behalf_of"))
         refused = [line for each in check.refusals for line in error_lines(each.as_error())]
         can = "can" if check.allowed else "can't"
         run.output.result(
@@ -225,11 +219,7 @@ def undo_batch(
     admin: bool = switch("As an admin, undo another actor's batch, at any time."),
 ) -> None:
     """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
-    done = (
-        run.api.rollback_batch(batch, reason)
-        if admin
-        else run.api.undo_batch(batch, reason=reason or None)
-    )
+    done = run.api.rollback_batch(batch, reason) if admin else run.api.undo_batch(batch, reason=reason or None)
     run.output.result(done, done.in_words())
 
 

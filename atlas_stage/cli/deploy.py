@@ -72,9 +72,7 @@ def rollback(
         raise InvalidInput("Nothing was removed.", hint="answer y, or add --yes")
     from atlas_stage.ops import deploy
 
-    done = deploy.rollback(
-        run.database or "", to=to, report=run.output.line, lock_timeout=lock_timeout
-    )
+    done = deploy.rollback(run.database or "", to=to, report=run.output.line, lock_timeout=lock_timeout)
     said = [] if done else ["nothing to do: no later migration is applied"]
     run.output.result({"rolled_back": done}, *said)
 

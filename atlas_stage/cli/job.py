@@ -20,9 +20,7 @@ AS_OF = option(
     "MOMENT",
 )
 JOBS = columns("job schedule description")
-DUE = columns(
-    "job state due=due_at missed last_success next=next_due", missed=lambda each: each.missed or ""
-)
+DUE = columns("job state due=due_at missed last_success next=next_due", missed=lambda each: each.missed or "")
 RUNS = columns(
     "id=run_id job due=due_at started=started_at seconds state=outcome what_it_did",
     what_it_did=lambda each: each.error or counts_in_words(each.counts),
@@ -110,9 +108,7 @@ _NEXT = {
 def schedule(
     run: Session,
     scheduler: Scheduler = argument("The program that starts the jobs."),
-    folder: Path = option(
-        "Folder for the files, the settings and the logs.", default=Path("atlas-jobs")
-    ),
+    folder: Path = option("Folder for the files, the settings and the logs.", default=Path("atlas-jobs")),
 ) -> None:
     """Generate scheduler files for this machine, one for each job in the database and one for all of them.
 

@@ -129,9 +129,7 @@ Columns = Mapping[str, str | Callable[[Any], object]]
 def columns(names: str, **made: Callable[[Any], object]) -> Columns:
     """Columns by name, or `name=attribute`; a name's _ is shown as a space. `made` are functions of the row."""
     pairs = (each.partition("=") for each in names.split())
-    return {
-        name.replace("_", " "): made.get(name) or attribute or name for name, _, attribute in pairs
-    }
+    return {name.replace("_", " "): made.get(name) or attribute or name for name, _, attribute in pairs}
 
 
 def make_table(

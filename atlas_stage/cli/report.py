@@ -20,9 +20,7 @@ COLUMNS = (
 )
 # How a formula begins in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_LATE = columns(
-    "id=client_id name state owner=stage_owner late_since opened=opened_at days=business_days"
-)
+_LATE = columns("id=client_id name state owner=stage_owner late_since opened=opened_at days=business_days")
 
 
 @command(base.app)

@@ -20,9 +20,7 @@ class Program(StrEnum):
 @command(app)
 def serve(
     run: Session,
-    data: Path = option(
-        "Folder of the embedded database.", default=Path(".atlas"), envvar="ATLAS_DATA"
-    ),
+    data: Path = option("Folder of the embedded database.", default=Path(".atlas"), envvar="ATLAS_DATA"),
     port: int = option(
         "The API's port on this machine; 0: any.",
         default=8080,
@@ -51,9 +49,7 @@ def serve(
 
     host, port = _address(listen) if listen is not None else ("127.0.0.1", port)
     # Not ATLAS_DATABASE_URL: DATA/env sets it, to the embedded database.
-    database = (
-        run.database if "database" in run.given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
-    )
+    database = run.database if "database" in run.given else os.environ.get("ATLAS_SERVE_DATABASE_URL")
     if database is None:
         serve_embedded(data, run.output.line, port, host, jobs=not no_jobs, program=gateway)
     else:
@@ -66,9 +62,7 @@ def mcp(
     http: bool = switch("Serve streamable HTTP in place of stdio."),
     listen: str = option("Where --http listens.", "ADDRESS:PORT", default="127.0.0.1:8081"),
     name: list[str] | None = option("A host name by which clients reach it; repeatable.", "HOST"),
-    on_behalf_of: str | None = option(
-        "Make every change for this person; no caller chooses.", "ACTOR"
-    ),
+    on_behalf_of: str | None = option("Make every change for this person; no caller chooses.", "ACTOR"),
 ) -> None:
     """Serve agents over the Model Context Protocol.
 
@@ -106,9 +100,7 @@ class Watched:
 def watch(
     run: Session,
     post: str = option("Where to post.", "URL", default=..., envvar="ATLAS_WEBHOOK_URL"),
-    state: Path = option(
-        "Where it stopped, and what is to be sent.", "FILE", default=Path("atlas-watch.json")
-    ),
+    state: Path = option("Where it stopped, and what is to be sent.", "FILE", default=Path("atlas-watch.json")),
     every: float = option("Seconds between two looks.", default=5, min=0.1),
     digest: str | None = option("daily: one message per person, at 7 in the morning."),
     once: bool | None = option("Post what there is, and end."),
@@ -125,7 +117,5 @@ def watch(
     secret = os.environ.get(notices.SECRET, "")
     api = run.keep(Stage.connect(url=connecting.address(run.url, None)[0]))
     words = {name: each or () for name, each in only.items()}
-    watching = notices.Watch(
-        api, post, secret, state, only=words, digest=bool(digest), tell=run.output.aside
-    )
+    watching = notices.Watch(api, post, secret, state, only=words, digest=bool(digest), tell=run.output.aside)
     watching.run(every=every, once=bool(once))

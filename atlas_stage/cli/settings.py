@@ -7,9 +7,7 @@ from atlas_stage.cli.base import Session, argument, command, option
 from atlas_stage.cli.rendering import make_table
 from atlas_stage.errors import InvalidInput
 
-settings = base.group(
-    "settings", "The time zone, the days of the calendar rules, the stage limits."
-)
+settings = base.group("settings", "The time zone, the days of the calendar rules, the stage limits.")
 calendar = base.group("calendar", "The firm's holidays, and when closes open.")
 
 DAY = argument("2026-11-27", "DAY", formats=base.DAYS)
@@ -19,10 +17,7 @@ DAY = argument("2026-11-27", "DAY", formats=base.DAYS)
 def show_settings(run: Session) -> None:
     """Show every setting, and how long a client can be in each stage."""
     shown = run.api.settings()
-    limits = (
-        [each["stage"], each["max_days"] or "no limit", each["waiting_flags"]]
-        for each in shown.stages
-    )
+    limits = ([each["stage"], each["max_days"] or "no limit", each["waiting_flags"]] for each in shown.stages)
     run.output.result(
         {"settings": shown.settings, "stages": shown.stages},
         make_table(("setting", "value"), shown.settings.items()),
@@ -59,12 +54,8 @@ def set_sla(
 def show_moves(run: Session) -> None:
     """Show which stage can follow which, and the permission that each move needs."""
     found = run.api.settings().transitions
-    rows = (
-        [each[name] for name in ("from_stage", "to_stage", "permission", "note")] for each in found
-    )
-    run.output.result(
-        {"transitions": found}, make_table(("from", "to", "permission", "note"), rows)
-    )
+    rows = ([each[name] for name in ("from_stage", "to_stage", "permission", "note")] for each in found)
+    run.output.result({"transitions": found}, make_table(("from", "to", "permission", "note"), rows))
 
 
 @command(settings, "move")
@@ -85,9 +76,7 @@ def set_move(
 
 
 @command(calendar, "show")
-def show_calendar(
-    run: Session, year: int | None = option("The year; this year if omitted.", min=1, max=9999)
-) -> None:
+def show_calendar(run: Session, year: int | None = option("The year; this year if omitted.", min=1, max=9999)) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
     shown = run.api.settings(year=year)
     holidays, closes = shown.holidays, shown.closes

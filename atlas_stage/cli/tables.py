@@ -39,14 +39,11 @@ def _administered(record: AdministrationRecord) -> Lines:
     before, after = record.before or {}, record.after or {}
     if record.changed:
         first, *others = (
-            f"{name}: {before.get(name)} → {after.get(name)}" if name in after else name
-            for name in record.changed
+            f"{name}: {before.get(name)} → {after.get(name)}" if name in after else name for name in record.changed
         )
         return Lines(first, others)
     values = (
-        f"{name} {value}"
-        for name, value in (after or before).items()
-        if name not in record.key and value is not None
+        f"{name} {value}" for name, value in (after or before).items() if name not in record.key and value is not None
     )
     return Lines("added" if after else "removed", [listed(values)])
 
@@ -65,9 +62,7 @@ COVERS = columns(
 )
 ACTIVITY = columns(
     "when=occurred_at client=client_name what_and_why who=actor_id",
-    what_and_why=lambda each: Lines(
-        change_of(each) + (" (undone)" if each.is_rolled_back else ""), [each.reason]
-    ),
+    what_and_why=lambda each: Lines(change_of(each) + (" (undone)" if each.is_rolled_back else ""), [each.reason]),
 )
 HISTORY = columns(
     "version id when=occurred_at what_and_why who",

@@ -30,9 +30,7 @@ later. A refusal is an answer: never try it in other words, report its text to a
 class Server(MCPServer[Any]):
     """The server for callers whose stage `stage` gives."""
 
-    def __init__(
-        self, stage: Callable[[], AsyncStage], person: str | None = None, **options: Any
-    ) -> None:
+    def __init__(self, stage: Callable[[], AsyncStage], person: str | None = None, **options: Any) -> None:
         super().__init__(
             "atlas-stage",
             instructions=_INSTRUCTIONS,

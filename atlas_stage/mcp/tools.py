@@ -68,9 +68,7 @@ def add(server: MCPServer[Any], stage: GetStage, person: str | None = None) -> N
         )
         tool, words = _tool(method, stage, person), method.__doc__ or ""
         if name == "flag":
-            words = words.replace(
-                "Set a flag. If it is set already", "Set or clear a flag. If it is so already"
-            )
+            words = words.replace("Set a flag. If it is set already", "Set or clear a flag. If it is so already")
         server.add_tool(tool, name, description=inspect.cleandoc(words), annotations=hints)
 
     @server.resource("atlas://clients/{client}/story", mime_type="application/json")
@@ -134,10 +132,7 @@ def _shape(kind: Any) -> Any:
         return kind
     kinds = models.kinds_of(kind)
     found: dict[str, Any] = {
-        each.name: (kinds[each.name], ... if each.default is MISSING else each.default)
-        for each in fields(page)
+        each.name: (kinds[each.name], ... if each.default is MISSING else each.default) for each in fields(page)
     }
     name = "".join(each.__name__ for each in (page, *get_args(kind)))
-    return create_model(
-        name, __config__=ConfigDict(from_attributes=True), __doc__=page.__doc__, **found
-    )
+    return create_model(name, __config__=ConfigDict(from_attributes=True), __doc__=page.__doc__, **found)

@@ -54,9 +54,7 @@ def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
     except psycopg.errors.InsufficientPrivilege as error:
         said = f"can't be checked: {translate(error).message}"
         return [Finding("as packaged", (said,), "run doctor as a superuser")]
-    changed = [
-        f"the file of migration {each} changed after it was applied" for each in books.changed
-    ]
+    changed = [f"the file of migration {each} changed after it was applied" for each in books.changed]
     changed += [f"migration {name} is not in this package" for name in books.unknown]
     advice = "use the version of atlas-stage that deployed this database, or restore the file"
     logic_said = () if same else ("the stored logic differs from this package's",)

@@ -233,9 +233,7 @@ def _bring_in(
     return RowReport(row.line, after.name, outcome, changes, tuple(warnings))
 
 
-def _settle(
-    stage: Stage, row: Row, client: Client, fields: Mapping[str, Any], reason: str
-) -> Client:
+def _settle(stage: Stage, row: Row, client: Client, fields: Mapping[str, Any], reason: str) -> Client:
     """Activate the client first and deactivate it last, because an inactive client can't move."""
     active = row.active()
     if active:

@@ -55,13 +55,9 @@ class Jobs:
         rows = self._rows("select * from jobs.plan(%s::text, %s::timestamptz)", job, as_of)
         return (PlannedChange(**row) for row in rows)
 
-    def perform(
-        self, job: str, as_of: datetime | None = None, *, only_if_due: bool = False
-    ) -> JobRun:
+    def perform(self, job: str, as_of: datetime | None = None, *, only_if_due: bool = False) -> JobRun:
         """Run a job. The ledger row is committed before the work begins, then each slice of the work."""
-        (row,) = self._rows(
-            f"call {PERFORM}(%s::text, %s::timestamptz, %s::boolean, null)", job, as_of, only_if_due
-        )
+        (row,) = self._rows(f"call {PERFORM}(%s::text, %s::timestamptz, %s::boolean, null)", job, as_of, only_if_due)
         return JobRun.from_json(row["result"])
 
     def trial(self) -> str | None:

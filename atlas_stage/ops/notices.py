@@ -319,7 +319,5 @@ def _checked(url: str) -> httpx.URL:
     except httpx.InvalidURL:
         parsed = httpx.URL("")
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise InvalidInput(
-            "The receiver's address must begin with https:// or http:// and name a host."
-        )
+        raise InvalidInput("The receiver's address must begin with https:// or http:// and name a host.")
     return parsed

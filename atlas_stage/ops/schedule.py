@@ -50,10 +50,7 @@ def write(scheduler: str, jobs: Mapping[str, str], place: Place, folder: Path) -
 
 def wrappers(jobs: Mapping[str, str]) -> dict[str, bytes]:
     """A wrapper per job, from the jobs' descriptions by name, `hourly.py` and `watch.py`."""
-    made = {
-        f"{job}.py": _filled("wrapper.txt", job=job, about=_sentence(about))
-        for job, about in jobs.items()
-    }
+    made = {f"{job}.py": _filled("wrapper.txt", job=job, about=_sentence(about)) for job, about in jobs.items()}
     return {**made, f"{HOURLY}.py": _filled("hourly.txt"), f"{WATCH}.py": _filled("watch.txt")}
 
 

@@ -128,9 +128,7 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
             file = beside / "atlas-watch.json"
             with Stage.connect(url=url, token=token) as stage:
                 log.info("starts")
-                notices.Watch(
-                    stage, post, secret, file, only=only, digest=digest, tell=log.warning
-                ).run(once=once)
+                notices.Watch(stage, post, secret, file, only=only, digest=digest, tell=log.warning).run(once=once)
         except InvalidInput as error:
             log.error("could not start: %s", error)
             return Exit.NOT_STARTED
@@ -207,9 +205,7 @@ def read_settings(beside: Path) -> Settings:
     written, place = _written(beside)
     database = os.environ.get("ATLAS_DATABASE_URL") or written.get("database_url")
     if not isinstance(database, str) or not database:
-        raise InvalidInput(
-            f"no database is named: set ATLAS_DATABASE_URL, or database_url in {place}"
-        )
+        raise InvalidInput(f"no database is named: set ATLAS_DATABASE_URL, or database_url in {place}")
     tries = os.environ.get("ATLAS_JOB_TRIES") or written.get("tries") or Settings.tries
     try:
         return Settings(database, _log_dir(written, beside), max(1, int(tries)))

@@ -156,9 +156,7 @@ def _csv(content: bytes, encoding: str | None) -> tuple[list[list[str]], list[st
     top = lines.splitlines()[:_MOST_TITLES]
     likely = max(",;\t", key=lambda each: max((line.count(each) for line in top), default=0))
     try:
-        rows = csv.reader(
-            io.StringIO(lines, newline=""), strict=True, delimiter=told[1] if told else likely
-        )
+        rows = csv.reader(io.StringIO(lines, newline=""), strict=True, delimiter=told[1] if told else likely)
         filled = list(rows)
     except csv.Error as error:
         raise InvalidInput(f"The file isn't CSV: {error}.") from error

@@ -22,9 +22,7 @@ class AsyncHttpTransport(OverHttp):
     is preceded by `whoami`, which records the use of the token.
     """
 
-    async def call(
-        self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
-    ) -> Any:
+    async def call(self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False) -> Any:
         """POST the arguments to `/rpc/<function>`. Raises StageError."""
         request = Request.of(function, arguments, read=read, keyed=keyed)
         until, tries = monotonic() + self._timeout, 0

@@ -57,9 +57,7 @@ class Request:
     own_key: bool
 
     @classmethod
-    def of(
-        cls, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool
-    ) -> "Request":
+    def of(cls, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool) -> "Request":
         """Prepare a call. A write that takes an idempotency key and has none gets one. Raises InvalidInput."""
         parts = [f'"{name}": {as_json(value, name)}' for name, value in arguments.items()]
         try:

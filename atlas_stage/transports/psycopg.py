@@ -44,9 +44,7 @@ class PsycopgTransport:
     def __reduce__(self) -> Any:
         return PsycopgTransport, (self._dsn, self._actor)
 
-    def call(
-        self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False
-    ) -> Any:
+    def call(self, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool = False) -> Any:
         """Call `api.<function>`. If the connection breaks, reads and writes with a key are repeated once."""
         work = self._works.get(_caller())
         connection = None
@@ -143,9 +141,7 @@ def connect(dsn: str | None) -> psycopg.Connection:
         # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
         options = {**DEFAULTS, **options, "client_encoding": "UTF8"}
         # A pooler can run the next transaction in another session, where a prepared statement doesn't exist.
-        connection = _Connection.connect(
-            make_conninfo("", **options), autocommit=True, prepare_threshold=None
-        )
+        connection = _Connection.connect(make_conninfo("", **options), autocommit=True, prepare_threshold=None)
         _OPENED.add(connection)
         # psycopg can read dates and intervals only in these styles, and a database may have other defaults.
         if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
@@ -182,8 +178,7 @@ if hasattr(os, "register_at_fork"):
 def _statement(function: str, arguments: Mapping[str, Any]) -> tuple[sql.Composed, dict[str, Any]]:
     """The call and its parameters."""
     named = sql.SQL(", ").join(
-        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name))
-        for name in arguments
+        sql.SQL("{} => {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in arguments
     )
     call = sql.SQL("select {}({})").format(sql.Identifier("api", function), named)
     return call, {name: _parameter(name, value) for name, value in arguments.items()}
@@ -219,6 +214,4 @@ def translate(error: psycopg.Error) -> StageError:
     # An InternalError without a code is psycopg's own: the connection ended in the middle of an answer.
     ended = isinstance(error, psycopg.InternalError) and not code
     lost = ended or isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-    return (Unavailable if lost else StageError)(
-        message, details={"sqlstate": code} if code else {}
-    )
+    return (Unavailable if lost else StageError)(message, details={"sqlstate": code} if code else {})

@@ -82,9 +82,7 @@ def _load() -> str:
     return f"{psutil.getloadavg()[0]:.1f}"
 
 
-def page(
-    form: str, about: dict[str, str], found: dict[str, list[Row]], left: dict[str, str]
-) -> str:
+def page(form: str, about: dict[str, str], found: dict[str, list[Row]], left: dict[str, str]) -> str:
     """One table of all that was found, below what machine it was."""
     lines = [f"# What it costs: the {form} form", ""]
     lines += [f"- {name}: {value}" for name, value in about.items()]

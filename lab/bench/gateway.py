@@ -149,9 +149,7 @@ def _answers(url: str) -> bool:
 
 
 def _report(found: list[Way]) -> None:
-    table = Table(
-        "way", *(f"{name}: {what}" for name in LOADS for what in ("a second", "of alone", "µs"))
-    )
+    table = Table("way", *(f"{name}: {what}" for name in LOADS for what in ("a second", "of alone", "µs")))
     alone = found[0]
     for way in found:
         cells = []

@@ -36,9 +36,7 @@ def generate(dsn: str, clients: int, rows: int = 1) -> None:
         begin, end = newest + 1, newest + clients + 1
         slices = range(begin, end, _SLICE)
         with ThreadPoolExecutor(os.cpu_count()) as sessions:
-            done = sessions.map(
-                lambda first: _fill(dsn, clients, rows, first, min(first + _SLICE, end) - 1), slices
-            )
+            done = sessions.map(lambda first: _fill(dsn, clients, rows, first, min(first + _SLICE, end) - 1), slices)
             what = f"{clients:,} clients"
             for _ in track(done, what, len(slices), console=console, transient=True):
                 pass

@@ -65,10 +65,7 @@ class Bench:
     def nothing_to_do(self, rounds: int = 20) -> list[Row]:
         now = datetime.now(UTC)
         self.perform("stage_stuck_detector", now)
-        taken = [
-            1000 * timed(lambda: self.perform("stage_stuck_detector", now))[0]
-            for _ in range(rounds)
-        ]
+        taken = [1000 * timed(lambda: self.perform("stage_stuck_detector", now))[0] for _ in range(rounds)]
         what = "stuck detector, nothing to do"
         return [Row(what, median(taken), "ms"), Row(f"{what}: the slowest", max(taken), "ms")]
 

@@ -72,9 +72,7 @@ def _compared(db: psycopg.Connection, statement: str, rows: int) -> str:
     return f"one table {one:6.0f} µs, 16 partitions {many:6.0f} µs: {ratio:.2f} times"
 
 
-def _microseconds(
-    db: psycopg.Connection, statement: str, table: str, rows: int, round_: int
-) -> float:
+def _microseconds(db: psycopg.Connection, statement: str, table: str, rows: int, round_: int) -> float:
     query = sql.SQL(statement).format(table=sql.Identifier(table))
     clients = [1 + number * 7919 % (rows // _VERSIONS) for number in range(_CALLS)]
     began = time.perf_counter()

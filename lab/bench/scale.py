@@ -50,9 +50,7 @@ Firms = dict[int, psycopg.Connection]
 Statements = dict[int, dict[str, sql.SQL]]
 
 
-def costs(
-    firms: Firms, statements: Statements, calls: int
-) -> dict[str, dict[str, dict[int, float]]]:
+def costs(firms: Firms, statements: Statements, calls: int) -> dict[str, dict[str, dict[int, float]]]:
     """By unit, call and size of the firm: the quickest of so many in milliseconds, all firms in turn, and the pages."""
     found: dict[str, dict[str, dict[int, float]]] = {"ms": {}, "pages": {}}
     for name in CALLS:
@@ -65,9 +63,7 @@ def costs(
                     times[size].append(1000 * (time.perf_counter() - begun))
         found["ms"][name] = {size: min(each) for size, each in times.items()}
         # by now the sessions know their catalog, which is read once
-        found["pages"][name] = {
-            size: pages(db, statements[size][name]) for size, db in firms.items()
-        }
+        found["pages"][name] = {size: pages(db, statements[size][name]) for size, db in firms.items()}
     return found
 
 
@@ -122,9 +118,7 @@ def measure(
     return measured
 
 
-def main(
-    sizes: str = "1000,100000,1000000", calls: int = 20, rows: int = 30, keep: Path | None = None
-) -> None:
+def main(sizes: str = "1000,100000,1000000", calls: int = 20, rows: int = 30, keep: Path | None = None) -> None:
     """What each function costs as the firm grows."""
     found = measure([int(size) for size in sizes.split(",")], calls, rows, keep)
     show("a call, by the size of the firm", found)

@@ -21,9 +21,7 @@ HERE = Path(__file__).parent
 FLOOR, OURS = HERE / "floor_move.pgbench", HERE / "set_stage.pgbench"
 
 
-def transactions_per_second(
-    dsn: str, script: Path, begun: int, transactions: int, synchronous: str
-) -> float:
+def transactions_per_second(dsn: str, script: Path, begun: int, transactions: int, synchronous: str) -> float:
     """One run of pgbench, which continues after the `begun` transactions of each connection."""
     options = ["--no-vacuum", "--protocol=prepared", f"--client={CONNECTIONS}", "--jobs=2"]
     options += [f"--transactions={transactions}", f"--define=n={begun}", f"--define=share={SHARE}"]
@@ -54,9 +52,7 @@ def measure(rounds: int = 5, transactions: int = 2000) -> list[Row]:
             for _ in range(rounds):
                 for rates, script in (floor, FLOOR), (ours, OURS):
                     tidy(connection)
-                    rates.append(
-                        transactions_per_second(dsn, script, begun, transactions, synchronous)
-                    )
+                    rates.append(transactions_per_second(dsn, script, begun, transactions, synchronous))
                 begun += transactions
             what = f"api.set_stage, synchronous_commit = {synchronous}"
             rows.append(Row.of_rounds(what, ours, "/s", floor, "bare SQL", wanted=0.65))

@@ -61,9 +61,7 @@ class Verdict:
         yield "answers       " + ", ".join(f"{n} × {s}" for s, n in sorted(self.statuses.items()))
 
 
-_HISTORY = (
-    "select * from public.stage_history where client_id = any (%s) order by client_id, version, id"
-)
+_HISTORY = "select * from public.stage_history where client_id = any (%s) order by client_id, version, id"
 _CLIENTS = "select * from public.clients where id = any (%s)"
 
 
@@ -138,13 +136,9 @@ def _check_write(verdict: Verdict, key: str, lines: list[Json], rows: list[Json]
     if changes:
         verdict.acknowledged += 1
         if not any(_is_as_said(row, request, answers) for row in rows):
-            verdict.broken["lost"].append(
-                f"{key}: {[_said(line) for line in answers]}, in history {len(rows)} rows"
-            )
+            verdict.broken["lost"].append(f"{key}: {[_said(line) for line in answers]}, in history {len(rows)} rows")
     elif rows and (answers or refused):
-        verdict.broken["contradicted"].append(
-            f"{key}: in history, and {[_said(line) for line in lines[1:]]}"
-        )
+        verdict.broken["contradicted"].append(f"{key}: in history, and {[_said(line) for line in lines[1:]]}")
     elif answers:
         verdict.unchanged += 1
     elif refused:
@@ -164,16 +158,13 @@ def _is_as_said(row: Json, request: Json, answers: list[Json]) -> bool:
         "set_stage": row["to_stage"] == asked.get("to_stage"),
         "set_flag": row["flag_added"] == asked.get("flag"),
         "clear_flag": row["flag_removed"] == asked.get("flag"),
-        "update_client": row["payload"].get("changed", {}).get("stage_notes", {}).get("to")
-        == asked.get("notes"),
+        "update_client": row["payload"].get("changed", {}).get("stage_notes", {}).get("to") == asked.get("notes"),
     }[request["sent"]]
     return (
         done
         and row["client_id"] == asked["client_id"]
         and row["reason"] == asked["reason"]
-        and all(
-            (line["history"], line["version"]) == (row["id"], row["version"]) for line in answers
-        )
+        and all((line["history"], line["version"]) == (row["id"], row["version"]) for line in answers)
     )
 
 
@@ -185,9 +176,7 @@ def _check_clients(verdict: Verdict, stored: list[Json], history: list[Json]) ->
         own = rows[client["id"]]
         versions = [row["version"] for row in own]
         if versions != list(range(len(own))):
-            verdict.broken["gaps"].append(
-                f"client {client['id']}: {versions[-5:]} of {len(own)} rows"
-            )
+            verdict.broken["gaps"].append(f"client {client['id']}: {versions[-5:]} of {len(own)} rows")
         made = _replay(own)
         differs = {name: (client[name], made[name]) for name in made if client[name] != made[name]}
         if differs:

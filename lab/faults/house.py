@@ -53,9 +53,7 @@ class House(Reachable):
     def heal(self) -> None:
         """Have every part there again. PostgREST and the gateway may start before the database does."""
         starting = [
-            threading.Thread(target=_start_again, args=(part,))
-            for part in self.gateway.parts
-            if not part.is_running()
+            threading.Thread(target=_start_again, args=(part,)) for part in self.gateway.parts if not part.is_running()
         ]
         for each in starting:
             each.start()

@@ -55,9 +55,7 @@ def run(
             return check(db, shared, logs), at
 
 
-def _let_happen(
-    at: Stack, seconds: float, chance: random.Random, tell: Callable[[str], None]
-) -> None:
+def _let_happen(at: Stack, seconds: float, chance: random.Random, tell: Callable[[str], None]) -> None:
     began = time.monotonic()
     all_of_it = list(at.happenings().items())
     waiting = all_of_it[::-1]
@@ -72,9 +70,7 @@ def _let_happen(
 
 def main() -> int:
     """Run, print what was found, and end with 1 when it is not nothing."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--seed", type=int, default=1)

@@ -51,9 +51,7 @@ class Http:
         """One request; its key goes as the header Idempotency-Key."""
         method, path, body = _request(function, dict(arguments), key)
         try:
-            response = self._client.request(
-                method, path, json=body, headers={"Idempotency-Key": key} if key else {}
-            )
+            response = self._client.request(method, path, json=body, headers={"Idempotency-Key": key} if key else {})
         except httpx.TransportError:
             return Answer(0)
         return _read(response)
@@ -103,9 +101,7 @@ class Package:
         """One call; its key goes as the argument external_id."""
         arguments = arguments | ({"external_id": key} if key else {})
         try:
-            body = self._transport.call(
-                function, arguments, read=key is None, keyed=key is not None
-            )
+            body = self._transport.call(function, arguments, read=key is None, keyed=key is not None)
         except Unavailable as error:
             said = error.rule if error.rule != Unavailable.default_rule else ""
             fault = str(error)[:200] if said == NOT_THE_API else ""

@@ -38,9 +38,7 @@ class Told:
 class Writer(threading.Thread):
     """One writer, or with `reads_only` one reader. Its log is `<folder>/<name>.jsonl`."""
 
-    def __init__(
-        self, name: str, make_way: Callable[[], Way], told: Told, folder: Path, reads_only: bool
-    ) -> None:
+    def __init__(self, name: str, make_way: Callable[[], Way], told: Told, folder: Path, reads_only: bool) -> None:
         super().__init__(name=name)
         self._way = make_way()
         self._told = told

@@ -134,9 +134,7 @@ class Cluster:
         return self._one("sync_standby", True, "no standby is synchronous")
 
     def _one(self, name: str, value: object, otherwise: str) -> Node:
-        return until(
-            lambda: next((n for n in self.nodes if n.state().get(name) == value), None), otherwise
-        )
+        return until(lambda: next((n for n in self.nodes if n.state().get(name) == value), None), otherwise)
 
     def wait_until_whole(self) -> None:
         """All nodes are there, one of them leads, one of the others is synchronous and all of them stream."""
@@ -231,9 +229,7 @@ def _etcd(folder: Path, account: Account, port: int, peer: int) -> Part:
     return Part("etcd", command, {}, folder, lambda: answers(f"{url}/health"))
 
 
-def _node(
-    name: str, folder: Path, account: Account, binaries: Path, port: int, rest: int, etcd: int
-) -> Node:
+def _node(name: str, folder: Path, account: Account, binaries: Path, port: int, rest: int, etcd: int) -> Node:
     ports = {"port": port, "rest_port": rest, "etcd_port": etcd}
     file = folder / "patroni.yml"
     said = _written(file, account, name=name, folder=folder, binaries=binaries, **ports)
@@ -244,9 +240,7 @@ def _node(
 
 
 def _haproxy(folder: Path, account: Account, ready: Cluster) -> Part:
-    servers = "\n".join(
-        f"  server {node.name} 127.0.0.1:{node.port} check port {node.rest}" for node in ready.nodes
-    )
+    servers = "\n".join(f"  server {node.name} 127.0.0.1:{node.port} check port {node.rest}" for node in ready.nodes)
     ports = {"leader_port": ready.leader_port, "standbys_port": ready.standbys_port}
     said = _written(folder / "haproxy.cfg", account, servers=servers, **ports)
     command = _as(account, _program("haproxy"), "-db", "-f", said)

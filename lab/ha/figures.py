@@ -32,8 +32,7 @@ def figures(at: Served) -> Iterator[str]:
         standby = stage(place.standby_dsn)
         alone = stage(make_conninfo(place.dsn, options="-c synchronous_commit=local"))
         http, http_standby = (
-            opened.enter_context(Stage.connect(url=each.url, token=at.token))
-            for each in (at.leader, at.standbys)
+            opened.enter_context(Stage.connect(url=each.url, token=at.token)) for each in (at.leader, at.standbys)
         )
         one, other = (direct.create_client(n, slug=n).client.id for n in ("figures-1", "figures-2"))
         place.wait_until_whole()

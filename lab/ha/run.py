@@ -24,9 +24,7 @@ from lab.ha.trial import HAPPENINGS, trial
 
 def main() -> int:
     """Begin, and end with 1 when a trial found something."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     names = [each.__name__ for each in HAPPENINGS]
     parser.add_argument("--trial", action="store_true")
     parser.add_argument("--figures", action="store_true")

@@ -20,11 +20,7 @@ from tests.support.databases import Databases
 from tests.support.stack import ADMIN, Stack, stack
 
 # Without its own windows it takes half the time.
-_CHROMIUM = (
-    os.environ.get("ATLAS_TEST_CHROMIUM")
-    or shutil.which("chromium-headless-shell")
-    or "/usr/bin/chromium"
-)
+_CHROMIUM = os.environ.get("ATLAS_TEST_CHROMIUM") or shutil.which("chromium-headless-shell") or "/usr/bin/chromium"
 # Chromium has no sandbox as root. It makes no requests but those of the page.
 FLAGS = [
     "--no-sandbox",
@@ -61,9 +57,7 @@ class House:
 
     def move(self, client: Client, to_stage: str, reason: str = "so far") -> Client:
         """Move it as the admin."""
-        return self.admin.set_stage(
-            client.id, to_stage=to_stage, reason=reason, expected_version=client.version
-        ).client
+        return self.admin.set_stage(client.id, to_stage=to_stage, reason=reason, expected_version=client.version).client
 
     @contextlib.contextmanager
     def database(self) -> Iterator[psycopg.Connection]:
@@ -81,9 +75,7 @@ def browser() -> Iterator[Browser]:
     if not shutil.which(_CHROMIUM):
         if os.environ.get("CI") == "true":
             pytest.fail(f"there is no Chromium at {_CHROMIUM}")
-        pytest.skip(
-            f"there is no Chromium at {_CHROMIUM} (Debian: apt install chromium-headless-shell)"
-        )
+        pytest.skip(f"there is no Chromium at {_CHROMIUM} (Debian: apt install chromium-headless-shell)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=FLAGS)
         yield browser

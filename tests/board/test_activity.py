@@ -30,9 +30,7 @@ def test_each_change_is_a_sentence(sign_in: SignIn, house: House) -> None:
     first = lines(page).first
     expect(first).to_contain_text(f"Jimmie moved {client.name} from Weekly to EOM close for")
     expect(first).to_contain_text(": the month ends")
-    expect(lines(page).nth(1)).to_contain_text(
-        f"Jimmie set the flag client blocking on {client.name}: no bank feed"
-    )
+    expect(lines(page).nth(1)).to_contain_text(f"Jimmie set the flag client blocking on {client.name}: no bank feed")
     first.get_by_role("button", name=client.name).click()
     expect(page.get_by_role("dialog", name=client.name)).to_be_visible()
 
@@ -58,9 +56,7 @@ def test_it_is_filtered_by_person_client_and_day(sign_in: SignIn, house: House) 
 
 
 @pytest.mark.parametrize("label", ["Client", "Person"])
-def test_what_is_typed_stays_while_changes_come_in(
-    sign_in: SignIn, house: House, label: str
-) -> None:
+def test_what_is_typed_stays_while_changes_come_in(sign_in: SignIn, house: House, label: str) -> None:
     client = house.client("Typing")
     page = activity(sign_in())
     page.get_by_label(label).press_sequentially("filter a")
@@ -69,19 +65,13 @@ def test_what_is_typed_stays_while_changes_come_in(
     expect(page.get_by_label(label)).to_have_value("filter a")
 
 
-def test_an_answer_that_comes_late_does_not_replace_that_of_a_newer_filter(
-    sign_in: SignIn, house: House
-) -> None:
+def test_an_answer_that_comes_late_does_not_replace_that_of_a_newer_filter(sign_in: SignIn, house: House) -> None:
     one, other = house.client("Late Alpha"), house.client("Late Beta")
     page = activity(sign_in())
     held: list[Route] = []
     page.route(
         "**/rpc/activity*",
-        lambda route: (
-            route.continue_()
-            if "client_id" in (route.request.post_data or "")
-            else held.append(route)
-        ),
+        lambda route: route.continue_() if "client_id" in (route.request.post_data or "") else held.append(route),
     )
     house.admin.set_flag(other.id, flag="advisory_due")
     while not held:
@@ -107,9 +97,7 @@ def test_older_changes_are_shown_on_demand(sign_in: SignIn, house: House) -> Non
     expect(lines(page).nth(60)).to_be_visible()
 
 
-def test_an_own_new_change_is_undone_and_an_older_one_rolled_back(
-    sign_in: SignIn, house: House
-) -> None:
+def test_an_own_new_change_is_undone_and_an_older_one_rolled_back(sign_in: SignIn, house: House) -> None:
     client = house.client("Undone")
     house.admin.grant_permission(actor_id="user:mia", permission="can_set_stage")
     house.move(client, "cleanup", "by mistake")

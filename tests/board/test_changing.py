@@ -45,22 +45,16 @@ def test_a_drag_to_a_forbidden_stage_moves_nothing(sign_in: SignIn, house: House
 
 def test_only_the_moves_that_the_database_allows_are_offered(sign_in: SignIn, house: House) -> None:
     client = house.client()
-    house.admin.grant_permission(
-        actor_id=BOOKKEEPER, permission="can_set_stage", scope={"to": ["eom_close"]}
-    )
+    house.admin.grant_permission(actor_id=BOOKKEEPER, permission="can_set_stage", scope={"to": ["eom_close"]})
     page = sign_in(BOOKKEEPER)
     move_dialog(page, client)
     expect(dialog(page).get_by_role("radio", name="EOM close")).to_be_visible()
     expect(dialog(page).get_by_role("radio")).to_have_count(1)
 
 
-def test_a_refused_move_shows_the_servers_text_and_keeps_what_was_typed(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_refused_move_shows_the_servers_text_and_keeps_what_was_typed(sign_in: SignIn, house: House) -> None:
     client = house.client()
-    grant = house.admin.grant_permission(
-        actor_id="user:gone", permission="can_set_stage"
-    ).permission
+    grant = house.admin.grant_permission(actor_id="user:gone", permission="can_set_stage").permission
     page = sign_in("user:gone")
     move_dialog(page, client)
     expect(dialog(page).get_by_role("radio", name="Cleanup")).to_be_visible()
@@ -68,17 +62,13 @@ def test_a_refused_move_shows_the_servers_text_and_keeps_what_was_typed(
     decide(page, "Cleanup", "not any more")
 
     refusal = dialog(page).get_by_role("alert")
-    expect(refusal).to_contain_text(
-        "You need permission to move and change clients. Ask an admin for it."
-    )
+    expect(refusal).to_contain_text("You need permission to move and change clients. Ask an admin for it.")
     expect(refusal).not_to_contain_text("What to do")
     expect(dialog(page).get_by_label("Why")).to_have_value("not any more")
     assert house.now(client).stage == "weekly"
 
 
-def test_a_conflict_shows_what_changed_and_by_whom_and_can_be_looked_at_again(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_conflict_shows_what_changed_and_by_whom_and_can_be_looked_at_again(sign_in: SignIn, house: House) -> None:
     client = house.client()
     house.admin.grant_permission(actor_id="user:second", permission="can_set_stage")
     first, second = sign_in(), sign_in("user:second")
@@ -101,9 +91,7 @@ def test_a_conflict_shows_what_changed_and_by_whom_and_can_be_looked_at_again(
     expect(card(column(first, "EOM review"), client)).to_be_visible()
 
 
-def test_a_move_whose_answer_was_lost_is_sent_again_and_done_once(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_move_whose_answer_was_lost_is_sent_again_and_done_once(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
 
@@ -118,9 +106,7 @@ def test_a_move_whose_answer_was_lost_is_sent_again_and_done_once(
     assert house.now(client).version == client.version + 1
 
 
-def test_many_are_moved_in_one_call_and_the_refused_are_listed(
-    sign_in: SignIn, house: House
-) -> None:
+def test_many_are_moved_in_one_call_and_the_refused_are_listed(sign_in: SignIn, house: House) -> None:
     ready, gone = house.client("Ready"), house.client("Gone")
     page = sign_in()
     calls = _calls(page, "set_stages")
@@ -208,9 +194,7 @@ def test_fields_are_edited_and_only_what_was_typed_is_sent(sign_in: SignIn, hous
     assert set(now.eligible_reviewers or ()) == {"user:anna", "user:jimmie"}
 
 
-def test_a_field_that_another_actor_changed_meanwhile_is_not_overwritten(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_field_that_another_actor_changed_meanwhile_is_not_overwritten(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
     opened = drawer(page, client)

@@ -44,9 +44,7 @@ def test_slash_and_question_mark_work_right_after_signing_in(sign_in: SignIn) ->
 
 
 @pytest.mark.parametrize("key", ["Enter", "ArrowDown"])
-def test_one_key_goes_from_the_search_box_to_its_result(
-    sign_in: SignIn, house: House, key: str
-) -> None:
+def test_one_key_goes_from_the_search_box_to_its_result(sign_in: SignIn, house: House, key: str) -> None:
     client = house.client("Sought")
     page = sign_in()
     page.keyboard.press("/")
@@ -127,9 +125,7 @@ def test_waiting_on_the_client_is_a_view(sign_in: SignIn, house: House) -> None:
     expect(shown.locator(".badge")).to_have_text(["waiting on client"])
 
 
-def test_a_view_is_saved_under_a_name_and_its_address_opens_it(
-    sign_in: SignIn, house: House, late: Client
-) -> None:
+def test_a_view_is_saved_under_a_name_and_its_address_opens_it(sign_in: SignIn, house: House, late: Client) -> None:
     page = sign_in()
     page.get_by_role("combobox", name="Owner").select_option("is user:ana")
     expect(card(page, late)).to_be_visible()
@@ -172,9 +168,7 @@ def test_the_queue_tells_its_true_length(sign_in: SignIn, house: House) -> None:
     expect(rows).to_have_count(80)
 
 
-def test_a_phone_opens_on_the_stage_with_the_first_late_client(
-    sign_in: SignIn, house: House, late: Client
-) -> None:
+def test_a_phone_opens_on_the_stage_with_the_first_late_client(sign_in: SignIn, house: House, late: Client) -> None:
     page = sign_in(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     expect(column(page, "EOM close")).to_be_in_viewport(ratio=0.8)
 

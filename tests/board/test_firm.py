@@ -42,9 +42,7 @@ def test_a_job_is_tried_run_and_taken_back(sign_in: SignIn, house: House) -> Non
     assert "stuck" not in house.now(client).flags
 
 
-def test_settings_and_holidays_are_changed_where_they_are_shown(
-    sign_in: SignIn, house: House
-) -> None:
+def test_settings_and_holidays_are_changed_where_they_are_shown(sign_in: SignIn, house: House) -> None:
     page = firm(sign_in())
     page.get_by_label("Undo minutes").fill("30")
     page.get_by_role("button", name="Save").click()
@@ -66,14 +64,10 @@ def test_settings_and_holidays_are_changed_where_they_are_shown(
     expect(page.get_by_role("row").filter(has_text="Moving day")).to_have_count(0)
 
 
-def test_a_move_is_allowed_and_removed_and_one_that_is_needed_stays(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_move_is_allowed_and_removed_and_one_that_is_needed_stays(sign_in: SignIn, house: House) -> None:
     page = firm(sign_in())
     stages = page.get_by_role("region", name="Stages and moves")
-    weekly = stages.get_by_role("row").filter(
-        has=page.get_by_role("button", name="Moves from Weekly")
-    )
+    weekly = stages.get_by_role("row").filter(has=page.get_by_role("button", name="Moves from Weekly"))
     expect(weekly).to_contain_text("EOM close · move and change clients · the month ends")
 
     stages.get_by_role("button", name="Moves from Weekly").click()

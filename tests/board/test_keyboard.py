@@ -60,9 +60,7 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(sign_in: SignIn, house: Hous
     expect(dialog(page)).to_be_visible()
     for _ in range(20):
         page.keyboard.press("Tab")
-        assert page.evaluate(
-            "!!document.activeElement.closest('dialog') || document.activeElement === document.body"
-        )
+        assert page.evaluate("!!document.activeElement.closest('dialog') || document.activeElement === document.body")
     page.keyboard.press("Escape")
     expect(card(page, client)).to_be_focused()
 

@@ -19,8 +19,7 @@ MOST_IN_THE_PAGE = 60
 def _many(house: House) -> None:
     with psycopg.connect(house.stack.dsn) as db:
         db.execute(
-            "insert into clients (name, slug)"
-            " select 'Client ' || n, 'many-' || n from generate_series(1, %s) n",
+            "insert into clients (name, slug) select 'Client ' || n, 'many-' || n from generate_series(1, %s) n",
             (CLIENTS,),
         )
 
@@ -76,9 +75,7 @@ def test_the_page_stays_small(stage: Locator, page_of: Page) -> None:
     assert page_of.evaluate("document.querySelectorAll('*').length") <= 900
 
 
-def test_all_clients_of_a_stage_are_chosen_not_only_the_loaded_ones(
-    stage: Locator, page_of: Page
-) -> None:
+def test_all_clients_of_a_stage_are_chosen_not_only_the_loaded_ones(stage: Locator, page_of: Page) -> None:
     stage.get_by_role("checkbox", name="Select all in Weekly").check()
     stage.get_by_role("button", name=re.compile("Select all [45],")).click()
     chosen = page_of.get_by_role("region", name="Selected clients")
@@ -112,9 +109,7 @@ def test_page_keys_pass_ten_and_home_returns(stage: Locator, page_of: Page) -> N
         expect(stage.locator(f"[aria-posinset='{place}'] .card-name")).to_be_focused()
 
 
-def test_the_last_one_is_reached_by_the_end_key_and_moves(
-    stage: Locator, page_of: Page, house: House
-) -> None:
+def test_the_last_one_is_reached_by_the_end_key_and_moves(stage: Locator, page_of: Page, house: House) -> None:
     stage.locator("[data-card] .card-name").first.focus()
     last = stage.locator(f"[aria-posinset='{CLIENTS}']")
     for _ in range(60):
@@ -133,9 +128,7 @@ def test_the_last_one_is_reached_by_the_end_key_and_moves(
     expect(moved).to_be_focused()
 
 
-def test_more_than_one_call_takes_are_flagged_and_the_refused_are_listed(
-    sign_in: SignIn, house: House
-) -> None:
+def test_more_than_one_call_takes_are_flagged_and_the_refused_are_listed(sign_in: SignIn, house: House) -> None:
     house.admin.grant_permission(
         actor_id="user:half",
         permission="can_set_flag",

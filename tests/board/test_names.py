@@ -39,10 +39,7 @@ def test_a_name_is_shown_and_never_run(sign_in: SignIn, house: House, name: str)
     opened = drawer(page, client)
     expect(opened.get_by_role("listitem").filter(has_text="<b>x</b>").first).to_be_visible()
     assert page.evaluate("window.ran") is None
-    assert (
-        page.locator("main b, main script, main img, dialog b, dialog script, dialog img").count()
-        == 0
-    )
+    assert page.locator("main b, main script, main img, dialog b, dialog script, dialog img").count() == 0
 
 
 def test_a_long_name_leaves_the_page_in_its_width(sign_in: SignIn, house: House) -> None:

@@ -21,9 +21,7 @@ def row(page: Page, name: str) -> Locator:
     return page.get_by_role("row").filter(has=page.get_by_role("rowheader", name=name, exact=True))
 
 
-def test_a_link_signs_a_new_bookkeeper_in_once(
-    sign_in: SignIn, open_page: OpenPage, house: House
-) -> None:
+def test_a_link_signs_a_new_bookkeeper_in_once(sign_in: SignIn, open_page: OpenPage, house: House) -> None:
     admin = people(sign_in())
     admin.get_by_role("button", name="Invite someone…").click()
     dialog(admin).get_by_label("Name").fill("nina")
@@ -105,9 +103,7 @@ def test_a_vacation_until_a_day_is_shown_changed_and_ended(sign_in: SignIn, hous
     dialog(page).get_by_role("button", name="Hand over").click()
     expect(toast(page)).to_contain_text("1 client handed over until")
     covers = page.get_by_role("region", name="Vacation cover")
-    expect(covers).to_contain_text(
-        f"jimmie covers for wanda until {back:%b} {back.day}, {back.year}"
-    )
+    expect(covers).to_contain_text(f"jimmie covers for wanda until {back:%b} {back.day}, {back.year}")
 
     covers.get_by_role("button", name="End the cover for user:wanda").click()
     dialog(page).get_by_label("Another day").fill(later.isoformat())

@@ -39,15 +39,11 @@ def test_the_pictures_of_the_guide(sign_in: SignIn, house: House, pictures: Path
     with_stages = [(stage, name) for stage, names in FIRM.items() for name in names]
     made = {}
     for number, (stage, name) in enumerate(with_stages):
-        client = house.admin.create_client(
-            name, slug=f"firm-{number}", stage="cleanup", owner=BOOKKEEPER
-        ).client
+        client = house.admin.create_client(name, slug=f"firm-{number}", stage="cleanup", owner=BOOKKEEPER).client
         for step in WAYS[stage]:
             client = house.move(client, step)
         made[name] = client
-    late = house.admin.create_client(
-        "Alder & Finch Coffee", slug="firm-late", stage="weekly", owner=BOOKKEEPER
-    ).client
+    late = house.admin.create_client("Alder & Finch Coffee", slug="firm-late", stage="weekly", owner=BOOKKEEPER).client
     house.admin.set_stage(
         late.id,
         to_stage="eom_close",

@@ -94,15 +94,11 @@ def test_in_the_dark_the_paper_stays_white(sign_in: SignIn) -> None:
     page = sign_in(path=f"/?view=report&month={MONTH}", color_scheme="dark")
     expect(page.get_by_role("button", name="Save as CSV")).to_be_enabled()
     page.emulate_media(media="print", color_scheme="dark")
-    colours = page.evaluate(
-        "['backgroundColor', 'color'].map(each => getComputedStyle(document.body)[each])"
-    )
+    colours = page.evaluate("['backgroundColor', 'color'].map(each => getComputedStyle(document.body)[each])")
     assert colours == ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]
 
 
-def test_a_spreadsheet_takes_the_file_as_text_and_runs_nothing(
-    report: Page, tmp_path: Path
-) -> None:
+def test_a_spreadsheet_takes_the_file_as_text_and_runs_nothing(report: Page, tmp_path: Path) -> None:
     with report.expect_download() as saved:
         report.get_by_role("button", name="Save as CSV").click()
     assert saved.value.suggested_filename == f"close-{MONTH}.csv"
@@ -114,9 +110,7 @@ def test_a_spreadsheet_takes_the_file_as_text_and_runs_nothing(
     assert found == {f"'{name}" if name.lstrip()[0] in "=+-@" else name for name in NAMES}
 
 
-def test_the_file_has_the_rows_of_the_command_line(
-    report: Page, house: House, tmp_path: Path
-) -> None:
+def test_the_file_has_the_rows_of_the_command_line(report: Page, house: House, tmp_path: Path) -> None:
     with report.expect_download() as saved:
         report.get_by_role("button", name="Save as CSV").click()
     zone = ZoneInfo(house.admin.summary().time_zone)
@@ -139,6 +133,4 @@ def test_it_shows_the_counts_of_the_database(report: Page, house: House) -> None
     expect(rows).to_have_count(len(month.owners))
     expect(rows.first).to_contain_text(f"no owner{len(NAMES)}")
     bars = report.get_by_role("region", name="Business days to close, by month")
-    expect(bars.get_by_role("img")).to_have_attribute(
-        "aria-label", re.compile("Dec 25 none.*May 26 none")
-    )
+    expect(bars.get_by_role("img")).to_have_attribute("aria-label", re.compile("Dec 25 none.*May 26 none"))

@@ -40,9 +40,7 @@ addEventListener("DOMContentLoaded", () => {
 """
 
 
-def test_a_client_moves_over_plain_http_under_a_host_name(
-    open_page: OpenPage, house: House
-) -> None:
+def test_a_client_moves_over_plain_http_under_a_host_name(open_page: OpenPage, house: House) -> None:
     client = house.client()
     page = open_page(house.stack.url.replace("127.0.0.1", "office-server"))
     assert page.evaluate("isSecureContext") is False
@@ -70,9 +68,7 @@ def test_a_program_gets_the_document_at_the_root(house: House) -> None:
     assert httpx.get(house.stack.url, trust_env=False).json()["openapi"] == "3.0.3"
 
 
-def test_a_translated_page_shows_current_stages_and_counts(
-    open_page: OpenPage, house: House
-) -> None:
+def test_a_translated_page_shows_current_stages_and_counts(open_page: OpenPage, house: House) -> None:
     client = house.client("Translated")
     page = open_page()
     page.add_init_script(TRANSLATOR)
@@ -95,9 +91,7 @@ def test_due_times_follow_the_servers_clock(sign_in: SignIn, house: House) -> No
     page.clock.set_system_time(datetime.now(UTC) + timedelta(days=40))
     page.reload()
     page.get_by_role("button", name="My queue").click()
-    expect(page.get_by_role("listitem").filter(has_text=client.name)).to_contain_text(
-        "due in 9 days"
-    )
+    expect(page.get_by_role("listitem").filter(has_text=client.name)).to_contain_text("due in 9 days")
 
 
 def test_times_are_the_firms(sign_in: SignIn, house: House) -> None:

@@ -33,9 +33,7 @@ def test_an_unknown_token_is_refused_with_a_message(open_page: OpenPage) -> None
         ("ein Schlüssel", "a token has no spaces and no letters with accents"),
     ],
 )
-def test_what_cannot_be_a_token_is_said_without_asking(
-    open_page: OpenPage, token: str, message: str
-) -> None:
+def test_what_cannot_be_a_token_is_said_without_asking(open_page: OpenPage, token: str, message: str) -> None:
     page = open_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -45,17 +43,13 @@ def test_what_cannot_be_a_token_is_said_without_asking(
 
 
 @pytest.mark.parametrize("around", ["'{}'", "\u200b{}\ufeff", "“{}”", " ATLAS_TOKEN={}\u00a0"])
-def test_what_copying_adds_to_a_token_is_removed(
-    open_page: OpenPage, house: House, around: str
-) -> None:
+def test_what_copying_adds_to_a_token_is_removed(open_page: OpenPage, house: House, around: str) -> None:
     page = open_page()
     enter(page, around.format(house.stack.token()))
     expect(page.get_by_role("navigation", name="Views")).to_be_visible()
 
 
-def test_a_token_that_is_kept_on_the_computer_opens_every_tab(
-    open_page: OpenPage, house: House
-) -> None:
+def test_a_token_that_is_kept_on_the_computer_opens_every_tab(open_page: OpenPage, house: House) -> None:
     page = open_page()
     waiting = page.context.new_page()
     waiting.goto("/")
@@ -108,9 +102,7 @@ def test_a_revoked_token_signs_out_and_is_forgotten(open_page: OpenPage, house: 
     assert page.evaluate("sessionStorage.length") == 0
 
 
-def test_what_was_typed_is_there_again_after_the_token_was_renewed(
-    open_page: OpenPage, house: House
-) -> None:
+def test_what_was_typed_is_there_again_after_the_token_was_renewed(open_page: OpenPage, house: House) -> None:
     client = house.client()
     issued = house.admin.issue_token(ADMIN, never_expires=True)
     assert issued.token is not None

@@ -21,9 +21,7 @@ def test_another_actors_change_appears_automatically(sign_in: SignIn, house: Hou
     expect(moved).to_contain_text("seen from elsewhere")
 
 
-def test_what_happens_while_the_board_opens_is_not_missed(
-    open_page: OpenPage, house: House
-) -> None:
+def test_what_happens_while_the_board_opens_is_not_missed(open_page: OpenPage, house: House) -> None:
     client = house.client()
     page = open_page()
 
@@ -53,9 +51,7 @@ def test_an_open_drawer_follows_what_others_do(sign_in: SignIn, house: House) ->
     expect(opened.get_by_role("listitem").filter(has_text="seen in the history")).to_be_visible()
 
 
-def test_what_happens_while_the_drawer_opens_is_in_its_history(
-    sign_in: SignIn, house: House
-) -> None:
+def test_what_happens_while_the_drawer_opens_is_in_its_history(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
 
@@ -69,9 +65,7 @@ def test_what_happens_while_the_drawer_opens_is_in_its_history(
     expect(opened.get_by_role("listitem").filter(has_text="seen in the history")).to_be_visible()
 
 
-def test_an_outage_is_shown_and_the_board_is_current_afterwards(
-    sign_in: SignIn, house: House
-) -> None:
+def test_an_outage_is_shown_and_the_board_is_current_afterwards(sign_in: SignIn, house: House) -> None:
     client, other = house.client(), house.client()
     page = sign_in()
     move_dialog(page, client).get_by_label("Why").fill("typed while away")
@@ -85,9 +79,7 @@ def test_an_outage_is_shown_and_the_board_is_current_afterwards(
     expect(dialog(page).get_by_label("Why")).to_have_value("typed while away")
 
 
-def test_a_change_made_while_the_server_is_away_can_be_sent_again(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_change_made_while_the_server_is_away_can_be_sent_again(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
     move_dialog(page, client)
@@ -122,9 +114,7 @@ def test_a_feed_that_waits_for_a_transaction_is_shown_and_the_board_stays_curren
 
 
 @pytest.mark.slow
-def test_while_nothing_changes_a_poll_asks_one_short_question(
-    sign_in: SignIn, house: House
-) -> None:
+def test_while_nothing_changes_a_poll_asks_one_short_question(sign_in: SignIn, house: House) -> None:
     house.client()
     page = sign_in()
     _wait_for_a_poll(page)
@@ -135,9 +125,7 @@ def test_while_nothing_changes_a_poll_asks_one_short_question(
 
 
 @pytest.mark.slow
-def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_hidden_tab_asks_nothing_and_catches_up_when_it_is_seen(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
     _wait_for_a_poll(page)

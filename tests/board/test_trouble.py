@@ -46,9 +46,7 @@ def no_database(house: House) -> Iterator[None]:
     with psycopg.connect(house.stack.dsn, autocommit=True) as db:
         name = sql.Identifier(db.info.dbname)
         db.execute(sql.SQL("alter database {} connection limit 0").format(name))
-        db.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'atlas_authenticator'"
-        )
+        db.execute("select pg_terminate_backend(pid) from pg_stat_activity where usename = 'atlas_authenticator'")
         try:
             yield
         finally:
@@ -79,9 +77,7 @@ def test_a_move_during_an_outage_is_sent_again_with_its_key_and_done_once(
     assert len(set(keys)) == 1
 
 
-def test_a_locked_client_is_reported_and_moved_once_it_is_free(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_locked_client_is_reported_and_moved_once_it_is_free(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
     keys = _keys(page)
@@ -99,9 +95,7 @@ def test_a_locked_client_is_reported_and_moved_once_it_is_free(
     assert len(set(keys)) == 1
 
 
-def test_an_invalid_value_is_reported_stays_typed_and_is_saved_once_corrected(
-    sign_in: SignIn, house: House
-) -> None:
+def test_an_invalid_value_is_reported_stays_typed_and_is_saved_once_corrected(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
     opened = drawer(page, client)
@@ -121,9 +115,7 @@ def test_an_invalid_value_is_reported_stays_typed_and_is_saved_once_corrected(
     assert (now.stage_owner, now.stage_notes) == ("user:jimmie", "kept through the refusal")
 
 
-def test_a_rollback_that_a_later_change_depends_on_is_refused_with_a_message(
-    sign_in: SignIn, house: House
-) -> None:
+def test_a_rollback_that_a_later_change_depends_on_is_refused_with_a_message(sign_in: SignIn, house: House) -> None:
     client = house.client("Blocked", "weekly", "eom_close", "eom_review")
     page = sign_in()
     opened = drawer(page, client)
@@ -138,9 +130,7 @@ def test_a_rollback_that_a_later_change_depends_on_is_refused_with_a_message(
     assert house.now(client).stage == "eom_review"
 
 
-def test_a_token_that_expires_meanwhile_signs_out_with_a_message(
-    open_page: OpenPage, house: House
-) -> None:
+def test_a_token_that_expires_meanwhile_signs_out_with_a_message(open_page: OpenPage, house: House) -> None:
     issued = house.admin.issue_token(ADMIN, never_expires=True)
     page = open_page()
     enter(page, issued.token)
@@ -161,10 +151,6 @@ def _keys(page: Page) -> list[str]:
     keys: list[str] = []
     page.on(
         "request",
-        lambda asked: (
-            keys.append(asked.headers["idempotency-key"])
-            if asked.url.endswith("/set_stage")
-            else None
-        ),
+        lambda asked: keys.append(asked.headers["idempotency-key"]) if asked.url.endswith("/set_stage") else None,
     )
     return keys

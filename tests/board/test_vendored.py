@@ -27,9 +27,7 @@ def test_each_file_is_the_recorded_one() -> None:
 
 def test_each_library_comes_with_its_licence() -> None:
     licences = (VENDOR / LICENCES).read_text()
-    assert [
-        library.name for library in LIBRARIES if f"{library.name} {library.version}" not in licences
-    ] == []
+    assert [library.name for library in LIBRARIES if f"{library.name} {library.version}" not in licences] == []
 
 
 def test_no_file_of_the_board_names_another_host() -> None:

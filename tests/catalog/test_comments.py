@@ -40,9 +40,7 @@ def test_every_error_of_a_comment_is_in_the_catalog_and_has_its_status(
         ("client_not_found (404) is not listed before the word.", ["careless: client_not_found"]),
     ],
 )
-def test_an_error_that_a_comment_leaves_out_is_found(
-    db: psycopg.Connection, comment: str, missing: list[str]
-) -> None:
+def test_an_error_that_a_comment_leaves_out_is_found(db: psycopg.Connection, comment: str, missing: list[str]) -> None:
     db.execute(
         "create function api.careless() returns jsonb language plpgsql as"
         " $$ begin perform rules.refuse('client_not_found'); end $$"

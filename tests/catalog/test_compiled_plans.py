@@ -39,9 +39,7 @@ def plans(db: psycopg.Connection) -> list[str]:
         *(pytest.param(statement, id=name) for name, statement in (STATEMENTS | JOBS).items()),
     ],
 )
-def test_nothing_is_compiled_in_a_new_firm(
-    db: psycopg.Connection, plans: list[str], statement: str
-) -> None:
+def test_nothing_is_compiled_in_a_new_firm(db: psycopg.Connection, plans: list[str], statement: str) -> None:
     statement = filled(db, statement, make_client(db))
     plans.clear()
 

@@ -171,9 +171,7 @@ def test_every_function_with_rights_of_its_own_looks_into_the_catalog_first_and_
     path = re.compile(r"search_path=pg_catalog, (public, )?pg_temp")
     lax = [f for f in definers if not any(path.fullmatch(each) for each in f["config"])]
     assert names(lax) == []
-    assert [
-        label(f) for f in definers if "search_path=pg_catalog, pg_temp" not in f["config"]
-    ] == WRITERS
+    assert [label(f) for f in definers if "search_path=pg_catalog, pg_temp" not in f["config"]] == WRITERS
 
 
 def test_no_function_of_api_can_be_inlined(functions: list[Function]) -> None:
@@ -197,9 +195,7 @@ def test_all_belong_to_the_owner_role_but_the_few_that_write_clients(
 
 
 def test_only_the_writers_name_clients_as_what_they_write(functions: list[Function]) -> None:
-    writing = re.compile(
-        r"(insert\s+into|update|delete\s+from|merge\s+into)\s+(only\s+)?public\.clients\b"
-    )
+    writing = re.compile(r"(insert\s+into|update|delete\s+from|merge\s+into)\s+(only\s+)?public\.clients\b")
 
     assert names([f for f in functions if writing.search(f["source"])]) == [
         AS_THE_HOST,
@@ -243,10 +239,7 @@ def test_every_door_has_a_summary_and_a_description(functions: list[Function]) -
 
 def test_no_function_raises_serialization_failure(functions: list[Function]) -> None:
     # PostgREST before 16 repeats a 40001 forever.
-    assert (
-        names([f for f in functions if re.search(r"40001|serialization_failure", f["source"])])
-        == []
-    )
+    assert names([f for f in functions if re.search(r"40001|serialization_failure", f["source"])]) == []
 
 
 def files() -> list[Path]:
@@ -259,9 +252,7 @@ def objects_in(path: Path) -> list[tuple[str, str]]:
     """(schema or `trigger`, name) of what a file creates."""
     raw = re.sub(r"--.*", "", path.read_text())
     text = re.sub(r"(?s)\$(\w*)\$.*?\$\1\$", "$$", raw)
-    found = re.findall(
-        r"(?im)^create\s+(?:or replace\s+)?(?:function|view|procedure)\s+(\w+)\.(\w+)", text
-    )
+    found = re.findall(r"(?im)^create\s+(?:or replace\s+)?(?:function|view|procedure)\s+(\w+)\.(\w+)", text)
     # types are made only where they are not there yet, so inside a block
     found += re.findall(r'(?im)^\s*create\s+(?:type|domain)\s+(\w+)\."?([\w/]+)', raw)
     found += [
@@ -280,9 +271,7 @@ def test_each_file_makes_one_object_named_as_the_file_in_the_schema_of_its_folde
         assert objects == [(path.relative_to(SQL).parts[0], path.stem)], path
 
 
-def test_each_function_view_and_type_has_its_file(
-    functions: list[Function], db: psycopg.Connection
-) -> None:
+def test_each_function_view_and_type_has_its_file(functions: list[Function], db: psycopg.Connection) -> None:
     filed = {f"{schema}.{name}" for path in files() for schema, name in objects_in(path)}
     others = db.execute(
         "select format('%s.%s', schemaname, viewname) from pg_views"

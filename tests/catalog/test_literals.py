@@ -12,9 +12,7 @@ SQL = Path(__file__).parents[2] / "sql"
 _PARTS = re.compile(r"--[^\n]*|E'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'", re.DOTALL)
 
 
-@pytest.mark.parametrize(
-    "file", sorted(SQL.rglob("*.sql")), ids=lambda file: str(file.relative_to(SQL))
-)
+@pytest.mark.parametrize("file", sorted(SQL.rglob("*.sql")), ids=lambda file: str(file.relative_to(SQL)))
 def test_a_backslash_stands_only_where_it_means_the_same_always(file: Path) -> None:
     plain = [part for part in _PARTS.findall(file.read_text()) if part.startswith("'")]
 

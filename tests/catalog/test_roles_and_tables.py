@@ -70,9 +70,7 @@ def test_roles_are_what_the_design_says(db: psycopg.Connection) -> None:
 
 
 def test_the_authenticator_inherits_nothing(db: psycopg.Connection) -> None:
-    row = db.execute(
-        "select rolinherit from pg_roles where rolname = 'atlas_authenticator'"
-    ).fetchone()
+    row = db.execute("select rolinherit from pg_roles where rolname = 'atlas_authenticator'").fetchone()
 
     assert row == (False,)
 
@@ -109,8 +107,7 @@ def test_every_table_of_ours_has_a_comment(db: psycopg.Connection) -> None:
 def test_every_constraint_of_ours_is_named_by_us(db: psycopg.Connection) -> None:
     # PostgreSQL's own names end in a number when it had to invent a second one.
     invented = db.execute(
-        "select conname from pg_constraint where connamespace = 'public'::regnamespace"
-        " and conname ~ '_check[0-9]+$'"
+        "select conname from pg_constraint where connamespace = 'public'::regnamespace and conname ~ '_check[0-9]+$'"
     ).fetchall()
 
     assert invented == []

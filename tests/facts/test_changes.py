@@ -88,9 +88,7 @@ def test_a_cursor_is_there_when_nothing_came(autodb: psycopg.Connection) -> None
 
     client = make_client(autodb)
 
-    assert ids(call(autodb, "changes", after=empty["cursor"])) == [
-        history_rows(autodb, client)[0]["id"]
-    ]
+    assert ids(call(autodb, "changes", after=empty["cursor"])) == [history_rows(autodb, client)[0]["id"]]
 
 
 def test_what_was_begun_before_and_committed_late_is_not_passed_over(connect: Connect) -> None:
@@ -159,10 +157,7 @@ def test_with_many_writers_at_once_a_reader_is_told_each_change_once(connect: Co
             except ZeroDivisionError:
                 pass
 
-    threads = [
-        threading.Thread(target=write, args=(db, *plan))
-        for db, plan in zip(connections, plans, strict=True)
-    ]
+    threads = [threading.Thread(target=write, args=(db, *plan)) for db, plan in zip(connections, plans, strict=True)]
     for thread in threads:
         thread.start()
     reader = Reader(page_size=5)
@@ -290,9 +285,7 @@ def servers() -> Iterator[tuple[Cluster, Cluster]]:
     """Where the firm works, with many transactions behind it, and a young server to restore to."""
     with Cluster(18) as here, Cluster(18) as there:
         with psycopg.connect(here.dsn, autocommit=True) as db:
-            db.execute(
-                "do $$ begin for n in 1 .. 20000 loop perform pg_current_xact_id(); commit; end loop; end $$"
-            )
+            db.execute("do $$ begin for n in 1 .. 20000 loop perform pg_current_xact_id(); commit; end loop; end $$")
         yield here, there
 
 
@@ -337,9 +330,7 @@ def test_a_cursor_goes_on_after_a_restore_into_another_server(
         deploy.migrate(there.dsn)
         row = db.execute("select count(*), max(epoch) from feed_epochs").fetchone()
         assert row == (2, 2)
-        marks = db.execute(
-            "select count(distinct (epoch, xid)) = count(*) from stage_history"
-        ).fetchone()
+        marks = db.execute("select count(distinct (epoch, xid)) = count(*) from stage_history").fetchone()
         assert marks == (True,)
 
 

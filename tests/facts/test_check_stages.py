@@ -13,9 +13,7 @@ from tests.support.words import STAGES
 WORKER = "user:worker"
 
 
-def allowed(
-    db: psycopg.Connection, *clients: int, actor: str = WORKER
-) -> dict[int, dict[str, Any]]:
+def allowed(db: psycopg.Connection, *clients: int, actor: str = WORKER) -> dict[int, dict[str, Any]]:
     answer = call(db, "check_stages", actor=actor, client_ids=list(clients))
     return {each["client_id"]: each for each in answer["clients"]}
 
@@ -28,9 +26,7 @@ def moves(told: dict[str, Any]) -> set[str]:
     "scope",
     [None, {"to": ["eom_close"]}, {"from": ["weekly"]}, {"service_tiers": ["full_service"]}],
 )
-def test_the_moves_are_those_that_check_stage_allows(
-    db: psycopg.Connection, scope: dict[str, Any] | None
-) -> None:
+def test_the_moves_are_those_that_check_stage_allows(db: psycopg.Connection, scope: dict[str, Any] | None) -> None:
     clients = [make_client(db, stage=stage) for stage in ("onboarding", "cleanup", "weekly")]
     grant(db, WORKER, "can_set_stage", scope)
     told = allowed(db, *clients)

@@ -93,9 +93,7 @@ def test_a_quarterly_client_with_a_close_of_another_month_continues_it(
     assert period(db, client) == OCTOBER
 
 
-def test_the_month_is_on_every_row_of_the_close_and_on_no_other(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_the_month_is_on_every_row_of_the_close_and_on_no_other(db: psycopg.Connection, client: int) -> None:
     move(db, client, "eom_close", close_period=OCTOBER)
     call(db, "set_flag", client_id=client, flag="client_blocking")
     for stage in ("paused_client", "paused_internal", "eom_close", "eom_review", "eom_close"):
@@ -116,9 +114,7 @@ def test_a_month_that_is_none_is_refused(db: psycopg.Connection, client: int, mo
         move(db, client, "eom_close", close_period=month)
 
 
-def test_only_a_move_that_opens_a_close_chooses_its_month(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_only_a_move_that_opens_a_close_chooses_its_month(db: psycopg.Connection, client: int) -> None:
     with refused(db, "period_not_expected", 422):
         move(db, client, "cleanup", close_period=OCTOBER)
     move(db, client, "eom_close", close_period=OCTOBER)
@@ -129,9 +125,7 @@ def test_only_a_move_that_opens_a_close_chooses_its_month(
     assert period(db, client) == OCTOBER
 
 
-def test_plain_sql_takes_the_default_or_a_month_of_its_own(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_plain_sql_takes_the_default_or_a_month_of_its_own(db: psycopg.Connection, client: int) -> None:
     other = make_client(db)
     db.execute("insert into actor_logins values (session_user, 'user:jimmie')")
     with clock.at(db, "2026-11-28 10:00"):
@@ -178,9 +172,7 @@ def test_october_reopened_on_november_28_is_october(db: psycopg.Connection, clie
     assert close(db, client, NOVEMBER)["state"] == "not_opened"
 
 
-def test_a_month_that_is_reopened_later_is_open_whatever_was_opened_since(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_month_that_is_reopened_later_is_open_whatever_was_opened_since(db: psycopg.Connection, client: int) -> None:
     close_month(db, client, OCTOBER)
     close_month(db, client, NOVEMBER)
     move(db, client, "eom_close", close_period=OCTOBER)
@@ -191,9 +183,7 @@ def test_a_month_that_is_reopened_later_is_open_whatever_was_opened_since(
     ]
 
 
-def test_a_rolled_back_reopening_leaves_the_month_signed_off(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_rolled_back_reopening_leaves_the_month_signed_off(db: psycopg.Connection, client: int) -> None:
     with clock.at(db, "2026-11-03 10:00"):
         close_month(db, client, OCTOBER)
     before = close(db, client, OCTOBER)
@@ -221,9 +211,7 @@ def test_rolled_back_steps_count_nowhere(db: psycopg.Connection, client: int) ->
     assert found["rolled_back_by"] == "user:jimmie"
 
 
-def test_a_sign_off_over_a_rolled_back_one_is_the_one_that_counts(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_sign_off_over_a_rolled_back_one_is_the_one_that_counts(db: psycopg.Connection, client: int) -> None:
     with clock.at(db, "2026-11-03 10:00"):
         close_month(db, client, OCTOBER)
     roll_back(db, client)
@@ -233,14 +221,10 @@ def test_a_sign_off_over_a_rolled_back_one_is_the_one_that_counts(
     assert close(db, client, OCTOBER)["signed_off_at"].startswith("2026-11-05")
 
 
-def test_a_key_that_was_used_for_another_month_is_refused(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_key_that_was_used_for_another_month_is_refused(db: psycopg.Connection, client: int) -> None:
     at = version(db, client)
     first = move(db, client, "eom_close", close_period=OCTOBER, external_id="k")
-    again = move(
-        db, client, "eom_close", close_period=OCTOBER, external_id="k", expected_version=at
-    )
+    again = move(db, client, "eom_close", close_period=OCTOBER, external_id="k", expected_version=at)
     assert again == first | {"replayed": True}
     with refused(db, "idempotency_key_reused", 409):
         move(db, client, "eom_close", close_period=NOVEMBER, external_id="k", expected_version=at)
@@ -268,9 +252,7 @@ def test_each_item_of_a_batch_has_its_month(db: psycopg.Connection, client: int)
 
 
 @pytest.mark.parametrize("state", ["late", "waiting_on_client", "stuck"])
-def test_a_client_in_a_close_that_was_due_is_late_everywhere(
-    db: psycopg.Connection, client: int, state: str
-) -> None:
+def test_a_client_in_a_close_that_was_due_is_late_everywhere(db: psycopg.Connection, client: int, state: str) -> None:
     with clock.at(db, "2026-11-02 10:00"):
         move(db, client, "eom_close")
     if state == "waiting_on_client":

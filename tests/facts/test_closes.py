@@ -44,9 +44,7 @@ def client(db: psycopg.Connection) -> int:
         return make_client(db)
 
 
-def test_a_close_goes_from_its_opening_through_its_review_to_its_sign_off(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_close_goes_from_its_opening_through_its_review_to_its_sign_off(db: psycopg.Connection, client: int) -> None:
     seen = [state(db, client)]
     open_close(db, client)
     seen.append(state(db, client))
@@ -117,9 +115,7 @@ def test_a_close_is_late_after_the_tenth_business_day_of_the_next_month(
     assert found["late_since"] == ("2026-06-13T05:00:00+00:00" if late else None)
 
 
-def test_what_was_never_closed_is_late_since_it_was_due(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_what_was_never_closed_is_late_since_it_was_due(db: psycopg.Connection, client: int) -> None:
     answer = call(db, "closes", month="2024-05")
     (found,) = [each for each in answer["closes"] if each["client_id"] == client]
 
@@ -151,9 +147,7 @@ def test_the_due_day_is_a_setting(db: psycopg.Connection, client: int) -> None:
 def test_a_month_is_closed_from_its_roll_to_the_next_one_by_the_firm_s_clock(
     db: psycopg.Connection, when: str, month: str
 ) -> None:
-    row = db.execute(
-        "select rules.close_period(%s::timestamp at time zone 'America/Chicago')", (when,)
-    ).fetchone()
+    row = db.execute("select rules.close_period(%s::timestamp at time zone 'America/Chicago')", (when,)).fetchone()
 
     assert row == (month,)
 
@@ -198,9 +192,7 @@ def test_a_sign_off_that_was_taken_back_is_none(db: psycopg.Connection, client: 
     assert (found["state"], found["signed_off_by"]) == ("in_review", None)
 
 
-def test_a_second_opening_of_the_month_continues_the_first(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_second_opening_of_the_month_continues_the_first(db: psycopg.Connection, client: int) -> None:
     closed_at(db, client, "2026-05-29 06:00", "2026-06-03 17:00")
     open_close(db, client, actor="user:jimmie", reason="something was forgotten")
 
@@ -224,9 +216,7 @@ def test_each_month_s_close_is_its_own(db: psycopg.Connection, client: int) -> N
     ]
 
 
-def test_what_a_client_does_after_its_sign_off_opens_nothing(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_what_a_client_does_after_its_sign_off_opens_nothing(db: psycopg.Connection, client: int) -> None:
     open_close(db, client)
     for stage in ("eom_review", "weekly", "cleanup", "weekly", "paused_client", "weekly"):
         move(db, client, stage)
@@ -253,9 +243,7 @@ def test_a_month_has_the_clients_whose_cadence_closes_in_it(
     assert listed == months
 
 
-def test_an_inactive_client_is_listed_where_its_close_was_opened(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_an_inactive_client_is_listed_where_its_close_was_opened(db: psycopg.Connection, client: int) -> None:
     open_close(db, client)
     call(db, "update_client", client_id=client, active=False, reason="gone")
 
@@ -301,9 +289,7 @@ def test_closes_page_by_client(db: psycopg.Connection) -> None:
     assert {len(page) for page in pages[:-1]} == {2}
 
 
-@pytest.mark.parametrize(
-    "month", ["2026-13", "2026-5", "May", "2026-05-01", "9999-01", "'", "2026-00"]
-)
+@pytest.mark.parametrize("month", ["2026-13", "2026-5", "May", "2026-05-01", "9999-01", "'", "2026-00"])
 def test_what_is_no_month_is_refused(db: psycopg.Connection, month: str) -> None:
     with refused(db, "month_not_valid", 422):
         call(db, "closes", month=month)

@@ -52,9 +52,7 @@ def reads(db: psycopg.Connection, client: int) -> list[Any]:
         call(db, "client", client_id=client),
         call(db, "clients"),
         call(db, "clients", stage="eom_close", flag="advisory_due", owner="user:ada", stuck=False),
-        call(
-            db, "clients", search="client", service_tier="recurring_only", age_days_gt=-1, after=0
-        ),
+        call(db, "clients", search="client", service_tier="recurring_only", age_days_gt=-1, after=0),
         call(db, "stage_history", client_id=client)["history"][0]["version"],
         call(db, "clients", sort="sla", attention="none", stage="eom_close,weekly", unowned=False),
         call(db, "check_stages", client_ids=[client]),
@@ -107,9 +105,7 @@ def client(db: psycopg.Connection) -> int:
     return made
 
 
-def test_a_column_named_like_anything_of_ours_changes_no_answer(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_column_named_like_anything_of_ours_changes_no_answer(db: psycopg.Connection, client: int) -> None:
     expected = reads(db, client)
     names = [row[0] for row in db.execute(NAMES_OF_OURS.encode()).fetchall()]
     assert len(names) > 60
@@ -146,12 +142,8 @@ def test_the_host_changes_a_column_of_its_own_and_the_answers_go_on(
     assert reads(db, client) == expected
 
 
-def test_the_host_s_notes_and_folder_are_shown_while_the_table_has_them(
-    db: psycopg.Connection, client: int
-) -> None:
-    db.execute(
-        "update clients set notes = 'a note', gdrive_folder = 'a folder' where id = %s", (client,)
-    )
+def test_the_host_s_notes_and_folder_are_shown_while_the_table_has_them(db: psycopg.Connection, client: int) -> None:
+    db.execute("update clients set notes = 'a note', gdrive_folder = 'a folder' where id = %s", (client,))
     db.execute("set constraints all immediate")
     shown = call(db, "client", client_id=client)["client"]
     assert (shown["notes"], shown["gdrive_folder"]) == ("a note", "a folder")
@@ -177,9 +169,7 @@ def test_nothing_of_ours_stands_on_a_column_of_the_host_s(db: psycopg.Connection
     assert views == []
 
 
-def test_an_open_session_sees_the_change_at_its_next_call(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_an_open_session_sees_the_change_at_its_next_call(db: psycopg.Connection, client: int) -> None:
     for _ in range(7):  # past the five calls after which a plan is kept
         call(db, "client", client_id=client)
     db.execute("alter table clients add column phone text")

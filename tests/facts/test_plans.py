@@ -68,8 +68,7 @@ def pages(db: psycopg.Connection, function: str, **arguments: Any) -> int:
     query = sql.SQL("explain (analyze, buffers, format json) select api.{}({})").format(
         sql.Identifier(function),
         sql.SQL(", ").join(
-            sql.SQL("{} => {}").format(sql.Identifier(name), sql.Literal(value))
-            for name, value in arguments.items()
+            sql.SQL("{} => {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in arguments.items()
         ),
     )
     row = db.execute(query).fetchone()
@@ -260,9 +259,7 @@ def test_every_index_is_there_for_a_call(firm: psycopg.Connection) -> None:
         call(firm, function, **arguments)
     with firm.transaction(force_rollback=True):
         for job in (*JOBS, "stage_stuck_detector"):
-            row = firm.execute(
-                "select jobs.run(%s, '2035-05-16 12:00-05') ->> 'run_id'", (job,)
-            ).fetchone()
+            row = firm.execute("select jobs.run(%s, '2035-05-16 12:00-05') ->> 'run_id'", (job,)).fetchone()
         assert row is not None
         call(firm, "rollback_run", run_id=int(row[0]), reason="looked at")
         item = {"client_id": 4, "flag": "advisory_due", "set": True}

@@ -10,9 +10,7 @@ import pytest
 from tests.support.calls import call, client_row, make_client, refused
 
 
-def set_flags(
-    db: psycopg.Connection, *items: Any, actor: str = "user:jimmie"
-) -> list[dict[str, Any]]:
+def set_flags(db: psycopg.Connection, *items: Any, actor: str = "user:jimmie") -> list[dict[str, Any]]:
     return call(db, "set_flags", actor=actor, items=list(items))["items"]
 
 
@@ -30,9 +28,7 @@ def test_each_item_answers_as_it_would_alone(db: psycopg.Connection) -> None:
 
 def test_one_refusal_stops_no_other(db: psycopg.Connection) -> None:
     client = make_client(db)
-    outcomes = set_flags(
-        db, flag(10**9), flag(client, name="stuck"), flag(client, name="nothing"), flag(client)
-    )
+    outcomes = set_flags(db, flag(10**9), flag(client, name="stuck"), flag(client, name="nothing"), flag(client))
     assert [each["status"] for each in outcomes] == [404, 403, 422, 200]
     assert outcomes[0]["details"]["rule"] == "client_not_found"
     assert client_row(db, client)["flags"] == ["advisory_due"]

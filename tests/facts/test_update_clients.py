@@ -101,9 +101,7 @@ def test_each_field_needs_its_permission(db: psycopg.Connection) -> None:
 def test_the_call_is_undone_as_a_whole(db: psycopg.Connection) -> None:
     clients = [make_client(db, owner=f"user:{n}") for n in range(3)]
     before = [client_row(db, each) for each in clients]
-    batch = update(db, *({"client_id": each, "owner": ANA, "notes": "n"} for each in clients))[
-        "batch"
-    ]
+    batch = update(db, *({"client_id": each, "owner": ANA, "notes": "n"} for each in clients))["batch"]
     changed = update(db, {"client_id": clients[0], "owner": "user:ben"})["items"][0]["history"]
 
     answer = call(db, "undo_batch", batch=batch)
@@ -113,9 +111,7 @@ def test_the_call_is_undone_as_a_whole(db: psycopg.Connection) -> None:
     assert (kept["client_id"], kept["blocking_history_id"]) == (clients[0], changed["id"])
     assert kept["rule"] == "rollback_blocked"
     assert client_row(db, clients[0])["name"] in kept["text"]
-    assert [client_row(db, each) for each in clients[1:]] == [
-        each | {"version": 2} for each in before[1:]
-    ]
+    assert [client_row(db, each) for each in clients[1:]] == [each | {"version": 2} for each in before[1:]]
     assert history_rows(db, clients[1])[-1]["payload"]["rolls_back_batch"] == batch
     assert all_breaks(db) == []
 

@@ -62,9 +62,7 @@ def written(dsn: str, folder: Path, seconds: float) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def story(
-    databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[str, list[int], Path]]:
+def story(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[int], Path]]:
     folder = tmp_path_factory.mktemp("logs")
     with databases.clone() as dsn:
         yield dsn, written(dsn, folder, 2), folder
@@ -80,9 +78,7 @@ def test_an_undisturbed_story_is_whole(story: tuple[str, list[int], Path]) -> No
 
 
 @pytest.mark.parametrize("broken", sabotage.AFTERWARDS)
-def test_what_was_changed_behind_the_rules_is_seen(
-    story: tuple[str, list[int], Path], broken: str
-) -> None:
+def test_what_was_changed_behind_the_rules_is_seen(story: tuple[str, list[int], Path], broken: str) -> None:
     dsn, shared, folder = story
     with psycopg.connect(dsn) as db:
         db.execute(sabotage.AFTERWARDS[broken])
@@ -101,13 +97,9 @@ def test_a_rule_that_is_not_kept_is_seen(fresh_dsn: str, tmp_path: Path, broken:
     assert sabotage.SEEN_AS[broken] in verdict.broken
 
 
-def test_an_older_answer_after_a_newer_one_is_seen(
-    story: tuple[str, list[int], Path], tmp_path: Path
-) -> None:
+def test_an_older_answer_after_a_newer_one_is_seen(story: tuple[str, list[int], Path], tmp_path: Path) -> None:
     dsn, shared, _ = story
-    reads = [
-        {"way": "http", "read": {"client": shared[0], "version": n}, "status": 200} for n in (4, 3)
-    ]
+    reads = [{"way": "http", "read": {"client": shared[0], "version": n}, "status": 200} for n in (4, 3)]
     (tmp_path / "reader.jsonl").write_text("\n".join(map(json.dumps, reads)))
     with psycopg.connect(dsn) as db:
         assert len(check(db, shared, tmp_path).broken["went_back"]) == 1

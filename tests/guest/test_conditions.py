@@ -9,9 +9,7 @@ def test_a_dead_scheduler_is_named_after_an_installation_by_a_clock_that_was_ahe
     db: psycopg.Connection,
 ) -> None:
     db.execute("update job_locks set installed_at = now() + interval '3 days', started_at = null")
-    assert {name for (name,) in db.execute("select finding from ops.findings()").fetchall()} == {
-        "job_not_started"
-    }
+    assert {name for (name,) in db.execute("select finding from ops.findings()").fetchall()} == {"job_not_started"}
 
     db.execute("update job_locks set started_at = now()")
 

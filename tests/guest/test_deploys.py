@@ -59,9 +59,7 @@ def test_what_the_host_built_on_ours_is_there_after_a_deploy(fresh_dsn: str, roo
             db.execute(f"drop owned by {BI}; drop role {BI}")
 
 
-def test_a_function_that_goes_under_a_view_of_the_host_s_is_refused_by_name(
-    fresh_dsn: str, root: Path
-) -> None:
+def test_a_function_that_goes_under_a_view_of_the_host_s_is_refused_by_name(fresh_dsn: str, root: Path) -> None:
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         db.execute("create view public.host_due as select * from jobs.due()")
         (root / "sql" / "jobs" / "ledger" / "due.sql").unlink()
@@ -74,9 +72,7 @@ def test_a_function_that_goes_under_a_view_of_the_host_s_is_refused_by_name(
         db.execute("select * from host_due")
 
 
-def test_a_changed_signature_keeps_the_rights_that_the_host_gave(
-    fresh_dsn: str, root: Path
-) -> None:
+def test_a_changed_signature_keeps_the_rights_that_the_host_gave(fresh_dsn: str, root: Path) -> None:
     file = root / "sql" / "api" / "whoami.sql"
     text = file.read_text().replace("api.whoami()", "api.whoami(verbose boolean default false)", 1)
     file.write_text(text.replace("api.whoami() is", "api.whoami(boolean) is"))
@@ -86,9 +82,7 @@ def test_a_changed_signature_keeps_the_rights_that_the_host_gave(
             migrate(fresh_dsn, root=root)
 
             assert value(db, "select count(*) from pg_proc where proname = 'whoami'") == 1
-            assert value(
-                db, f"select has_function_privilege('{BI}', 'api.whoami(boolean)', 'execute')"
-            )
+            assert value(db, f"select has_function_privilege('{BI}', 'api.whoami(boolean)', 'execute')")
         finally:
             db.execute(f"drop owned by {BI}; drop role {BI}")
 
@@ -101,9 +95,7 @@ def test_a_function_that_goes_while_a_role_of_the_host_s_may_execute_it_is_refus
         try:
             (root / "sql" / "rules" / "answer" / "attention.sql").unlink()
 
-            with pytest.raises(
-                DeployError, match=rf"rules.attention is not part .* {BI} can execute it"
-            ):
+            with pytest.raises(DeployError, match=rf"rules.attention is not part .* {BI} can execute it"):
                 migrate(fresh_dsn, root=root)
         finally:
             db.execute(f"drop owned by {BI}; drop role {BI}")
@@ -160,9 +152,7 @@ def test_http_callers_see_nothing_of_a_deploy(fresh_dsn: str) -> None:
     assert answers.count(200) > len(answers) / 2
 
 
-def test_a_writer_that_was_judged_but_holds_no_client_keeps_no_deploy_waiting(
-    fresh_dsn: str, root: Path
-) -> None:
+def test_a_writer_that_was_judged_but_holds_no_client_keeps_no_deploy_waiting(fresh_dsn: str, root: Path) -> None:
     file = root / "sql" / "rules" / "open" / "actor_type.sql"
     file.write_text(file.read_text() + "\n-- the next version\n")
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
@@ -201,23 +191,17 @@ def test_a_database_in_another_encoding_is_refused_before_anything_is_made(
     name = f"atlas_test_{encoding.lower()}"
     dsn = databases.dsn_of(name)
     with psycopg.connect(server_dsn, autocommit=True) as db:
-        db.execute(
-            f"create database {name} template template0 encoding '{encoding}' locale 'C'".encode()
-        )
+        db.execute(f"create database {name} template template0 encoding '{encoding}' locale 'C'".encode())
         try:
             with pytest.raises(DeployError, match=f"is {encoding}, and only UTF8 works"):
                 migrate(dsn)
             with psycopg.connect(dsn) as made:
-                assert (
-                    value(made, "select count(*) from pg_tables where schemaname = 'public'") == 0
-                )
+                assert value(made, "select count(*) from pg_tables where schemaname = 'public'") == 0
         finally:
             db.execute(f"drop database {name} with (force)".encode())
 
 
-@pytest.mark.parametrize(
-    "tag", ["CREATE TABLE", "CREATE FUNCTION", "CREATE VIEW", "CREATE TRIGGER"]
-)
+@pytest.mark.parametrize("tag", ["CREATE TABLE", "CREATE FUNCTION", "CREATE VIEW", "CREATE TRIGGER"])
 def test_an_event_trigger_that_would_stop_a_first_deploy_is_named_before_anything_is_made(
     empty_dsn: str, tag: str
 ) -> None:

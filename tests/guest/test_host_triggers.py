@@ -19,20 +19,12 @@ from tests.support.calls import (
 )
 
 
-def add_trigger(
-    db: psycopg.Connection, body: str, when: str = "after update", each: str = "row"
-) -> None:
+def add_trigger(db: psycopg.Connection, body: str, when: str = "after update", each: str = "row") -> None:
     """A typical host trigger: it runs with the rights of the role that changes a client."""
-    db.execute(
-        "set constraints all immediate"
-    )  # PostgreSQL alters no table in the middle of a change
+    db.execute("set constraints all immediate")  # PostgreSQL alters no table in the middle of a change
     db.execute("set constraints all deferred")
-    db.execute(
-        f"create function public.host_touch() returns trigger language plpgsql as $$ begin {body} end $$"
-    )
-    db.execute(
-        f"create trigger zz_host_touch {when} on clients for each {each} execute function public.host_touch()"
-    )
+    db.execute(f"create function public.host_touch() returns trigger language plpgsql as $$ begin {body} end $$")
+    db.execute(f"create trigger zz_host_touch {when} on clients for each {each} execute function public.host_touch()")
 
 
 @pytest.fixture
@@ -50,9 +42,7 @@ def change_in_every_way(db: psycopg.Connection, client: int) -> None:
     answer = call(
         db,
         "set_stages",
-        items=[
-            {"client_id": client, "to_stage": "cleanup", "reason": "r", "expected_version": version}
-        ],
+        items=[{"client_id": client, "to_stage": "cleanup", "reason": "r", "expected_version": version}],
     )
     assert answer["done"] == 1, answer
     as_actor(db, ADMIN)
@@ -100,9 +90,7 @@ LOUD = {
 
 
 @pytest.mark.parametrize("body", LOUD.values(), ids=LOUD.keys())
-def test_a_trigger_that_fails_is_named_and_nothing_is_changed(
-    db: psycopg.Connection, client: int, body: str
-) -> None:
+def test_a_trigger_that_fails_is_named_and_nothing_is_changed(db: psycopg.Connection, client: int, body: str) -> None:
     db.execute("create table public.host_log (client_id bigint)")
     add_trigger(db, body)
 
@@ -114,9 +102,7 @@ def test_a_trigger_that_fails_is_named_and_nothing_is_changed(
     answer = call(
         db,
         "set_stages",
-        items=[
-            {"client_id": client, "to_stage": "eom_close", "reason": "r", "expected_version": 0}
-        ],
+        items=[{"client_id": client, "to_stage": "eom_close", "reason": "r", "expected_version": 0}],
     )
     assert answer["items"][0]["details"]["rule"] == "host_trigger_failed"
     assert len(history_rows(db, client)) == 1
@@ -175,17 +161,13 @@ def nested(change: str) -> str:
     return f"if pg_trigger_depth() = 1 then update public.clients set {change} where id = new.id; end if; return null;"
 
 
-def test_a_change_that_a_trigger_makes_is_a_change_of_its_own(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_change_that_a_trigger_makes_is_a_change_of_its_own(db: psycopg.Connection, client: int) -> None:
     add_trigger(db, nested("flags = flags || '{client_blocking}'::text[]"))
 
     move(db, client, "eom_close", reason="month end")
 
     rows = history_rows(db, client)
-    assert [
-        (row["version"], row["to_stage"], row["flag_added"], row["channel"]) for row in rows[1:]
-    ] == [
+    assert [(row["version"], row["to_stage"], row["flag_added"], row["channel"]) for row in rows[1:]] == [
         (1, "eom_close", None, "api"),
         (2, None, "client_blocking", "psql"),
     ]
@@ -201,12 +183,8 @@ def test_a_change_that_a_trigger_makes_meets_the_rules(db: psycopg.Connection, c
     assert len(history_rows(db, client)) == 1
 
 
-@pytest.mark.parametrize(
-    "change", ["stage = 'offboarding', version = version + 1", "version = version + 1"]
-)
-def test_a_trigger_with_our_writer_s_rights_forges_no_change(
-    db: psycopg.Connection, client: int, change: str
-) -> None:
+@pytest.mark.parametrize("change", ["stage = 'offboarding', version = version + 1", "version = version + 1"])
+def test_a_trigger_with_our_writer_s_rights_forges_no_change(db: psycopg.Connection, client: int, change: str) -> None:
     call(db, "grant_permission", actor_id="user:ada", permission="can_set_stage")
     add_trigger(db, nested(change))
 
@@ -231,9 +209,7 @@ def test_a_trigger_with_our_writer_s_rights_forges_no_change(
         "job_runs",
     ],
 )
-def test_a_trigger_inside_our_call_reaches_no_keys_of_ours(
-    db: psycopg.Connection, client: int, table: str
-) -> None:
+def test_a_trigger_inside_our_call_reaches_no_keys_of_ours(db: psycopg.Connection, client: int, table: str) -> None:
     add_trigger(db, f"perform from public.{table}; return null;")
 
     with refused(db, "host_trigger_failed", 409) as refusal:
@@ -241,9 +217,7 @@ def test_a_trigger_inside_our_call_reaches_no_keys_of_ours(
     assert "permission denied" in refusal.details["said"]
 
 
-def test_our_functions_may_be_called_from_a_trigger_of_the_host_s(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_our_functions_may_be_called_from_a_trigger_of_the_host_s(db: psycopg.Connection, client: int) -> None:
     db.execute("create table public.invoices (client_id bigint)")
     db.execute(
         "create function public.flag_client() returns trigger language plpgsql as $$"
@@ -252,9 +226,7 @@ def test_our_functions_may_be_called_from_a_trigger_of_the_host_s(
         " expected_version => 1);"
         " return null; end $$"
     )
-    db.execute(
-        "create trigger flag_client after insert on invoices for each row execute function public.flag_client()"
-    )
+    db.execute("create trigger flag_client after insert on invoices for each row execute function public.flag_client()")
     as_actor(db, ADMIN)
 
     db.execute("insert into invoices values (%s)", (client,))
@@ -290,9 +262,7 @@ def test_a_constraint_of_the_host_s_is_named_and_not_taken_for_a_rule_of_ours(
         call(db, "create_client", name="N", slug="new-one", **arguments)
 
 
-def test_a_deferred_constraint_stays_as_the_session_has_set_it(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_deferred_constraint_stays_as_the_session_has_set_it(db: psycopg.Connection, client: int) -> None:
     db.execute("set constraints all immediate; set constraints all deferred")
     db.execute(
         "alter table clients add column parent bigint constraint parent_fk references clients (id)"
@@ -306,9 +276,7 @@ def test_a_deferred_constraint_stays_as_the_session_has_set_it(
         db.execute("update clients set parent = -1 where id = %s", (client,))
 
 
-def test_what_a_deferred_trigger_did_during_the_check_is_done_once(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_what_a_deferred_trigger_did_during_the_check_is_done_once(db: psycopg.Connection, client: int) -> None:
     db.execute("set constraints all immediate; set constraints all deferred")
     db.execute(
         "create table public.seen (stage text);"
@@ -332,9 +300,7 @@ def test_a_taken_slug_is_still_told_as_one(db: psycopg.Connection, client: int) 
         call(db, "create_client", name="N", slug=slug)
 
 
-def test_a_client_that_the_host_s_rows_refer_to_is_not_taken_out(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_client_that_the_host_s_rows_refer_to_is_not_taken_out(db: psycopg.Connection, client: int) -> None:
     db.execute("create table public.invoices (client_id bigint references clients (id))")
     db.execute("insert into invoices values (%s)", (client,))
 

@@ -158,9 +158,7 @@ def test_a_constraint_that_the_rows_break_is_refused_by_its_name(deployed: str) 
 
 def test_what_the_host_does_to_its_own_is_nobody_s_business(deployed: str) -> None:
     with psycopg.connect(deployed, autocommit=True) as db:
-        db.execute(
-            "alter table clients add column phone text, add constraint phone_check check (phone <> '')"
-        )
+        db.execute("alter table clients add column phone text, add constraint phone_check check (phone <> '')")
         migrate(deployed, force=True)
         db.execute("alter table clients drop column gdrive_folder, drop column phone")
         db.execute("alter table clients alter column name type varchar(300)")
@@ -183,9 +181,7 @@ def test_a_statement_in_the_record_does_no_more_than_its_table_s_owner_may(deplo
             )
             db.execute("alter table stage_flags drop constraint stage_flags_set_by_check")
 
-            with pytest.raises(
-                DeployError, match=r"permission denied to create role|must be superuser"
-            ):
+            with pytest.raises(DeployError, match=r"permission denied to create role|must be superuser"):
                 migrate(deployed)
 
             db.execute(

@@ -21,9 +21,7 @@ OLD, NEW = 16, 18
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(
-        not (binaries_of(NEW) / "pg_upgrade").exists(), reason="pg_upgrade is not there"
-    ),
+    pytest.mark.skipif(not (binaries_of(NEW) / "pg_upgrade").exists(), reason="pg_upgrade is not there"),
 ]
 
 

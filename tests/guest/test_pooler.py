@@ -27,9 +27,7 @@ def test_a_deploy_through_a_pooler_strands_no_lock_and_no_setting(fresh_dsn: str
 
         # The deploy left nothing in the pool's one session, and a deploy to the server itself finds its lock free.
         with psycopg.connect(through, autocommit=True, prepare_threshold=None) as db:
-            held = db.execute(
-                "select count(*) from pg_locks where locktype = 'advisory'"
-            ).fetchone()
+            held = db.execute("select count(*) from pg_locks where locktype = 'advisory'").fetchone()
             limits = db.execute(
                 "select current_setting('lock_timeout'), current_setting('statement_timeout'),"
                 " current_setting('application_name') like 'atlas-stage migrate%'"

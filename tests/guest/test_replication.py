@@ -34,14 +34,10 @@ def test_replicated_rows_keep_their_hashes(servers: tuple[str, str]) -> None:
         there.execute(f"create subscription s connection '{publisher}' publication p".encode())
         try:
             move(here, client, "eom_close")
-            expected = here.execute(
-                "select array_agg(row_hash order by id) from stage_history"
-            ).fetchone()
+            expected = here.execute("select array_agg(row_hash order by id) from stage_history").fetchone()
             deadline = time.monotonic() + 30
             while time.monotonic() < deadline:
-                found = there.execute(
-                    "select array_agg(row_hash order by id) from stage_history"
-                ).fetchone()
+                found = there.execute("select array_agg(row_hash order by id) from stage_history").fetchone()
                 if found == expected:
                     break
                 time.sleep(0.2)
@@ -61,9 +57,7 @@ def test_a_slot_that_nobody_reads_is_named_before_the_disk_is_full() -> None:
             assert db.execute(finding).fetchall() == []
 
             for _ in range(70):
-                db.execute(
-                    "select pg_switch_wal() from (select pg_logical_emit_message(false, 'x', 'x')) s"
-                )
+                db.execute("select pg_switch_wal() from (select pg_logical_emit_message(false, 'x', 'x')) s")
 
             [(slot, todo)] = db.execute(finding).fetchall()
             assert slot == "old_standby"

@@ -56,17 +56,13 @@ def target(request: pytest.FixtureRequest) -> Iterator[tuple[Cluster, str]]:
         yield cluster, dsn
     if request.param == "there":
         with psycopg.connect(cluster.dsn, autocommit=True) as db:
-            for (role,) in db.execute(
-                "select rolname from pg_roles where rolname like 'atlas\\_%'"
-            ).fetchall():
+            for (role,) in db.execute("select rolname from pg_roles where rolname like 'atlas\\_%'").fetchall():
                 db.execute(f"drop owned by {role}")
                 db.execute(f"drop role {role}")
 
 
 def run(cluster: Cluster, program: str, *arguments: str, fails: bool = False) -> str:
-    done = subprocess.run(
-        [str(cluster.binaries / program), *arguments], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([str(cluster.binaries / program), *arguments], capture_output=True, text=True, check=False)
     assert fails or done.returncode == 0, done.stderr
     return done.stdout
 
@@ -84,9 +80,7 @@ def works_as_ever(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as db:
         client = make_client(db)
         with stack(dsn) as running, running.stage() as stage:
-            stage.set_stage(
-                client, to_stage="eom_close", reason="the month ends", expected_version=0
-            )
+            stage.set_stage(client, to_stage="eom_close", reason="the month ends", expected_version=0)
         last = history_rows(db, client)[-1]
         assert (last["channel"], last["reason"]) == ("api", "the month ends")
         db.execute("set session_replication_role = replica")
@@ -106,8 +100,7 @@ def fresh_schema(here: Cluster) -> list[str]:
 def without_brackets(lines: list[str]) -> list[str]:
     """A chain of `or` comes back from a dump with fewer brackets; another server begins another epoch of the feed."""
     return sorted(
-        re.sub(r"(\.epoch .*default )\d+", r"\1…", line.translate({ord("("): None, ord(")"): None}))
-        for line in lines
+        re.sub(r"(\.epoch .*default )\d+", r"\1…", line.translate({ord("("): None, ord(")"): None})) for line in lines
     )
 
 
@@ -139,9 +132,7 @@ def test_a_restore_works_after_migrate(
     works_as_ever(dsn)
 
 
-@pytest.mark.parametrize(
-    "leaves_out", ["TRIGGER", "FUNCTION", "FK CONSTRAINT", "POLICY", "DEFAULT ACL"]
-)
+@pytest.mark.parametrize("leaves_out", ["TRIGGER", "FUNCTION", "FK CONSTRAINT", "POLICY", "DEFAULT ACL"])
 def test_a_restore_that_leaves_something_out_works_after_migrate(
     here: Cluster, dump: Path, fresh_schema: list[str], tmp_path: Path, leaves_out: str
 ) -> None:
@@ -182,9 +173,7 @@ $$;
 """
 
 
-def test_the_data_alone_goes_into_a_deployed_schema(
-    here: Cluster, dump: Path, fresh_schema: list[str]
-) -> None:
+def test_the_data_alone_goes_into_a_deployed_schema(here: Cluster, dump: Path, fresh_schema: list[str]) -> None:
     databases = Databases(here.dsn)
     with databases.clone() as dsn:
         run(here, "psql", "--set", "ON_ERROR_STOP=1", "--command", EMPTY, dsn)
@@ -209,9 +198,7 @@ def test_the_data_alone_goes_into_a_deployed_schema(
     databases.close()
 
 
-def test_some_of_the_data_leaves_sequences_behind_and_migrate_moves_them(
-    here: Cluster, dump: Path
-) -> None:
+def test_some_of_the_data_leaves_sequences_behind_and_migrate_moves_them(here: Cluster, dump: Path) -> None:
     databases = Databases(here.dsn)
     with databases.clone() as dsn:
         run(here, "psql", "--set", "ON_ERROR_STOP=1", "--command", EMPTY, dsn)

@@ -36,9 +36,7 @@ def app(fresh_dsn: str) -> Iterator[psycopg.Connection]:
 
 
 def findings(db: psycopg.Connection, name: str = "can_write") -> list[tuple[str, str, str]]:
-    return db.execute(
-        "select severity, what, todo from ops.findings(true) where finding = %s", (name,)
-    ).fetchall()
+    return db.execute("select severity, what, todo from ops.findings(true) where finding = %s", (name,)).fetchall()
 
 
 def held(db: psycopg.Connection, role: str = APP) -> list[tuple[str, ...]]:
@@ -81,9 +79,7 @@ def test_what_a_role_passed_on_is_revoked_with_it(app: psycopg.Connection, fresh
     assert held(app) == held(app, GROUP) == []
 
 
-def test_reading_and_the_host_s_own_tables_are_the_host_s_choice(
-    app: psycopg.Connection, fresh_dsn: str
-) -> None:
+def test_reading_and_the_host_s_own_tables_are_the_host_s_choice(app: psycopg.Connection, fresh_dsn: str) -> None:
     app.execute("create table notes (id bigserial)")
     app.execute(f"grant all on clients, atlas_migrations, notes, notes_id_seq to {APP}")
     app.execute(f"grant select on stage_history to {APP}; grant insert on notes to atlas_writer")
@@ -97,9 +93,7 @@ def test_reading_and_the_host_s_own_tables_are_the_host_s_choice(
     ).fetchone() == (True, True, True)
 
 
-def test_an_internal_function_that_runs_with_our_rights_is_revoked(
-    app: psycopg.Connection, fresh_dsn: str
-) -> None:
+def test_an_internal_function_that_runs_with_our_rights_is_revoked(app: psycopg.Connection, fresh_dsn: str) -> None:
     app.execute(
         f"grant usage on schema rules, api to {APP}; grant execute on all functions in schema rules, api to {APP}"
     )
@@ -114,9 +108,7 @@ def test_an_internal_function_that_runs_with_our_rights_is_revoked(
         " and not has_function_privilege('atlas_anon', p.oid, 'execute')"
     ).fetchall()
     assert internal == []
-    assert app.execute(
-        f"select has_function_privilege('{APP}', 'api.whoami()', 'execute')"
-    ).fetchone() == (True,)
+    assert app.execute(f"select has_function_privilege('{APP}', 'api.whoami()', 'execute')").fetchone() == (True,)
 
 
 def test_default_privileges_hand_nothing_out_and_are_named(empty_dsn: str) -> None:
@@ -143,9 +135,7 @@ def test_default_privileges_hand_nothing_out_and_are_named(empty_dsn: str) -> No
 
 
 def test_default_privileges_on_functions_are_named(app: psycopg.Connection) -> None:
-    app.execute(
-        f"alter default privileges for role atlas_owner in schema rules grant execute on functions to {APP}"
-    )
+    app.execute(f"alter default privileges for role atlas_owner in schema rules grant execute on functions to {APP}")
 
     [(severity, what, todo)] = findings(app, "default_right")
     assert severity == "notice"
@@ -194,9 +184,9 @@ def test_every_way_to_write_our_tables_is_named(db: psycopg.Connection, way: str
 
     db.execute(harm.encode())
 
-    assert [
-        (f[0], what in f[1], todo in f[2]) for f in findings(db) if f"login {APP} " in f[1]
-    ] == [(severity, True, True)]
+    assert [(f[0], what in f[1], todo in f[2]) for f in findings(db) if f"login {APP} " in f[1]] == [
+        (severity, True, True)
+    ]
     if "revoke" in todo:
         db.execute(todo.encode())
         assert [f for f in findings(db) if what in f[1]] == []

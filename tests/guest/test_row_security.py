@@ -30,9 +30,7 @@ def switch_on(db: psycopg.Connection, *, force: bool) -> list[str]:
 
 def test_each_table_that_the_stored_logic_uses_has_its_policy(db: psycopg.Connection) -> None:
     tables = {row[0] for row in db.execute(TABLES_OF_OURS).fetchall()}
-    with_policy = db.execute(
-        "select polrelid::regclass::text from pg_policy where polname = 'atlas_stage'"
-    ).fetchall()
+    with_policy = db.execute("select polrelid::regclass::text from pg_policy where polname = 'atlas_stage'").fetchall()
 
     assert len(tables) > 10
     assert {row[0] for row in with_policy} == tables

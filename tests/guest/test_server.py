@@ -27,9 +27,7 @@ def test_after_an_upgrade_of_the_server_the_feed_continues(fresh_dsn: str) -> No
         cursor = call(db, "changes")["cursor"]
         client = make_client(db)
 
-        assert [row["client_id"] for row in call(db, "changes", after=cursor)["changes"]] == [
-            client
-        ]
+        assert [row["client_id"] for row in call(db, "changes", after=cursor)["changes"]] == [client]
 
         migrate(fresh_dsn)
 
@@ -105,9 +103,7 @@ def test_a_forgotten_prepared_transaction_is_named(roomy: str) -> None:
         assert "prepared_transaction" not in in_health(db)
 
         # the age can't be changed, so the threshold is
-        body = db.execute(
-            "select pg_get_functiondef('ops.prepared_transaction'::regproc)"
-        ).fetchone()
+        body = db.execute("select pg_get_functiondef('ops.prepared_transaction'::regproc)").fetchone()
         assert body is not None
         db.execute(body[0].replace("5 minutes", "0 minutes").encode())
 
@@ -119,9 +115,7 @@ def test_a_forgotten_prepared_transaction_is_named(roomy: str) -> None:
 
 def test_a_changed_sort_order_is_named_with_the_lines_that_mend_it(fresh_dsn: str) -> None:
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
-        db.execute(
-            "update pg_database set datcollversion = '1.0' where datname = current_database()"
-        )
+        db.execute("update pg_database set datcollversion = '1.0' where datname = current_database()")
         finding = in_health(db)["collation_changed"]
         assert "built with version 1.0" in finding["what"]
 

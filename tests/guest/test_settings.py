@@ -62,9 +62,7 @@ def test_calls_work_under_a_setting(host_dsn: str) -> None:
         made = stage.create_client("Łódź & 東京", slug="lodz", owner="user:jimmie").client
         reason = "it\\'s \t so"
 
-        moved = stage.set_stage(
-            made.id, to_stage="weekly", reason=reason, expected_version=made.version
-        )
+        moved = stage.set_stage(made.id, to_stage="weekly", reason=reason, expected_version=made.version)
         stage.set_flag(made.id, flag="client_blocking", reason="waits")
 
         assert moved.history is not None
@@ -111,9 +109,7 @@ def test_deploys_work_under_a_setting_and_after_it(host_dsn: str) -> None:
         ("default_transaction_read_only", "default_transaction_read_only is on: no job"),
     ],
 )
-def test_a_setting_under_which_a_part_cannot_work_is_named(
-    fresh_dsn: str, setting: str, words: str
-) -> None:
+def test_a_setting_under_which_a_part_cannot_work_is_named(fresh_dsn: str, setting: str, words: str) -> None:
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         name = sql.Identifier(db.info.dbname)
         db.execute(sql.SQL("alter database {} set {} = on").format(name, sql.SQL(setting)))

@@ -59,9 +59,7 @@ def found(db: psycopg.Connection) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize(("harm", "finding"), HARMS)
-def test_a_stranger_is_named(
-    db: psycopg.Connection, harm: str, finding: tuple[str, str, str]
-) -> None:
+def test_a_stranger_is_named(db: psycopg.Connection, harm: str, finding: tuple[str, str, str]) -> None:
     assert found(db) == []
 
     db.execute(harm)
@@ -73,10 +71,7 @@ def test_a_login_that_can_only_grant_itself_the_owner_is_a_notice(db: psycopg.Co
     if db.info.server_version < 160000:
         db.execute(f"create role {LOGIN} login createrole")
     else:
-        db.execute(
-            f"create role {LOGIN} login;"
-            f"grant atlas_owner to {LOGIN} with admin true, inherit false, set false"
-        )
+        db.execute(f"create role {LOGIN} login;grant atlas_owner to {LOGIN} with admin true, inherit false, set false")
 
     said = [each for each in found(db) if each[0] == "can_become_owner"]
 

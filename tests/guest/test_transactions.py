@@ -44,9 +44,7 @@ def test_read_committed_sees_a_revocation_at_once(fresh_dsn: str) -> None:
         client = make_client(db)
         grant(db, ANA, "can_set_flag")
         host.execute("select 1")  # a transaction from before the revocation
-        assert call(host, "set_flag", actor=ANA, client_id=client, flag="advisory_due", reason="r")[
-            "changed"
-        ]
+        assert call(host, "set_flag", actor=ANA, client_id=client, flag="advisory_due", reason="r")["changed"]
         db.execute("update agent_permissions set revoked_at = now() where actor_id = %s", [ANA])
         with refused(host, "permission_missing", 403):
             call(host, "set_flag", actor=ANA, client_id=client, flag="client_blocking", reason="r")

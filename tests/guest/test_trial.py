@@ -122,8 +122,7 @@ OBJECTS = {
         "alter function public.is_owner(text) security definer set search_path = pg_catalog, public, pg_temp;",
     ),
     "a check that a new client fails": (
-        "alter table clients add column region text, add constraint region_check"
-        " check (region is not null) not valid",
+        "alter table clients add column region text, add constraint region_check check (region is not null) not valid",
         "alter table public.clients drop constraint region_check;",
     ),
     "a check of slugs": (
@@ -196,23 +195,16 @@ def run(dsn: str, statements: str) -> None:
 def said_by_doctor(dsn: str) -> list[str]:
     with psycopg.connect(dsn, autocommit=True) as db:
         return [
-            f"{word} → {each.advice}"
-            for each in doctor.examine(db)
-            for word in each.found
-            if each.severity != "notice"
+            f"{word} → {each.advice}" for each in doctor.examine(db) for word in each.found if each.severity != "notice"
         ]
 
 
 def use_every_way(dsn: str) -> None:
     """What callers do: over the API, by a job, and by plain SQL."""
     with psycopg.connect(dsn) as db:
-        client = call(db, "create_client", name="New", slug="brand-new", stage="weekly")["client"][
-            "id"
-        ]
+        client = call(db, "create_client", name="New", slug="brand-new", stage="weekly")["client"]["id"]
         call(db, "delete_client", client_id=client, reason="r")
-        client = call(db, "create_client", name="New", slug="brand-new", stage="weekly")["client"][
-            "id"
-        ]
+        client = call(db, "create_client", name="New", slug="brand-new", stage="weekly")["client"]["id"]
         moved = move(db, client, "eom_close")
         call(db, "rollback", client_id=client, history_id=moved["history"]["id"], reason="r")
         call(db, "set_flag", client_id=client, flag="advisory_due")
@@ -226,9 +218,7 @@ def use_every_way(dsn: str) -> None:
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-def test_an_ordinary_object_of_the_host_s_works_or_the_line_that_mends_it_is_printed(
-    empty_dsn: str, name: str
-) -> None:
+def test_an_ordinary_object_of_the_host_s_works_or_the_line_that_mends_it_is_printed(empty_dsn: str, name: str) -> None:
     statements, line = OBJECTS[name]
     make_old_atlas(empty_dsn)
     if "stage_owner" in statements or "atlas_writer" in statements:
@@ -345,9 +335,7 @@ def test_the_host_s_login_is_tried_with_its_rights_and_its_path(fresh_dsn: str) 
             db.execute("drop owned by atlas_test_app; drop role atlas_test_app")
 
 
-def test_the_scheduled_jobs_try_once_a_day(
-    fresh_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_scheduled_jobs_try_once_a_day(fresh_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATLAS_DATABASE_URL", fresh_dsn)
     run(fresh_dsn, OBJECTS["a trigger that raises"][0])
     log = tmp_path / "cron-flag_seasonal.log"

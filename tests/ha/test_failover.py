@@ -134,9 +134,7 @@ def test_a_write_at_a_standby_is_to_be_sent_again_and_nobodys_mistake(
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_stage_reads_at_a_standby_and_is_told_that_it_cannot_write_there(
-    at: Served, standby: Api
-) -> None:
+def test_a_stage_reads_at_a_standby_and_is_told_that_it_cannot_write_there(at: Served, standby: Api) -> None:
     with Stage.connect(url=at.standbys.url, token=at.token) as over_http:
         assert over_http.client(1).client.id == 1
     with Stage.connect(at.cluster.standby_dsn, ADMIN) as stage:
@@ -151,9 +149,7 @@ def test_serve_sees_that_its_database_is_a_standby(at: Served, tmp_path: Path) -
         assert api.done("client", client_id=1)["client"]["id"] == 1
 
 
-def test_no_acknowledged_change_is_lost_when_another_node_leads_and_writers_go_on(
-    at: Served, tmp_path: Path
-) -> None:
+def test_no_acknowledged_change_is_lost_when_another_node_leads_and_writers_go_on(at: Served, tmp_path: Path) -> None:
     verdict, (outage,) = trial(at, tmp_path, [switch_over], print)
     print(outage, *verdict.lines(), sep="\n")
     assert verdict.broken == {}

@@ -44,9 +44,7 @@ class Api:
     def __exit__(self, *_: object) -> None:
         self.http.close()
 
-    def send(
-        self, method: str, path: str, token: str | None = "", **arguments: Any
-    ) -> httpx.Response:
+    def send(self, method: str, path: str, token: str | None = "", **arguments: Any) -> httpx.Response:
         """A request with the admin's token, another one, or none."""
         headers = dict(arguments.pop("headers", {}))
         if token is not None:

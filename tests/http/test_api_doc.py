@@ -84,9 +84,7 @@ def test_every_block_of_the_shell_is_run() -> None:
 
 def test_every_rule_is_in_it_as_the_catalog_has_it(db: psycopg.Connection) -> None:
     text = DOC.read_text()
-    for rule, status, message, hint in db.execute(
-        "select rule, status, message, hint from rules.violation_catalog()"
-    ):
+    for rule, status, message, hint in db.execute("select rule, status, message, hint from rules.violation_catalog()"):
         assert f"| `{rule}` | {status} | {message} | {hint} |\n" in text
 
 
@@ -114,9 +112,7 @@ def test_the_reference_has_every_function_with_its_arguments(db: psycopg.Connect
             found.append(_as_documented(name, kind, is_optional=is_optional, default=default))
     for function, found in arguments.items():
         written = ", ".join(each for i, each in enumerate(found) if each not in found[:i])
-        assert re.search(
-            rf"^\| `{function}` \| (read|write) \| {re.escape(written)} \|", text, re.MULTILINE
-        ), (
+        assert re.search(rf"^\| `{function}` \| (read|write) \| {re.escape(written)} \|", text, re.MULTILINE), (
             function,
             written,
         )

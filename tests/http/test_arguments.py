@@ -28,9 +28,7 @@ WRONG_ARGUMENTS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("wrong", "rule"), WRONG_ARGUMENTS, ids=str)
-def test_wrong_arguments_are_400_and_named(
-    api: Api, client: int, wrong: dict[str, Any], rule: str
-) -> None:
+def test_wrong_arguments_are_400_and_named(api: Api, client: int, wrong: dict[str, Any], rule: str) -> None:
     answer = api.send("PATCH", f"/api/clients/{client}/stage", json=GOOD_MOVE | wrong)
 
     assert refusal(answer, 400, rule)["argument"] == next(iter(wrong))

@@ -27,9 +27,7 @@ PROGRAM = [sys.executable, "-m", "atlas_stage"]
 def place(dsn: str) -> str:
     """The database's URL without a login."""
     known = conninfo_to_dict(dsn)
-    return (
-        f"postgresql:///{known['dbname']}?host={known.get('host', '')}&port={known.get('port', '')}"
-    )
+    return f"postgresql:///{known['dbname']}?host={known.get('host', '')}&port={known.get('port', '')}"
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -95,9 +93,7 @@ def refused(data: Path, database: str, *more: str, **settings: str) -> str:
 def test_serves_it_and_leaves_nothing_running(fresh_dsn: str, tmp_path: Path) -> None:
     token = Stack(fresh_dsn, "").token()
     with serving(fresh_dsn, tmp_path) as told:
-        answer = httpx.get(
-            f"{url_of(told)}/rpc/whoami", headers={"Authorization": f"Bearer {token}"}
-        )
+        answer = httpx.get(f"{url_of(told)}/rpc/whoami", headers={"Authorization": f"Bearer {token}"})
         assert answer.json()["actor_id"] == "user:jimmie"
     assert list((tmp_path / "gateway").glob("*.pid")) in ([], [tmp_path / "gateway" / "serve.pid"])
     with pytest.raises(httpx.ConnectError):
@@ -105,9 +101,7 @@ def test_serves_it_and_leaves_nothing_running(fresh_dsn: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("way", ["--database", "PGSERVICE", "PGHOST"])
-def test_it_serves_the_connection_that_it_checked_as_its_own_login(
-    fresh_dsn: str, tmp_path: Path, way: str
-) -> None:
+def test_it_serves_the_connection_that_it_checked_as_its_own_login(fresh_dsn: str, tmp_path: Path, way: str) -> None:
     known = conninfo_to_dict(fresh_dsn)
     host = {key: str(known[key]) for key in ("host", "port") if known.get(key)}
     services = tmp_path / "services.conf"
@@ -193,9 +187,7 @@ class TestRefuses:
 
 
 class TestTheSharedToken:
-    def test_a_changed_one_takes_its_place(
-        self, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_changed_one_takes_its_place(self, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
         told: list[str] = []
         states = {}
         for secret in (first := secrets.token_hex(), second := secrets.token_hex()):
@@ -204,8 +196,7 @@ class TestTheSharedToken:
         with psycopg.connect(fresh_dsn) as db:
             for secret in (first, second):
                 states[secret] = db.execute(
-                    "select revoked_at is null from actor_tokens where token_hash ="
-                    " encode(sha256(%s::bytea), 'hex')",
+                    "select revoked_at is null from actor_tokens where token_hash = encode(sha256(%s::bytea), 'hex')",
                     (secret.encode(),),
                 ).fetchone()
         assert states == {first: (False,), second: (True,)}
@@ -216,9 +207,7 @@ class TestTheSharedToken:
         monkeypatch.setenv("ATLAS_INGEST_TOKEN", "of-old")
         adopt_shared_token(fresh_dsn, "user:jimmie", told.append)
         with psycopg.connect(fresh_dsn) as db:
-            db.execute(
-                "update actor_tokens set revoked_at = now() where actor_id = 'system:legacy'"
-            )
+            db.execute("update actor_tokens set revoked_at = now() where actor_id = 'system:legacy'")
         adopt_shared_token(fresh_dsn, "user:jimmie", told.append)
         assert "is revoked: remove it" in told[-1]
 

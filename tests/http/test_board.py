@@ -64,9 +64,7 @@ def test_a_program_finds_the_openapi_document_at_the_root(with_files: Api) -> No
         ("icon.svg", "image/svg+xml"),
     ],
 )
-def test_its_files_have_the_types_that_a_browser_runs(
-    with_files: Api, file: str, content_type: str
-) -> None:
+def test_its_files_have_the_types_that_a_browser_runs(with_files: Api, file: str, content_type: str) -> None:
     answer = with_files.send("GET", f"/board/{file}", None)
     assert (answer.status_code, answer.text) == (200, FILES[file])
     assert answer.headers["content-type"] == content_type
@@ -75,9 +73,7 @@ def test_its_files_have_the_types_that_a_browser_runs(
 def test_nothing_but_its_own_files_and_the_api_may_be_loaded(with_files: Api) -> None:
     for path in ("/", "/board/board.js"):
         headers = with_files.send("GET", path, None, headers=BROWSER).headers
-        policy = dict(
-            each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";")
-        )
+        policy = dict(each.strip().split(" ", 1) for each in headers["content-security-policy"].split(";"))
         assert policy["default-src"] == "'none'"
         assert {policy[of] for of in ("script-src", "style-src", "connect-src")} == {"'self'"}
         assert {policy[of] for of in ("base-uri", "form-action", "frame-ancestors")} == {"'none'"}
@@ -88,9 +84,7 @@ def test_nothing_but_its_own_files_and_the_api_may_be_loaded(with_files: Api) ->
 def test_a_file_is_asked_for_again_and_sent_once(with_files: Api) -> None:
     first = with_files.send("GET", "/board/board.js", None)
     assert first.headers["cache-control"] == "no-cache"
-    again = with_files.send(
-        "GET", "/board/board.js", None, headers={"If-None-Match": first.headers["etag"]}
-    )
+    again = with_files.send("GET", "/board/board.js", None, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 

@@ -107,9 +107,7 @@ def test_a_body_without_its_length_is_never_acted_upon(
     request = f"PATCH /api/clients/{client}/stage" if by_path else "POST /rpc/set_stage"
     said = json.dumps(GOOD_MOVE if by_path else GOOD_MOVE | {"client_id": client})
 
-    answers = exchange(
-        api, f"{request} HTTP/1.1", "Content-Type: application/json", *lines, body=chunk(said) + end
-    )
+    answers = exchange(api, f"{request} HTTP/1.1", "Content-Type: application/json", *lines, body=chunk(said) + end)
 
     assert api.version(client) == 0
     assert answers.count("HTTP/1.1 ") <= 1
@@ -117,9 +115,7 @@ def test_a_body_without_its_length_is_never_acted_upon(
 
 
 @pytest.mark.parametrize("by_path", [True, False], ids=["path", "rpc"])
-def test_a_body_shorter_than_its_length_is_never_acted_upon(
-    api: Api, client: int, by_path: bool
-) -> None:
+def test_a_body_shorter_than_its_length_is_never_acted_upon(api: Api, client: int, by_path: bool) -> None:
     request = f"PATCH /api/clients/{client}/stage" if by_path else "POST /rpc/set_stage"
     said = json.dumps(GOOD_MOVE if by_path else GOOD_MOVE | {"client_id": client})
 
@@ -152,9 +148,7 @@ CONTENT_TYPES = [
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
 def test_another_content_type_is_415(api: Api, client: int, content_type: str) -> None:
     for method, path in (("PATCH", f"/api/clients/{client}/stage"), ("POST", "/rpc/set_stage")):
-        answer = api.send(
-            method, path, content=json.dumps(GOOD_MOVE), headers={"Content-Type": content_type}
-        )
+        answer = api.send(method, path, content=json.dumps(GOOD_MOVE), headers={"Content-Type": content_type})
         refusal(answer, 415, "content_type_not_supported")
     assert api.version(client) == 0
 

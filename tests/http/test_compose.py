@@ -104,9 +104,7 @@ def test_the_api_comes_back_when_the_database_does(compose: Compose) -> None:
     assert httpx.get(f"{compose.url}/healthz", timeout=30).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "name", ["POSTGRES_PASSWORD", "ATLAS_AUTHENTICATOR_PASSWORD", "ATLAS_CRON_PASSWORD"]
-)
+@pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "ATLAS_AUTHENTICATOR_PASSWORD", "ATLAS_CRON_PASSWORD"])
 def test_there_are_no_default_passwords(name: str) -> None:
     project = Compose()
     del project.settings[name]

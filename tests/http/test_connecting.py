@@ -34,18 +34,12 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 class TestChoice:
-    def test_the_environment_leads_to_http(
-        self, running: Stack, token: str, setting: Callable[..., None]
-    ) -> None:
-        setting(
-            URL=running.url, TOKEN=token, DATABASE_URL="postgresql://127.0.0.1:1/x", ACTOR=TALLY
-        )
+    def test_the_environment_leads_to_http(self, running: Stack, token: str, setting: Callable[..., None]) -> None:
+        setting(URL=running.url, TOKEN=token, DATABASE_URL="postgresql://127.0.0.1:1/x", ACTOR=TALLY)
         with Stage.connect() as stage:
             assert stage.whoami().actor_id == ADMIN
 
-    def test_a_database_that_is_given_wins(
-        self, running: Stack, token: str, setting: Callable[..., None]
-    ) -> None:
+    def test_a_database_that_is_given_wins(self, running: Stack, token: str, setting: Callable[..., None]) -> None:
         setting(URL="http://127.0.0.1:1", TOKEN=token)
         with Stage.connect(running.dsn, TALLY) as stage:
             assert stage.whoami().actor_id == TALLY
@@ -57,9 +51,7 @@ class TestChoice:
         with Stage.connect(actor=TALLY) as stage:
             assert stage.whoami().actor_id == TALLY
 
-    def test_a_url_that_is_given_wins(
-        self, running: Stack, token: str, setting: Callable[..., None]
-    ) -> None:
+    def test_a_url_that_is_given_wins(self, running: Stack, token: str, setting: Callable[..., None]) -> None:
         setting(DATABASE_URL="postgresql://127.0.0.1:1/x", TOKEN=token)
         with Stage.connect(url=running.url) as stage:
             assert stage.whoami().actor_id == ADMIN
@@ -126,9 +118,7 @@ class TestTokens:
             "schlüssel",
         ],
     )
-    def test_a_mistyped_one_is_refused_before_anybody_is_asked(
-        self, between: Network, bad: str
-    ) -> None:
+    def test_a_mistyped_one_is_refused_before_anybody_is_asked(self, between: Network, bad: str) -> None:
         for connect in (Stage.connect, AsyncStage.connect):
             with pytest.raises(Unauthenticated) as caught:
                 connect(url=between.url, token=bad)
@@ -183,9 +173,7 @@ class TestTokens:
 
 class TestCommandLine:
     @pytest.fixture
-    def run(
-        self, running: Stack, token: str, setting: Callable[..., None]
-    ) -> Callable[..., Result]:
+    def run(self, running: Stack, token: str, setting: Callable[..., None]) -> Callable[..., Result]:
         setting(URL=running.url, TOKEN=token)
 
         def run_it(*words: object, **more: Any) -> Result:
@@ -214,9 +202,7 @@ class TestCommandLine:
         setting(URL="http://127.0.0.1:1")
         assert run("client", "list", "--url", running.url).exit_code == Exit.DONE
 
-    def test_the_option_goes_with_no_actor(
-        self, run: Callable[..., Result], running: Stack
-    ) -> None:
+    def test_the_option_goes_with_no_actor(self, run: Callable[..., Result], running: Stack) -> None:
         done = run("client", "list", "--url", running.url, "--as", TALLY)
         assert done.exit_code == Exit.USAGE
         assert "the token says who you are" in done.stderr

@@ -115,9 +115,7 @@ def _token(dsn: str) -> str:
 def test_every_function_is_tried_below(narrow: Api) -> None:
     assert narrow.dsn is not None
     with psycopg.connect(narrow.dsn) as db:
-        rows = db.execute(
-            "select proname::text from pg_proc where pronamespace = 'api'::regnamespace"
-        ).fetchall()
+        rows = db.execute("select proname::text from pg_proc where pronamespace = 'api'::regnamespace").fetchall()
 
     assert {row[0] for row in rows} == set(CALLS) | OPEN | FOR_THE_GATEWAY
 
@@ -140,9 +138,7 @@ def test_anonymous_stays_out_after_an_authorised_call(narrow: Api, function: str
 
 
 @pytest.mark.parametrize(("method", "path", "body"), PATHS, ids=str)
-def test_anonymous_stays_out_of_the_paths(
-    narrow: Api, method: str, path: str, body: dict[str, Any]
-) -> None:
+def test_anonymous_stays_out_of_the_paths(narrow: Api, method: str, path: str, body: dict[str, Any]) -> None:
     for _ in range(6):
         assert narrow.send(method, path, json=body).status_code not in (401, 500)
 

@@ -68,9 +68,7 @@ def test_every_block_of_the_runbook_is_run(fresh_dsn: str, home: Path) -> None:
     assert "ATLAS_INGEST_TOKEN works as system:legacy" in done.stdout
     assert "user:ledger" in done.stdout
     with psycopg.connect(fresh_dsn) as db:
-        assert db.execute("select stage from clients where slug = 'first'").fetchone() == (
-            "cleanup",
-        )
+        assert db.execute("select stage from clients where slug = 'first'").fetchone() == ("cleanup",)
 
 
 def test_the_smoke_test_in_sql_is_run(fresh_dsn: str, home: Path) -> None:
@@ -111,9 +109,7 @@ def test_the_commands_of_the_readme_are_run(fresh_dsn: str, home: Path) -> None:
     assert "unauthenticated" not in done.stdout
 
 
-@pytest.mark.parametrize(
-    "document", ["README.md", "docs/runbook.md", "docs/api.md", "docs/adapters.md"]
-)
+@pytest.mark.parametrize("document", ["README.md", "docs/runbook.md", "docs/api.md", "docs/adapters.md"])
 def test_every_command_that_is_named_is_one(document: str) -> None:
     """Those that are not run as well: in PowerShell, and in the middle of a sentence."""
     text = (ROOT / document).read_text()

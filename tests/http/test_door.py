@@ -93,9 +93,7 @@ WRONG: list[tuple[str, Any, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value", "expected"), WRONG, ids=str)
-def test_a_path_and_a_function_are_equally_strict(
-    api: Api, client: int, name: str, value: Any, expected: str
-) -> None:
+def test_a_path_and_a_function_are_equally_strict(api: Api, client: int, name: str, value: Any, expected: str) -> None:
     move = GOOD_MOVE | {name: value}
     by_path = api.send("PATCH", f"/api/clients/{client}/stage", json=move)
     by_name = api.call("set_stage", **{"client_id": client} | move)
@@ -170,9 +168,7 @@ def test_a_function_that_is_newer_than_the_deploy_is_called_alike(own_api: Api) 
 
 
 @needs_the_database
-def test_before_a_standby_reads_are_answered_and_writes_are_503(
-    own_api: Api, tmp_path: Path
-) -> None:
+def test_before_a_standby_reads_are_answered_and_writes_are_503(own_api: Api, tmp_path: Path) -> None:
     """Its transactions only read, here because the gateway passes every request to api.read."""
     assert own_api.dsn is not None
     client = own_api.make_client()
@@ -246,9 +242,7 @@ class TestCosts:
         times = []
         for number in (800, 8_000):
             body = b"{" + b",".join(b'"n%d":1' % n for n in range(number)) + b"}"
-            answer, took = fastest(
-                lambda body=body: api.send("POST", "/rpc/client", content=body, headers=JSON)
-            )
+            answer, took = fastest(lambda body=body: api.send("POST", "/rpc/client", content=body, headers=JSON))
             refusal(answer, 400, "unknown_argument")
             times.append(took)
         assert times[1] < 12 * times[0]
@@ -285,10 +279,7 @@ def fastest(send: Callable[[], Any], tries: int = 4) -> tuple[Any, float]:
 def waiting(api: Api, requests: tuple[bytes, bytes]) -> list[float]:
     """Seconds that a caller waits for each answer while thirty others send requests without a token."""
     stop, statuses = threading.Event(), set[bytes]()
-    threads = [
-        threading.Thread(target=flood, args=(api, request, 60, stop, statuses))
-        for request in requests * 15
-    ]
+    threads = [threading.Thread(target=flood, args=(api, request, 60, stop, statuses)) for request in requests * 15]
     for thread in threads:
         thread.start()
     times = []
@@ -303,9 +294,7 @@ def waiting(api: Api, requests: tuple[bytes, bytes]) -> list[float]:
     return times
 
 
-def flood(
-    api: Api, request: bytes, times: int, stop: threading.Event, statuses: set[bytes]
-) -> None:
+def flood(api: Api, request: bytes, times: int, stop: threading.Event, statuses: set[bytes]) -> None:
     """Send the same request one after the other on one connection."""
     where = urlsplit(api.url)
     with socket.create_connection((where.hostname or "", where.port or 80), timeout=30) as caller:

@@ -37,9 +37,7 @@ def test_pages_by_key(api: Api) -> None:
     ids = [api.make_client(owner=owner) for _ in range(3)]
 
     first = api.send("GET", f"/api/clients?owner={owner}&page_size=2").json()
-    second = api.send(
-        "GET", f"/api/clients?owner={owner}&page_size=2&after={first['next_after']}"
-    ).json()
+    second = api.send("GET", f"/api/clients?owner={owner}&page_size=2&after={first['next_after']}").json()
 
     assert [each["id"] for each in first["clients"] + second["clients"]] == ids
     assert second["next_after"] is None
@@ -159,9 +157,7 @@ def test_conflicts_and_forbidden_moves_say_what_to_do(api: Api, client: int) -> 
     path = f"/api/clients/{client}/stage"
     body = {"to_stage": "cleanup", "reason": "old books", "expected_version": 7}
 
-    assert (
-        refusal(api.send("PATCH", path, json=body), 409, "version_conflict")["current_version"] == 0
-    )
+    assert refusal(api.send("PATCH", path, json=body), 409, "version_conflict")["current_version"] == 0
     body |= {"to_stage": "eom_review", "expected_version": 0}
     details = refusal(api.send("PATCH", path, json=body), 422, "transition_not_allowed")
     assert "eom_close" in details["allowed_stages"]
@@ -173,9 +169,7 @@ def test_a_missing_permission_is_named(api: Api, client: int) -> None:
 
     moved = api.send("PATCH", f"/api/clients/{client}/stage", token, json=body)
     flagged = api.send("POST", f"/api/clients/{client}/flags/client_blocking", token)
-    rolled = api.send(
-        "POST", f"/api/clients/{client}/stage_history/1/rollback", token, json={"reason": "x"}
-    )
+    rolled = api.send("POST", f"/api/clients/{client}/stage_history/1/rollback", token, json={"reason": "x"})
 
     assert refusal(moved, 403, "permission_missing")["permission"] == "can_set_stage"
     assert refusal(flagged, 403, "permission_missing")["permission"] == "can_set_flag"
@@ -186,16 +180,12 @@ def test_a_missing_permission_is_named(api: Api, client: int) -> None:
 def test_patch_changes_the_fields_of_a_client_once_for_a_key(api: Api, client: int) -> None:
     body = {"owner": "user:ada", "collaborators": ["agent:tally"], "active": True, "reason": "r"}
     key = {"Idempotency-Key": api.actor("key")}
-    first, again = (
-        api.send("PATCH", f"/api/clients/{client}", json=body, headers=key).json() for _ in range(2)
-    )
+    first, again = (api.send("PATCH", f"/api/clients/{client}", json=body, headers=key).json() for _ in range(2))
     assert first["client"]["stage_owner"] == "user:ada"
     assert first["client"]["stage_collaborators"] == ["agent:tally"]
     assert (first["replayed"], again["replayed"], api.version(client)) == (False, True, 1)
 
-    emptied = api.send(
-        "PATCH", f"/api/clients/{client}", json={"clear": ["owner"], "payload": None}
-    )
+    emptied = api.send("PATCH", f"/api/clients/{client}", json={"clear": ["owner"], "payload": None})
     assert emptied.json()["client"]["stage_owner"] is None
 
 
@@ -210,12 +200,8 @@ def test_patch_changes_the_fields_of_a_client_once_for_a_key(api: Api, client: i
     ],
     ids=str,
 )
-def test_patch_takes_fields_of_their_types_only(
-    api: Api, client: int, wrong: dict[str, Any]
-) -> None:
-    details = refusal(
-        api.send("PATCH", f"/api/clients/{client}", json=wrong), 400, "argument_not_valid"
-    )
+def test_patch_takes_fields_of_their_types_only(api: Api, client: int, wrong: dict[str, Any]) -> None:
+    details = refusal(api.send("PATCH", f"/api/clients/{client}", json=wrong), 400, "argument_not_valid")
     assert details["argument"] == next(iter(wrong))
     assert api.version(client) == 0
 

@@ -62,9 +62,7 @@ def test_a_host_name_brings_tls(tmp_path: Path, client: httpx.Client) -> None:
         assert found.headers["strict-transport-security"] == "max-age=31536000"
 
 
-def test_without_postgrest_it_says_so_in_the_contracts_shape(
-    tmp_path: Path, client: httpx.Client
-) -> None:
+def test_without_postgrest_it_says_so_in_the_contracts_shape(tmp_path: Path, client: httpx.Client) -> None:
     port = free_port()
     with caddy(tmp_path, ATLAS_GATEWAY=f"http://:{port}"):
         found = answer(client, "GET", f"http://127.0.0.1:{port}/healthz")
@@ -73,9 +71,7 @@ def test_without_postgrest_it_says_so_in_the_contracts_shape(
         assert set(found.json()) == {"code", "message", "details", "hint"}
 
 
-def test_pages_of_the_named_origin_may_call_and_others_may_not(
-    tmp_path: Path, client: httpx.Client
-) -> None:
+def test_pages_of_the_named_origin_may_call_and_others_may_not(tmp_path: Path, client: httpx.Client) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}/api/clients/1/stage"
     asks = {"Access-Control-Request-Method": "PATCH"}

@@ -88,9 +88,7 @@ def test_requests_that_http_does_not_know_are_no_server_error(api: Api, lines: l
     "request_line",
     ["PATCH /api/clients/1/stage", "POST /rpc/set_flag", "POST /nothing", "GET /rpc/whoami"],
 )
-def test_the_rest_of_a_body_is_never_the_next_request(
-    api: Api, request_line: str, chunked: bool, size: int
-) -> None:
+def test_the_rest_of_a_body_is_never_the_next_request(api: Api, request_line: str, chunked: bool, size: int) -> None:
     smuggled = "\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
     body = '{"reason": "' + "x" * size + '"}' + smuggled * 100
     line, body = (
@@ -99,9 +97,7 @@ def test_the_rest_of_a_body_is_never_the_next_request(
         else (f"Content-Length: {len(body)}", body)
     )
 
-    answers = exchange(
-        api, f"{request_line} HTTP/1.1", line, "Content-Type: application/json", body=body
-    )
+    answers = exchange(api, f"{request_line} HTTP/1.1", line, "Content-Type: application/json", body=body)
 
     assert answers.count("HTTP/1.1 ") <= 1
 

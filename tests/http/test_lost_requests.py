@@ -71,9 +71,7 @@ def test_a_write_is_sent_again_with_the_same_key_and_done_once(
         ),
         lambda stage, client: stage.update_client(client.id, owner=ADMIN),
         lambda stage, client: stage.create_client("Other", slug=f"other-of-{client.slug}"),
-        lambda stage, client: stage.rollback(
-            client.id, history_id=_flagged(stage, client), reason="x"
-        ),
+        lambda stage, client: stage.rollback(client.id, history_id=_flagged(stage, client), reason="x"),
     ],
     ids=["set_stage", "set_stages", "update_client", "create_client", "rollback"],
 )
@@ -93,9 +91,7 @@ def _flagged(stage: Stage, client: Client) -> int:
     return stage.stage_history(client.id, page_size=1)[0].id
 
 
-def test_a_callers_own_key_is_kept_and_the_replay_is_told(
-    stage: Stage, between: Network, client: Client
-) -> None:
+def test_a_callers_own_key_is_kept_and_the_replay_is_told(stage: Stage, between: Network, client: Client) -> None:
     between.will("lose_answer")
     key = f"mine-{client.id}"
     change = stage.set_flag(client.id, flag="client_blocking", external_id=key)
@@ -106,9 +102,7 @@ def test_a_callers_own_key_is_kept_and_the_replay_is_told(
 
 
 @pytest.mark.parametrize("fault", LOST)
-def test_a_write_without_a_key_is_never_sent_twice(
-    stage: Stage, between: Network, fault: str
-) -> None:
+def test_a_write_without_a_key_is_never_sent_twice(stage: Stage, between: Network, fault: str) -> None:
     between.will(fault)
     with pytest.raises(Unavailable):
         stage.issue_token("agent:tally", never_expires=True)
@@ -118,9 +112,7 @@ def test_a_write_without_a_key_is_never_sent_twice(
     assert between.paths == ["/rpc/grant_permission"]
 
 
-def test_a_refusal_is_an_answer_and_not_asked_again(
-    stage: Stage, between: Network, client: Client
-) -> None:
+def test_a_refusal_is_an_answer_and_not_asked_again(stage: Stage, between: Network, client: Client) -> None:
     between.will()
     with pytest.raises(VersionConflict):
         stage.set_stage(client.id, to_stage="weekly", reason="x", expected_version=7)

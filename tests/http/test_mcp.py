@@ -111,9 +111,7 @@ def text(result: CallToolResult) -> str:
     return content.text
 
 
-def test_an_agent_that_may_do_little_sees_only_what_it_can_use(
-    session: Session, running: Stack
-) -> None:
+def test_an_agent_that_may_do_little_sees_only_what_it_can_use(session: Session, running: Stack) -> None:
     token = agent(running, ("can_set_flag", {"flags": ["client_blocking"]}))
 
     async def listed(client: Client) -> None:
@@ -130,9 +128,7 @@ def test_an_agent_that_may_do_little_sees_only_what_it_can_use(
     within(session, token, listed)
 
 
-def test_a_grant_or_a_flag_of_the_firm_is_there_at_the_next_listing(
-    session: Session, running: Stack
-) -> None:
+def test_a_grant_or_a_flag_of_the_firm_is_there_at_the_next_listing(session: Session, running: Stack) -> None:
     name = f"agent:echo-{time.monotonic_ns()}"
     token = running.token(name)
     flag = f"audit_{time.monotonic_ns()}"
@@ -150,9 +146,7 @@ def test_a_grant_or_a_flag_of_the_firm_is_there_at_the_next_listing(
     within(session, token, listed)
 
 
-def test_it_reads_checks_and_moves_with_the_version(
-    session: Session, running: Stack, client: int
-) -> None:
+def test_it_reads_checks_and_moves_with_the_version(session: Session, running: Stack, client: int) -> None:
     token = agent(running, ("can_set_stage", None))
 
     async def worked(mcp: Client) -> None:
@@ -174,18 +168,14 @@ def test_it_reads_checks_and_moves_with_the_version(
             assert moved.structured_content is not None, text(moved)
             assert moved.structured_content["client"]["stage"] == "eom_close"
             assert moved.structured_content["replayed"] is replayed
-        undone = await mcp.call_tool(
-            "undo", {"client_id": client, "expected_version": 1, "reason": "wrong client"}
-        )
+        undone = await mcp.call_tool("undo", {"client_id": client, "expected_version": 1, "reason": "wrong client"})
         assert undone.structured_content is not None, text(undone)
         assert undone.structured_content["client"]["stage"] == "weekly"
 
     within(session, token, worked)
 
 
-def test_every_reading_tool_answers_in_its_own_schema(
-    session: Session, running: Stack, client: int
-) -> None:
+def test_every_reading_tool_answers_in_its_own_schema(session: Session, running: Stack, client: int) -> None:
     with running.stage() as admin:
         admin.move(client, "eom_close", "May is over", close_period="2026-05")
 
@@ -206,9 +196,7 @@ def test_every_reading_tool_answers_in_its_own_schema(
     within(session, agent(running), read)
 
 
-def test_a_refusal_is_a_tool_error_in_words_with_what_to_do_next(
-    session: Session, running: Stack, client: int
-) -> None:
+def test_a_refusal_is_a_tool_error_in_words_with_what_to_do_next(session: Session, running: Stack, client: int) -> None:
     token = agent(running, ("can_set_flag", {"flags": ["client_blocking"]}))
 
     async def refused(mcp: Client) -> None:
@@ -234,9 +222,7 @@ def test_a_refusal_is_a_tool_error_in_words_with_what_to_do_next(
     within(session, token, refused)
 
 
-def test_a_client_s_story_and_a_month_s_close_are_resources(
-    session: Session, running: Stack, client: int
-) -> None:
+def test_a_client_s_story_and_a_month_s_close_are_resources(session: Session, running: Stack, client: int) -> None:
     with running.stage() as admin:
         admin.move(client, "eom_close", "May is over", close_period="2026-05")
 
@@ -281,9 +267,7 @@ def test_a_relay_fixes_the_person_so_that_no_model_can_choose(running: Stack, cl
     asyncio.run(asyncio.wait_for(flagged(), 60))
 
 
-def test_over_http_a_request_without_a_valid_token_of_its_own_is_401(
-    served: str, running: Stack
-) -> None:
+def test_over_http_a_request_without_a_valid_token_of_its_own_is_401(served: str, running: Stack) -> None:
     revoked = running.token("agent:gone")
     with Stage.connect(url=running.url, token=revoked) as stage:
         stage.whoami()
@@ -296,9 +280,7 @@ def test_over_http_a_request_without_a_valid_token_of_its_own_is_401(
     assert _initialize(served, Authorization="Bearer guessed") == 401
 
 
-def test_over_http_a_web_page_reaches_it_by_no_name_that_it_doesn_t_know(
-    served: str, token: str
-) -> None:
+def test_over_http_a_web_page_reaches_it_by_no_name_that_it_doesn_t_know(served: str, token: str) -> None:
     known = {"Authorization": f"Bearer {token}"}
     assert _initialize(served, **known) == 200
     assert _initialize(served, **known, Host="rebound.example:8081") == 421
@@ -330,9 +312,7 @@ def test_a_move_is_listed_for_every_permission_that_a_move_can_need(db: psycopg.
 def test_without_the_extra_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['mcp'] = None; from atlas_stage.cli import app; app(['mcp'])"
     environment = os.environ | {"ATLAS_URL": "http://localhost:1", "ATLAS_TOKEN": "x"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "pip install 'atlas-stage[mcp]'" in done.stderr
 

@@ -90,9 +90,7 @@ def test_a_database_that_dies_under_requests_is_never_the_callers_mistake(tmp_pa
         for _ in range(4):
             time.sleep(1.5)
             with contextlib.suppress(psycopg.Error), psycopg.connect(cluster.dsn) as db:
-                row = db.execute(
-                    "select pid from pg_stat_activity where usename = 'atlas_authenticator'"
-                ).fetchone()
+                row = db.execute("select pid from pg_stat_activity where usename = 'atlas_authenticator'").fetchone()
                 if row is not None:
                     os.kill(row[0], signal.SIGKILL)  # PostgreSQL then ends all others and restarts
         time.sleep(4)
@@ -110,9 +108,7 @@ def test_a_database_that_dies_under_requests_is_never_the_callers_mistake(tmp_pa
     assert answers["503"] > 0
 
 
-def test_a_forgotten_lock_holds_up_its_client_for_a_moment_and_nobody_else(
-    fresh_dsn: str, tmp_path: Path
-) -> None:
+def test_a_forgotten_lock_holds_up_its_client_for_a_moment_and_nobody_else(fresh_dsn: str, tmp_path: Path) -> None:
     answers: list[httpx.Response] = []
     with served(fresh_dsn, tmp_path) as (_, api):
         held, other = api.make_client(), api.make_client()
@@ -147,9 +143,7 @@ def test_health_waits_for_no_connection_of_the_pool(fresh_dsn: str, tmp_path: Pa
         held = api.make_client()
         with psycopg.connect(fresh_dsn) as forgotten:
             forgotten.execute("update clients set notes = 'held' where id = %s", (held,))
-            writing = threading.Thread(
-                target=api.call, args=("set_flag",), kwargs={"client_id": held, "flag": "stuck"}
-            )
+            writing = threading.Thread(target=api.call, args=("set_flag",), kwargs={"client_id": held, "flag": "stuck"})
             writing.start()
             time.sleep(0.3)
             began = time.monotonic()

@@ -37,11 +37,7 @@ def test_words_are_those_of_the_database(document: dict[str, Any]) -> None:
 
 
 def test_every_operation_has_a_name_of_its_own(document: dict[str, Any]) -> None:
-    names = [
-        operation["operationId"]
-        for methods in document["paths"].values()
-        for operation in methods.values()
-    ]
+    names = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
 
     assert len(names) == len(set(names)) > 50
 

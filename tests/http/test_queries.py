@@ -81,17 +81,13 @@ def test_an_empty_filter_is_no_filter(api: Api, query: str) -> None:
     owner = api.actor("user:owner")
     mine = api.make_client(owner=owner)
 
-    answer = api.send(
-        "GET", f"/api/clients?{query.replace('{owner}', owner)}&page_size=1000".replace("&&", "&")
-    )
+    answer = api.send("GET", f"/api/clients?{query.replace('{owner}', owner)}&page_size=1000".replace("&&", "&"))
 
     assert answer.status_code == 200, answer.text
     assert mine in [each["id"] for each in answer.json()["clients"]]
 
 
-@pytest.mark.parametrize(
-    "value", ["is.null", "not.is.null", "eq.x", "in.(1,2)", "a=b", "a%26b", "caf%C3%A9"]
-)
+@pytest.mark.parametrize("value", ["is.null", "not.is.null", "eq.x", "in.(1,2)", "a=b", "a%26b", "caf%C3%A9"])
 def test_a_value_is_a_value_whatever_it_reads_like(api: Api, value: str) -> None:
     answer = api.send("GET", f"/api/clients?search={value}&owner=eq.nobody")
 
@@ -114,12 +110,8 @@ def test_an_argument_of_the_wrong_type_is_named(api: Api) -> None:
 
 
 def test_a_missing_argument_is_named(api: Api) -> None:
-    assert (
-        refusal(api.send("GET", "/rpc/client"), 400, "argument_missing")["argument"] == "client_id"
-    )
-    missing = refusal(
-        api.call("set_stage", client_id=1, to_stage="weekly"), 400, "argument_missing"
-    )
+    assert refusal(api.send("GET", "/rpc/client"), 400, "argument_missing")["argument"] == "client_id"
+    missing = refusal(api.call("set_stage", client_id=1, to_stage="weekly"), 400, "argument_missing")
     assert missing["required"] == ["client_id", "to_stage", "reason", "expected_version"]
 
 

@@ -272,9 +272,7 @@ def test_a_key_for_another_intention_says_what_it_was_used_for(
 
 
 def firm_as(adapter: Adapter) -> Stage:
-    return Stage.connect(
-        url=adapter.environment["ATLAS_URL"], token=adapter.environment["ATLAS_TOKEN"]
-    )
+    return Stage.connect(url=adapter.environment["ATLAS_URL"], token=adapter.environment["ATLAS_TOKEN"])
 
 
 def test_a_button_has_the_version_that_the_person_saw(
@@ -301,9 +299,7 @@ def test_a_button_has_the_version_that_the_person_saw(
     assert "eom_close" not in moves(firm, number)
 
 
-def test_strangers_and_refusals_are_answered_in_words(
-    adapter: Adapter, slack: Slack, client: tuple[int, str]
-) -> None:
+def test_strangers_and_refusals_are_answered_in_words(adapter: Adapter, slack: Slack, client: tuple[int, str]) -> None:
     _, slug = client
     text = f"move {slug} to EOM review: reconciled"
     assert adapter.mention(event_id(), text, secret="not ours").status_code == 401

@@ -125,9 +125,7 @@ def test_the_slug_of_another_client_is_never_read_as_an_id(api: Api) -> None:
     low, high = sorted(api.make_client() for _ in range(2))
     slug = f"{high // 10}_{high % 10}"
     with psycopg.connect(api.dsn or "") as host:  # through the API it can't be created
-        row = host.execute(
-            "insert into clients (name, slug) values (%s, %s) returning id", [slug, slug]
-        ).fetchone()
+        row = host.execute("insert into clients (name, slug) values (%s, %s) returning id", [slug, slug]).fetchone()
     assert row is not None
     (named,) = row
 
@@ -147,9 +145,7 @@ UNKNOWN: list[tuple[str, str, Any]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), UNKNOWN, ids=str)
-def test_an_unknown_slug_is_404_and_stands_in_the_details_alone(
-    api: Api, method: str, path: str, body: Any
-) -> None:
+def test_an_unknown_slug_is_404_and_stands_in_the_details_alone(api: Api, method: str, path: str, body: Any) -> None:
     answer = api.send(method, path) if body is None else api.send(method, path, json=body)
     assert refusal(answer, 404, "client_not_found")["client_id"] == "no-such-slug"
     assert "no-such-slug" not in answer.json()["message"] + answer.reason_phrase

@@ -21,9 +21,7 @@ def test_is_recorded_as_who_did_it(api: Api, client: int) -> None:
     actor = api.actor()
     api.done("grant_permission", actor_id=actor, permission="can_set_flag")
 
-    done = api.send(
-        "POST", f"/api/clients/{client}/flags/client_blocking", api.token(actor)["token"]
-    ).json()
+    done = api.send("POST", f"/api/clients/{client}/flags/client_blocking", api.token(actor)["token"]).json()
 
     assert (done["history"]["actor_id"], done["history"]["actor_type"]) == (actor, "agent")
     assert done["history"]["channel"] == "api"
@@ -183,9 +181,7 @@ def test_a_token_is_believed_in_its_header_alone(api: Api) -> None:
 def test_two_authorization_headers_are_none(api: Api) -> None:
     good = f"Bearer {api.admin}"
     for first, second in ((good, good), (good, "Bearer x"), ("Basic x", good), (good, "")):
-        answer = api.http.get(
-            "/rpc/whoami", headers=[("Authorization", first), ("Authorization", second)]
-        )
+        answer = api.http.get("/rpc/whoami", headers=[("Authorization", first), ("Authorization", second)])
         refusal(answer, *((400, "request_not_valid") if NGINX else (401, "unauthenticated")))
 
 
@@ -201,9 +197,7 @@ def test_a_callers_own_settings_change_nobody(api: Api, client: int) -> None:
         "Content-Profile": "rules",
     }
 
-    assert (
-        api.send("GET", "/rpc/whoami", token, headers=headers).json()["actor_id"] != "user:jimmie"
-    )
+    assert api.send("GET", "/rpc/whoami", token, headers=headers).json()["actor_id"] != "user:jimmie"
     flagged = api.send("POST", f"/api/clients/{client}/flags/client_blocking", headers=headers)
     assert flagged.json()["client"]["id"] == client
     assert api.version(client) == 1  # and it was not rolled back

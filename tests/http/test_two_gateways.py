@@ -105,9 +105,7 @@ def both(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.mark.parametrize(("request_line", "lines", "body"), REQUESTS, ids=lambda x: ascii(x)[:50])
-def test_a_request_gets_the_same_answer(
-    both: list[Api], request_line: str, lines: tuple[str, ...], body: str
-) -> None:
+def test_a_request_gets_the_same_answer(both: list[Api], request_line: str, lines: tuple[str, ...], body: str) -> None:
     caddy, nginx = (answer(api, f"{request_line} HTTP/1.1", *lines, body=body) for api in both)
 
     assert nginx == caddy

@@ -69,9 +69,7 @@ def client(stage: Stage, **fields: Any) -> int:
     return stage.create_client(slug, slug, stage="weekly", **fields).client.id
 
 
-def test_each_kind_of_change_is_posted_once_and_in_order(
-    firm: Stage, hook: Receiver, tmp_path: Path
-) -> None:
+def test_each_kind_of_change_is_posted_once_and_in_order(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
     desk = Desk(firm, hook, tmp_path / "state")
     one = client(firm, owner="user:ana", reviewers=["user:jimmie"])
     for stage in ("eom_close", "eom_review", "eom_close", "eom_review", "weekly"):
@@ -127,9 +125,7 @@ def test_filters_leave_out_the_rest(firm: Stage, hook: Receiver, tmp_path: Path)
     assert notice["data"]["client"]["stage_owner"] == "user:ana"
 
 
-def test_a_digest_is_one_message_per_person_when_the_day_is_over(
-    firm: Stage, hook: Receiver, tmp_path: Path
-) -> None:
+def test_a_digest_is_one_message_per_person_when_the_day_is_over(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
     desk = Desk(firm, hook, tmp_path / "state", digest=True, only={"stage": ["eom_close"]})
     ana, ben = client(firm, owner="user:ana"), client(firm, owner="user:ben")
     for one in (ana, ben):
@@ -155,9 +151,7 @@ def test_a_receiver_that_fails_for_a_while_gets_the_same_message_again(
 ) -> None:
     desk = Desk(firm, hook, tmp_path / "state")
     bodies: list[int] = []
-    answers = iter(
-        [500, 503, 429, None, 404]
-    )  # an error, busy, too fast, a timeout, a typing error
+    answers = iter([500, 503, 429, None, 404])  # an error, busy, too fast, a timeout, a typing error
     hook.answer = lambda nth: bodies.append(nth) or next(answers, 204)  # type: ignore[func-returns-value]
     monkeypatch.setattr(notices.httpx, "Timeout", lambda *_args, **_more: 0.5)
     one = client(firm)
@@ -169,9 +163,7 @@ def test_a_receiver_that_fails_for_a_while_gets_the_same_message_again(
     assert "HTTP 500" in desk.said[0]
 
 
-def test_a_receiver_that_is_gone_ends_it_loudly_and_skips_nothing(
-    firm: Stage, hook: Receiver, tmp_path: Path
-) -> None:
+def test_a_receiver_that_is_gone_ends_it_loudly_and_skips_nothing(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
     desk = Desk(firm, hook, tmp_path / "state")
     hook.answer = lambda _nth: 410
     before = hook.requests
@@ -209,9 +201,7 @@ def start(line: list[str], running: Stack, hook: Receiver) -> subprocess.Complet
         "ATLAS_WEBHOOK_URL": hook.url,
         "ATLAS_WEBHOOK_SECRET": SECRET,
     }
-    return subprocess.run(
-        [*line, "--once"], env=environment, capture_output=True, text=True, timeout=90, check=False
-    )
+    return subprocess.run([*line, "--once"], env=environment, capture_output=True, text=True, timeout=90, check=False)
 
 
 def test_the_command_ends_with_1_when_the_receiver_is_gone(
@@ -254,16 +244,12 @@ def test_the_unit_of_systemd_starts_a_wrapper_that_reads_the_settings_file(
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "secret"])
-def test_a_secret_that_is_none_is_refused(
-    firm: Stage, hook: Receiver, tmp_path: Path, secret: str
-) -> None:
+def test_a_secret_that_is_none_is_refused(firm: Stage, hook: Receiver, tmp_path: Path, secret: str) -> None:
     with pytest.raises(InvalidInput, match="ATLAS_WEBHOOK_SECRET"):
         Watch(firm, hook.url, secret, tmp_path / "state")
 
 
-def test_a_state_that_can_t_be_read_is_refused_and_kept(
-    firm: Stage, hook: Receiver, tmp_path: Path
-) -> None:
+def test_a_state_that_can_t_be_read_is_refused_and_kept(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
     file = tmp_path / "state"
     file.write_text('{"cursor"')
     with pytest.raises(InvalidInput, match="Can't read the state"):

@@ -114,9 +114,7 @@ def launched(url: str, token: str, hook: Receiver, file: Path) -> Iterator[Calla
     """Starts a watch with each call; returns its pid, for killing it."""
     line = [sys.executable, "-c", LAUNCHER, hook.url, SECRET, str(file)]
     environment = os.environ | {"ATLAS_URL": url, "ATLAS_TOKEN": token}
-    with subprocess.Popen(
-        line, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(line, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         commands, pids = process.stdin, process.stdout
         assert commands is not None
         assert pids is not None

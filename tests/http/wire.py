@@ -9,9 +9,7 @@ from urllib.parse import urlsplit
 from tests.http.api import Api
 
 
-def raw(
-    api: Api, request: str, *lines: str, body: str = "", token: str | None = ""
-) -> tuple[int, dict[str, str], str]:
+def raw(api: Api, request: str, *lines: str, body: str = "", token: str | None = "") -> tuple[int, dict[str, str], str]:
     """Send a request that no HTTP library would; status, headers and body of the answer."""
     received = exchange(api, request, *lines, "Connection: close", body=body, token=token)
     head, _, rest = received.partition("\r\n\r\n")

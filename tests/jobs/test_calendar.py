@@ -20,9 +20,7 @@ def test_holidays_are_the_us_federal_ones(db: psycopg.Connection) -> None:
     rows = db.execute("select day from business_holidays order by day").fetchall()
 
     # New Year's Day of 2036 is on a Tuesday: nothing of it is observed in 2035.
-    assert [row[0] for row in rows] == sorted(
-        day for day in calendar.HOLIDAYS if 2025 <= day.year <= 2035
-    )
+    assert [row[0] for row in rows] == sorted(day for day in calendar.HOLIDAYS if 2025 <= day.year <= 2035)
 
 
 def last_business_day(db: psycopg.Connection, day: date) -> date:
@@ -64,9 +62,7 @@ def test_a_month_without_any_business_day_at_its_end_goes_further_back(
     "moment",
     ["2026-03-08 01:59", "2026-03-08 03:00", "2026-11-01 00:59", "2026-11-01 01:00"],
 )
-def test_days_when_the_clocks_change_have_one_daily_run(
-    db: psycopg.Connection, moment: str
-) -> None:
+def test_days_when_the_clocks_change_have_one_daily_run(db: psycopg.Connection, moment: str) -> None:
     due = one(
         db,
         "select (jobs.occurrences('flag_seasonal', %s::timestamp at time zone 'America/Chicago')).due_at",
@@ -89,9 +85,7 @@ def test_days_when_the_clocks_change_have_one_daily_run(
         ("Pacific/Apia", "2026-06-01"),
     ],
 )
-def test_every_zone_has_one_run_a_day_and_never_one_in_the_future(
-    db: psycopg.Connection, zone: str, day: str
-) -> None:
+def test_every_zone_has_one_run_a_day_and_never_one_in_the_future(db: psycopg.Connection, zone: str, day: str) -> None:
     db.execute("update stage_settings set time_zone = %s", (zone,))
     begin = datetime.fromisoformat(day).replace(tzinfo=UTC) - timedelta(days=2)
     found = set()

@@ -44,9 +44,7 @@ def test_list_and_due_have_every_job(run: Run) -> None:
     assert {each["job"] for each in json.loads(run("due", "--json").stdout)["jobs"]} == set(JOBS)
 
 
-def test_a_dry_run_shows_the_rows_and_changes_nothing(
-    run: Run, client: int, fresh_dsn: str
-) -> None:
+def test_a_dry_run_shows_the_rows_and_changes_nothing(run: Run, client: int, fresh_dsn: str) -> None:
     shown = run("run", "stage_autoroll_eom_open", "--dry-run", "--as-of", "2026-05-29")
     assert "Grün & Söhne" in shown.stdout
     assert "weekly -> eom_close" in shown.stdout
@@ -65,9 +63,7 @@ def test_a_run_as_of_a_day_is_on_the_ledger(run: Run, client: int, fresh_dsn: st
     assert found["due_at"].startswith("2026-05-29T11:00:00")
 
 
-def test_a_month_that_was_missed_is_exit_1_and_says_what_to_do(
-    run: Run, client: int, fresh_dsn: str
-) -> None:
+def test_a_month_that_was_missed_is_exit_1_and_says_what_to_do(run: Run, client: int, fresh_dsn: str) -> None:
     said = run("run", "stage_autoroll_eom_open", "--as-of", "2026-06-10")
     assert said.exit_code == 1
     assert "--as-of 2026-05-29T06:00" in said.stdout

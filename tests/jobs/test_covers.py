@@ -29,9 +29,7 @@ def day(number: int) -> date:
     return date(2026, 5, number)
 
 
-def cover(
-    db: psycopg.Connection, giver: str, taker: str, until: date | None, on: int = 4
-) -> dict[str, Any]:
+def cover(db: psycopg.Connection, giver: str, taker: str, until: date | None, on: int = 4) -> dict[str, Any]:
     with clock.at(db, f"{day(on)} 09:00"):
         answer: dict[str, Any] = call(
             db,
@@ -68,9 +66,9 @@ def test_everything_comes_back_on_the_day_in_the_firms_time_zone(db: psycopg.Con
     before = [client_row(db, each) for each in (owned, shared)]
     made = cover(db, ANA, BEN, day(18))
 
-    assert [
-        (c["cover_id"], c["from_actor_id"], c["to_actor_id"], c["clients"]) for c in covers(db)
-    ] == [(made["cover_id"], ANA, BEN, 2)]
+    assert [(c["cover_id"], c["from_actor_id"], c["to_actor_id"], c["clients"]) for c in covers(db)] == [
+        (made["cover_id"], ANA, BEN, 2)
+    ]
     assert start(db, 17, "23:59")["counts"].get("given_back") is None
     assert owner(db, owned) == BEN
     done = start(db, 18)
@@ -113,9 +111,7 @@ def test_a_field_that_someone_changed_meanwhile_is_kept_and_named(db: psycopg.Co
 
 
 @pytest.mark.parametrize(("inner", "outer"), [(10, 18), (18, 10), (18, 18)])
-def test_a_chain_of_covers_ends_at_the_first_actor(
-    db: psycopg.Connection, inner: int, outer: int
-) -> None:
+def test_a_chain_of_covers_ends_at_the_first_actor(db: psycopg.Connection, inner: int, outer: int) -> None:
     client = make_client(db, owner=ANA, reviewers=[ANA, DORA])
     bens = make_client(db, owner=BEN)
     cover(db, ANA, BEN, day(outer))
@@ -148,9 +144,7 @@ def test_when_the_cover_leaves_the_clients_still_come_back(db: psycopg.Connectio
 
 
 @pytest.mark.parametrize(("to", "expected"), [(DORA, DORA), (None, BEN)])
-def test_nothing_comes_back_to_an_actor_that_left(
-    db: psycopg.Connection, to: str | None, expected: str
-) -> None:
+def test_nothing_comes_back_to_an_actor_that_left(db: psycopg.Connection, to: str | None, expected: str) -> None:
     client = make_client(db, owner=ANA)
     cover(db, ANA, BEN, day(18))
     call(db, "leave", actor_id=ANA, reason="left", to_actor_id=to)
@@ -199,9 +193,7 @@ class TestEndingEarly:
         make_client(db, owner=ANA, reviewers=[ANA])
         return cover(db, ANA, BEN, day(18))
 
-    def test_each_of_them_can_and_an_admin(
-        self, db: psycopg.Connection, made: dict[str, Any]
-    ) -> None:
+    def test_each_of_them_can_and_an_admin(self, db: psycopg.Connection, made: dict[str, Any]) -> None:
         grant(db, CARA, "can_set_stage")
         with refused(db, "permission_missing", 403):
             call(db, "set_cover", actor=CARA, cover_id=made["cover_id"])
@@ -211,9 +203,7 @@ class TestEndingEarly:
         with refused(db, "cover_not_found", 404):
             call(db, "set_cover", actor=ADMIN, cover_id=made["cover_id"])
 
-    def test_clients_of_nobody_else_move(
-        self, db: psycopg.Connection, made: dict[str, Any]
-    ) -> None:
+    def test_clients_of_nobody_else_move(self, db: psycopg.Connection, made: dict[str, Any]) -> None:
         other = make_client(db, owner=BEN)
         call(db, "set_cover", cover_id=made["cover_id"])
         assert owner(db, other) == BEN
@@ -256,9 +246,7 @@ def test_a_dry_run_lists_what_comes_back(db: psycopg.Connection) -> None:
         row = db.execute("select jobs.run(%s, dry_run => true)", (JOB,)).fetchone()
     assert row is not None
     assert (row[0]["would_change"], row[0]["would_skip"]) == (1, 0)
-    assert [(each["client_id"], each["change"]) for each in row[0]["rows"]] == [
-        (client, "given back")
-    ]
+    assert [(each["client_id"], each["change"]) for each in row[0]["rows"]] == [(client, "given back")]
     assert owner(db, client) == BEN
 
 

@@ -51,15 +51,12 @@ def test_a_definition_and_a_row_of_the_catalog_are_enough(fresh_dsn: str, with_j
 def test_a_grant_that_an_admin_revoked_stays_revoked(fresh_dsn: str, with_job: Path) -> None:
     migrate(fresh_dsn, root=with_job)
     with psycopg.connect(fresh_dsn) as db:
-        row = db.execute(
-            "select id from agent_permissions where actor_id = 'system:cron:flag_new'"
-        ).fetchone()
+        row = db.execute("select id from agent_permissions where actor_id = 'system:cron:flag_new'").fetchone()
         assert row is not None
         call(db, "revoke_permission", permission_id=row[0])
     migrate(fresh_dsn, root=with_job, force=True)
     with psycopg.connect(fresh_dsn) as db:
         states = db.execute(
-            "select revoked_at is null from agent_permissions"
-            " where actor_id = 'system:cron:flag_new'"
+            "select revoked_at is null from agent_permissions where actor_id = 'system:cron:flag_new'"
         ).fetchall()
     assert states == [(False,)]

@@ -60,13 +60,9 @@ class Disturbed:
         rows = self.db.execute("select job from jobs.due(%s) where is_due", (now,)).fetchall()
         return {row[0] for row in rows}
 
-    def perform(
-        self, db: psycopg.Connection, job: str, now: datetime, *, only_if_due: bool = True
-    ) -> Any:
+    def perform(self, db: psycopg.Connection, job: str, now: datetime, *, only_if_due: bool = True) -> Any:
         with clock.at(db, now):
-            row = db.execute(
-                "call jobs.run_in_slices(%s, %s, %s)", (job, now, only_if_due)
-            ).fetchone()
+            row = db.execute("call jobs.run_in_slices(%s, %s, %s)", (job, now, only_if_due)).fetchone()
         assert row is not None
         self.outcomes[row[0]["outcome"]] += 1
         return row[0]
@@ -102,9 +98,7 @@ class Disturbed:
         """Clients two days in EOM close are handed over, clients in review since yesterday are signed off, and
         sales tax is filed on the last day of the month.
         """
-        rows = self.db.execute(
-            "select id, stage, stage_entered_at, flags from clients order by id"
-        ).fetchall()
+        rows = self.db.execute("select id, stage, stage_entered_at, flags from clients order by id").fetchall()
         tomorrow = (now.astimezone(calendar.FIRM) + timedelta(days=1)).date()
         for client, stage, entered, flags in rows:
             with clock.at(self.db, now):
@@ -151,8 +145,7 @@ def test_the_end_is_the_same_and_the_ledger_has_no_hole(connect: Connect, seed: 
 
 def do_on_purpose_what_was_skipped(firm: Disturbed) -> None:
     skipped = firm.db.execute(
-        "select job, due_at from job_runs where outcome in ('skipped', 'failed') and job = any (%s)"
-        " and due_at > %s",
+        "select job, due_at from job_runs where outcome in ('skipped', 'failed') and job = any (%s) and due_at > %s",
         (list(MONTHLY), BEGIN),
     ).fetchall()
     for job, due_at in skipped:
@@ -196,16 +189,12 @@ def check_ledger(db: psycopg.Connection) -> None:
             "select due_at, outcome, counts from job_runs where job = %s order by due_at", (job,)
         ).fetchall()
         covered = [
-            due_at
-            if outcome != "skipped" or "until" not in counts
-            else datetime.fromisoformat(counts["until"])
+            due_at if outcome != "skipped" or "until" not in counts else datetime.fromisoformat(counts["until"])
             for due_at, outcome, counts in rows
         ]
         for (due_at, _, _), before in zip(rows[1:], covered, strict=False):
             row = db.execute("select (jobs.occurrences(%s, %s)).next_due", (job, before)).fetchone()
             assert row == (due_at,), (job, before)
         assert rows[0][0] <= BEGIN
-        assert db.execute("select (jobs.occurrences(%s, %s)).due_at", (job, END)).fetchone() == (
-            covered[-1],
-        )
+        assert db.execute("select (jobs.occurrences(%s, %s)).due_at", (job, END)).fetchone() == (covered[-1],)
         assert all(outcome != "running" for _, outcome, _ in rows)

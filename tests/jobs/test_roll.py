@@ -49,18 +49,14 @@ def roll_back(db: psycopg.Connection, client: int) -> None:
     call(db, "rollback", client_id=client, history_id=row, reason="a mistake")
 
 
-def test_a_client_that_comes_back_to_weekly_is_opened_at_the_next_hour(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_client_that_comes_back_to_weekly_is_opened_at_the_next_hour(db: psycopg.Connection, client: int) -> None:
     move(db, client, "paused_client")
     first = roll(db)
     with clock.at(db, "2026-06-12 08:00"):
         move(db, client, "weekly")
     after = roll(db, "2026-06-12 09:05")
 
-    assert first["counts"]["paused"]["clients"] == [
-        {"id": client, "slug": client_row(db, client)["slug"]}
-    ]
+    assert first["counts"]["paused"]["clients"] == [{"id": client, "slug": client_row(db, client)["slug"]}]
     assert (after["run_id"], after["counts"]["moved"]) == (first["run_id"], 1)
     assert stage(db, client) == "eom_close"
 
@@ -94,9 +90,7 @@ def test_it_goes_on_until_the_next_month_is_rolled(db: psycopg.Connection, clien
     assert june["counts"]["still_closing"]["number"] == 1
 
 
-def test_a_close_that_is_signed_off_is_not_opened_again(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_close_that_is_signed_off_is_not_opened_again(db: psycopg.Connection, client: int) -> None:
     with clock.at(db, "2026-05-27 10:00"):
         for to in ("eom_close", "eom_review", "weekly"):
             move(db, client, to, close_period=MAY if to == "eom_close" else None)
@@ -106,9 +100,7 @@ def test_a_close_that_is_signed_off_is_not_opened_again(
     assert "moved" not in done["counts"]
 
 
-def test_october_s_correction_does_not_keep_november_from_its_close(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_october_s_correction_does_not_keep_november_from_its_close(db: psycopg.Connection, client: int) -> None:
     roll(db, "2026-10-30 06:05")
     with clock.at(db, "2026-11-05 10:00"):
         move(db, client, "eom_review")
@@ -147,9 +139,7 @@ def close_owed(db: psycopg.Connection) -> dict[int, str]:
     return {each["id"]: each["why"] for finding in found for each in finding["clients"]}
 
 
-def test_a_run_that_was_rolled_back_as_a_whole_frees_its_month(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_run_that_was_rolled_back_as_a_whole_frees_its_month(db: psycopg.Connection, client: int) -> None:
     early = run(db, ROLL, MONTH_END)
     call(db, "rollback_run", run_id=early["run_id"], reason="it ran a day early")
     taken_back = db.execute("select outcome, error from job_runs").fetchone()
@@ -160,9 +150,7 @@ def test_a_run_that_was_rolled_back_as_a_whole_frees_its_month(
     assert stage(db, client) == "eom_close"
 
 
-def test_a_job_of_flags_that_was_rolled_back_sets_them_again(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_job_of_flags_that_was_rolled_back_sets_them_again(db: psycopg.Connection, client: int) -> None:
     call(db, "update_client", client_id=client, schedule="monthly", reason="agreed")
     early = run(db, "flag_sales_tax_due", moment("2026-05-10 00:00"))
     call(db, "rollback_run", run_id=early["run_id"], reason="too early")
@@ -172,9 +160,7 @@ def test_a_job_of_flags_that_was_rolled_back_sets_them_again(
     assert client_row(db, client)["flags"] == ["sales_tax_due"]
 
 
-def test_a_month_without_a_business_day_is_rolled_on_the_weekday_before_it(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_month_without_a_business_day_is_rolled_on_the_weekday_before_it(db: psycopg.Connection, client: int) -> None:
     db.execute(
         "insert into business_holidays select d::date, 'closed' from"
         " generate_series('2026-06-01', '2026-06-30', interval '1 day') d on conflict do nothing"
@@ -227,14 +213,9 @@ def test_a_dry_run_names_every_client_in_its_class(db: psycopg.Connection) -> No
     plan = row[0]
 
     named = {
-        each["id"]: word
-        for word, found in plan.items()
-        if isinstance(found, dict)
-        for each in found["clients"]
+        each["id"]: word for word, found in plan.items() if isinstance(found, dict) for each in found["clients"]
     } | {each["client_id"]: "ready" for each in plan["rows"]}
-    assert named == {
-        client: name for name, client in made.items() if name not in ("closed", "inactive", "none")
-    }
+    assert named == {client: name for name, client in made.items() if name not in ("closed", "inactive", "none")}
     # and the report agrees: whoever is named is in it, and not closed
     listed = {each["client_id"]: each["state"] for each in call(db, "closes", month=MAY)["closes"]}
     assert set(named) == {client for client, found in listed.items() if found != "closed"}
@@ -255,9 +236,7 @@ def test_a_dry_run_names_every_client_in_its_class(db: psycopg.Connection) -> No
         assert counted[name] == sum(each["state"] == name for each in states), name
 
 
-def test_an_hour_of_nothing_to_do_leaves_its_row_as_it_was(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_an_hour_of_nothing_to_do_leaves_its_row_as_it_was(db: psycopg.Connection, client: int) -> None:
     first = roll(db)
     again = roll(db, "2026-05-29 07:10")
 

@@ -26,9 +26,7 @@ def clients(db: psycopg.Connection) -> list[int]:
         return [make_client(db) for _ in range(4)]
 
 
-def test_every_client_goes_back_but_those_that_moved_on(
-    db: psycopg.Connection, clients: list[int]
-) -> None:
+def test_every_client_goes_back_but_those_that_moved_on(db: psycopg.Connection, clients: list[int]) -> None:
     done = run(db, ROLL)
     moved_on = move(db, clients[0], "eom_review")["history"]["id"]
     call(db, "set_flag", client_id=clients[1], flag="advisory_due")  # is no hindrance
@@ -36,9 +34,9 @@ def test_every_client_goes_back_but_those_that_moved_on(
     answer = call(db, "rollback_run", run_id=done["run_id"], reason="a day early")
 
     assert (answer["job"], answer["rolled_back"]) == (ROLL, 3)
-    assert [
-        (each["client_id"], each["rule"], each["blocking_history_id"]) for each in answer["left"]
-    ] == [(clients[0], "rollback_blocked", moved_on)]
+    assert [(each["client_id"], each["rule"], each["blocking_history_id"]) for each in answer["left"]] == [
+        (clients[0], "rollback_blocked", moved_on)
+    ]
     assert [client_row(db, client)["stage"] for client in clients] == [
         "eom_review",
         *["weekly"] * 3,
@@ -72,9 +70,7 @@ def test_two_changes_of_one_client_go_back_both(db: psycopg.Connection, clients:
     assert client_row(db, clients[0])["flags"] == []
 
 
-def test_is_an_admin_s_and_needs_a_reason_and_a_run(
-    db: psycopg.Connection, clients: list[int]
-) -> None:
+def test_is_an_admin_s_and_needs_a_reason_and_a_run(db: psycopg.Connection, clients: list[int]) -> None:
     done = run(db, ROLL)
     grant(db, "user:ada", "can_set_stage")
 

@@ -37,9 +37,7 @@ def perform(
 
 
 def ledger(db: psycopg.Connection) -> list[tuple[Any, ...]]:
-    return db.execute(
-        "select job, due_at, outcome, counts, error from job_runs order by due_at"
-    ).fetchall()
+    return db.execute("select job, due_at, outcome, counts, error from job_runs order by due_at").fetchall()
 
 
 class TestChanges:
@@ -89,9 +87,7 @@ class TestChanges:
             ("monthly", 2, True),
         ],
     )
-    def test_the_cadence_decides(
-        self, db: psycopg.Connection, cadence: str, month: int, moves: bool
-    ) -> None:
+    def test_the_cadence_decides(self, db: psycopg.Connection, cadence: str, month: int, moves: bool) -> None:
         client = make_client(db, cadence=cadence)
         run(db, ROLL, calendar.rolls_on(2026, month))
         assert (client_row(db, client)["stage"] == "eom_close") == moves
@@ -104,9 +100,7 @@ class TestChanges:
         assert client_row(db, inactive)["stage"] == "weekly"
         assert client_row(db, paused)["stage"] == "paused_client"
 
-    def test_a_client_that_was_added_after_the_close_was_due_does_not_owe_it(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_client_that_was_added_after_the_close_was_due_does_not_owe_it(self, db: psycopg.Connection) -> None:
         run(db, ROLL, MONTH_END)
         with clock.at(db, "2026-06-12 12:00"):
             before = make_client(db)
@@ -116,9 +110,7 @@ class TestChanges:
         assert client_row(db, before)["stage"] == "eom_close"
         assert client_row(db, after)["stage"] == "weekly"
 
-    def test_advisory_talks_that_fell_due_while_the_run_was_late_stay(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_advisory_talks_that_fell_due_while_the_run_was_late_stay(self, db: psycopg.Connection) -> None:
         today = datetime.now(calendar.FIRM)
         db.execute(
             "update stage_settings set advisory_clear_day = %s, catch_up_days = 25",
@@ -141,9 +133,7 @@ class TestChanges:
         run(db, "flag_sales_tax_due", calendar.at(date(2026, 6, 10)))
         assert client_row(db, client)["flags"] == ["sales_tax_due"]
 
-    def test_sales_tax_that_a_person_set_and_cleared_before_the_job_came(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_sales_tax_that_a_person_set_and_cleared_before_the_job_came(self, db: psycopg.Connection) -> None:
         client = make_client(db, schedule="monthly")
         db.execute("update stage_settings set sales_tax_due_day = 1, sales_tax_lead_days = 0")
         call(db, "set_flag", client_id=client, flag="sales_tax_due")
@@ -159,9 +149,7 @@ class TestChanges:
         run(db, "flag_sales_tax_due", calendar.at(date(2026, 6, 20)))
         assert client_row(db, client)["flags"] == ["sales_tax_due"]
 
-    def test_stuck_is_cleared_when_we_wait_for_the_client_and_set_again_after(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_stuck_is_cleared_when_we_wait_for_the_client_and_set_again_after(self, db: psycopg.Connection) -> None:
         client = make_client(db, "eom_review")
         later = datetime.now(calendar.FIRM) + timedelta(days=3, hours=1)
         run(db, "stage_stuck_detector", later - timedelta(hours=2))
@@ -183,12 +171,8 @@ class TestChanges:
         assert "flagged" not in done["counts"]
         assert client_row(db, client)["flags"] == ["client_blocking"]
 
-    def test_stuck_goes_where_the_sla_grows_or_the_client_is_no_longer_active(
-        self, db: psycopg.Connection
-    ) -> None:
-        grows, leaves, stays = (
-            make_client(db, stage) for stage in ("cleanup", "eom_close", "eom_close")
-        )
+    def test_stuck_goes_where_the_sla_grows_or_the_client_is_no_longer_active(self, db: psycopg.Connection) -> None:
+        grows, leaves, stays = (make_client(db, stage) for stage in ("cleanup", "eom_close", "eom_close"))
         later = datetime.now(calendar.FIRM) + timedelta(days=50)
         run(db, "stage_stuck_detector", later)
         db.execute("update stages set max_days = 60 where stage = 'cleanup'")
@@ -205,9 +189,7 @@ class TestChanges:
 
 
 class TestSkipping:
-    def test_who_may_not_move_is_counted_by_reason_and_stops_no_other(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_who_may_not_move_is_counted_by_reason_and_stops_no_other(self, db: psycopg.Connection) -> None:
         may, may_not = make_client(db), make_client(db, tier="full_service")
         db.execute(
             "update agent_permissions set scope = scope || %s where actor_id = %s",
@@ -219,9 +201,7 @@ class TestSkipping:
         assert client_row(db, may)["stage"] == "eom_close"
         assert client_row(db, may_not)["stage"] == "weekly"
 
-    def test_a_grant_that_names_clients_is_asked_client_by_client(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_grant_that_names_clients_is_asked_client_by_client(self, db: psycopg.Connection) -> None:
         first, second = make_client(db), make_client(db)
         db.execute(
             "update agent_permissions set scope = scope || %s where actor_id = %s",
@@ -242,9 +222,7 @@ class TestSkipping:
         assert client_row(db, client)["stage"] == "weekly"
 
     def test_a_client_that_cannot_be_changed_stops_no_other(self, db: psycopg.Connection) -> None:
-        db.execute(
-            "alter table clients add constraint odd check (slug <> 'the-odd-one' or stage <> 'eom_close')"
-        )
+        db.execute("alter table clients add constraint odd check (slug <> 'the-odd-one' or stage <> 'eom_close')")
         clients = [make_client(db) for _ in range(8)]
         clients.insert(5, make_client(db, slug="the-odd-one"))
         done = run(db, ROLL, MONTH_END)
@@ -284,9 +262,7 @@ class TestLedger:
             with pytest.raises(psycopg.Error, match="unknown job"), db.transaction():
                 db.execute(statement)
 
-    def test_a_month_that_was_missed_is_told_and_can_be_done_on_purpose(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_month_that_was_missed_is_told_and_can_be_done_on_purpose(self, db: psycopg.Connection) -> None:
         client = make_client(db)
         late = MONTH_END + timedelta(days=8)
         said = run(db, ROLL, late)
@@ -329,9 +305,7 @@ class TestLedger:
         assert rows[1] == ("flag_autoclear_advisory_due", "not_due", False, 0)
         assert {row[1:3] for row in rows[2:]} == {("due", True)}
 
-    def test_a_month_that_was_skipped_is_told_until_it_is_done(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_month_that_was_skipped_is_told_until_it_is_done(self, db: psycopg.Connection) -> None:
         overdue = "select state from jobs.overdue(%s) where job = %s"
         late = calendar.rolls_on(2036, 5) + timedelta(days=8)
         client = make_client(db)
@@ -358,9 +332,7 @@ class TestLedger:
         for hours in (2.1, 23, 24.5, 75):
             assert overdue(midnight + timedelta(hours=hours))["flag_seasonal"] == (midnight, "due")
 
-    def test_a_job_that_keeps_failing_is_overdue_until_it_is_done(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_job_that_keeps_failing_is_overdue_until_it_is_done(self, db: psycopg.Connection) -> None:
         noon = calendar.at(date(2026, 5, 4), 12)
         db.execute("update job_locks set installed_at = %s", (noon,))
 
@@ -392,9 +364,7 @@ class TestAtOnce:
         one.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END))
         assert perform(two, ROLL, MONTH_END)["outcome"] == "busy"
         assert run(two, ROLL, MONTH_END)["outcome"] == "busy"
-        state = two.execute(
-            "select state, is_due from jobs.due(%s) where job = %s", (MONTH_END, ROLL)
-        )
+        state = two.execute("select state, is_due from jobs.due(%s) where job = %s", (MONTH_END, ROLL))
         assert state.fetchone() == ("running", False)
 
     def test_other_jobs_are_not_kept_waiting(self, connect: Connect) -> None:
@@ -426,9 +396,7 @@ class TestAtOnce:
         after.execute("select pg_terminate_backend(%s, 5000)", (pid,))
         crashing.close()
 
-        state = after.execute(
-            "select state, is_due from jobs.due(%s) where job = %s", (MONTH_END, ROLL)
-        )
+        state = after.execute("select state, is_due from jobs.due(%s) where job = %s", (MONTH_END, ROLL))
         assert state.fetchone() == ("crashed", True)
         done = perform(after, ROLL, MONTH_END + timedelta(hours=1))
         assert (done["outcome"], done["attempts"]) == ("done", 2)
@@ -447,9 +415,7 @@ class TestAtOnce:
         assert crashed[4].startswith("crashed: ")
         assert done[2] == "done"
 
-    def test_a_client_that_somebody_holds_stops_no_other_and_is_tried_again(
-        self, connect: Connect
-    ) -> None:
+    def test_a_client_that_somebody_holds_stops_no_other_and_is_tried_again(self, connect: Connect) -> None:
         worker, person = connect(), connect()
         held, free = make_client(worker), make_client(worker)
         person.execute("begin")
@@ -488,9 +454,7 @@ class TestAtOnce:
         db.execute("reset role")
         assert client_row(db, client)["stage"] == "eom_close"
 
-    def test_a_slice_does_only_what_the_definition_and_the_rules_ask_for(
-        self, connect: Connect
-    ) -> None:
+    def test_a_slice_does_only_what_the_definition_and_the_rules_ask_for(self, connect: Connect) -> None:
         db = connect()
         client = make_client(db, cadence="none")
         row = db.execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END)).fetchone()

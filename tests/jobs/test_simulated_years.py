@@ -59,6 +59,4 @@ def test_everything_happens_once_and_nothing_else(fresh_dsn: str) -> None:
         )
         counts = dict(rows.fetchall())
         assert counts["flag_seasonal"] == (LAST - FIRST).days
-        assert counts["stage_stuck_detector"] == (
-            calendar.at(LAST) - calendar.at(FIRST)
-        ) / timedelta(hours=1)
+        assert counts["stage_stuck_detector"] == (calendar.at(LAST) - calendar.at(FIRST)) / timedelta(hours=1)

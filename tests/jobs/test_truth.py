@@ -50,9 +50,7 @@ def dislike(db: psycopg.Connection, *clients: int) -> None:
 
 
 class TestFailedIsFailed:
-    @pytest.mark.parametrize(
-        "trigger", [BEFORE, AT_COMMIT, RETURNS_NOTHING], ids=["before", "at commit", "null"]
-    )
+    @pytest.mark.parametrize("trigger", [BEFORE, AT_COMMIT, RETURNS_NOTHING], ids=["before", "at commit", "null"])
     def test_a_client_whose_change_fails_leaves_the_run_failed_and_the_others_done(
         self, connect: Connect, trigger: str
     ) -> None:
@@ -70,9 +68,7 @@ class TestFailedIsFailed:
         stages = [client_row(db, client)["stage"] for client in (good, bad, other)]
         assert stages == ["eom_close", "weekly", "eom_close"]
 
-    def test_a_failed_run_is_tried_again_at_the_next_start_and_then_it_is_done(
-        self, connect: Connect
-    ) -> None:
+    def test_a_failed_run_is_tried_again_at_the_next_start_and_then_it_is_done(self, connect: Connect) -> None:
         db = connect()
         clients = [make_client(db) for _ in range(3)]
         db.execute(HOST_SAYS_NO)
@@ -97,29 +93,21 @@ class TestFailedIsFailed:
         (error,) = perform(db, ROLL, MONTH_END)["counts"]["errors"]
         assert "the host dislikes grey-heron" in error["error"]
 
-    def test_health_and_doctor_name_the_run_that_failed_until_it_is_done(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_health_and_doctor_name_the_run_that_failed_until_it_is_done(self, db: psycopg.Connection) -> None:
         later = (
             "insert into job_runs (job, due_at, as_of, finished_at, outcome, error, counts)"
             " values ('flag_seasonal', now() - interval '1 hour', now(), now(), 'failed', 'odd', '{\"failed\": 2}')"
         )
-        assert [
-            each for each in call(db, "health")["findings"] if each["finding"] == "job_failed"
-        ] == []
+        assert [each for each in call(db, "health")["findings"] if each["finding"] == "job_failed"] == []
         db.execute(later)
-        (found,) = [
-            each for each in call(db, "health")["findings"] if each["finding"] == "job_failed"
-        ]
+        (found,) = [each for each in call(db, "health")["findings"] if each["finding"] == "job_failed"]
         assert (found["job"], found["error"], found["severity"]) == (
             "flag_seasonal",
             "odd",
             "error",
         )
         db.execute("update job_runs set outcome = 'done', error = null")
-        assert [
-            each for each in call(db, "health")["findings"] if each["finding"] == "job_failed"
-        ] == []
+        assert [each for each in call(db, "health")["findings"] if each["finding"] == "job_failed"] == []
 
 
 class TestStillClosing:
@@ -130,9 +118,7 @@ class TestStillClosing:
         run(db, ROLL, calendar.rolls_on(2026, 4))
         return client
 
-    def test_who_is_still_closing_at_the_next_month_end_is_named(
-        self, db: psycopg.Connection, behind: int
-    ) -> None:
+    def test_who_is_still_closing_at_the_next_month_end_is_named(self, db: psycopg.Connection, behind: int) -> None:
         make_client(db)
         done = run(db, ROLL, MONTH_END)
         assert done["counts"]["still_closing"] == {
@@ -148,9 +134,7 @@ class TestStillClosing:
         move(db, behind, stage)
         assert run(db, ROLL, MONTH_END)["counts"]["still_closing"]["number"] == 1
 
-    def test_who_is_closed_or_was_opened_now_is_not(
-        self, db: psycopg.Connection, behind: int
-    ) -> None:
+    def test_who_is_closed_or_was_opened_now_is_not(self, db: psycopg.Connection, behind: int) -> None:
         make_client(db)
         move(db, behind, "eom_review")
         move(db, behind, "weekly")
@@ -159,15 +143,9 @@ class TestStillClosing:
         again = run(db, ROLL, MONTH_END + timedelta(hours=1))
         assert "still_closing" not in again["counts"]
 
-    def test_a_finding_names_them_until_they_are_through(
-        self, db: psycopg.Connection, behind: int
-    ) -> None:
+    def test_a_finding_names_them_until_they_are_through(self, db: psycopg.Connection, behind: int) -> None:
         def found() -> list[Any]:
-            return [
-                each["clients"]
-                for each in call(db, "health")["findings"]
-                if each["finding"] == "still_closing"
-            ]
+            return [each["clients"] for each in call(db, "health")["findings"] if each["finding"] == "still_closing"]
 
         assert found() == []
         run(db, ROLL, MONTH_END)
@@ -198,9 +176,7 @@ class TestTheSchedulersLogin:
             with refused(scheduler, "as_of_for_operators", 403):
                 scheduler.execute(statement, (ROLL, as_of))
 
-    def test_may_look_at_any_moment_without_doing_it(
-        self, connect: Connect, scheduler: psycopg.Connection
-    ) -> None:
+    def test_may_look_at_any_moment_without_doing_it(self, connect: Connect, scheduler: psycopg.Connection) -> None:
         client = make_client(connect())
         row = scheduler.execute("select jobs.run(%s, %s, true)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
@@ -212,9 +188,7 @@ class TestTheSchedulersLogin:
         assert run(scheduler, HOURLY)["outcome"] == "nothing_due"
         assert perform(scheduler, HOURLY, only_if_due=False)["outcome"] == "nothing_due"
 
-    def test_cannot_call_a_run_done_that_is_not(
-        self, connect: Connect, scheduler: psycopg.Connection
-    ) -> None:
+    def test_cannot_call_a_run_done_that_is_not(self, connect: Connect, scheduler: psycopg.Connection) -> None:
         """Whatever it says of the clients: the run is done only when nothing is left to do."""
         owner = connect()
         owner.execute("update stage_settings set sales_tax_due_day = 1, sales_tax_lead_days = 0")
@@ -225,9 +199,7 @@ class TestTheSchedulersLogin:
         (told,) = ledger(owner)
         assert told[2:4] == ("failed", {"unchanged": 0, "failed": 2})
 
-    def test_has_no_say_in_the_run_of_another_session(
-        self, connect: Connect, scheduler: psycopg.Connection
-    ) -> None:
+    def test_has_no_say_in_the_run_of_another_session(self, connect: Connect, scheduler: psycopg.Connection) -> None:
         row = connect().execute("select jobs.start_run(%s, %s)", (ROLL, MONTH_END)).fetchone()
         assert row is not None
         run_id = row[0]["run_id"]
@@ -250,14 +222,10 @@ class TestLocks:
     def test_a_login_without_any_right_cannot_stop_a_job(self, connect: Connect) -> None:
         """Any login can take any advisory lock, so none of them matters."""
         stranger, worker = connect(), connect()
-        stranger.execute(
-            "select pg_advisory_lock(hashtextextended('atlas-stage job ' || job, 0)) from jobs.catalog()"
-        )
+        stranger.execute("select pg_advisory_lock(hashtextextended('atlas-stage job ' || job, 0)) from jobs.catalog()")
         assert perform(worker, HOURLY)["outcome"] == "done"
 
-    def test_a_run_in_a_transaction_that_is_rolled_back_strands_nothing(
-        self, connect: Connect
-    ) -> None:
+    def test_a_run_in_a_transaction_that_is_rolled_back_strands_nothing(self, connect: Connect) -> None:
         """As a pool hands the session on: the next one there is, or elsewhere, finds the job free."""
         pooled, other = connect(), connect()
         pooled.execute("begin")
@@ -296,11 +264,7 @@ class TestLocks:
 class TestStarts:
     def test_a_job_that_nobody_started_for_two_hours_is_found(self, db: psycopg.Connection) -> None:
         def found() -> set[str]:
-            return {
-                each["job"]
-                for each in call(db, "health")["findings"]
-                if each["finding"] == "job_not_started"
-            }
+            return {each["job"] for each in call(db, "health")["findings"] if each["finding"] == "job_not_started"}
 
         assert found() == set()
         db.execute("update job_locks set installed_at = now() - interval '3 hours'")
@@ -313,9 +277,7 @@ class TestStarts:
         db.execute("update job_locks set started_at = now() - interval '121 minutes'")
         assert ROLL in found()
 
-    def test_a_firm_that_is_closed_at_the_end_of_the_year_rolls_before_it(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_firm_that_is_closed_at_the_end_of_the_year_rolls_before_it(self, db: psycopg.Connection) -> None:
         db.execute(
             "insert into business_holidays (day, name) select d, 'closed'"
             " from generate_series(date '2026-12-19', '2026-12-31', '1 day') d"

@@ -213,10 +213,7 @@ class World:
             where channel = 'cron'
             """
         ).fetchall()
-        return sorted(
-            (when, actor.removeprefix("system:cron:"), client, what)
-            for when, actor, client, what in rows
-        )
+        return sorted((when, actor.removeprefix("system:cron:"), client, what) for when, actor, client, what in rows)
 
 
 def states(db: psycopg.Connection) -> list[tuple[int, str, list[str]]]:

@@ -10,9 +10,7 @@ from tests.support.catalogs import schema_lines
 from tests.support.old_atlas import CLIENTS, make_old_atlas, read_as_before
 
 OURS = sorted(
-    path.stem
-    for path in (resources.root() / "migrations").glob("*.sql")
-    if not path.name.endswith(".rollback.sql")
+    path.stem for path in (resources.root() / "migrations").glob("*.sql") if not path.name.endswith(".rollback.sql")
 )
 
 
@@ -72,9 +70,7 @@ def test_an_old_writer_can_still_insert_its_five_columns(empty_dsn: str) -> None
     migrate(empty_dsn)
 
     with psycopg.connect(empty_dsn) as connection:
-        connection.execute(
-            "insert into clients (name, slug, notes, gdrive_folder) values ('N', 'new', null, null)"
-        )
+        connection.execute("insert into clients (name, slug, notes, gdrive_folder) values ('N', 'new', null, null)")
         row = connection.execute(
             "select c.stage, c.version, h.version, h.from_stage, h.to_stage"
             " from clients c join stage_history h on h.client_id = c.id where c.slug = 'new'"
@@ -158,9 +154,7 @@ def test_force_makes_the_stored_logic_again_and_keeps_the_data(empty_dsn: str) -
     assert one(empty_dsn, rows) == before
 
 
-def test_a_fresh_and_an_upgraded_database_have_the_same_schema(
-    empty_dsn: str, fresh_dsn: str
-) -> None:
+def test_a_fresh_and_an_upgraded_database_have_the_same_schema(empty_dsn: str, fresh_dsn: str) -> None:
     make_old_atlas(empty_dsn)
     migrate(empty_dsn)
 

@@ -147,9 +147,7 @@ def test_a_second_database_names_what_a_superuser_has_to_grant_and_then_works(
             with psycopg.connect(cluster.dsn, autocommit=True) as superuser:
                 superuser.execute(grant)
             assert migrate(second).applied == OURS
-            assert (
-                value(second, CAN_BECOME_OWNER.replace("'deployer'", "'other_deployer'")) is False
-            )
+            assert value(second, CAN_BECOME_OWNER.replace("'deployer'", "'other_deployer'")) is False
 
 
 def test_what_it_is_told_after_a_superuser_s_failed_deploy_is_enough(

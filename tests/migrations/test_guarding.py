@@ -15,9 +15,7 @@ from tests.support.old_atlas import make_old_atlas
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_changed_applied_migration_is_refused_by_its_name(
-    fresh_dsn: str, root: Path, name: str
-) -> None:
+def test_a_changed_applied_migration_is_refused_by_its_name(fresh_dsn: str, root: Path, name: str) -> None:
     before = schema_lines(fresh_dsn)
     file = root / "migrations" / f"{name}.sql"
     file.write_text(file.read_text() + "\n-- a remark\n")
@@ -41,17 +39,13 @@ def test_line_ends_of_the_checkout_are_no_change(fresh_dsn: str, root: Path) -> 
 
 def test_changed_stored_logic_is_deployed(fresh_dsn: str, root: Path) -> None:
     (file,) = (root / "sql").rglob("actor_type.sql")
-    file.write_text(
-        file.read_text() + "\ncomment on function rules.actor_type(text) is 'changed';\n"
-    )
+    file.write_text(file.read_text() + "\ncomment on function rules.actor_type(text) is 'changed';\n")
 
     assert migrate(fresh_dsn, root=root).logic_changed
     assert not migrate(fresh_dsn, root=root).logic_changed
 
     with psycopg.connect(fresh_dsn) as db:
-        row = db.execute(
-            "select obj_description('rules.actor_type(text)'::regprocedure, 'pg_proc')"
-        ).fetchone()
+        row = db.execute("select obj_description('rules.actor_type(text)'::regprocedure, 'pg_proc')").fetchone()
     assert row == ("changed",)
 
 
@@ -91,9 +85,7 @@ def test_a_broken_migration_is_named_and_leaves_nothing(empty_dsn: str, root: Pa
     assert migrate(empty_dsn).applied == OURS[3:]
 
 
-def test_a_client_added_while_a_deploy_was_cut_off_gets_its_history_too(
-    empty_dsn: str, root: Path
-) -> None:
+def test_a_client_added_while_a_deploy_was_cut_off_gets_its_history_too(empty_dsn: str, root: Path) -> None:
     make_old_atlas(empty_dsn)
     file = root / "migrations" / "014_stage_installation.sql"
     file.write_text(file.read_text() + "\nselect no_such_column from public.clients;\n")
@@ -113,9 +105,7 @@ def test_a_client_added_while_a_deploy_was_cut_off_gets_its_history_too(
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_a_deploy_that_was_cut_off_between_its_two_commits_is_finished(
-    empty_dsn: str, name: str
-) -> None:
+def test_a_deploy_that_was_cut_off_between_its_two_commits_is_finished(empty_dsn: str, name: str) -> None:
     make_old_atlas(empty_dsn)
     migrate(empty_dsn)
     schema = schema_lines(empty_dsn)

@@ -31,9 +31,7 @@ def put_data_everywhere(dsn: str) -> None:
         db.execute("insert into stage_flags values ('audit', 'An audit', '{anyone}')")
         db.execute("insert into business_holidays values ('2026-12-24', 'Firm closed')")
         db.execute("update stage_settings set separate_reviewer = true")
-        db.execute(
-            "insert into job_runs (job, due_at, as_of) values ('flag_seasonal', now(), now())"
-        )
+        db.execute("insert into job_runs (job, due_at, as_of) values ('flag_seasonal', now(), now())")
 
 
 @pytest.mark.parametrize("last", [None, *OURS[:-1]])

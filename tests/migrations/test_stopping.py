@@ -123,15 +123,11 @@ def next_version(root: Path) -> None:
     )
     (root / "migrations" / "900_next.rollback.sql").write_text("select 1;")
     file = root / "sql" / "rules" / "write" / "stamp_plain_sql.sql"
-    file.write_text(
-        file.read_text().replace("    return new;\n", "    new.filled := 'new';\n    return new;\n")
-    )
+    file.write_text(file.read_text().replace("    return new;\n", "    new.filled := 'new';\n    return new;\n"))
     for name in ("write_new_client", "write_trial_client"):
         file = root / "sql" / "rules" / "write" / f"{name}.sql"
         text = file.read_text().replace("slug, stage,", "slug, filled, stage,")
-        text = text.replace(
-            "write_new_client.slug, client.stage", "write_new_client.slug, 'new', client.stage"
-        )
+        text = text.replace("write_new_client.slug, client.stage", "write_new_client.slug, 'new', client.stage")
         text = text.replace("(id, name, slug)", "(id, name, slug, filled)")
         file.write_text(text.replace("write_trial_client.slug)", "write_trial_client.slug, 'new')"))
 

@@ -66,9 +66,7 @@ class Client:
     active: bool = True
     moves: list[Move] = field(default_factory=list)
     newest: Move | FieldChange | None = None  # its newest change, if that is no rollback
-    rollbacks: dict[Month | None, str | None] = field(
-        default_factory=dict
-    )  # the last one's actor; null: of a run
+    rollbacks: dict[Month | None, str | None] = field(default_factory=dict)  # the last one's actor; null: of a run
 
     def of(self, month: Month) -> list[Move]:
         """The moves in force of a month's close, in order."""
@@ -86,11 +84,7 @@ class Client:
         return None if self.of(month) else self.rollbacks.get(month)
 
     def owes(self, month: Month) -> bool:
-        return (
-            self.active
-            and calendar.closes(self.cadence, month[1])
-            and self.added < calendar.due_after(*month)
-        )
+        return self.active and calendar.closes(self.cadence, month[1]) and self.added < calendar.due_after(*month)
 
     def default_month(self, now: datetime) -> Month:
         """Of a move into eom_close that names none."""
@@ -101,8 +95,7 @@ class Client:
             owed = (
                 month >= (wall.year, wall.month)
                 if self.cadence == "none"
-                else calendar.closes(self.cadence, month[1])
-                and self.added < calendar.due_after(*month)
+                else calendar.closes(self.cadence, month[1]) and self.added < calendar.due_after(*month)
             )
             if owed or self.of(month):
                 return month

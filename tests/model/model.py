@@ -47,10 +47,7 @@ class Grant:
             "clients": "client",
             "service_tiers": "tier",
         }
-        return all(
-            key in keys and facts.get(keys[key]) in values
-            for key, values in (self.scope or {}).items()
-        )
+        return all(key in keys and facts.get(keys[key]) in values for key, values in (self.scope or {}).items())
 
 
 # The columns of the fields, and what the model calls them.
@@ -75,9 +72,7 @@ class Row:
     flag_added: str | None = None
     flag_removed: str | None = None
     fields: frozenset[str] = frozenset()
-    former: tuple[tuple[str, Any], ...] = field(
-        default=(), compare=False
-    )  # what these fields were before
+    former: tuple[tuple[str, Any], ...] = field(default=(), compare=False)  # what these fields were before
     came_from: str | None = None  # returning_to_stage before a move
     took_stuck: bool = False  # a move that removed `stuck`
     gave_stuck: bool = False  # the rollback of such a move
@@ -116,9 +111,7 @@ class Model:
 
     # Judging
 
-    def move_refusals(
-        self, actor: str, key: int, to_stage: str, *, override: bool = False
-    ) -> set[str]:
+    def move_refusals(self, actor: str, key: int, to_stage: str, *, override: bool = False) -> set[str]:
         client = self.clients[key]
         if to_stage not in STAGES:
             return {"unknown_stage"}
@@ -180,9 +173,7 @@ class Model:
 
     # Changing
 
-    def move(
-        self, actor: str, key: int, to_stage: str, expected: int, *, override: bool = False
-    ) -> None:
+    def move(self, actor: str, key: int, to_stage: str, expected: int, *, override: bool = False) -> None:
         client = self.clients[key]
         if to_stage in STAGES and expected != client.version:
             raise Refused("version_conflict")
@@ -212,9 +203,7 @@ class Model:
         self.clients[key] = self._updated(client, actor, values, changed)
         return True
 
-    def plain_update(
-        self, actor: str, key: int, stage: str, flags: frozenset[str], values: dict[str, Any]
-    ) -> None:
+    def plain_update(self, actor: str, key: int, stage: str, flags: frozenset[str], values: dict[str, Any]) -> None:
         """One UPDATE of everything at once: judged as a whole on the facts before it, recorded change by change.
 
         Every stage change removes `stuck`, and a statement that moves cannot set it.
@@ -222,9 +211,7 @@ class Model:
         client = self.clients[key]
         moved = stage != client.stage
         if moved:
-            flags = (flags - {"stuck"}) | (
-                {"stuck"} & client.flags
-            )  # the move takes it, nothing else
+            flags = (flags - {"stuck"}) | ({"stuck"} & client.flags)  # the move takes it, nothing else
         changed_flags = flags ^ client.flags
         changed = {name for name, value in values.items() if self.value(client, name) != value}
         failing = [self.move_refusals(actor, key, stage)] if moved else []
@@ -246,9 +233,7 @@ class Model:
     def rollback(self, actor: str, key: int, version: int) -> None:
         client = self.clients[key]
         row = client.history[version]
-        if not self.may(
-            actor, "can_admin", client=key, **{"from": client.stage, "tier": client.tier}
-        ):
+        if not self.may(actor, "can_admin", client=key, **{"from": client.stage, "tier": client.tier}):
             raise Refused("permission_missing")
         is_move = row.from_stage is not None
         flag = row.flag_added or row.flag_removed
@@ -349,15 +334,11 @@ class Model:
 
     def _flagged(self, client: Client, actor: str, flag: str, on: bool, why: str) -> Client:
         number = client.version + 1
-        row = Row(
-            number, actor, why, flag_added=flag if on else None, flag_removed=None if on else flag
-        )
+        row = Row(number, actor, why, flag_added=flag if on else None, flag_removed=None if on else flag)
         flags = client.flags | {flag} if on else client.flags - {flag}
         return replace(client, flags=flags, version=number, history=(*client.history, row))
 
-    def _updated(
-        self, client: Client, actor: str, values: dict[str, Any], changed: set[str]
-    ) -> Client:
+    def _updated(self, client: Client, actor: str, values: dict[str, Any], changed: set[str]) -> Client:
         number = client.version + 1
         row = Row(
             number,

@@ -125,9 +125,7 @@ class Life(RuleBasedStateMachine):
                 self.firm.now += timedelta(minutes=gap)
                 self._move(made, ANA, to_stage, month if to_stage == "eom_close" else None)
 
-    def _move(
-        self, made: int, actor: str, to_stage: str, month: int | None, *, override: bool = False
-    ) -> None:
+    def _move(self, made: int, actor: str, to_stage: str, month: int | None, *, override: bool = False) -> None:
         client = self.firm.clients[made]
         chosen = None
         if to_stage in CLOSING and client.month is None and month is not None:
@@ -232,15 +230,10 @@ class Life(RuleBasedStateMachine):
 
     def compare_plan(self) -> None:
         """The dry run names everyone, in each class."""
-        row = self.db.execute(
-            "select jobs.run(%s, dry_run => true)", (ROLLER.rsplit(":", 1)[1],)
-        ).fetchone()
+        row = self.db.execute("select jobs.run(%s, dry_run => true)", (ROLLER.rsplit(":", 1)[1],)).fetchone()
         assert row is not None
         named = {
-            each["id"]: word
-            for word, found in row[0].items()
-            if isinstance(found, dict)
-            for each in found["clients"]
+            each["id"]: word for word, found in row[0].items() if isinstance(found, dict) for each in found["clients"]
         }
         ready = {each["client_id"]: "ready" for each in row[0]["rows"]}
         assert named | ready == self.firm.to_open()
@@ -256,10 +249,7 @@ class Life(RuleBasedStateMachine):
             for by in range(-5, 3):
                 month = shifted(newest, by)
                 answer = call(self.db, "closes", month=text(month))
-                listed = {
-                    each["client_id"]: {name: each[name] for name in NUMBERS}
-                    for each in answer["closes"]
-                }
+                listed = {each["client_id"]: {name: each[name] for name in NUMBERS} for each in answer["closes"]}
                 expected = {
                     made: {
                         name: value.isoformat() if name.endswith("_at") and value else value

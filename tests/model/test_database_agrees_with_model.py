@@ -114,9 +114,7 @@ class Life(RuleBasedStateMachine):
         tiers=st.tuples(*[st.sampled_from(TIERS)] * len(KEYS)),
         named=st.tuples(*[st.one_of(st.none(), st.none(), reviewers)] * len(KEYS)),
     )
-    def begin(
-        self, separate: bool, tiers: tuple[str, ...], named: tuple[frozenset[str] | None, ...]
-    ) -> None:
+    def begin(self, separate: bool, tiers: tuple[str, ...], named: tuple[frozenset[str] | None, ...]) -> None:
         self.model.separate_reviewer = separate
         self.db.execute("update stage_settings set separate_reviewer = %s", (separate,))
         for key in KEYS:
@@ -179,9 +177,7 @@ class Life(RuleBasedStateMachine):
             returning_to=row["returning_to_stage"],
             active=row["active"],
             tier=row["service_tier"],
-            reviewers=None
-            if row["eligible_reviewers"] is None
-            else frozenset(row["eligible_reviewers"]),
+            reviewers=None if row["eligible_reviewers"] is None else frozenset(row["eligible_reviewers"]),
             owner=row["stage_owner"],
             notes=row["stage_notes"],
             version=row["version"],
@@ -231,9 +227,7 @@ class Life(RuleBasedStateMachine):
                 stage = entry["to_stage"]
             present |= {entry["flag_added"]} - {None}
             present -= {entry["flag_removed"]}
-            fields |= {
-                name: change["to"] for name, change in entry["payload"].get("changed", {}).items()
-            }
+            fields |= {name: change["to"] for name, change in entry["payload"].get("changed", {}).items()}
         assert stage == row["stage"]
         assert sorted(present) == row["flags"]
         for name, value in fields.items():
@@ -301,9 +295,7 @@ class Life(RuleBasedStateMachine):
         to_stage=st.sampled_from(["weekly", "eom_close"]),
         pause=st.sampled_from([False, False, True]),
     )
-    def close_and_sign_off(
-        self, key: int, mover: str, signer: str, to_stage: str, pause: bool
-    ) -> None:
+    def close_and_sign_off(self, key: int, mover: str, signer: str, to_stage: str, pause: bool) -> None:
         """The month's end of one client, as far as it goes."""
         if self.model.clients[key].stage == "weekly":
             self.move(mover, key, "eom_close", False, 0)
@@ -317,9 +309,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(actor=actors, key=keys, to_stage=stages)
     def dry_run(self, actor: str, key: int, to_stage: str) -> None:
-        answer = call(
-            self.db, "check_stage", actor=actor, client_id=self.ids[key], to_stage=to_stage
-        )
+        answer = call(self.db, "check_stage", actor=actor, client_id=self.ids[key], to_stage=to_stage)
         expected = self.model.move_refusals(actor, key, to_stage)
         assert {refusal["rule"] for refusal in answer["refusals"]} == expected
         assert answer["allowed"] is (not expected)
@@ -349,8 +339,7 @@ class Life(RuleBasedStateMachine):
     @rule(actor=actors, key=keys, values=changes)
     def update(self, actor: str, key: int, values: dict[str, Any]) -> None:
         arguments = {
-            ARGUMENTS[name]: sorted(value) if isinstance(value, frozenset) else value
-            for name, value in values.items()
+            ARGUMENTS[name]: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()
         }
         self.step(
             key,
@@ -412,9 +401,7 @@ class Life(RuleBasedStateMachine):
         key=keys,
         data=st.data(),
         moves=st.booleans(),
-        toggled=st.frozensets(
-            st.sampled_from(["client_blocking", "advisory_due", "sales_tax_due"])
-        ),
+        toggled=st.frozensets(st.sampled_from(["client_blocking", "advisory_due", "sales_tax_due"])),
         values=st.one_of(st.just({}), changes),
     )
     def plain_update_that_may_pass(
@@ -486,8 +473,7 @@ class Life(RuleBasedStateMachine):
             if not mine.from_stage and not mine.fields
         }
         ordered = [
-            new.get((row["flag_added"], row["flag_removed"])) if row["from_stage"] is None else None
-            for row in rows
+            new.get((row["flag_added"], row["flag_removed"])) if row["from_stage"] is None else None for row in rows
         ]
         history = list(client.history)
         for row, mine in zip(rows, ordered, strict=True):

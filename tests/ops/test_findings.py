@@ -76,9 +76,7 @@ DEEP = [
 
 
 def found(db: psycopg.Connection, *, deep: bool) -> list[tuple[Any, ...]]:
-    return db.execute(
-        "select finding, severity, facts, what, todo from ops.findings(%s)", (deep,)
-    ).fetchall()
+    return db.execute("select finding, severity, facts, what, todo from ops.findings(%s)", (deep,)).fetchall()
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -102,9 +100,7 @@ def test_what_is_wrong_is_found_and_says_what_to_do(
 
 
 @pytest.mark.parametrize(("harm", "finding", "words"), CHEAP)
-def test_health_has_what_is_cheap_to_know(
-    db: psycopg.Connection, harm: str, finding: str, words: str
-) -> None:
+def test_health_has_what_is_cheap_to_know(db: psycopg.Connection, harm: str, finding: str, words: str) -> None:
     make_client(db)
     assert call(db, "health") == {"status": "ok", "findings": []}
     db.execute(harm)

@@ -70,9 +70,7 @@ def test_what_somebody_holds_is_left_and_nobody_waits(
     holder.execute(OLD_KEYS)
     pruner.execute("set lock_timeout = '1s'")
     with holder.transaction():
-        holder.execute(
-            "select from idempotency_keys where external_id in ('old-1', 'old-2') for update"
-        )
+        holder.execute("select from idempotency_keys where external_id in ('old-1', 'old-2') for update")
         assert pruned(pruner) == (23, 0)
     assert pruned(pruner) == (2, 0)
 

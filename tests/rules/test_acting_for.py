@@ -44,9 +44,7 @@ def _items(function: str, **item: Any) -> Call:
 
 
 def _plain(function: str, **arguments: Any) -> Call:
-    return lambda db, client, actor, **who: call(
-        db, function, actor=actor, client_id=client, **arguments, **who
-    )
+    return lambda db, client, actor, **who: call(db, function, actor=actor, client_id=client, **arguments, **who)
 
 
 # What it needs, the stage it begins in, the facts that a scope is held against, and the call.
@@ -116,18 +114,13 @@ def _expected(needed: str, facts: dict[str, str], own: str, person: str, acts: s
     covering = [
         each
         for each in scopes
-        if (
-            ANA in each["actors"] if each and "actors" in each else "can_admin" not in person_grants
-        )
+        if (ANA in each["actors"] if each and "actors" in each else "can_admin" not in person_grants)
     ]
     if not covering:
         return needed in own_grants or "can_admin" in own_grants
     in_scope = any(
         each is None
-        or all(
-            key == "actors" or key == "from" or facts.get(key) in allowed
-            for key, allowed in each.items()
-        )
+        or all(key == "actors" or key == "from" or facts.get(key) in allowed for key, allowed in each.items())
         for each in covering
     )
     return (needed in person_grants or "can_admin" in person_grants) and in_scope
@@ -201,17 +194,13 @@ def test_history_has_both_and_says_that_one_acted_for_the_other(
     assert row["payload"] == {"message": 7, "acts_for": True}
 
 
-def test_a_caller_cannot_say_itself_that_it_acted_for_somebody(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_caller_cannot_say_itself_that_it_acted_for_somebody(db: psycopg.Connection, client: int) -> None:
     grant(db, SLACK, "can_set_stage")
     row = act(db, client, "eom_close", payload={"acts_for": True})["history"]
 
     assert row["payload"] == {}
     with refused(db, "undo_not_yours", 403):
-        call(
-            db, "undo", actor=ANA, client_id=client, expected_version=row["version"], reason="mine?"
-        )
+        call(db, "undo", actor=ANA, client_id=client, expected_version=row["version"], reason="mine?")
 
 
 def test_a_sign_off_is_the_person_s(db: psycopg.Connection, acting: int) -> None:
@@ -219,9 +208,7 @@ def test_a_sign_off_is_the_person_s(db: psycopg.Connection, acting: int) -> None
     act(db, client, "eom_review")
     act(db, client, "weekly", BEN)
     month = history_rows(db, client)[-1]["close_period"]
-    (close,) = [
-        each for each in call(db, "closes", month=month)["closes"] if each["client_id"] == client
-    ]
+    (close,) = [each for each in call(db, "closes", month=month)["closes"] if each["client_id"] == client]
 
     assert (close["reviewed_by"], close["signed_off_by"], close["signed_off_through"]) == (
         *(ANA, BEN),
@@ -229,9 +216,7 @@ def test_a_sign_off_is_the_person_s(db: psycopg.Connection, acting: int) -> None
     )
 
 
-def test_only_a_reviewer_of_the_client_signs_off_through_an_adapter(
-    db: psycopg.Connection, acting: int
-) -> None:
+def test_only_a_reviewer_of_the_client_signs_off_through_an_adapter(db: psycopg.Connection, acting: int) -> None:
     client = make_client(db, "eom_review", reviewers=[BEN])
     with refused(db, "not_eligible_reviewer", 403, actor_id=ANA):
         act(db, client, "weekly")
@@ -265,9 +250,7 @@ def test_separation_of_duties_counts_the_caller_and_the_person(
     move(db, client, "weekly", actor=BEN)
 
 
-def test_revoking_either_grant_ends_it_at_once(
-    db: psycopg.Connection, client: int, acting: int
-) -> None:
+def test_revoking_either_grant_ends_it_at_once(db: psycopg.Connection, client: int, acting: int) -> None:
     with db.transaction(force_rollback=True):
         call(db, "set_role", actor_id=ANA, role="viewer")
         with refused(db, "permission_missing", 403, actor_id=ANA, permission="can_set_stage"):
@@ -277,14 +260,10 @@ def test_revoking_either_grant_ends_it_at_once(
         act(db, client, "eom_close")
 
 
-def test_a_refusal_names_the_actor_whose_right_is_missing(
-    db: psycopg.Connection, client: int, acting: int
-) -> None:
+def test_a_refusal_names_the_actor_whose_right_is_missing(db: psycopg.Connection, client: int, acting: int) -> None:
     call(db, "revoke_permission", permission_id=acting)
     grant(db, SLACK, "can_act_for", {"actors": [ANA], "to": ["cleanup"]})
-    with refused(
-        db, "permission_missing", 403, actor_id=SLACK, permission="can_act_for", scope_key="to"
-    ):
+    with refused(db, "permission_missing", 403, actor_id=SLACK, permission="can_act_for", scope_key="to"):
         act(db, client, "eom_close")
     with refused(db, "permission_missing", 403, actor_id=ANA) as refusal:
         act(db, client, "offboarding")
@@ -292,9 +271,7 @@ def test_a_refusal_names_the_actor_whose_right_is_missing(
     assert {each["actor_id"] for each in refusal.details["refusals"]} == {ANA, SLACK}
 
 
-def test_a_person_undoes_here_what_was_done_there(
-    db: psycopg.Connection, client: int, acting: int
-) -> None:
+def test_a_person_undoes_here_what_was_done_there(db: psycopg.Connection, client: int, acting: int) -> None:
     before = client_row(db, client)["stage"]
     for done_by, undone_by in itertools.product(((SLACK, ANA), (ANA, None)), repeat=2):
         move(db, client, "eom_close", actor=done_by[0], on_behalf_of=done_by[1])
@@ -310,9 +287,7 @@ def test_a_person_undoes_here_what_was_done_there(
         assert client_row(db, client)["stage"] == before
 
 
-def test_an_undo_is_the_person_s_own_and_in_the_scope(
-    db: psycopg.Connection, client: int, acting: int
-) -> None:
+def test_an_undo_is_the_person_s_own_and_in_the_scope(db: psycopg.Connection, client: int, acting: int) -> None:
     act(db, client, "eom_close")
     undo = {"client_id": client, "expected_version": version(db, client)}
     with refused(db, "undo_not_yours", 403, made_by=ANA):
@@ -327,10 +302,7 @@ def test_an_undo_is_the_person_s_own_and_in_the_scope(
 
 def test_a_batch_for_a_person_is_undone_by_the_person(db: psycopg.Connection, acting: int) -> None:
     clients = [make_client(db) for _ in range(3)]
-    items = [
-        {"client_id": each, "flag": "client_blocking", "set": True, "on_behalf_of": ANA}
-        for each in clients
-    ]
+    items = [{"client_id": each, "flag": "client_blocking", "set": True, "on_behalf_of": ANA} for each in clients]
     batch = call(db, "set_flags", actor=SLACK, items=items)["batch"]
     with refused(db, "undo_not_yours", 403, made_by=ANA):
         call(db, "undo_batch", actor=SLACK, batch=batch)
@@ -363,9 +335,9 @@ def test_the_dry_run_of_many_agrees_with_the_changes(db: psycopg.Connection, act
         for each in (listed, other)
     )
 
-    assert mine | {"client_id": 0, "version": 0} == call(
-        db, "check_stages", actor=ANA, client_ids=[listed]
-    )["clients"][0] | {"client_id": 0, "version": 0}
+    assert mine | {"client_id": 0, "version": 0} == call(db, "check_stages", actor=ANA, client_ids=[listed])["clients"][
+        0
+    ] | {"client_id": 0, "version": 0}
     assert [theirs[each] for each in ("moves", "override_to", "set_flags", "fields")] == [[]] * 4
 
 
@@ -390,9 +362,7 @@ def test_a_job_cannot_be_listed(db: psycopg.Connection) -> None:
         grant(db, SLACK, "can_set_stage", {"actors": [ANA]})
 
 
-def test_an_admin_is_covered_where_the_scope_lists_them(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_an_admin_is_covered_where_the_scope_lists_them(db: psycopg.Connection, client: int) -> None:
     grant(db, SLACK, "can_act_for", {"actors": [ADMIN], "to": ["eom_close"]})
     act(db, client, "eom_close", ADMIN)
     with refused(db, "permission_missing", 403, permission="can_act_for", scope_key="to"):
@@ -417,9 +387,7 @@ def test_a_new_client_is_judged_by_the_person(db: psycopg.Connection, acting: in
         call(db, "create_client", actor=SLACK, **new | {"slug": "newer"}, tier="cleanup_only")
 
 
-def test_a_flag_that_people_set_is_set_through_an_adapter(
-    db: psycopg.Connection, client: int, acting: int
-) -> None:
+def test_a_flag_that_people_set_is_set_through_an_adapter(db: psycopg.Connection, client: int, acting: int) -> None:
     arguments = {"client_id": client, "flag": "sales_tax_due", "on_behalf_of": ANA}
     assert call(db, "set_flag", actor=SLACK, **arguments)["changed"]
     with refused(db, "flag_reserved", 403, actor_id=ANA):

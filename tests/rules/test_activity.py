@@ -47,9 +47,7 @@ def clients(db: psycopg.Connection) -> list[int]:
     return made
 
 
-def test_each_change_is_there_once_and_the_newest_first(
-    db: psycopg.Connection, clients: list[int]
-) -> None:
+def test_each_change_is_there_once_and_the_newest_first(db: psycopg.Connection, clients: list[int]) -> None:
     rows = [row for page in pages(db, 3) for row in page if row["client_id"] in clients]
     assert [row["id"] for row in rows] == sorted((row["id"] for row in rows), reverse=True)
     assert len(rows) == 7

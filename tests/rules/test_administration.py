@@ -120,9 +120,7 @@ def test_tokens_are_on_record_without_their_hashes(db: psycopg.Connection) -> No
 
     adopted, revoked, issued = records(db, about="actor_tokens", page_size=3)
 
-    assert [each["key"]["id"] for each in (issued, revoked, adopted)] == [secret["id"]] * 2 + [
-        "ef" * 6
-    ]
+    assert [each["key"]["id"] for each in (issued, revoked, adopted)] == [secret["id"]] * 2 + ["ef" * 6]
     assert (issued["actor_id"], revoked["changed"]) == (ADMIN, ["revoked_at"])
     row = db.execute(
         "select count(*) from administration_history a, actor_tokens t"

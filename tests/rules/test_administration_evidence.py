@@ -41,9 +41,7 @@ def recorded(db: psycopg.Connection) -> psycopg.Connection:
     """Four records of the stage cleanup, among others, and the guards off."""
     grant(db, "user:bo", "can_set_stage", {"to": ["weekly"]})
     for days in (7, 8, 9):
-        db.execute(
-            f"update stages set max_days = {days} where stage in ('cleanup', 'weekly')".encode()
-        )
+        db.execute(f"update stages set max_days = {days} where stage in ('cleanup', 'weekly')".encode())
     db.execute(GUARDS_OFF.encode())
     return db
 
@@ -83,12 +81,9 @@ def test_all_ways_of_administration_verify(db: psycopg.Connection) -> None:
 
 @pytest.mark.parametrize("column", EDITS)
 @pytest.mark.parametrize("version", [0, 1, 3])
-def test_an_edit_of_any_column_is_found(
-    recorded: psycopg.Connection, column: str, version: int
-) -> None:
+def test_an_edit_of_any_column_is_found(recorded: psycopg.Connection, column: str, version: int) -> None:
     touched = recorded.execute(
-        f"update administration_history set {column} = {EDITS[column]} where {CLEANUP}"
-        f" and version = {version}".encode()
+        f"update administration_history set {column} = {EDITS[column]} where {CLEANUP} and version = {version}".encode()
     )
 
     assert touched.rowcount == 1
@@ -250,9 +245,7 @@ def test_pages_find_a_break_wherever_it_is(recorded: psycopg.Connection) -> None
     recorded.execute("update agent_permissions set notes = 'x' where actor_id = 'user:bo'")
     ids = [row[0] for row in recorded.execute("select id from administration_history order by id")]
     wrong = {ids[0], ids[9], ids[10], ids[19], ids[-1]}
-    recorded.execute(
-        "update administration_history set actor_id = 'user:eve' where id = any(%s)", (list(wrong),)
-    )
+    recorded.execute("update administration_history set actor_id = 'user:eve' where id = any(%s)", (list(wrong),))
     pages = verified_pages(recorded, 10)
     found = {each.get("record_id") for page in pages for each in page["breaks"]}
 
@@ -270,9 +263,7 @@ def test_what_is_no_cursor_is_refused(db: psycopg.Connection, after: str) -> Non
 
 
 @pytest.mark.parametrize("setting", SESSION_SETTINGS)
-def test_a_session_sees_the_same_hashes_whatever_it_has_set(
-    db: psycopg.Connection, setting: str
-) -> None:
+def test_a_session_sees_the_same_hashes_whatever_it_has_set(db: psycopg.Connection, setting: str) -> None:
     db.execute(f"set local {setting}".encode())
 
     assert breaks(db) == []
@@ -312,9 +303,7 @@ def test_what_is_recorded_while_nothing_hashes_is_found_and_stops_nothing(
 
 
 class TestAtTheSameTime:
-    def test_administrators_of_different_rows_never_wait_for_each_other(
-        self, fresh_dsn: str
-    ) -> None:
+    def test_administrators_of_different_rows_never_wait_for_each_other(self, fresh_dsn: str) -> None:
         with psycopg.connect(fresh_dsn) as early, psycopg.connect(fresh_dsn) as late:
             late.execute("set local lock_timeout = '100ms'")
             early.execute("update stages set max_days = 8 where stage = 'cleanup'")
@@ -351,9 +340,7 @@ class TestAtTheSameTime:
             ),
         ],
     )
-    def test_changes_of_one_row_are_recorded_one_after_the_other(
-        self, fresh_dsn: str, one: str, other: str
-    ) -> None:
+    def test_changes_of_one_row_are_recorded_one_after_the_other(self, fresh_dsn: str, one: str, other: str) -> None:
         with psycopg.connect(fresh_dsn) as early, psycopg.connect(fresh_dsn) as late:
             early.execute("insert into actor_logins values ('early', 'user:ada')")
             early.commit()
@@ -402,8 +389,7 @@ def wait_for_a_lock(dsn: str) -> None:
     with psycopg.connect(dsn, autocommit=True) as db:
         for _ in range(200):
             row = db.execute(
-                "select count(*) from pg_stat_activity"
-                " where datname = current_database() and wait_event_type = 'Lock'"
+                "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
             ).fetchone()
             if row != (0,):
                 return
@@ -437,9 +423,7 @@ class TestMigrating:
         with psycopg.connect(fresh_dsn) as db:
             assert (0, "hash_missing") in breaks(db)
 
-    def test_what_hashes_stays_on_in_replica_sessions_whatever_it_was_before(
-        self, fresh_dsn: str
-    ) -> None:
+    def test_what_hashes_stays_on_in_replica_sessions_whatever_it_was_before(self, fresh_dsn: str) -> None:
         for state in ("disable", "enable", "enable always", "enable replica"):
             with psycopg.connect(fresh_dsn) as db:
                 db.execute(

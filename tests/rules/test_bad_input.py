@@ -33,14 +33,10 @@ def test_a_move_without_a_reason_is_refused(db: psycopg.Connection, reason: str 
 
 @pytest.mark.parametrize("function", REASON_TAKERS)
 @pytest.mark.parametrize("length", [2001, 1_000_000])
-def test_a_long_reason_is_refused_and_not_cut(
-    db: psycopg.Connection, function: str, length: int
-) -> None:
+def test_a_long_reason_is_refused_and_not_cut(db: psycopg.Connection, function: str, length: int) -> None:
     client = make_client(db)
 
-    with refused(
-        db, "text_too_long", 422, length=length, max_length=2000, field="reason"
-    ) as refusal:
+    with refused(db, "text_too_long", 422, length=length, max_length=2000, field="reason") as refusal:
         call(db, function, reason="x" * length, **REASON_TAKERS[function](client))
     assert len(str(refusal.details)) < 10_000
     assert len(history_rows(db, client)) == 1
@@ -70,12 +66,8 @@ def test_lines_and_tabs_in_a_reason_are_kept(db: psycopg.Connection, reason: str
 
 
 @pytest.mark.parametrize("argument", ["triggered_by", "on_behalf_of", "external_id"])
-@pytest.mark.parametrize(
-    "text", ["x" * 201, "x" * 1_000_000, "a\nb", "a\x01b"], ids=lambda t: ascii(t[:5])
-)
-def test_the_other_texts_are_short_and_clean(
-    db: psycopg.Connection, argument: str, text: str
-) -> None:
+@pytest.mark.parametrize("text", ["x" * 201, "x" * 1_000_000, "a\nb", "a\x01b"], ids=lambda t: ascii(t[:5]))
+def test_the_other_texts_are_short_and_clean(db: psycopg.Connection, argument: str, text: str) -> None:
     client = make_client(db)
 
     rule = "text_too_long" if len(text) > 200 else "text_not_clean"
@@ -91,9 +83,7 @@ def test_nul_is_refused_by_the_database_itself(db: psycopg.Connection) -> None:
     with pytest.raises(psycopg.Error) as caught, db.transaction():
         db.execute(
             "select api.set_stages(items => %s::jsonb)",
-            (
-                f'[{{"client_id": {client}, "to_stage": "eom_close", "reason": "a\\u0000b", "expected_version": 0}}]',
-            ),
+            (f'[{{"client_id": {client}, "to_stage": "eom_close", "reason": "a\\u0000b", "expected_version": 0}}]',),
         )
     assert caught.value.sqlstate is not None
     assert caught.value.sqlstate.startswith("22")
@@ -163,9 +153,7 @@ def test_what_a_user_typed_is_in_the_details_and_never_in_the_message(
 
 
 def test_every_refusal_of_the_catalog_has_its_form(db: psycopg.Connection) -> None:
-    rows = db.execute(
-        "select rule, status, message, hint from rules.violation_catalog()"
-    ).fetchall()
+    rows = db.execute("select rule, status, message, hint from rules.violation_catalog()").fetchall()
 
     assert len({row[0] for row in rows}) == len(rows)
     for rule, status, message, hint in rows:
@@ -182,9 +170,7 @@ def test_every_refusal_of_the_catalog_has_its_form(db: psycopg.Connection) -> No
 words = st.one_of(
     st.none(),
     st.text(max_size=40).filter(lambda t: "\x00" not in t),
-    st.sampled_from(
-        ["weekly", "eom_close", "client_blocking", "stuck", "user:ada", "' or 1=1 --", "{}"]
-    ),
+    st.sampled_from(["weekly", "eom_close", "client_blocking", "stuck", "user:ada", "' or 1=1 --", "{}"]),
 )
 numbers = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.integers(0, 9))
 small = st.one_of(st.none(), st.integers(-(2**31), 2**31 - 1))
@@ -305,12 +291,8 @@ ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
-def test_no_input_breaks_a_function(
-    db: psycopg.Connection, function: str, data: st.DataObject
-) -> None:
-    arguments = {
-        name: data.draw(strategy, label=name) for name, strategy in ARGUMENTS[function].items()
-    }
+def test_no_input_breaks_a_function(db: psycopg.Connection, function: str, data: st.DataObject) -> None:
+    arguments = {name: data.draw(strategy, label=name) for name, strategy in ARGUMENTS[function].items()}
     problem = None
     try:
         with db.transaction(force_rollback=True):

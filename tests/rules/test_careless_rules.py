@@ -31,9 +31,7 @@ def add_rule(db: psycopg.Connection, evaluator: str, condition: str) -> None:
     assert definition is not None
     head, begin, tail = definition[0].partition("\nbegin\n")
     assert begin
-    rule = (
-        f"  if {condition} then return array[('client_inactive', null)::rules.violation]; end if;\n"
-    )
+    rule = f"  if {condition} then return array[('client_inactive', null)::rules.violation]; end if;\n"
     db.execute((head + begin + rule + tail).encode())
 
 
@@ -55,9 +53,7 @@ def many(db: psycopg.Connection, stage: str) -> list[int]:
 
 def item(db: psycopg.Connection, client: int, **more: Any) -> dict[str, Any]:
     version = client_row(db, client)["version"]
-    return {"client_id": client, "reason": "r", **more} | (
-        {"expected_version": version} if "to_stage" in more else {}
-    )
+    return {"client_id": client, "reason": "r", **more} | ({"expected_version": version} if "to_stage" in more else {})
 
 
 WAYS: dict[str, tuple[str, str, Callable[[psycopg.Connection, list[int]], object]]] = {
@@ -74,9 +70,7 @@ WAYS: dict[str, tuple[str, str, Callable[[psycopg.Connection, list[int]], object
     "plain update of stages": (
         "move_violations",
         "eom_review",
-        lambda db, clients: db.execute(
-            "update clients set stage = 'weekly' where id = any (%s)", [clients]
-        ),
+        lambda db, clients: db.execute("update clients set stage = 'weekly' where id = any (%s)", [clients]),
     ),
     "set_flags": (
         "flag_violations",
@@ -91,9 +85,7 @@ WAYS: dict[str, tuple[str, str, Callable[[psycopg.Connection, list[int]], object
     "plain update of flags": (
         "flag_violations",
         "weekly",
-        lambda db, clients: db.execute(
-            "update clients set flags = '{advisory_due}' where id = any (%s)", [clients]
-        ),
+        lambda db, clients: db.execute("update clients set flags = '{advisory_due}' where id = any (%s)", [clients]),
     ),
     "update_clients": (
         "field_violations",
@@ -108,20 +100,14 @@ WAYS: dict[str, tuple[str, str, Callable[[psycopg.Connection, list[int]], object
     "plain update of fields": (
         "field_violations",
         "weekly",
-        lambda db, clients: db.execute(
-            "update clients set stage_notes = 'n' where id = any (%s)", [clients]
-        ),
+        lambda db, clients: db.execute("update clients set stage_notes = 'n' where id = any (%s)", [clients]),
     ),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize(
-    "column", ["stage_owner", "id", "slug", "close_cadence", "stage_notes", "version"]
-)
-def test_a_rule_that_reads_what_is_no_fact_lets_nothing_through(
-    db: psycopg.Connection, way: str, column: str
-) -> None:
+@pytest.mark.parametrize("column", ["stage_owner", "id", "slug", "close_cadence", "stage_notes", "version"])
+def test_a_rule_that_reads_what_is_no_fact_lets_nothing_through(db: psycopg.Connection, way: str, column: str) -> None:
     evaluator, stage, change = WAYS[way]
     clients = many(db, stage)
     grant(db, OWNER, "can_admin")
@@ -150,9 +136,7 @@ def test_a_rule_about_any_fact_holds_for_each_client_of_a_batch(
     odd = clients[7]
     grant(db, OWNER, "can_admin")
     value = client_row(db, odd)[fact]
-    add_rule(
-        db, evaluator, f"client.{fact}::text = {psycopg.sql.Literal(value).as_string(db)}::text"
-    )
+    add_rule(db, evaluator, f"client.{fact}::text = {psycopg.sql.Literal(value).as_string(db)}::text")
 
     with refused_or_broken(db, odd):
         as_actor(db, OWNER)

@@ -87,9 +87,7 @@ def test_the_agreement_of_a_new_client_is_an_admin_s(db: psycopg.Connection, arg
     grant(db, CLERK, "can_set_stage")
 
     with refused(db, "permission_missing", 403, permission="can_admin"):
-        call(
-            db, "create_client", actor=CLERK, name="N", slug="s1", **{argument: AGREEMENT[argument]}
-        )
+        call(db, "create_client", actor=CLERK, name="N", slug="s1", **{argument: AGREEMENT[argument]})
 
 
 def test_a_slug_is_taken_once(db: psycopg.Connection) -> None:
@@ -101,9 +99,7 @@ def test_a_slug_is_taken_once(db: psycopg.Connection) -> None:
 
 @pytest.mark.parametrize("argument", ["name", "slug"])
 @pytest.mark.parametrize("text", [None, "", "  ", "\u00a0", "a\nb", "x" * 100_000, "a\x00b"])
-def test_a_name_and_a_slug_are_clean_text(
-    db: psycopg.Connection, argument: str, text: str | None
-) -> None:
+def test_a_name_and_a_slug_are_clean_text(db: psycopg.Connection, argument: str, text: str | None) -> None:
     arguments = {"name": "N", "slug": "s"} | {argument: text}
 
     with pytest.raises((psycopg.Error, ValueError)) as caught, db.transaction():
@@ -119,9 +115,7 @@ def test_a_new_client_s_stage_is_one_of_the_words(db: psycopg.Connection, stage:
 
 
 @pytest.mark.parametrize("argument", DAY_TO_DAY)
-def test_owner_collaborators_and_notes_are_day_to_day_work(
-    db: psycopg.Connection, argument: str
-) -> None:
+def test_owner_collaborators_and_notes_are_day_to_day_work(db: psycopg.Connection, argument: str) -> None:
     client = make_client(db)
     change = {argument: DAY_TO_DAY[argument]}
 
@@ -177,9 +171,7 @@ def test_what_may_be_empty_is_emptied_by_name(db: psycopg.Connection, argument: 
         assert answer["client"][COLUMNS[other]] not in (None, [])
 
 
-@pytest.mark.parametrize(
-    "clear", [["stage"], ["tier"], ["name"], [""], [None], ["owner", "nonsense"]]
-)
+@pytest.mark.parametrize("clear", [["stage"], ["tier"], ["name"], [""], [None], ["owner", "nonsense"]])
 def test_nothing_else_can_be_emptied(db: psycopg.Connection, clear: list[str | None]) -> None:
     client = make_client(db, owner=ADMIN)
 
@@ -207,9 +199,7 @@ def test_changing_nothing_is_no_change(db: psycopg.Connection) -> None:
         ("tier", "x" * 100_000),
     ],
 )
-def test_an_unknown_word_is_refused_with_the_known_ones(
-    db: psycopg.Connection, argument: str, word: str
-) -> None:
+def test_an_unknown_word_is_refused_with_the_known_ones(db: psycopg.Connection, argument: str, word: str) -> None:
     client = make_client(db)
 
     with refused(db, "unknown_value", 422):

@@ -73,24 +73,18 @@ class Function:
     required: list[str]
 
     def call(self, **arguments: Any) -> Statement:
-        values = {
-            name: REQUIRED.get(name, BY_TYPE.get(self.types[name], 1)) for name in self.required
-        } | arguments
+        values = {name: REQUIRED.get(name, BY_TYPE.get(self.types[name], 1)) for name in self.required} | arguments
         given = [
             sql.SQL("{}{}").format(
                 sql.SQL("{} => ").format(sql.Identifier(name)) if name else sql.SQL(""),
-                sql.SQL(
-                    "convert_to({}::text, 'UTF8')"
-                    if self.types[name] == "bytea"
-                    else "{}::text::{}"
-                ).format(sql.Placeholder(name or "body"), sql.SQL(self.types[name])),
+                sql.SQL("convert_to({}::text, 'UTF8')" if self.types[name] == "bytea" else "{}::text::{}").format(
+                    sql.Placeholder(name or "body"), sql.SQL(self.types[name])
+                ),
             )
             for name in values
         ]
         texts = {name or "body": str(value) for name, value in values.items()}
-        return sql.SQL("select api.{}({})").format(
-            sql.Identifier(self.name), sql.SQL(", ").join(given)
-        ), texts
+        return sql.SQL("select api.{}({})").format(sql.Identifier(self.name), sql.SQL(", ").join(given)), texts
 
 
 def texts(size: int) -> dict[str, str]:
@@ -121,12 +115,7 @@ def items(function: str, count: int, *, distinct: bool) -> str:
         if function == "set_stages"
         else {"flag": "advisory_due", "set": True}
     )
-    return json.dumps(
-        [
-            {"client_id": n if distinct else 1, "reason": "because", **word}
-            for n in range(1, count + 1)
-        ]
-    )
+    return json.dumps([{"client_id": n if distinct else 1, "reason": "because", **word} for n in range(1, count + 1)])
 
 
 def shapes(function: Function, argument: str, *, times: int) -> dict[str, str]:
@@ -216,9 +205,7 @@ def cost(
 def parsing(kind: str, value: str) -> Statement:
     """What PostgreSQL alone does to read an argument of that type."""
     kind = "jsonb" if kind in ("json", "bytea") else kind
-    return sql.SQL("select {}::text::{} is null").format(sql.Placeholder("value"), sql.SQL(kind)), {
-        "value": value
-    }
+    return sql.SQL("select {}::text::{} is null").format(sql.Placeholder("value"), sql.SQL(kind)), {"value": value}
 
 
 def to_parse(db: psycopg.Connection, kind: str, value: str, tries: int) -> float:
@@ -269,10 +256,7 @@ def test_ten_times_the_input_costs_at_most_twelve_times(
                 costs = is_linear(
                     firm,
                     kind,
-                    *(
-                        (function.call(**{argument: value}), value)
-                        for value in (small_value, large[shape])
-                    ),
+                    *((function.call(**{argument: value}), value) for value in (small_value, large[shape])),
                     actor=actor,
                     key=key,
                 )
@@ -310,9 +294,7 @@ def test_without_a_grant_the_largest_body_costs_no_more_than_twice_its_parsing(
                     if took <= 2 * max(parsed, FLOOR):
                         break
                 else:
-                    dear.append(
-                        f"{function.name}({argument}: {shape}) {parsed:.3f} s, {took:.3f} s"
-                    )
+                    dear.append(f"{function.name}({argument}: {shape}) {parsed:.3f} s, {took:.3f} s")
 
     assert not dear, "\n".join(dear)
 
@@ -323,9 +305,7 @@ def test_a_keyed_batch_of_many_numbers_is_answered_at_once(
     firm: psycopg.Connection, function: str, number: str
 ) -> None:
     body = '[{"client_id": 1, "payload": {"a": [' + ",".join([number] * 800_000) + "]}}]"
-    called = sql.SQL("select api.{}(items => %(body)s::text::jsonb)").format(
-        sql.Identifier(function)
-    )
+    called = sql.SQL("select api.{}(items => %(body)s::text::jsonb)").format(sql.Identifier(function))
 
     took = cost(firm, (called, {"body": body}), key="key-1")
     assert took - cost(firm, parsing("jsonb", body)) < 0.3

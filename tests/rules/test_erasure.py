@@ -147,16 +147,11 @@ class Planter:
         statement = sql.SQL("select api.{}({})").format(
             sql.Identifier(function),
             sql.SQL(", ").join(
-                sql.SQL("{} => {}::{}").format(
-                    sql.Identifier(name), sql.Placeholder(name), sql.SQL(kinds[name][0])
-                )
+                sql.SQL("{} => {}::{}").format(sql.Identifier(name), sql.Placeholder(name), sql.SQL(kinds[name][0]))
                 for name in given
             ),
         )
-        values = {
-            name: Jsonb(value) if kinds[name][0] in ("json", "jsonb") else value
-            for name, value in given.items()
-        }
+        values = {name: Jsonb(value) if kinds[name][0] in ("json", "jsonb") else value for name, value in given.items()}
         self.number += 1
         with refusals(), header(self.db, f"header {self.number}"):
             as_actor(self.db, ADMIN)
@@ -218,9 +213,7 @@ def left(db: psycopg.Connection, word: str = MARK) -> set[tuple[str, str, str]]:
 
 
 def erase_everybody(db: psycopg.Connection) -> None:
-    ids = db.execute(
-        "select id from clients union select client_id from deleted_clients"
-    ).fetchall()
+    ids = db.execute("select id from clients union select client_id from deleted_clients").fetchall()
     for (client,) in ids:
         call(db, "erase_words", client_id=client, reason="asked to")
 
@@ -244,9 +237,7 @@ def test_what_is_planted_through_any_argument_of_any_function_is_gone(
         (function, name)
         for function, arguments in planter.known.items()
         for name in arguments
-        if name in WORDS
-        and ({"client_id", "slug", "run_id"} & arguments.keys())
-        and function != "erase_words"
+        if name in WORDS and ({"client_id", "slug", "run_id"} & arguments.keys()) and function != "erase_words"
     }
     assert changing <= planter.done
     assert {(each, "items") for each in ITEM_WORDS} <= planter.done
@@ -321,9 +312,7 @@ class TestKeys:
                 external_id="k",
             )
         if kind == "update without change":
-            return client, lambda: call(
-                db, "update_client", client_id=client, notes="Mrs. Grün", external_id="k"
-            )
+            return client, lambda: call(db, "update_client", client_id=client, notes="Mrs. Grün", external_id="k")
         if kind == "create":
             create = lambda: call(  # noqa: E731
                 db, "create_client", name="N", slug="new", reason="Grün", external_id="k"
@@ -353,10 +342,7 @@ class TestKeys:
                 {"client_id": other, "to_stage": "eom_close", "reason": "r", "expected_version": 0},
             ]
             return client, lambda: self.in_batch(db, "set_stages", "k", items)
-        flags = [
-            {"client_id": each, "flag": "advisory_due", "set": True, "reason": "Grün"}
-            for each in (client, other)
-        ]
+        flags = [{"client_id": each, "flag": "advisory_due", "set": True, "reason": "Grün"} for each in (client, other)]
         return client, lambda: self.in_batch(db, "set_flags", "k", flags)
 
     KINDS = (
@@ -370,9 +356,7 @@ class TestKeys:
     )
 
     @pytest.mark.parametrize("kind", KINDS)
-    def test_an_erased_answer_is_refused_and_nothing_is_done_twice(
-        self, db: psycopg.Connection, kind: str
-    ) -> None:
+    def test_an_erased_answer_is_refused_and_nothing_is_done_twice(self, db: psycopg.Connection, kind: str) -> None:
         client, send = self.keyed(db, kind)
         send()
         assert send()["replayed"] is True
@@ -387,9 +371,7 @@ class TestKeys:
             call(db, "create_client", name="Other", slug="other", external_id="k")
 
         assert db.execute("select count(*) from stage_history").fetchone() == rows
-        assert "Grün" not in str(
-            {each for each in left(db, "Grün") if each[0] == "idempotency_keys"}
-        )
+        assert "Grün" not in str({each for each in left(db, "Grün") if each[0] == "idempotency_keys"})
 
     @pytest.mark.parametrize("kind", ["move", "create"])
     def test_a_key_whose_answer_was_pruned_is_not_used_again_after_an_erasure(
@@ -423,9 +405,7 @@ class TestKeys:
 
         assert again == first | {"replayed": True}
 
-    def test_an_item_of_a_batch_whose_answer_was_erased_is_not_made_again(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_an_item_of_a_batch_whose_answer_was_erased_is_not_made_again(self, db: psycopg.Connection) -> None:
         client = make_client(db)
         move(db, client, "eom_close", external_id="k", expected_version=0)
         call(db, "erase_words", client_id=client, reason="asked to")
@@ -443,9 +423,7 @@ class TestKeys:
             assert (outcome["status"], outcome["details"]["rule"]) == (409, "answer_erased")
         assert client_row(db, client)["stage"] == "eom_close"
 
-    def test_a_batch_whose_key_an_item_repeats_can_be_sent_again(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_batch_whose_key_an_item_repeats_can_be_sent_again(self, db: psycopg.Connection) -> None:
         clients = make_client(db), make_client(db)
         items = [
             {
@@ -464,9 +442,7 @@ class TestKeys:
         assert first["items"][0]["details"]["rule"] == "idempotency_key_reused"
         assert again == first | {"replayed": True}
 
-    def test_a_retry_that_waits_for_the_erasure_is_refused(
-        self, connect: Callable[[], psycopg.Connection]
-    ) -> None:
+    def test_a_retry_that_waits_for_the_erasure_is_refused(self, connect: Callable[[], psycopg.Connection]) -> None:
         eraser, writer = connect(), connect()
         client = make_client(eraser)
 
@@ -485,9 +461,7 @@ class TestKeys:
         with eraser.transaction():
             call(eraser, "erase_words", client_id=client, reason="asked to")
             waiting.start()
-            waits = (
-                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid = %s"
-            )
+            waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and pid = %s"
             while eraser.execute(waits, [writer.info.backend_pid]).fetchone() == (0,):
                 assert waiting.is_alive()
         waiting.join()
@@ -498,15 +472,11 @@ class TestKeys:
 
 class TestDeletedClients:
     def deleted(self, db: psycopg.Connection) -> int:
-        client = make_client(
-            db, name="Grün", slug="gruen", reason="Grün called", notes="Grün", external_id="Grün's"
-        )
+        client = make_client(db, name="Grün", slug="gruen", reason="Grün called", notes="Grün", external_id="Grün's")
         call(db, "delete_client", client_id=client, reason="Grün was entered twice")
         return client
 
-    def test_their_words_are_erased_and_the_records_still_verify(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_their_words_are_erased_and_the_records_still_verify(self, db: psycopg.Connection) -> None:
         client = self.deleted(db)
         as_it_was = db.execute("select history from deleted_clients").fetchone()
 
@@ -529,9 +499,7 @@ class TestDeletedClients:
 
         assert (again["changed"], again["erasure"]) == (False, first["erasure"])
 
-    def test_a_client_that_is_deleted_after_an_erasure_keeps_nothing(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_client_that_is_deleted_after_an_erasure_keeps_nothing(self, db: psycopg.Connection) -> None:
         client = make_client(db, name="Grün", slug="gruen", reason="Grün called")
         call(db, "erase_words", client_id=client, reason="asked to")
         call(db, "delete_client", client_id=client, reason="Grün was entered twice")
@@ -551,9 +519,7 @@ class TestDeletedClients:
 
         found = breaks(db)
 
-        assert [(each["client_id"], each["problem"]) for each in found] == [
-            (client, "erasure_not_recorded")
-        ]
+        assert [(each["client_id"], each["problem"]) for each in found] == [(client, "erasure_not_recorded")]
 
     @pytest.mark.parametrize("column", ["name", "slug", "reason"])
     def test_an_edit_of_their_words_is_found(self, db: psycopg.Connection, column: str) -> None:
@@ -566,9 +532,7 @@ class TestDeletedClients:
 
         assert (found["about"], found["problem"]) == ("deleted_clients", "row_changed")
 
-    def test_the_reason_of_the_session_is_not_recorded_with_a_deletion(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_the_reason_of_the_session_is_not_recorded_with_a_deletion(self, db: psycopg.Connection) -> None:
         client = make_client(db)
         with db.transaction():
             as_actor(db, ADMIN, "Grün asked")
@@ -610,9 +574,7 @@ class TestRuns:
         assert db.execute("select counts, error from job_runs").fetchone() == (counts, "ours")
         assert not call(db, "erase_words", client_id=forgotten, reason="asked to")["changed"]
 
-    def test_a_failure_from_before_the_client_was_added_is_kept(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_failure_from_before_the_client_was_added_is_kept(self, db: psycopg.Connection) -> None:
         client = make_client(db)
         db.execute(
             "insert into job_runs (job, due_at, as_of, finished_at, outcome, error) values"

@@ -42,9 +42,7 @@ def with_a_past(db: psycopg.Connection) -> int:
     client = make_client(db, "weekly", owner="user:ada", notes="knows Mr. Grün")
     move(db, client, "eom_close", reason="the month\nends", payload={"note": "東京", "n": 1.50})
     flagged = call(db, "set_flag", client_id=client, flag="client_blocking", reason="no bank feed")
-    call(
-        db, "rollback", client_id=client, history_id=flagged["history"]["id"], reason="wrong client"
-    )
+    call(db, "rollback", client_id=client, history_id=flagged["history"]["id"], reason="wrong client")
     call(
         db,
         "update_client",
@@ -143,9 +141,7 @@ def test_no_column_of_history_is_left_out_of_the_edits(db: psycopg.Connection) -
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_single_removal_insertion_or_exchange_is_found(
-    db: psycopg.Connection, data: st.DataObject
-) -> None:
+def test_any_single_removal_insertion_or_exchange_is_found(db: psycopg.Connection, data: st.DataObject) -> None:
     begin_anew(db)
     db.execute("alter table clients drop constraint clients_version_recorded_fkey")
     client = with_a_past(db)
@@ -153,9 +149,7 @@ def test_any_single_removal_insertion_or_exchange_is_found(
     what = data.draw(st.sampled_from(["remove", "insert", "exchange", "move along"]))
     at = data.draw(st.integers(0, last))
     if what == "remove":
-        around_the_triggers(
-            db, "delete from stage_history where client_id = %s and version = %s", (client, at)
-        )
+        around_the_triggers(db, "delete from stage_history where client_id = %s and version = %s", (client, at))
     elif what == "insert":  # room is made, and the client's version fits
         around_the_triggers(
             db,
@@ -200,15 +194,11 @@ SESSION_SETTINGS = [
 
 
 @pytest.mark.parametrize("setting", SESSION_SETTINGS)
-def test_a_session_sees_the_same_hashes_whatever_it_has_set(
-    db: psycopg.Connection, setting: str
-) -> None:
+def test_a_session_sees_the_same_hashes_whatever_it_has_set(db: psycopg.Connection, setting: str) -> None:
     client = with_a_past(db)
     db.execute(f"set local {setting}".encode())
 
-    assert db.execute(
-        "select count(*) from rules.history_breaks(%s, %s)", (client, client)
-    ).fetchone() == (0,)
+    assert db.execute("select count(*) from rules.history_breaks(%s, %s)", (client, client)).fetchone() == (0,)
 
 
 def test_a_row_s_hash_is_what_the_documents_say(db: psycopg.Connection) -> None:
@@ -227,9 +217,7 @@ def test_a_row_s_hash_is_what_the_documents_say(db: psycopg.Connection) -> None:
 
     assert (
         row["row_hash"]
-        == hashlib.sha256(
-            words + struct.pack("!qqq", row["id"], client, 0) + occurred_at + columns.encode()
-        ).digest()
+        == hashlib.sha256(words + struct.pack("!qqq", row["id"], client, 0) + occurred_at + columns.encode()).digest()
     )
 
 
@@ -254,9 +242,7 @@ def test_history_from_before_gets_its_hashes_and_goes_on_from_them(fresh_dsn: st
         clients = [with_a_past(db), make_client(db)]
         around_the_triggers(db, "update stage_history set row_hash = null, words_salt = null")
         unhashed = move(db, clients[0], "paused_client")["history"]["id"]
-        assert db.execute(
-            "select row_hash from stage_history where id = %s", (unhashed,)
-        ).fetchone() == (None,)
+        assert db.execute("select row_hash from stage_history where id = %s", (unhashed,)).fetchone() == (None,)
         db.execute("alter table stage_history enable trigger user")
         db.execute("alter table clients enable trigger user")
 
@@ -277,9 +263,7 @@ def test_who_is_no_admin_verifies_one_client_and_not_all(db: psycopg.Connection)
 
 def test_all_clients_are_verified_in_pages(db: psycopg.Connection) -> None:
     made = [make_client(db) for _ in range(5)]
-    around_the_triggers(
-        db, "update stage_history set actor_id = 'user:eve' where client_id = %s", (made[3],)
-    )
+    around_the_triggers(db, "update stage_history set actor_id = 'user:eve' where client_id = %s", (made[3],))
     pages = verified_pages(db, 2)
     clients = sum(page["clients"] for page in pages)
     wrong = {each["client_id"] for page in pages for each in page["breaks"]}
@@ -316,9 +300,7 @@ CLIENT_EDITS = {
 
 @pytest.mark.parametrize("kind", ["with a past", "as it began", "forgotten"])
 @pytest.mark.parametrize("column", CLIENT_EDITS)
-def test_a_client_that_was_changed_around_the_triggers_is_found(
-    db: psycopg.Connection, column: str, kind: str
-) -> None:
+def test_a_client_that_was_changed_around_the_triggers_is_found(db: psycopg.Connection, column: str, kind: str) -> None:
     client = make_client(db, "cleanup") if kind == "as it began" else with_a_past(db)
     if kind == "as it began":
         move(db, client, "weekly")
@@ -328,17 +310,13 @@ def test_a_client_that_was_changed_around_the_triggers_is_found(
     settle(db)
     db.execute("alter table clients drop constraint clients_in_close_check")
     db.execute("set local session_replication_role = replica")
-    db.execute(
-        f"update clients set {column} = {CLIENT_EDITS[column]} where id = %s".encode(), (client,)
-    )
+    db.execute(f"update clients set {column} = {CLIENT_EDITS[column]} where id = %s".encode(), (client,))
 
     found = call(db, "verify")["breaks"]
 
     assert found != []
     if column not in ("id", "version"):
-        assert [(each["problem"], each["differs"]) for each in found] == [
-            ("client_altered", [column])
-        ]
+        assert [(each["problem"], each["differs"]) for each in found] == [("client_altered", [column])]
 
 
 def test_nothing_that_is_kept_of_a_client_is_left_out_of_the_edits(db: psycopg.Connection) -> None:
@@ -410,9 +388,7 @@ def test_every_way_a_client_may_have_come_verifies(db: psycopg.Connection) -> No
         ),
     ],
 )
-def test_what_touches_whole_clients_is_found(
-    db: psycopg.Connection, statement: str, problem: str
-) -> None:
+def test_what_touches_whole_clients_is_found(db: psycopg.Connection, statement: str, problem: str) -> None:
     db.execute("alter sequence clients_id_seq restart with 1")
     for _ in range(2):
         with_a_past(db)
@@ -439,14 +415,10 @@ def test_what_touches_whole_clients_is_found(
         "'[]'",
     ],
 )
-def test_a_history_that_makes_no_sense_is_a_break_and_no_error(
-    db: psycopg.Connection, payload: str
-) -> None:
+def test_a_history_that_makes_no_sense_is_a_break_and_no_error(db: psycopg.Connection, payload: str) -> None:
     client = with_a_past(db)
     db.execute("drop index stage_history_rolls_back_uniq")
-    around_the_triggers(
-        db, f"update stage_history set payload = {payload}, trigger_type = 'rollback'"
-    )
+    around_the_triggers(db, f"update stage_history set payload = {payload}, trigger_type = 'rollback'")
 
     assert "row_altered" in {problem for _, problem in breaks(db, client)}
 
@@ -543,9 +515,7 @@ class TestDigests:
             " update administration_history a set row_hash = rules.administration_hash(a.*, '') where row_hash is null",
         ],
     )
-    def test_a_rewriting_that_fits_together_is_found(
-        self, stage: Stage, fresh_dsn: str, rewrite: str
-    ) -> None:
+    def test_a_rewriting_that_fits_together_is_found(self, stage: Stage, fresh_dsn: str, rewrite: str) -> None:
         gone = stage.create_client(name="By mistake", slug="by-mistake").client
         stage.delete_client(gone.id, reason="a mistake")
         stage.erase_words(stage.create_client(name="Shy", slug="shy").client.id, reason="asked to")
@@ -564,9 +534,7 @@ class TestDigests:
         assert evidence.verify(stage).breaks == ()
         assert digest(stage, as_of=made) != made
 
-    def test_a_change_that_is_not_committed_is_named_and_in_no_digest(
-        self, stage: Stage, fresh_dsn: str
-    ) -> None:
+    def test_a_change_that_is_not_committed_is_named_and_in_no_digest(self, stage: Stage, fresh_dsn: str) -> None:
         with psycopg.connect(fresh_dsn, application_name="month end") as late:
             move(late, 1, "paused_client")
             page, pid = evidence.digest(stage, patience=0.3), late.info.backend_pid
@@ -578,9 +546,7 @@ class TestDigests:
         assert digest(stage, as_of=made) == made
         assert not covers(page, fresh_dsn)
 
-    def test_a_digest_waits_for_what_is_about_to_be_committed(
-        self, stage: Stage, fresh_dsn: str
-    ) -> None:
+    def test_a_digest_waits_for_what_is_about_to_be_committed(self, stage: Stage, fresh_dsn: str) -> None:
         with psycopg.connect(fresh_dsn) as late:
             move(late, 1, "paused_client")
             timer = threading.Timer(0.5, late.commit)
@@ -600,9 +566,7 @@ class TestDigests:
 
             assert (page.open, page.left_out, covers(page, fresh_dsn)) == ((), 0, True)
 
-    def test_rows_that_are_left_out_are_counted(
-        self, connect: Callable[[], psycopg.Connection]
-    ) -> None:
+    def test_rows_that_are_left_out_are_counted(self, connect: Callable[[], psycopg.Connection]) -> None:
         # a transaction's own rows are visible to it and may never be committed
         db = connect()
         with db.transaction():
@@ -610,9 +574,7 @@ class TestDigests:
 
             assert call(db, "digest")["left_out"] == 1
 
-    def test_a_digest_of_another_database_does_not_fit(
-        self, stage: Stage, databases: Databases
-    ) -> None:
+    def test_a_digest_of_another_database_does_not_fit(self, stage: Stage, databases: Databases) -> None:
         with databases.clone() as dsn, Stage.connect(dsn, ADMIN) as other:
             other.create_client(name="Elsewhere", slug="elsewhere")
             made = digest(other)
@@ -700,21 +662,15 @@ class TestErasing:
         assert not any(word in stored[0] for word in ("Grün", "東京", "bank feed", "the month"))
         rows = history_rows(db, client)
         kept = ("version", "actor_id", "occurred_at", "to_stage", "flag_added", "row_hash")
-        assert [[row[name] for name in kept] for row in rows[:-1]] == [
-            [row[name] for name in kept] for row in before
-        ]
+        assert [[row[name] for name in kept] for row in rows[:-1]] == [[row[name] for name in kept] for row in before]
         assert rows[-2]["payload"] == {}
-        assert rows[4]["payload"]["changed"] == {
-            "stage_owner": {"from": "user:ada", "to": "user:bo"}
-        }
+        assert rows[4]["payload"]["changed"] == {"stage_owner": {"from": "user:ada", "to": "user:bo"}}
         found = call(db, "verify", client_id=client)
         assert found["breaks"] == []
         assert [each["erased_by"] for each in found["erasures"]] == [ADMIN]
         assert (answer["changed"], answer["erasure"]["reason"]) == (True, "Mrs. Gruen asked us to")
 
-    def test_again_is_no_change_and_what_is_written_later_can_be_erased_later(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_again_is_no_change_and_what_is_written_later_can_be_erased_later(self, db: psycopg.Connection) -> None:
         client = with_a_past(db)
         first = call(db, "erase_words", client_id=client, reason="asked to")
         again = call(db, "erase_words", client_id=client, reason="asked to")
@@ -771,16 +727,12 @@ class TestErasing:
             "update stage_history set row_hash = null",
         ],
     )
-    def test_the_guard_lets_no_other_update_through(
-        self, db: psycopg.Connection, statement: str
-    ) -> None:
+    def test_the_guard_lets_no_other_update_through(self, db: psycopg.Connection, statement: str) -> None:
         with_a_past(db)
         with refused(db, "history_is_append_only", 403):
             db.execute(statement.encode())
 
-    @pytest.mark.parametrize(
-        "statement", ["delete from erasures", "update erasures set erased_by = 'user:eve'"]
-    )
+    @pytest.mark.parametrize("statement", ["delete from erasures", "update erasures set erased_by = 'user:eve'"])
     def test_an_erasure_stays_on_record(self, db: psycopg.Connection, statement: str) -> None:
         with refused(db, "record_is_append_only", 403, table="erasures"):
             db.execute(statement.encode())

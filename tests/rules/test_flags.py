@@ -42,9 +42,7 @@ def test_who_may_set_a_flag_sets_and_clears_it(db: psycopg.Connection, flag: str
 @pytest.mark.parametrize("flag", [*SEASONAL_FLAGS, "stuck"])
 @pytest.mark.parametrize("function", ["set_flag", "clear_flag"])
 @pytest.mark.parametrize("actor", [ADMIN, CLERK, "agent:tally", "system:cron:flag_sales_tax_due"])
-def test_a_job_s_flag_is_its_job_s_alone(
-    db: psycopg.Connection, flag: str, function: str, actor: str
-) -> None:
+def test_a_job_s_flag_is_its_job_s_alone(db: psycopg.Connection, flag: str, function: str, actor: str) -> None:
     client = make_client(db)
     if actor != ADMIN:
         grant(db, actor, "can_set_flag")
@@ -77,9 +75,7 @@ def test_sales_tax_due_is_its_job_s_or_a_person_s_but_not_an_agent_s(
 
 @pytest.mark.parametrize("actor", [CLERK, "agent:tally"])
 @pytest.mark.parametrize("flag", FLAGS_OF_ANYONE)
-def test_anyone_with_the_permission_sets_the_open_flags(
-    db: psycopg.Connection, actor: str, flag: str
-) -> None:
+def test_anyone_with_the_permission_sets_the_open_flags(db: psycopg.Connection, actor: str, flag: str) -> None:
     client = make_client(db)
 
     with refused(db, "permission_missing", 403, permission="can_set_flag"):
@@ -185,9 +181,7 @@ def test_a_plain_update_makes_a_sorted_set_and_a_row_each(db: psycopg.Connection
     rows = history_rows(db, client)[1:]
     assert {row["flag_added"] for row in rows} == {"advisory_due", "client_blocking"}
     assert [row["version"] for row in rows] == [1, 2]
-    assert {(row["channel"], row["reason"], row["actor_id"]) for row in rows} == {
-        ("psql", "by hand", ADMIN)
-    }
+    assert {(row["channel"], row["reason"], row["actor_id"]) for row in rows} == {("psql", "by hand", ADMIN)}
 
 
 @pytest.mark.parametrize("flags", ["{client_blocking,nonsense}", "{stuck}", "{season_tax}"])

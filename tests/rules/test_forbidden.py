@@ -186,9 +186,7 @@ def test_calls_no_function_of_the_api(
 
 
 @pytest.mark.parametrize("function", CALLS)
-def test_a_request_without_a_token_s_actor_is_unauthenticated(
-    db: psycopg.Connection, function: str
-) -> None:
+def test_a_request_without_a_token_s_actor_is_unauthenticated(db: psycopg.Connection, function: str) -> None:
     # As PostgREST would: session atlas_authenticator, switched to the request role, no actor found.
     client = make_client(db)
     db.execute("set local session authorization atlas_authenticator")
@@ -215,9 +213,7 @@ def test_an_authorised_call_first_opens_nothing_for_an_anonymous_one_after_it(
     assert outcome(db, statement) in ("42501", "PT401")
 
 
-@pytest.mark.parametrize(
-    "role", ["atlas_anon", "atlas_api", "atlas_authenticator", "atlas_cron", ORDINARY]
-)
+@pytest.mark.parametrize("role", ["atlas_anon", "atlas_api", "atlas_authenticator", "atlas_cron", ORDINARY])
 def test_does_not_act_as_someone(as_role: psycopg.Connection, role: str) -> None:
     assert refusal_of(as_role, "select rules.act_as('user:jimmie')") in ("42501", "PT403", "PT401")
 

@@ -56,17 +56,13 @@ def test_a_plain_insert_cannot_choose_the_version_or_the_time(db: psycopg.Connec
 
 
 @pytest.mark.parametrize("stage", ["eom_close", "offboarding", "paused_client", "onboarding"])
-def test_a_plain_insert_into_another_stage_meets_the_rules(
-    db: psycopg.Connection, stage: str
-) -> None:
+def test_a_plain_insert_into_another_stage_meets_the_rules(db: psycopg.Connection, stage: str) -> None:
     with refused(db, "permission_missing", 403):
         db.execute("insert into clients (name, slug, stage) values ('a', 'plain-d', %s)", (stage,))
 
 
 @pytest.mark.parametrize("column", ["flags", "service_tier", "active", "eligible_reviewers"])
-def test_a_plain_insert_with_more_than_the_old_columns_meets_the_rules(
-    db: psycopg.Connection, column: str
-) -> None:
+def test_a_plain_insert_with_more_than_the_old_columns_meets_the_rules(db: psycopg.Connection, column: str) -> None:
     value = {
         "flags": "{client_blocking}",
         "service_tier": "full_service",
@@ -188,8 +184,7 @@ def test_one_update_that_makes_three_changes_takes_three_versions(db: psycopg.Co
 
     as_actor(db, ADMIN, "all at once")
     db.execute(
-        "update clients set stage = 'eom_close', flags = '{advisory_due}', stage_owner = 'user:ada'"
-        " where id = %s",
+        "update clients set stage = 'eom_close', flags = '{advisory_due}', stage_owner = 'user:ada' where id = %s",
         (client,),
     )
 
@@ -208,9 +203,7 @@ def test_an_update_of_nothing_is_not_recorded(db: psycopg.Connection) -> None:
     before = client_row(db, client)
 
     as_actor(db, ADMIN)
-    db.execute(
-        "update clients set stage = stage, flags = flags, name = name where id = %s", (client,)
-    )
+    db.execute("update clients set stage = stage, flags = flags, name = name where id = %s", (client,))
 
     assert client_row(db, client) == before
     assert len(history_rows(db, client)) == 1
@@ -260,9 +253,7 @@ def test_the_fields_of_this_system_are_recorded_with_old_and_new_values(
         "active": {"from": True, "to": False},
     }
     row = history_rows(db, client)[-1]
-    assert (row["from_stage"], row["to_stage"], row["flag_added"], row["flag_removed"]) == (
-        None,
-    ) * 4
+    assert (row["from_stage"], row["to_stage"], row["flag_added"], row["flag_removed"]) == (None,) * 4
     assert row["reason"] == "handover"
 
 
@@ -317,12 +308,8 @@ def test_is_append_only_for_a_superuser_too(db: psycopg.Connection, statement: s
     assert db.execute("select count(*) from stage_history").fetchone() == count
 
 
-@pytest.mark.parametrize(
-    "statement", ["update stage_history set reason = 'x'", "delete from stage_history"]
-)
-def test_is_append_only_for_the_owner_of_the_stored_logic(
-    db: psycopg.Connection, statement: str
-) -> None:
+@pytest.mark.parametrize("statement", ["update stage_history set reason = 'x'", "delete from stage_history"])
+def test_is_append_only_for_the_owner_of_the_stored_logic(db: psycopg.Connection, statement: str) -> None:
     make_client(db)
 
     db.execute("set local role atlas_owner")

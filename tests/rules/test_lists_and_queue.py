@@ -131,12 +131,8 @@ def test_lists_filter_by_stuck(db: psycopg.Connection) -> None:
     ],
 )
 @pytest.mark.parametrize("clients", [0, 60_000])
-def test_a_search_ignores_capitals_accents_and_apostrophes(
-    db: psycopg.Connection, word: str, clients: int
-) -> None:
-    wanted = make_client(
-        db, name="Bäckerei Grün & O’Hara’s Łukasz, Ñandú/Straße", slug="gruen-ohara"
-    )
+def test_a_search_ignores_capitals_accents_and_apostrophes(db: psycopg.Connection, word: str, clients: int) -> None:
+    wanted = make_client(db, name="Bäckerei Grün & O’Hara’s Łukasz, Ñandú/Straße", slug="gruen-ohara")
     make_client(db, name="Other", slug="other")
     db.execute("update pg_class set reltuples = %s where relname = 'clients'", (clients,))
 
@@ -151,9 +147,7 @@ def test_a_search_that_finds_nothing_names_what_is_alike(db: psycopg.Connection)
     wanted = make_client(db, name="Aldridge & Finch")
     make_client(db, name="Other")
 
-    assert call(db, "clients", search="Aldrige")["similar"] == [
-        {"id": wanted, "name": "Aldridge & Finch"}
-    ]
+    assert call(db, "clients", search="Aldrige")["similar"] == [{"id": wanted, "name": "Aldridge & Finch"}]
     assert call(db, "clients", search="qqq")["similar"] == []
     assert call(db, "clients", search="Aldridge")["similar"] is None
 
@@ -173,9 +167,7 @@ def test_a_search_takes_any_signs(db: psycopg.Connection, word: str) -> None:
         ({"service_tier": "gold"}, "unknown_value"),
     ],
 )
-def test_a_filter_with_an_unknown_word_is_refused(
-    db: psycopg.Connection, filters: dict[str, str], rule: str
-) -> None:
+def test_a_filter_with_an_unknown_word_is_refused(db: psycopg.Connection, filters: dict[str, str], rule: str) -> None:
     with refused(db, rule, 422):
         call(db, "clients", **filters)
 
@@ -219,9 +211,7 @@ def test_a_page_after_any_number(db: psycopg.Connection, number: int) -> None:
     assert isinstance(call(db, "clients", after=number)["clients"], list)
     assert isinstance(call(db, "permissions", after=number)["permissions"], list)
     client = make_client(db)
-    assert isinstance(
-        call(db, "stage_history", client_id=client, before_version=number)["history"], list
-    )
+    assert isinstance(call(db, "stage_history", client_id=client, before_version=number)["history"], list)
 
 
 @pytest.mark.parametrize("days", [-(2**31), -1, 0, 2**31 - 1])
@@ -324,10 +314,7 @@ def test_the_queue_says_when_the_sla_ends(db: psycopg.Connection) -> None:
     make_client(db, "eom_review", owner=ADA)
     make_client(db, "weekly", owner=ADA)
 
-    by_stage = {
-        item["client"]["stage"]: item["sla_due_at"]
-        for item in call(db, "queue", actor=ADA)["queue"]
-    }
+    by_stage = {item["client"]["stage"]: item["sla_due_at"] for item in call(db, "queue", actor=ADA)["queue"]}
     row = db.execute("select to_jsonb(now() + interval '72 hours') #>> '{}'").fetchone()
     assert row is not None
     assert by_stage == {"eom_review": row[0], "weekly": None}
@@ -383,9 +370,7 @@ def test_an_agent_whose_grant_is_narrowed_to_clients_or_tiers_has_them_in_its_qu
 
 
 @pytest.mark.parametrize("number", [0.5, 2**70, -1])
-def test_a_grant_that_names_no_client_puts_none_in_the_queue(
-    db: psycopg.Connection, number: float
-) -> None:
+def test_a_grant_that_names_no_client_puts_none_in_the_queue(db: psycopg.Connection, number: float) -> None:
     make_client(db)
     grant(db, TALLY, "can_set_stage", {"clients": [number]})
 
@@ -445,18 +430,14 @@ def test_lists_filter_by_attention_by_having_no_owner_and_by_ids(db: psycopg.Con
 def test_an_empty_filter_is_none(db: psycopg.Connection) -> None:
     client = make_client(db)
 
-    empty = dict.fromkeys(
-        ("stage", "flag", "owner", "service_tier", "search", "attention", "sort"), ""
-    )
+    empty = dict.fromkeys(("stage", "flag", "owner", "service_tier", "search", "attention", "sort"), "")
     assert ids(call(db, "clients", **empty)) == [client]
 
 
 @pytest.mark.parametrize(
     ("sort", "order"), [("age", [3, 1, 4, 0, 2]), ("sla", [1, 4, 0, 2, 3]), ("id", [0, 1, 2, 3, 4])]
 )
-def test_lists_sort_by_age_and_by_what_is_left_of_the_sla(
-    db: psycopg.Connection, sort: str, order: list[int]
-) -> None:
+def test_lists_sort_by_age_and_by_what_is_left_of_the_sla(db: psycopg.Connection, sort: str, order: list[int]) -> None:
     # limits: 10, 10, 45, none, 3 days
     clients = [
         aged(db, days, stage)
@@ -502,9 +483,7 @@ def test_check_stages_says_of_each_client_what_check_stage_says(db: psycopg.Conn
         allowed = {
             stage
             for stage in STAGES
-            if call(db, "check_stage", actor=ADA, client_id=each["client_id"], to_stage=stage)[
-                "allowed"
-            ]
+            if call(db, "check_stage", actor=ADA, client_id=each["client_id"], to_stage=stage)["allowed"]
         }
         assert {move["to_stage"] for move in each["moves"]} == allowed
     assert sum(len(each["moves"]) for each in answer["clients"]) == 1
@@ -537,9 +516,7 @@ def test_a_summary_counts_active_clients_by_stage_owner_flag_and_attention(
         BO: 1,
         None: 1,
     }
-    assert {each["flag"]: each["clients"] for each in summary["flags"] if each["clients"]} == {
-        "client_blocking": 1
-    }
+    assert {each["flag"]: each["clients"] for each in summary["flags"] if each["clients"]} == {"client_blocking": 1}
     assert summary["attention"] == {"stuck": 1, "late": 0, "waiting_on_client": 1}
     assert summary["clients"] == 4
     assert call(db, "changes", after=summary["cursor"])["changes"] == []
@@ -563,9 +540,7 @@ def test_a_client_flagged_as_stuck_comes_first_however_many_are_older(
 
 @pytest.mark.parametrize("actor", [ADA, "user:reviewer", TALLY])
 @pytest.mark.parametrize("page_size", [1, 3, 100])
-def test_flags_and_the_limit_order_every_actors_queue(
-    db: psycopg.Connection, actor: str, page_size: int
-) -> None:
+def test_flags_and_the_limit_order_every_actors_queue(db: psycopg.Connection, actor: str, page_size: int) -> None:
     grant(db, "user:reviewer", "can_sign_off_eom_review")
     grant(db, TALLY, "can_set_stage", {"from": ["eom_review"]})
     # the limit is 3 days; in the order in which they should come, each kind with the longer there first

@@ -44,11 +44,7 @@ CALLS: dict[str, tuple[str, Callable[[list[int]], tuple[Any, ...]]]] = {
     ),
     "set_flags": (
         "select api.set_flags(%s)",
-        lambda ids: (
-            Jsonb(
-                [{"client_id": c, "flag": "client_blocking", "set": True} for c in [*ids, ids[0]]]
-            ),
-        ),
+        lambda ids: (Jsonb([{"client_id": c, "flag": "client_blocking", "set": True} for c in [*ids, ids[0]]]),),
     ),
     "update_clients": (
         "select api.update_clients(%s)",
@@ -99,9 +95,7 @@ def test_an_actor_that_may_not_change_a_client_asks_for_no_lock(
         began = time.monotonic()
         answer = refusals(caller, statement, arguments(ids))
 
-    assert (
-        time.monotonic() - began < 12
-    )  # it would wait 15 s for a client that another session holds
+    assert time.monotonic() - began < 12  # it would wait 15 s for a client that another session holds
     assert answer, "nothing was refused"
     assert "client_locked" not in answer
 

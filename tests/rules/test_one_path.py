@@ -47,9 +47,7 @@ def run(db: psycopg.Connection, owner: str, *clients: int) -> None:
 
 @pytest.mark.parametrize("body", CARELESS.values(), ids=CARELESS.keys())
 @pytest.mark.parametrize("owner", ["atlas_owner", "atlas_writer"])
-def test_a_careless_function_of_ours_commits_nothing(
-    session: psycopg.Connection, owner: str, body: str
-) -> None:
+def test_a_careless_function_of_ours_commits_nothing(session: psycopg.Connection, owner: str, body: str) -> None:
     clients = [make_client(session), make_client(session)]
     before = [client_row(session, client) for client in clients]
     add_function(session, body, owner)
@@ -139,15 +137,11 @@ def test_the_stages_of_the_table_are_those_of_the_check(db: psycopg.Connection) 
 
 def test_a_stage_that_clients_does_not_know_is_refused(db: psycopg.Connection) -> None:
     with refused(db, "unknown_value", 422, check="clients_stage_check"):
-        db.execute(
-            "insert into stages (stage, position, kind, description) values ('holiday', 9, 'work', 'd')"
-        )
+        db.execute("insert into stages (stage, position, kind, description) values ('holiday', 9, 'work', 'd')")
 
 
 @pytest.mark.parametrize("column", ["from_stage", "to_stage"])
-def test_a_typo_in_a_transition_is_refused_when_it_is_written(
-    db: psycopg.Connection, column: str
-) -> None:
+def test_a_typo_in_a_transition_is_refused_when_it_is_written(db: psycopg.Connection, column: str) -> None:
     with pytest.raises(psycopg.errors.ForeignKeyViolation), db.transaction():
         db.execute(
             f"update stage_transitions set {column} = 'weakly' where from_stage = 'weekly' and to_stage = 'cleanup'"

@@ -16,8 +16,6 @@ def test_at_most_20_functions_run_for_one_move(db: psycopg.Connection) -> None:
 
     db.execute("select api.set_stage(%s, 'eom_close', 'r', 0)", [client])
 
-    run = db.execute(
-        "select schemaname || '.' || funcname from pg_stat_xact_user_functions where calls > 0"
-    ).fetchall()
+    run = db.execute("select schemaname || '.' || funcname from pg_stat_xact_user_functions where calls > 0").fetchall()
     assert ("rules.write_history",) in run
     assert len(run) <= 20, " ".join(sorted(name for (name,) in run))

@@ -39,9 +39,7 @@ def test_a_resume_continues_the_time_before_the_pause(db: psycopg.Connection, cl
     assert entered(db, client) - began == timedelta(days=49)
 
 
-def test_two_pauses_and_a_switch_between_them_count_for_none_of_the_time(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_two_pauses_and_a_switch_between_them_count_for_none_of_the_time(db: psycopg.Connection, client: int) -> None:
     began = entered(db, client)
     at(db, client, "2026-03-12 08:00", "paused_client")
     at(db, client, "2026-03-15 08:00", "paused_internal")
@@ -63,9 +61,7 @@ def test_pausing_a_column_of_overdue_clients_does_not_make_them_fresh(
     assert (shown["age_days"], shown["attention"]) == (11, "stuck")
 
 
-def test_a_rolled_back_resume_and_pause_restore_their_times(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_rolled_back_resume_and_pause_restore_their_times(db: psycopg.Connection, client: int) -> None:
     began = entered(db, client)
     at(db, client, "2026-03-12 08:00", "paused_client")
     paused = entered(db, client)
@@ -75,9 +71,7 @@ def test_a_rolled_back_resume_and_pause_restore_their_times(
     assert entered(db, client) == paused
     at(db, client, "2026-03-22 08:00", "cleanup")
     assert entered(db, client) - began == timedelta(days=10)
-    call(
-        db, "rollback", client_id=client, history_id=history_rows(db, client)[-1]["id"], reason="r"
-    )
+    call(db, "rollback", client_id=client, history_id=history_rows(db, client)[-1]["id"], reason="r")
     call(db, "rollback", client_id=client, history_id=rows[-2]["id"], reason="r")
 
     assert entered(db, client) == began
@@ -108,11 +102,7 @@ def test_a_client_that_began_in_a_pause_enters_its_stage_when_it_resumes(
     db: psycopg.Connection,
 ) -> None:
     with clock.at(db, BEGAN):
-        client = int(
-            call(db, "create_client", name="P", slug="begins-paused", stage="paused_client")[
-                "client"
-            ]["id"]
-        )
+        client = int(call(db, "create_client", name="P", slug="begins-paused", stage="paused_client")["client"]["id"])
     at(db, client, "2026-03-12 08:00", "onboarding")
 
     assert entered(db, client).isoformat() == "2026-03-12T13:00:00+00:00"

@@ -35,9 +35,7 @@ def person(db: psycopg.Connection, actor: str, asked_by: str = ADMIN) -> dict[st
 def accept(db: psycopg.Connection, invite: str) -> Any:
     """As PostgREST does it: the invite is the request's token."""
     with db.transaction():
-        headers = json.dumps(
-            {"x-atlas-token": invite, "x-atlas-request": "POST /rpc/accept_invite"}
-        )
+        headers = json.dumps({"x-atlas-token": invite, "x-atlas-request": "POST /rpc/accept_invite"})
         db.execute("select set_config('request.headers', %s, true)", (headers,))
         return call(db, "accept_invite", actor=None)
 
@@ -118,9 +116,7 @@ class TestInvites:
 
 
 class TestHandingOver:
-    def test_everything_of_one_goes_to_the_other_and_comes_back(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_everything_of_one_goes_to_the_other_and_comes_back(self, db: psycopg.Connection) -> None:
         owned = make_client(db, owner=ANA)
         shared = make_client(db, owner="user:eve", collaborators=[ANA, BEN], reviewers=[ANA])
         other = make_client(db, owner="user:eve")
@@ -136,9 +132,7 @@ class TestHandingOver:
         assert client_row(db, other) == before[2]
         assert person(db, ANA) is None
         call(db, "undo_batch", batch=answer["batch"])
-        assert [client_row(db, each) for each in (owned, shared)] == [
-            each | {"version": 2} for each in before[:2]
-        ]
+        assert [client_row(db, each) for each in (owned, shared)] == [each | {"version": 2} for each in before[:2]]
         assert all_breaks(db) == []
 
     def test_who_may_not_change_a_client_is_told_which_stay(self, db: psycopg.Connection) -> None:
@@ -156,9 +150,7 @@ class TestHandingOver:
         make_client(db, owner=ANA)
         batch = call(db, "hand_over", from_actor_id=ANA, to_actor_id=BEN, reason="r")["batch"]
         with db.transaction():
-            db.execute(
-                "select set_config('request.headers', %s, true)", ('{"idempotency-key": "u"}',)
-            )
+            db.execute("select set_config('request.headers', %s, true)", ('{"idempotency-key": "u"}',))
             first = call(db, "undo_batch", batch=batch)
             assert first["rolled_back"] == 1
             assert call(db, "undo_batch", batch=batch) == first | {"replayed": True}
@@ -166,9 +158,7 @@ class TestHandingOver:
     def test_a_repeated_call_gets_the_first_answer(self, db: psycopg.Connection) -> None:
         make_client(db, owner=ANA)
         with db.transaction():
-            db.execute(
-                "select set_config('request.headers', %s, true)", ('{"idempotency-key": "k"}',)
-            )
+            db.execute("select set_config('request.headers', %s, true)", ('{"idempotency-key": "k"}',))
             arguments = {"from_actor_id": ANA, "to_actor_id": BEN, "reason": "r"}
             first = call(db, "hand_over", **arguments)
             assert call(db, "hand_over", **arguments) == first | {"replayed": True}
@@ -269,9 +259,7 @@ class TestOneForm:
         made = call(db, "create_client", name="N", slug="Jose\u0301\u200b-Cafe")["client"]
         assert made["slug"] == "jos\u00e9-cafe"
 
-    def test_a_slug_that_looks_like_the_host_s_is_refused_with_that_client(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_slug_that_looks_like_the_host_s_is_refused_with_that_client(self, db: psycopg.Connection) -> None:
         db.execute("insert into clients (name, slug) values ('Acme Inc', 'ACME-Jose\u0301')")
         with refused(db, "slug_too_similar", 409, other_client="Acme Inc"):
             call(db, "create_client", name="N", slug="acme-jos\u00e9")

@@ -101,9 +101,7 @@ def test_the_refusal_names_the_scope_key_that_did_not_match(
         scope_key=key,
     ) as refusal:
         move(db, client, "eom_close", actor=CLERK)
-    assert refusal.details["grants"] == [
-        {"permission_id": row, "permission": "can_set_stage", "scope_keys": [key]}
-    ]
+    assert refusal.details["grants"] == [{"permission_id": row, "permission": "can_set_stage", "scope_keys": [key]}]
 
 
 def test_several_grants_are_alternatives(db: psycopg.Connection) -> None:
@@ -142,12 +140,8 @@ def test_an_unknown_key_in_a_stored_scope_matches_nothing(db: psycopg.Connection
         move(db, client, "eom_close", actor=CLERK)
 
 
-@pytest.mark.parametrize(
-    "scope", ['{"from": "weekly"}', '{"from": {"weekly": 1}}', '{"from": null}']
-)
-def test_a_stored_scope_of_the_wrong_shape_does_not_break_anything(
-    db: psycopg.Connection, scope: str
-) -> None:
+@pytest.mark.parametrize("scope", ['{"from": "weekly"}', '{"from": {"weekly": 1}}', '{"from": null}'])
+def test_a_stored_scope_of_the_wrong_shape_does_not_break_anything(db: psycopg.Connection, scope: str) -> None:
     client = make_client(db, "cleanup")
     db.execute(
         "insert into agent_permissions (actor_id, permission, scope, granted_by)"
@@ -192,15 +186,11 @@ def test_an_admin_of_some_clients_is_none_of_the_others(db: psycopg.Connection) 
     assert may_move(db, mine, "offboarding", "user:boss")
     assert not may_move(db, other, "offboarding", "user:boss")
     with refused(db, "permission_missing", 403):
-        call(
-            db, "grant_permission", actor="user:boss", actor_id="user:boss", permission="can_admin"
-        )
+        call(db, "grant_permission", actor="user:boss", actor_id="user:boss", permission="can_admin")
 
 
 def test_the_seeds_are_the_plan_s_two_and_those_of_the_jobs(db: psycopg.Connection) -> None:
-    rows = db.execute(
-        "select actor_id, permission, scope, granted_by from agent_permissions order by 1, 2"
-    ).fetchall()
+    rows = db.execute("select actor_id, permission, scope, granted_by from agent_permissions order by 1, 2").fetchall()
 
     assert rows == [
         (
@@ -261,9 +251,7 @@ OVERRIDES = [
 
 
 @pytest.mark.parametrize(("start", "target"), OVERRIDES)
-def test_an_admin_can_override_into_any_stage(
-    db: psycopg.Connection, start: str, target: str
-) -> None:
+def test_an_admin_can_override_into_any_stage(db: psycopg.Connection, start: str, target: str) -> None:
     client = make_client(db, start, returning_to="weekly")
 
     answer = move(db, client, target, override=True, reason="the partner said so")
@@ -275,9 +263,7 @@ def test_an_admin_can_override_into_any_stage(
     assert answer["client"]["returning_to_stage"] == expected
 
 
-@pytest.mark.parametrize(
-    "permission", ["can_set_stage", "can_offboard", "can_sign_off_eom_review", "can_set_flag"]
-)
+@pytest.mark.parametrize("permission", ["can_set_stage", "can_offboard", "can_sign_off_eom_review", "can_set_flag"])
 def test_nobody_else_can_override(db: psycopg.Connection, permission: str) -> None:
     client = make_client(db, "onboarding")
     grant(db, CLERK, permission)
@@ -423,9 +409,7 @@ def test_revoking_what_does_not_exist(db: psycopg.Connection, row: int) -> None:
         (7, "scope_not_valid"),
     ],
 )
-def test_a_scope_that_means_nothing_is_not_granted(
-    db: psycopg.Connection, scope: Any, rule: str
-) -> None:
+def test_a_scope_that_means_nothing_is_not_granted(db: psycopg.Connection, scope: Any, rule: str) -> None:
     with refused(db, rule, 422):
         call(db, "grant_permission", actor_id=CLERK, permission="can_set_stage", scope=scope)
     assert call(db, "permissions", actor_id=CLERK)["permissions"] == []
@@ -473,9 +457,7 @@ ADMINS_WORK: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("function", "arguments"), ADMINS_WORK, ids=[w[0] for w in ADMINS_WORK])
-def test_is_an_admin_s_alone(
-    db: psycopg.Connection, function: str, arguments: dict[str, Any]
-) -> None:
+def test_is_an_admin_s_alone(db: psycopg.Connection, function: str, arguments: dict[str, Any]) -> None:
     for permission in PERMISSIONS:
         if permission != "can_admin":
             grant(db, CLERK, permission)
@@ -500,10 +482,7 @@ def test_without_any_grant_an_actor_may_read_and_ask(db: psycopg.Connection) -> 
     assert call(db, "stage_history", actor=nobody, client_id=client)["history"]
     assert call(db, "queue", actor=nobody)["queue"] == []
     assert call(db, "clients", actor=nobody)["clients"]
-    assert (
-        call(db, "check_stage", actor=nobody, client_id=client, to_stage="cleanup")["allowed"]
-        is False
-    )
+    assert call(db, "check_stage", actor=nobody, client_id=client, to_stage="cleanup")["allowed"] is False
     who = call(db, "whoami", actor=nobody)
     assert (who["actor_id"], who["actor_type"], who["permissions"]) == (nobody, "human", [])
 
@@ -554,9 +533,7 @@ def test_two_admins_that_revoke_each_other_at_once_leave_one(
         with contextlib.ExitStack() as at_once:
             at_once.enter_context(first.transaction())
             call(first, "revoke_permission", actor="user:jimmie", permission_id=other)
-            waiting = pool.submit(
-                call, second, "revoke_permission", actor="user:second", permission_id=row[0]
-            )
+            waiting = pool.submit(call, second, "revoke_permission", actor="user:second", permission_id=row[0])
             time.sleep(0.5)
             assert not waiting.done()
         with pytest.raises(psycopg.Error) as caught:
@@ -564,9 +541,7 @@ def test_two_admins_that_revoke_each_other_at_once_leave_one(
     assert caught.value.sqlstate in ("PT403", "PT409")
 
 
-def test_a_stranger_s_lock_stops_no_grant(
-    db: psycopg.Connection, connect: Callable[[], psycopg.Connection]
-) -> None:
+def test_a_stranger_s_lock_stops_no_grant(db: psycopg.Connection, connect: Callable[[], psycopg.Connection]) -> None:
     stranger = connect()
     with stranger.transaction():
         stranger.execute("select pg_advisory_xact_lock(hashtextextended('atlas grant user:x', 0))")

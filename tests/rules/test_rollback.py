@@ -21,9 +21,7 @@ from tests.support.words import PERMISSIONS
 
 
 def rollback(db: psycopg.Connection, client: int, row: int, **arguments: Any) -> Any:
-    return call(
-        db, "rollback", **{"client_id": client, "history_id": row, "reason": "a slip", **arguments}
-    )
+    return call(db, "rollback", **{"client_id": client, "history_id": row, "reason": "a slip", **arguments})
 
 
 def test_a_move_is_taken_back_with_its_time(connect: Callable[[], psycopg.Connection]) -> None:
@@ -192,9 +190,7 @@ def test_the_latest_of_several_later_moves_is_the_one_to_take_back_first(
     db: psycopg.Connection,
 ) -> None:
     client = make_client(db)
-    rows = [
-        move(db, client, stage)["history"]["id"] for stage in ("eom_close", "eom_review", "weekly")
-    ]
+    rows = [move(db, client, stage)["history"]["id"] for stage in ("eom_close", "eom_review", "weekly")]
 
     with refused(db, "rollback_blocked", 409) as refusal:
         rollback(db, client, rows[0])
@@ -292,9 +288,7 @@ def test_a_later_change_of_one_of_the_fields_blocks_until_it_is_rolled_back(
 def test_erased_words_dont_come_back(db: psycopg.Connection) -> None:
     client = make_client(db)
     notes = call(db, "update_client", client_id=client, notes="private")["history"]["id"]
-    both = call(db, "update_client", client_id=client, notes="more", owner="user:ana")["history"][
-        "id"
-    ]
+    both = call(db, "update_client", client_id=client, notes="more", owner="user:ana")["history"]["id"]
     call(db, "erase_words", client_id=client, reason="asked to")
 
     with refused(db, "not_reversible", 422):
@@ -307,9 +301,7 @@ def test_erased_words_dont_come_back(db: psycopg.Connection) -> None:
 def test_a_move_of_an_inactive_client_is_not_taken_back(db: psycopg.Connection) -> None:
     client = make_client(db)
     moved = move(db, client, "eom_close")["history"]["id"]
-    flagged = call(db, "set_flag", client_id=client, flag="advisory_due", reason="r")["history"][
-        "id"
-    ]
+    flagged = call(db, "set_flag", client_id=client, flag="advisory_due", reason="r")["history"]["id"]
     call(db, "update_client", client_id=client, active=False, reason="r")
 
     with refused(db, "client_inactive", 422):
@@ -349,9 +341,7 @@ def test_needs_a_reason(db: psycopg.Connection, reason: str | None) -> None:
         rollback(db, client, row["id"], reason=reason)
 
 
-@pytest.mark.parametrize(
-    ("reason", "rule"), [("x" * 2001, "text_too_long"), ("a\x07b", "text_not_clean")]
-)
+@pytest.mark.parametrize(("reason", "rule"), [("x" * 2001, "text_too_long"), ("a\x07b", "text_not_clean")])
 def test_its_reason_is_clean_and_short(db: psycopg.Connection, reason: str, rule: str) -> None:
     client = make_client(db)
     row = move(db, client, "eom_close")["history"]
@@ -392,9 +382,7 @@ def test_an_override_and_a_plain_update_can_be_taken_back_too(db: psycopg.Connec
 
 
 @pytest.mark.parametrize("stage", ["eom_close", "eom_review"])
-@pytest.mark.parametrize(
-    ("to_stage", "override"), [("offboarding", False), ("weekly", True), ("cleanup", True)]
-)
+@pytest.mark.parametrize(("to_stage", "override"), [("offboarding", False), ("weekly", True), ("cleanup", True)])
 def test_a_client_that_left_a_paused_close_returns_to_it(
     db: psycopg.Connection, stage: str, to_stage: str, override: bool
 ) -> None:

@@ -164,9 +164,7 @@ def test_each_item_has_its_own_key(db: psycopg.Connection) -> None:
 
     assert [i["replayed"] for i in once["items"]] == [False, False]
     assert [i["replayed"] for i in again["items"]] == [True, True]
-    assert [i["history"]["id"] for i in again["items"]] == [
-        i["history"]["id"] for i in once["items"]
-    ]
+    assert [i["history"]["id"] for i in again["items"]] == [i["history"]["id"] for i in once["items"]]
     assert len(history_rows(db, first)) == 2
 
 
@@ -183,9 +181,7 @@ def test_a_key_of_a_single_call_and_of_an_item_are_the_same_key(db: psycopg.Conn
 def test_a_key_used_for_another_item_is_refused(db: psycopg.Connection) -> None:
     first, second = make_client(db), make_client(db)
 
-    answer = call(
-        db, "set_stages", items=[item(first, external_id="a"), item(second, external_id="a")]
-    )
+    answer = call(db, "set_stages", items=[item(first, external_id="a"), item(second, external_id="a")])
 
     assert [i["status"] for i in answer["items"]] == [200, 409]
     assert answer["items"][1]["details"]["rule"] == "idempotency_key_reused"
@@ -204,9 +200,7 @@ def test_a_key_is_used_up_by_what_was_done_only(db: psycopg.Connection) -> None:
 def test_an_override_of_one_item_is_not_the_others(db: psycopg.Connection) -> None:
     one, other = make_client(db, "onboarding"), make_client(db, "onboarding")
 
-    answer = call(
-        db, "set_stages", items=[item(one, "eom_review", override=True), item(other, "eom_review")]
-    )
+    answer = call(db, "set_stages", items=[item(one, "eom_review", override=True), item(other, "eom_review")])
 
     assert [i["status"] for i in answer["items"]] == [200, 422]
     assert answer["items"][0]["history"]["trigger_type"] == "manual_override"
@@ -219,9 +213,7 @@ def test_items_is_an_array_of_1_to_1000(db: psycopg.Connection, items: Any) -> N
 
 
 def test_a_thousand_items_go_in_one_call(db: psycopg.Connection) -> None:
-    db.execute(
-        "insert into clients (name, slug) select 'bulk', 'b' || n from generate_series(1, 1000) n"
-    )
+    db.execute("insert into clients (name, slug) select 'bulk', 'b' || n from generate_series(1, 1000) n")
     rows = db.execute("select id from clients where name = 'bulk'").fetchall()
 
     answer = call(db, "set_stages", items=[item(client) for (client,) in rows])

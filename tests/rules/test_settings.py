@@ -67,9 +67,7 @@ class TestSettings:
         limits = {each["stage"]: each["max_days"] for each in settings(db)["stages"]}
         assert limits["eom_close"] == 5
         call(db, "set_stage_limit", stage="eom_close")
-        assert "eom_close" in {
-            each["stage"] for each in settings(db)["stages"] if each["max_days"] is None
-        }
+        assert "eom_close" in {each["stage"] for each in settings(db)["stages"] if each["max_days"] is None}
         with refused(db, "setting_not_valid", 422, expected="more than 0"):
             call(db, "set_stage_limit", stage="eom_close", max_days=0)
         with refused(db, "unknown_stage", 422):
@@ -156,9 +154,7 @@ class TestSettings:
         call(db, "set_holiday", day="2026-07-31")
         assert end() == "2026-07-31"
 
-    @pytest.mark.parametrize(
-        "day", ["", "tomorrow", "2026-02-30", "1999-12-31", "9999-01-01", None]
-    )
+    @pytest.mark.parametrize("day", ["", "tomorrow", "2026-02-30", "1999-12-31", "9999-01-01", None])
     def test_what_is_no_day_is_refused(self, db: psycopg.Connection, day: str | None) -> None:
         with refused(db, "setting_not_valid", 422):
             call(db, "set_holiday", day=day, name="n")
@@ -184,9 +180,7 @@ class TestJobs:
         assert answer["runs"][0]["job"] == "stage_stuck_detector"
         assert answer["runs"][0]["outcome"] == "done"
 
-    def test_a_dry_run_names_who_would_change_and_a_run_changes_them(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_a_dry_run_names_who_would_change_and_a_run_changes_them(self, db: psycopg.Connection) -> None:
         client = make_client(db, "eom_close")
         with clock.at(db, db.execute("select now() + interval '20 days'").fetchone()[0]):  # type: ignore[index]
             tried = call(db, "run_job", job="stage_stuck_detector", dry_run=True)

@@ -58,14 +58,10 @@ def test_pausing_a_review_is_an_ordinary_move(db: psycopg.Connection, target: st
 
 @pytest.mark.usefixtures("team")
 @pytest.mark.parametrize("target", WAYS_OUT)
-def test_where_reviewers_are_named_others_may_not_sign_off(
-    db: psycopg.Connection, target: str
-) -> None:
+def test_where_reviewers_are_named_others_may_not_sign_off(db: psycopg.Connection, target: str) -> None:
     client = make_client(db, "eom_review", reviewers=["user:partner", "user:zoe"])
 
-    with refused(
-        db, "not_eligible_reviewer", 403, eligible_reviewers=["user:partner", "user:zoe"]
-    ) as refusal:
+    with refused(db, "not_eligible_reviewer", 403, eligible_reviewers=["user:partner", "user:zoe"]) as refusal:
         move(db, client, target, actor=SENIOR)
     assert refusal.rules == {"not_eligible_reviewer"}
 
@@ -111,9 +107,7 @@ def test_a_null_among_the_reviewers_opens_nothing(db: psycopg.Connection) -> Non
     # Either such a list is refused, or it still means what it says.
     with contextlib.suppress(psycopg.Error), db.transaction():
         db.execute("select rules.act_as(%s)", (ADMIN,))
-        db.execute(
-            "update clients set eligible_reviewers = '{user:partner,null}' where id = %s", (client,)
-        )
+        db.execute("update clients set eligible_reviewers = '{user:partner,null}' where id = %s", (client,))
     with refused(db, "not_eligible_reviewer", 403):
         move(db, client, "weekly", actor=SENIOR)
 
@@ -125,9 +119,7 @@ def separate(db: psycopg.Connection) -> None:
 
 @pytest.mark.usefixtures("separate")
 @pytest.mark.parametrize("target", WAYS_OUT)
-def test_with_a_separate_reviewer_who_moved_it_in_may_not_sign_off(
-    db: psycopg.Connection, target: str
-) -> None:
+def test_with_a_separate_reviewer_who_moved_it_in_may_not_sign_off(db: psycopg.Connection, target: str) -> None:
     grant(db, SENIOR, "can_set_stage")
     grant(db, SENIOR, "can_sign_off_eom_review")
     client = make_client(db, "eom_close")
@@ -264,9 +256,7 @@ class TestSeparatePeople:
             move(db, client, "weekly", actor=self.BO)
         move(db, client, "weekly", actor=self.ANA)
 
-    def test_rolling_back_what_was_sent_back_restores_who_handed_over(
-        self, db: psycopg.Connection
-    ) -> None:
+    def test_rolling_back_what_was_sent_back_restores_who_handed_over(self, db: psycopg.Connection) -> None:
         client = make_client(db, "eom_close")
         move(db, client, "eom_review", actor=self.ANA)
         move(db, client, "eom_close", actor=self.BO)

@@ -19,9 +19,7 @@ def test_a_slug_that_reads_as_a_number_is_refused(db: psycopg.Connection, slug: 
 
 
 @pytest.mark.parametrize("slug", NO_NUMBERS)
-def test_a_slug_that_only_looks_like_a_number_is_created_and_found(
-    db: psycopg.Connection, slug: str
-) -> None:
+def test_a_slug_that_only_looks_like_a_number_is_created_and_found(db: psycopg.Connection, slug: str) -> None:
     client = make_client(db, slug=slug)
 
     assert call(db, "client_id", client=slug) == client

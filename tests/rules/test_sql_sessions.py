@@ -40,9 +40,7 @@ def login(db: psycopg.Connection) -> Iterator[Callable[[str], None]]:
         db.execute("reset session authorization")
 
 
-def test_a_login_without_an_actor_of_its_own_is_system_db(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_a_login_without_an_actor_of_its_own_is_system_db(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     client = make_client(db)
     grant(db, "system:db:ada_login", "can_set_stage")
 
@@ -58,9 +56,7 @@ def test_a_login_without_an_actor_of_its_own_is_system_db(
     assert (row["reason"], row["trigger_type"]) == (None, "manual")
 
 
-def test_a_login_is_the_actor_that_actor_logins_says(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_a_login_is_the_actor_that_actor_logins_says(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     client = make_client(db)
     grant(db, "user:ada", "can_set_stage")
     db.execute("insert into actor_logins values ('ada_login', 'user:ada')")
@@ -76,9 +72,7 @@ def test_a_login_is_the_actor_that_actor_logins_says(
     )
 
 
-def test_a_login_without_a_grant_changes_nothing_of_ours(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_a_login_without_a_grant_changes_nothing_of_ours(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     client = make_client(db)
 
     login("ada_login")
@@ -115,9 +109,7 @@ FORGERIES = {
 }
 
 
-def test_no_setting_makes_an_ordinary_login_someone_else(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_no_setting_makes_an_ordinary_login_someone_else(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     client = make_client(db)
 
     login("ada_login")
@@ -130,9 +122,7 @@ def test_no_setting_makes_an_ordinary_login_someone_else(
     assert len(history_rows(db, client)) == 1
 
 
-def test_no_setting_forges_what_is_recorded(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_no_setting_forges_what_is_recorded(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     client = make_client(db)
     for permission in ("can_set_stage", "can_set_flag"):
         grant(db, "system:db:ada_login", permission)
@@ -147,8 +137,7 @@ def test_no_setting_forges_what_is_recorded(
         (client,),
     )
     db.execute(
-        "update clients set stage_entered_at = '2001-01-01', returning_to_stage = 'cleanup'"
-        " where id = %s",
+        "update clients set stage_entered_at = '2001-01-01', returning_to_stage = 'cleanup' where id = %s",
         (client,),
     )
 
@@ -191,9 +180,7 @@ def test_a_call_after_a_plain_update_is_a_call(db: psycopg.Connection) -> None:
     assert (row["reason"], row["channel"]) == ("by call", "api")
 
 
-def test_acting_as_someone_is_for_operators(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_acting_as_someone_is_for_operators(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     login("ada_login")
 
     with pytest.raises(psycopg.Error) as caught, db.transaction():
@@ -224,9 +211,7 @@ def test_an_operator_acts_as_someone_with_their_rights_and_name(
     )
 
 
-def test_an_operator_may_call_the_functions_too(
-    db: psycopg.Connection, login: Callable[[str], None]
-) -> None:
+def test_an_operator_may_call_the_functions_too(db: psycopg.Connection, login: Callable[[str], None]) -> None:
     client = make_client(db)
     grant(db, "user:ada", "can_set_stage")
     login("ops_login")
@@ -255,9 +240,7 @@ def test_acting_as_someone_ends_with_the_transaction(
 
 
 def test_the_superuser_s_login_has_no_grants_of_its_own(db: psycopg.Connection) -> None:
-    row = db.execute(
-        "insert into clients (name, slug) values ('a', 'plain') returning id"
-    ).fetchone()
+    row = db.execute("insert into clients (name, slug) values ('a', 'plain') returning id").fetchone()
     assert row is not None
 
     with refused(db, "permission_missing", 403, actor_id="system:db:postgres"):
@@ -319,15 +302,11 @@ def test_a_bulk_update_after_one_row_updates_in_the_same_session_keeps_its_speed
     for stage in ("eom_close", "eom_review", "weekly") * 4:
         as_actor(db, ADMIN, "one row")
         db.execute("update clients set stage = %s where id = %s", (stage, client))
-    db.execute(
-        "insert into clients (name, slug) select 'bulk', 'bulk-' || n from generate_series(1, 6000) n"
-    )
+    db.execute("insert into clients (name, slug) select 'bulk', 'bulk-' || n from generate_series(1, 6000) n")
     db.execute("set local statement_timeout = '30s'")
 
     as_actor(db, ADMIN, "all at once")
-    db.execute(
-        "update clients set stage = 'eom_close', flags = '{advisory_due}' where name = 'bulk'"
-    )
+    db.execute("update clients set stage = 'eom_close', flags = '{advisory_due}' where name = 'bulk'")
 
     row = db.execute(
         "select count(*), count(distinct h.client_id), min(h.version), max(h.version), min(h.reason)"
@@ -356,8 +335,7 @@ def test_many_history_rows_written_by_hand_find_the_one_before_by_index(
     )
 
     row = db.execute(
-        "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables"
-        " where relname = 'stage_history'"
+        "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'stage_history'"
     ).fetchone()
     assert row is not None
     assert row[0] < 5 * rows
@@ -374,8 +352,7 @@ def test_an_upsert_and_a_from_clause_are_updates_like_any_other(db: psycopg.Conn
         )
     as_actor(db, ADMIN)
     db.execute(
-        "insert into clients (name, slug) values ('n', 'upserted')"
-        " on conflict (slug) do update set stage = 'eom_close'"
+        "insert into clients (name, slug) values ('n', 'upserted') on conflict (slug) do update set stage = 'eom_close'"
     )
     assert [row["version"] for row in history_rows(db, client)] == [0, 1]
     assert client_row(db, client)["version"] == 1
@@ -428,8 +405,7 @@ def test_copy_is_an_insert_like_any_other(db: psycopg.Connection) -> None:
         copy.write_row(("b", "copied-b"))
 
     rows = db.execute(
-        "select h.version from stage_history h join clients c on c.id = h.client_id"
-        " where c.slug like 'copied-%%'"
+        "select h.version from stage_history h join clients c on c.id = h.client_id where c.slug like 'copied-%%'"
     ).fetchall()
     assert rows == [(0,), (0,)]
 
@@ -437,9 +413,7 @@ def test_copy_is_an_insert_like_any_other(db: psycopg.Connection) -> None:
 def test_a_psql_user_names_a_client_by_its_slug(db: psycopg.Connection) -> None:
     client = make_client(db, slug="blue-heron")
     db.execute("select rules.act_as(%s)", [ADMIN])
-    moved = db.execute(
-        "select api.set_stage(api.client_id('blue-heron'), 'eom_close', 'month end', 0)"
-    ).fetchone()
+    moved = db.execute("select api.set_stage(api.client_id('blue-heron'), 'eom_close', 'month end', 0)").fetchone()
     assert moved is not None
     assert moved[0]["client"]["id"] == client
     assert db.execute("select api.client_id(%s)", [str(client)]).fetchone() == (client,)

@@ -111,16 +111,11 @@ def test_the_list_says_what_state_a_token_is_in(db: psycopg.Connection) -> None:
 def test_revoking_twice_changes_nothing_more(db: psycopg.Connection) -> None:
     token = issue(db)["id"]
     call(db, "revoke_token", token_id=token)
-    before = db.execute(
-        "select revoked_at from actor_tokens where actor_id = %s", (ADA,)
-    ).fetchone()
+    before = db.execute("select revoked_at from actor_tokens where actor_id = %s", (ADA,)).fetchone()
 
     call(db, "revoke_token", token_id=token)
 
-    assert (
-        db.execute("select revoked_at from actor_tokens where actor_id = %s", (ADA,)).fetchone()
-        == before
-    )
+    assert db.execute("select revoked_at from actor_tokens where actor_id = %s", (ADA,)).fetchone() == before
 
 
 @pytest.mark.parametrize("token", ["", "0123456789ab", "x" * 100_000, "%", None, "atl_abc"])

@@ -26,9 +26,7 @@ CLERK = "user:clerk"
 
 
 @pytest.mark.parametrize(("start", "target"), PAIRS)
-def test_a_move_is_allowed_exactly_where_the_table_allows_it(
-    db: psycopg.Connection, start: str, target: str
-) -> None:
+def test_a_move_is_allowed_exactly_where_the_table_allows_it(db: psycopg.Connection, start: str, target: str) -> None:
     client = make_client(db, start, returning_to="cleanup")
     allowed = stages_after(start, "cleanup")
 
@@ -52,25 +50,19 @@ def test_a_move_is_allowed_exactly_where_the_table_allows_it(
 
 
 @pytest.mark.parametrize(("start", "target"), PAIRS)
-def test_the_dry_run_says_what_the_move_would(
-    db: psycopg.Connection, start: str, target: str
-) -> None:
+def test_the_dry_run_says_what_the_move_would(db: psycopg.Connection, start: str, target: str) -> None:
     client = make_client(db, start, returning_to="cleanup")
     allowed = stages_after(start, "cleanup")
 
     answer = call(db, "check_stage", client_id=client, to_stage=target)
 
     assert answer["allowed"] is (target in allowed)
-    assert [r["rule"] for r in answer["refusals"]] == (
-        [] if target in allowed else ["transition_not_allowed"]
-    )
+    assert [r["rule"] for r in answer["refusals"]] == ([] if target in allowed else ["transition_not_allowed"])
     assert answer["allowed_stages"] == sorted(allowed)
 
 
 @pytest.mark.parametrize(("start", "target"), PAIRS)
-def test_a_plain_update_meets_the_same_table(
-    db: psycopg.Connection, start: str, target: str
-) -> None:
+def test_a_plain_update_meets_the_same_table(db: psycopg.Connection, start: str, target: str) -> None:
     client = make_client(db, start, returning_to="cleanup")
     statement = "update clients set stage = %s where id = %s"
 
@@ -87,9 +79,7 @@ def test_a_plain_update_meets_the_same_table(
 
 
 @pytest.mark.parametrize(("start", "target"), MOVES)
-def test_a_move_needs_the_permission_of_the_table(
-    db: psycopg.Connection, start: str, target: str
-) -> None:
+def test_a_move_needs_the_permission_of_the_table(db: psycopg.Connection, start: str, target: str) -> None:
     client = make_client(db, start, returning_to="cleanup")
     needed = permission_for(start, target)
     for permission in (
@@ -168,9 +158,7 @@ def test_a_caller_cannot_choose_when_the_stage_was_entered(db: psycopg.Connectio
         (client,),
     )
 
-    row = db.execute(
-        "select stage_entered_at = now() from clients where id = %s", (client,)
-    ).fetchone()
+    row = db.execute("select stage_entered_at = now() from clients where id = %s", (client,)).fetchone()
     assert row == (True,)
 
 
@@ -215,9 +203,7 @@ def test_a_pause_remembers_where_the_client_came_from_and_resuming_forgets_it(
 
 @pytest.mark.parametrize("pause", PAUSES)
 @pytest.mark.parametrize("start", WORKING)
-def test_a_paused_client_resumes_nowhere_else(
-    db: psycopg.Connection, start: str, pause: str
-) -> None:
+def test_a_paused_client_resumes_nowhere_else(db: psycopg.Connection, start: str, pause: str) -> None:
     client = make_client(db, pause, returning_to=start)
 
     for target in WORKING:

@@ -43,15 +43,12 @@ def undo(db: psycopg.Connection, client: int, actor: str = ANA, **arguments: Any
 
 def set_stages(db: psycopg.Connection, clients: list[int], to: str = "eom_close") -> Any:
     items = [
-        {"client_id": each, "to_stage": to, "reason": "r", "expected_version": version(db, each)}
-        for each in clients
+        {"client_id": each, "to_stage": to, "reason": "r", "expected_version": version(db, each)} for each in clients
     ]
     return call(db, "set_stages", actor=ANA, items=items)
 
 
-def test_a_misclick_is_undone_by_the_actor_that_made_it(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_misclick_is_undone_by_the_actor_that_made_it(db: psycopg.Connection, client: int) -> None:
     before = client_row(db, client)
     move(db, client, "eom_close", actor=ANA)
     answer = undo(db, client)
@@ -83,9 +80,7 @@ def test_no_other_actor_can(db: psycopg.Connection, client: int) -> None:
             undo(db, client, other)
 
 
-@pytest.mark.parametrize(
-    ("minutes", "later", "can"), [(10, 9, True), (10, 11, False), (0, 0, False)]
-)
+@pytest.mark.parametrize(("minutes", "later", "can"), [(10, 9, True), (10, 11, False), (0, 0, False)])
 def test_it_can_be_undone_for_the_minutes_in_the_settings(
     db: psycopg.Connection, client: int, minutes: int, later: int, can: bool
 ) -> None:
@@ -99,9 +94,7 @@ def test_it_can_be_undone_for_the_minutes_in_the_settings(
                 undo(db, client)
 
 
-def test_a_change_that_another_actor_followed_is_a_conflict(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_change_that_another_actor_followed_is_a_conflict(db: psycopg.Connection, client: int) -> None:
     move(db, client, "eom_close", actor=ANA)
     call(db, "set_flag", actor=BEN, client_id=client, flag="client_blocking")
     with refused(db, "version_conflict", 409, current_version=2):
@@ -130,9 +123,7 @@ def test_a_version_that_is_not_the_newest_undoes_nothing(
     db: psycopg.Connection, client: int, asked: int | None
 ) -> None:
     move(db, client, "eom_close", actor=ANA)
-    rule, status = (
-        ("expected_version_required", 422) if asked is None else ("version_conflict", 409)
-    )
+    rule, status = ("expected_version_required", 422) if asked is None else ("version_conflict", 409)
     with refused(db, rule, status):
         undo(db, client, expected_version=asked)
     with refused(db, "client_not_found", 404):
@@ -150,35 +141,28 @@ def test_a_bulk_move_is_undone_in_one_call(db: psycopg.Connection) -> None:
 
     assert answer["batch"] == batch
     assert answer["rolled_back"] == 3
-    assert [
-        (each["client_id"], each["rule"], each["blocking_history_id"]) for each in answer["left"]
-    ] == [(clients[0], "rollback_blocked", later)]
+    assert [(each["client_id"], each["rule"], each["blocking_history_id"]) for each in answer["left"]] == [
+        (clients[0], "rollback_blocked", later)
+    ]
     after = [client_row(db, each)["stage"] for each in clients]
     assert after == ["eom_review", *(each["stage"] for each in before[1:])]
 
 
 def test_a_batch_of_flags_and_one_with_a_client_twice(db: psycopg.Connection) -> None:
     client = make_client(db)
-    flags = [
-        {"client_id": client, "flag": flag, "set": True}
-        for flag in ("advisory_due", "client_blocking")
-    ]
+    flags = [{"client_id": client, "flag": flag, "set": True} for flag in ("advisory_due", "client_blocking")]
     batch = call(db, "set_flags", actor=ANA, items=flags)["batch"]
     assert call(db, "undo_batch", actor=ANA, batch=batch)["rolled_back"] == 2
     assert client_row(db, client)["flags"] == []
 
 
-def test_a_batch_that_changed_nothing_has_nothing_to_undo(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_a_batch_that_changed_nothing_has_nothing_to_undo(db: psycopg.Connection, client: int) -> None:
     assert set_stages(db, [client], "eom_review")["batch"] is None
     with refused(db, "batch_not_found", 404):
         call(db, "undo_batch", actor=ANA, batch=str(uuid4()))
 
 
-def test_another_s_batch_is_an_admin_s_to_roll_back_at_any_time(
-    db: psycopg.Connection, client: int
-) -> None:
+def test_another_s_batch_is_an_admin_s_to_roll_back_at_any_time(db: psycopg.Connection, client: int) -> None:
     batch = set_stages(db, [client])["batch"]
     with refused(db, "undo_not_yours", 403):
         call(db, "undo_batch", actor=BEN, batch=batch)

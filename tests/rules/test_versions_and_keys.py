@@ -29,9 +29,7 @@ def test_a_stale_version_is_refused_with_the_current_one(db: psycopg.Connection)
     client = make_client(db)
     move(db, client, "eom_close")
 
-    with refused(
-        db, "version_conflict", 409, current_version=1, expected_version=0, client_id=client
-    ):
+    with refused(db, "version_conflict", 409, current_version=1, expected_version=0, client_id=client):
         move(db, client, "eom_review", expected_version=0)
 
 
@@ -61,9 +59,7 @@ def test_there_and_back_again_is_a_conflict_too(db: psycopg.Connection) -> None:
 
 
 @pytest.mark.parametrize("change", ["flag", "field"])
-def test_every_recorded_change_makes_a_read_version_stale(
-    db: psycopg.Connection, change: str
-) -> None:
+def test_every_recorded_change_makes_a_read_version_stale(db: psycopg.Connection, change: str) -> None:
     client = make_client(db)
     read = version(db, client)
     if change == "flag":
@@ -147,9 +143,7 @@ WRITES: dict[str, Callable[[int], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("function", WRITES)
 @pytest.mark.parametrize("by", ["argument", "header"])
-def test_the_same_key_and_request_answer_with_the_first_result(
-    db: psycopg.Connection, function: str, by: str
-) -> None:
+def test_the_same_key_and_request_answer_with_the_first_result(db: psycopg.Connection, function: str, by: str) -> None:
     client = make_client(db)
     arguments = WRITES[function](client)
     if by == "argument":
@@ -210,9 +204,7 @@ def test_a_repetition_survives_a_lost_permission(db: psycopg.Connection) -> None
     ],
     ids=lambda o: next(iter(o)),
 )
-def test_the_same_key_with_another_request_is_refused(
-    db: psycopg.Connection, other: dict[str, Any]
-) -> None:
+def test_the_same_key_with_another_request_is_refused(db: psycopg.Connection, other: dict[str, Any]) -> None:
     client = make_client(db)
     request = {"to_stage": "eom_close", "expected_version": 0, "reason": "r"}
     call(db, "set_stage", client_id=client, external_id="key-1", **request)
@@ -227,9 +219,7 @@ def test_a_repetition_that_read_a_newer_version_gets_the_first_answer(
     """A program that is told of an event twice reads the client again before it moves it."""
     client = make_client(db)
     first = move(db, client, "eom_close", expected_version=0, external_id="key-1")
-    assert move(db, client, "eom_close", expected_version=1, external_id="key-1") == first | {
-        "replayed": True
-    }
+    assert move(db, client, "eom_close", expected_version=1, external_id="key-1") == first | {"replayed": True}
     item = {"client_id": client, "to_stage": "eom_review", "reason": "r", "external_id": "key-2"}
     batch = [call(db, "set_stages", items=[item | {"expected_version": n}]) for n in (1, 2)]
     assert [each["items"][0]["replayed"] for each in batch] == [False, True]
@@ -319,9 +309,7 @@ def test_two_requests_at_once_with_one_key_make_one_change(
 
     def go(session: psycopg.Connection) -> dict[str, Any]:
         barrier.wait()
-        answer: dict[str, Any] = move(
-            session, client, "eom_close", expected_version=0, external_id="key-1"
-        )
+        answer: dict[str, Any] = move(session, client, "eom_close", expected_version=0, external_id="key-1")
         return answer
 
     with ThreadPoolExecutor() as pool:
@@ -340,9 +328,7 @@ def test_two_new_clients_at_once_with_one_key_are_one_client(
 
     def go(session: psycopg.Connection) -> int:
         barrier.wait()
-        answer = call(
-            session, "create_client", name="N", slug="once", external_id="key-1", reason="r"
-        )
+        answer = call(session, "create_client", name="N", slug="once", external_id="key-1", reason="r")
         return int(answer["client"]["id"])
 
     with ThreadPoolExecutor() as pool:
@@ -358,9 +344,7 @@ def test_the_second_waits_for_the_first_and_takes_over_when_it_fails(
     with ThreadPoolExecutor() as pool:
         with first.transaction(force_rollback=True):
             move(first, client, "eom_close", expected_version=0, external_id="key-1")
-            waiting = pool.submit(
-                move, second, client, "eom_close", expected_version=0, external_id="key-1"
-            )
+            waiting = pool.submit(move, second, client, "eom_close", expected_version=0, external_id="key-1")
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.3)
         answer = waiting.result(timeout=10)

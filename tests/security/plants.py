@@ -189,9 +189,7 @@ def operators(db: psycopg.Connection, schema: str = "public") -> None:
     for number, (name, left, right, returns, value) in enumerate(OPERATORS):
         function = f"{schema}.operator_{number}"
         db.execute(_body(function, f"{left}, {right}", returns, value, schema))
-        db.execute(
-            f"create operator {schema}.{name} (function = {function}, leftarg = {left}, rightarg = {right})"
-        )
+        db.execute(f"create operator {schema}.{name} (function = {function}, leftarg = {left}, rightarg = {right})")
 
 
 def casts(db: psycopg.Connection) -> None:
@@ -199,12 +197,8 @@ def casts(db: psycopg.Connection) -> None:
     db.execute(EVIL.format(schema="public"))
     db.execute("create type public.bait as (value text)")
     for name in ("text", "bigint", "jsonb", "boolean"):
-        db.execute(
-            _body(f"public.bait_{name}", "public.bait", name, f"null::pg_catalog.{name}", "public")
-        )
-        db.execute(
-            f"create cast (public.bait as {name}) with function public.bait_{name}(public.bait) as implicit"
-        )
+        db.execute(_body(f"public.bait_{name}", "public.bait", name, f"null::pg_catalog.{name}", "public"))
+        db.execute(f"create cast (public.bait as {name}) with function public.bait_{name}(public.bait) as implicit")
 
 
 PLANTS = {

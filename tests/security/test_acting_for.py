@@ -84,9 +84,7 @@ def _undo_of_another_s_change(db: psycopg.Connection, client: int) -> None:
 
 def _a_payload_that_says_so(db: psycopg.Connection, client: int) -> None:
     grant(db, SLACK, "can_set_stage")
-    change = move(
-        *(db, client, "eom_close"), actor=SLACK, on_behalf_of=ADMIN, payload={"acts_for": True}
-    )
+    change = move(*(db, client, "eom_close"), actor=SLACK, on_behalf_of=ADMIN, payload={"acts_for": True})
     assert history_rows(db, client)[-1]["payload"] == {}
     call(
         *(db, "undo"),

@@ -25,9 +25,7 @@ def nested(number: str) -> str:
 
 @pytest.mark.parametrize("number", BOMBS)
 @pytest.mark.parametrize("shape", [bomb, nested])
-def test_a_payload_of_long_numbers_is_refused_at_once(
-    db: psycopg.Connection, number: str, shape: Any
-) -> None:
+def test_a_payload_of_long_numbers_is_refused_at_once(db: psycopg.Connection, number: str, shape: Any) -> None:
     client = make_client(db)
     begun = time.monotonic()
 

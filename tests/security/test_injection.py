@@ -79,13 +79,10 @@ def values(kind: str, given: Any, hostile: str) -> Iterator[Any]:
         yield from map(Jsonb, filled(given, hostile))
 
 
-def said(
-    db: psycopg.Connection, function: str, arguments: dict[str, Any], kinds: dict[str, str]
-) -> str:
+def said(db: psycopg.Connection, function: str, arguments: dict[str, Any], kinds: dict[str, str]) -> str:
     """Call it as an admin: `done`, or the SQLSTATE."""
     named = sql.SQL(", ").join(
-        sql.SQL("{} => %s::{}").format(sql.Identifier(name), sql.SQL(kinds[name]))
-        for name in arguments
+        sql.SQL("{} => %s::{}").format(sql.Identifier(name), sql.SQL(kinds[name])) for name in arguments
     )
     try:
         with db.transaction(force_rollback=True):
@@ -93,9 +90,7 @@ def said(
             db.execute(
                 sql.SQL("select api.{}({})").format(sql.Identifier(function), named),
                 [
-                    Jsonb(value)
-                    if kinds[name] == "jsonb" and not isinstance(value, Jsonb)
-                    else value
+                    Jsonb(value) if kinds[name] == "jsonb" and not isinstance(value, Jsonb) else value
                     for name, value in arguments.items()
                 ],
             )
@@ -159,12 +154,8 @@ def test_nor_does_the_gateway_make_sql_of_a_name_or_a_value(api: Api) -> None:
                     continue
                 if kind == "text":
                     wanted = CALLS[function] | {argument: hostile}
-                    statuses.add(
-                        api.http.post(f"/rpc/{function}", json=wanted, headers=headers).status_code
-                    )
-            statuses.add(
-                api.http.post("/rpc/client", json={hostile: 1}, headers=headers).status_code
-            )
+                    statuses.add(api.http.post(f"/rpc/{function}", json=wanted, headers=headers).status_code)
+            statuses.add(api.http.post("/rpc/client", json={hostile: 1}, headers=headers).status_code)
             for path in (
                 f"/rpc/{quote(hostile, safe='')}",
                 f"/api/clients/{quote(hostile, safe='')}",
@@ -181,11 +172,7 @@ def test_nor_does_the_gateway_make_sql_of_a_name_or_a_value(api: Api) -> None:
                     headers=headers | {"Idempotency-Key": key},
                 ).status_code
             )
-            statuses.add(
-                api.http.get(
-                    "/rpc/whoami", headers={"Authorization": f"Bearer {hostile}"}
-                ).status_code
-            )
+            statuses.add(api.http.get("/rpc/whoami", headers={"Authorization": f"Bearer {hostile}"}).status_code)
 
         assert not sings(db)
     assert {status for status in statuses if status >= 500} == set()

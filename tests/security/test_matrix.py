@@ -41,9 +41,7 @@ def of_token(state: str) -> Callable[[psycopg.Connection, str], None]:
                 "expired": "expires_at = now() - interval '1 second'",
             }
             if state in change:
-                db.execute(
-                    f"update actor_tokens set {change[state]} where actor_id = 'user:matrix'"
-                )
+                db.execute(f"update actor_tokens set {change[state]} where actor_id = 'user:matrix'")
         headers = {} if state in ("no", "no, at /") else {"x-atlas-token": token}
         path = "/" if state == "no, at /" else f"/rpc/{function}"
         db.execute("set local session authorization atlas_authenticator")
@@ -70,9 +68,7 @@ CALLERS = {
     "expired token": of_token("expired"),
     "unknown token": of_token("unknown"),
     "scheduler": of_login("atlas_cron"),
-    "authenticator": of_login(
-        "atlas_authenticator"
-    ),  # PostgREST's login before it has switched roles
+    "authenticator": of_login("atlas_authenticator"),  # PostgREST's login before it has switched roles
     "login": of_login(LOGIN),  # any psql login
     "operator": of_login(OPERATOR),  # a psql login that is a member of atlas_operator
 }
@@ -92,9 +88,7 @@ def gets_in(db: psycopg.Connection, caller: str, function: str, statement: str) 
 
 
 def expected() -> dict[str, set[str]]:
-    return {
-        function: set(door["callers"]) for door in DOORS["door"] for function in door["functions"]
-    }
+    return {function: set(door["callers"]) for door in DOORS["door"] for function in door["functions"]}
 
 
 @pytest.fixture(scope="module")
@@ -109,9 +103,7 @@ def reached(_module_connection: psycopg.Connection) -> dict[str, set[str]]:
         function: {
             caller
             for caller in CALLERS
-            if gets_in(
-                db, caller, function, f"{'call' if kind == 'p' else 'select'} {name}({arguments})"
-            )
+            if gets_in(db, caller, function, f"{'call' if kind == 'p' else 'select'} {name}({arguments})")
         }
         for function, kind, name, arguments in found
     }
@@ -123,8 +115,7 @@ def test_every_function_has_an_expectation(reached: dict[str, set[str]]) -> None
     unexpected = {
         function
         for function, callers in reached.items()
-        if function not in expected()
-        and (callers or function.partition(".")[0] not in DOORS["closed"])
+        if function not in expected() and (callers or function.partition(".")[0] not in DOORS["closed"])
     }
 
     assert unexpected == set(), "name them in doors.toml, or close them"

@@ -143,9 +143,7 @@ def filled(db: psycopg.Connection, statement: str, client: int) -> str:
 
 
 def test_every_function_of_the_api_is_attacked(db: psycopg.Connection) -> None:
-    rows = db.execute(
-        "select proname::text from pg_proc where pronamespace = 'api'::regnamespace"
-    ).fetchall()
+    rows = db.execute("select proname::text from pg_proc where pronamespace = 'api'::regnamespace").fetchall()
 
     assert {row[0] for row in rows} == set(CALLS)
 
@@ -159,9 +157,7 @@ def test_nothing_planted_runs_with_our_rights_inside_the_api(
         "select set_config('request.headers', %s, true)",
         (f'{{"x-atlas-request": "PATCH /api/clients/{client}"}}',),
     )
-    statements = {
-        name: filled(db, f"select api.{name}{given}", client) for name, given in CALLS.items()
-    }
+    statements = {name: filled(db, f"select api.{name}{given}", client) for name, given in CALLS.items()}
     become(db, attacker)
     PLANTS[plant](db)
 
@@ -189,9 +185,7 @@ def test_nothing_planted_runs_with_our_rights_inside_a_plain_statement(
 
 
 @pytest.mark.parametrize("plant", [name for name in PLANTS if "public" not in name])
-def test_one_column_s_right_to_update_opens_nothing(
-    db: psycopg.Connection, client: int, plant: str
-) -> None:
+def test_one_column_s_right_to_update_opens_nothing(db: psycopg.Connection, client: int, plant: str) -> None:
     db.execute(
         f"create role {ATTACKER} login;"
         f"grant temporary on database {db.info.dbname} to {ATTACKER};"
@@ -221,17 +215,11 @@ def job_calls(db: psycopg.Connection) -> dict[str, str]:
         " from pg_proc p where p.pronamespace = 'jobs'::regnamespace"
         " and has_function_privilege('atlas_cron', p.oid, 'execute')"
     ).fetchall()
-    return {
-        name: f"{'call' if kind == 'p' else 'select'} {name}({given})" for name, kind, given in rows
-    }
+    return {name: f"{'call' if kind == 'p' else 'select'} {name}({given})" for name, kind, given in rows}
 
 
-@pytest.mark.parametrize(
-    "plant", [name for name in PLANTS if "public" not in name and name != "casts"]
-)
-def test_nothing_planted_runs_with_our_rights_inside_the_jobs(
-    db: psycopg.Connection, client: int, plant: str
-) -> None:
+@pytest.mark.parametrize("plant", [name for name in PLANTS if "public" not in name and name != "casts"])
+def test_nothing_planted_runs_with_our_rights_inside_the_jobs(db: psycopg.Connection, client: int, plant: str) -> None:
     calls = job_calls(db)
     db.execute(f"grant temporary on database {db.info.dbname} to atlas_cron")
     become(db, "atlas_cron")
@@ -246,9 +234,7 @@ def test_nothing_planted_runs_with_our_rights_inside_the_jobs(
 
 
 @pytest.mark.parametrize("plant", ["functions in public", "operators in public"])
-def test_nothing_planted_in_public_runs_as_the_one_that_starts_a_job(
-    fresh_dsn: str, plant: str
-) -> None:
+def test_nothing_planted_in_public_runs_as_the_one_that_starts_a_job(fresh_dsn: str, plant: str) -> None:
     # The procedures commit, so they can't have a SET clause: their names must resolve without the caller's path.
     with psycopg.connect(fresh_dsn, autocommit=True) as db:
         for _ in range(2):
@@ -257,17 +243,13 @@ def test_nothing_planted_in_public_runs_as_the_one_that_starts_a_job(
 
         with heard(db) as ran:
             db.execute("call jobs.run_in_slices('flag_seasonal', '2026-01-05 12:00+00', false)")
-            db.execute(
-                "call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)"
-            )
+            db.execute("call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)")
 
         assert ran == set()
 
 
 @pytest.mark.parametrize("plant", ["functions in public", "operators in public"])
-def test_nothing_planted_in_public_runs_in_somebody_s_request(
-    db: psycopg.Connection, plant: str
-) -> None:
+def test_nothing_planted_in_public_runs_in_somebody_s_request(db: psycopg.Connection, plant: str) -> None:
     # PostgREST's own path has `public` in it, and the request's headers are there to be read.
     PLANTS[plant](db)
     db.execute("set local session authorization atlas_authenticator")
@@ -286,9 +268,7 @@ def test_nothing_planted_in_public_runs_in_somebody_s_request(
 
 
 @pytest.mark.parametrize("setting", ["''", "public", "pg_temp, pg_catalog"])
-def test_the_attacks_find_a_path_that_is_open(
-    db: psycopg.Connection, attacker: str, client: int, setting: str
-) -> None:
+def test_the_attacks_find_a_path_that_is_open(db: psycopg.Connection, attacker: str, client: int, setting: str) -> None:
     # The attacks themselves work: with a path that is not safe, they get the owner's rights.
     db.execute(f"alter function api.set_flag set search_path = {setting}")
     call = filled(db, f"select api.set_flag{CALLS['set_flag']}", client)

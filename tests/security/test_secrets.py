@@ -115,9 +115,7 @@ def traffic(url: str, seen: Seen, good: str, revoked: str) -> set[int]:
             for method, path, body in requests:
                 answer = client.request(method, path, json=body, headers=sent)
                 statuses.add(answer.status_code)
-                seen.texts["answers"] = (
-                    f"{seen.texts.get('answers', '')}{answer.headers}{answer.text}\n"
-                )
+                seen.texts["answers"] = f"{seen.texts.get('answers', '')}{answer.headers}{answer.text}\n"
     return statuses
 
 

@@ -17,9 +17,7 @@ READ = """
 
 def asked(db: psycopg.Connection, token: str) -> tuple[tuple[int, ...], str]:
     """Ask with a token as PostgREST does: what was read for it, and the answer."""
-    db.execute(
-        "select set_config('request.headers', %s, true)", (f'{{"x-atlas-token": "{token}"}}',)
-    )
+    db.execute("select set_config('request.headers', %s, true)", (f'{{"x-atlas-token": "{token}"}}',))
     before = db.execute(READ).fetchone()
     try:
         with db.transaction():
@@ -52,9 +50,7 @@ def test_a_token_is_found_by_its_hash_in_an_index(db: psycopg.Connection, token:
     assert rows >= 1
 
 
-def test_a_wrong_token_costs_the_same_however_much_of_it_is_right(
-    db: psycopg.Connection, token: str
-) -> None:
+def test_a_wrong_token_costs_the_same_however_much_of_it_is_right(db: psycopg.Connection, token: str) -> None:
     last = "0" if token[-1] != "0" else "1"
     stored = hashlib.sha256(token.encode()).hexdigest()
     wrong = ["atl_nothing-like-it", token[:-1] + last, token[:10], token + "x", stored, stored[:12]]

@@ -83,9 +83,7 @@ def as_actor(db: psycopg.Connection, actor: str, reason: str | None = None) -> N
     db.execute("select rules.act_as(%s::text, %s::text)", (actor, reason))
 
 
-def call(
-    db: psycopg.Connection, function: str, *, actor: str | None = ADMIN, **arguments: Any
-) -> Any:
+def call(db: psycopg.Connection, function: str, *, actor: str | None = ADMIN, **arguments: Any) -> Any:
     """Call api.<function> as `actor` and give its parsed JSON. `actor=None`: as the session is."""
     named = sql.SQL(", ").join(
         sql.SQL("{} => {}::{}").format(
@@ -201,9 +199,7 @@ def make_client(
     return client_id
 
 
-def grant(
-    db: psycopg.Connection, actor: str, permission: str, scope: dict[str, Any] | None = None
-) -> int:
+def grant(db: psycopg.Connection, actor: str, permission: str, scope: dict[str, Any] | None = None) -> int:
     """Give `actor` a permission; the id of the row."""
     given = call(db, "grant_permission", actor_id=actor, permission=permission, scope=scope)
     return int(given["permission"]["id"])

@@ -32,11 +32,7 @@ FAST_SETTINGS = {
 PREFIX = "at-"
 # In memory where that is possible: a clone of a database takes 0.03 s there and 0.8 s on a busy disk.
 _MEMORY = Path("/dev/shm")
-HOME = (
-    _MEMORY
-    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 2**31
-    else Path("/tmp")
-)
+HOME = _MEMORY if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 2**31 else Path("/tmp")
 
 
 class Cluster(EmbeddedPostgres):

@@ -39,7 +39,5 @@ def documented(db: psycopg.Connection) -> dict[str, set[str]]:
 def undocumented(db: psycopg.Connection, seen: set[Provoked]) -> list[str]:
     listed = documented(db)
     return sorted(
-        f"{function}: {rule}"
-        for function, rule in seen
-        if function in listed and rule not in listed[function]
+        f"{function}: {rule}" for function, rule in seen if function in listed and rule not in listed[function]
     )

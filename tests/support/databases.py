@@ -76,9 +76,7 @@ class Databases:
 
     def _drop(self, name: str) -> None:
         with self._server() as connection:
-            connection.execute(
-                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
 
     def _server(self) -> psycopg.Connection:
         return psycopg.connect(self._server_dsn, autocommit=True)

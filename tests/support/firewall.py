@@ -10,9 +10,7 @@ import threading
 from collections.abc import Iterator
 
 _SO_ATTACH_FILTER = 26
-_DROP_ALL = struct.pack(
-    "HBBI", 0x06, 0, 0, 0
-)  # one instruction of BPF: return 0 bytes of the packet
+_DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)  # one instruction of BPF: return 0 bytes of the packet
 
 
 class Firewall:

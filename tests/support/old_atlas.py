@@ -72,6 +72,4 @@ def make_old_atlas(dsn: str) -> None:
 def read_as_before(dsn: str) -> list[tuple[object, ...]]:
     """What a program reads that knows the five old columns only."""
     with psycopg.connect(dsn) as connection:
-        return connection.execute(
-            "select id, name, slug, notes, gdrive_folder from clients order by id"
-        ).fetchall()
+        return connection.execute("select id, name, slug, notes, gdrive_folder from clients order by id").fetchall()

@@ -77,9 +77,7 @@ def _container() -> Iterator[str]:
     command = ["postgres"]
     for setting, value in FAST_SETTINGS.items():
         command += ["-c", f"{setting}={value}"]
-    container = PostgresContainer(
-        IMAGE, username="postgres", password="postgres", dbname="postgres", driver=None
-    )
+    container = PostgresContainer(IMAGE, username="postgres", password="postgres", dbname="postgres", driver=None)
     container.with_command(command)
     container.with_env("POSTGRES_HOST_AUTH_METHOD", "trust")  # for roles without a password
     container.with_tmpfs_mount("/var/lib/postgresql/data")

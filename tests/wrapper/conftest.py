@@ -47,6 +47,4 @@ def client(stage: Stage) -> Client:
 
 def move(stage: Stage, client: Client, to_stage: str, **more: Any) -> Client:
     """The client, moved on."""
-    return stage.set_stage(
-        client.id, to_stage=to_stage, reason="test", expected_version=client.version, **more
-    ).client
+    return stage.set_stage(client.id, to_stage=to_stage, reason="test", expected_version=client.version, **more).client

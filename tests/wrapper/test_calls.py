@@ -47,9 +47,7 @@ class TestReading:
         versions = [row.version for row in stage.iter_history(client.id, page_size=2)]
         assert versions == list(range(6, -1, -1))
 
-    def test_a_dry_run_names_every_rule_and_the_allowed_stages(
-        self, stage: Stage, client: Client
-    ) -> None:
+    def test_a_dry_run_names_every_rule_and_the_allowed_stages(self, stage: Stage, client: Client) -> None:
         stage.update_client(client.id, active=False)
         check = stage.check_stage(client.id, to_stage="eom_review")
         assert not check.allowed
@@ -85,9 +83,7 @@ class TestPages:
         pages = list(stage.pages(stage.permissions, page_size=2))
         assert [each.next != {} for each in pages] == [True] * (len(pages) - 1) + [False]
         assert [row for page in pages for row in page] == list(stage.iter_permissions())
-        records = [
-            row.id for page in stage.pages(stage.administration, page_size=2) for row in page
-        ]
+        records = [row.id for page in stage.pages(stage.administration, page_size=2) for row in page]
         assert records == sorted(records, reverse=True)
         assert sum(page.records for page in stage.pages(stage.verify)) == len(records)
 
@@ -148,9 +144,7 @@ class TestChanging:
         assert again.replayed
         assert again.history == first.history
 
-    def test_each_item_of_a_bulk_move_has_its_own_outcome(
-        self, stage: Stage, client: Client
-    ) -> None:
+    def test_each_item_of_a_bulk_move_has_its_own_outcome(self, stage: Stage, client: Client) -> None:
         item = {
             "client_id": client.id,
             "to_stage": "eom_close",
@@ -165,14 +159,10 @@ class TestChanging:
         assert isinstance(bad.error, NotFound)
 
     def test_fields_are_changed_and_emptied(self, stage: Stage, client: Client) -> None:
-        changed = stage.update_client(
-            client.id, owner=ADMIN, reviewers=[ADMIN], collaborators=["agent:tally"]
-        ).client
+        changed = stage.update_client(client.id, owner=ADMIN, reviewers=[ADMIN], collaborators=["agent:tally"]).client
         assert changed.stage_owner == ADMIN
         assert changed.eligible_reviewers == (ADMIN,)
-        emptied = stage.update_client(
-            client.id, clear=["owner", "reviewers", "collaborators"]
-        ).client
+        emptied = stage.update_client(client.id, clear=["owner", "reviewers", "collaborators"]).client
         assert emptied.stage_owner is None
         assert emptied.eligible_reviewers is None
         assert emptied.stage_collaborators == ()
@@ -232,9 +222,7 @@ class TestByTheSlug:
             with pytest.raises(InvalidInput, match="client_ids"):
                 call([client.id, client.slug])
 
-    def test_only_ascii_digits_are_an_id(
-        self, stage: Stage, client: Client, fresh_dsn: str
-    ) -> None:
+    def test_only_ascii_digits_are_an_id(self, stage: Stage, client: Client, fresh_dsn: str) -> None:
         # what PostgreSQL 16 reads as the client's id
         slugs = [f"0x{client.id:x}", f"+{client.id}", f" {client.id} ", f"0_{client.id}"]
         with psycopg.connect(fresh_dsn) as host:

@@ -108,9 +108,7 @@ def _rehashed(folder: Path, authority: Path) -> Path:
     return folder
 
 
-def test_ssl_cert_dir_is_trusted(
-    served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_ssl_cert_dir_is_trusted(served: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SSL_CERT_DIR", str(_rehashed(tmp_path, served.authority)))
     assert _actor(served) == ADMIN
 

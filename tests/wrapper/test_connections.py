@@ -51,9 +51,7 @@ class TestTransactions:
 
 
 class TestConnections:
-    def test_a_server_that_only_reads_is_told_as_unavailable_for_writes(
-        self, fresh_dsn: str
-    ) -> None:
+    def test_a_server_that_only_reads_is_told_as_unavailable_for_writes(self, fresh_dsn: str) -> None:
         reads_only = make_conninfo(fresh_dsn, options="-c default_transaction_read_only=on")
         with Stage.connect(reads_only, ADMIN) as stage:
             assert stage.summary()
@@ -75,9 +73,7 @@ class TestConnections:
         assert "sesame" not in str(caught.value)
         assert "\n" not in str(caught.value)
 
-    @pytest.mark.parametrize(
-        "dsn", ["nonsense sesame", "postgresql://u:sesame@[/x", "host=x sesame"]
-    )
+    @pytest.mark.parametrize("dsn", ["nonsense sesame", "postgresql://u:sesame@[/x", "host=x sesame"])
     def test_a_bad_url_is_refused_without_its_password(self, dsn: str) -> None:
         with pytest.raises(StageError) as caught, Stage.connect(dsn) as stage:
             stage.whoami()
@@ -88,9 +84,7 @@ class TestConnections:
         with pytest.raises(Unavailable), Stage.connect() as stage:
             stage.whoami()
 
-    def test_the_environment_names_database_and_actor(
-        self, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_environment_names_database_and_actor(self, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ATLAS_DATABASE_URL", fresh_dsn)
         monkeypatch.setenv("ATLAS_ACTOR", "agent:echo")
         with Stage.connect() as stage:

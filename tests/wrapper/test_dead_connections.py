@@ -43,9 +43,7 @@ def test_reads_writes_and_jobs_give_up_on_a_dead_connection(fresh_dsn: str) -> N
             "psycopg, a new stage": Stage.connect(dsn, ADMIN).whoami,
             "http, read": lambda: over_http.client(client),
             "http, write": lambda: over_http.set_flag(client, "advisory_due"),
-            "http, without a key": lambda: over_http.grant_permission(
-                "agent:tally", "can_set_flag"
-            ),
+            "http, without a key": lambda: over_http.grant_permission("agent:tally", "can_set_flag"),
             "http, a new stage": Stage.connect(url=url, token=token).whoami,
             "a job, idle": jobs.due,
         }

@@ -35,9 +35,7 @@ def test_the_examples_run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> No
                 known["stage"].close()  # of the first example; the others opened it again
                 monkeypatch.setenv("ATLAS_URL", running.url)
                 monkeypatch.setenv("ATLAS_TOKEN", running.token())
-            made = eval(
-                compile(code, "docs/python.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), known
-            )
+            made = eval(compile(code, "docs/python.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), known)
             if inspect.iscoroutine(made):
                 asyncio.run(made)
         assert len(known["views"]) == 2
@@ -45,8 +43,6 @@ def test_the_examples_run(fresh_dsn: str, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_every_exception_is_named() -> None:
     kinds = {
-        name
-        for name, kind in vars(errors).items()
-        if inspect.isclass(kind) and issubclass(kind, errors.StageError)
+        name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, errors.StageError)
     }
     assert {name for name in kinds if f"`{name}`" not in TEXT} == set()

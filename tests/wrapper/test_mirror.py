@@ -50,9 +50,7 @@ def _api_functions(dsn: str) -> dict[str, list[tuple[str, str, bool]]]:
 
 class TestMirror:
     @pytest.mark.parametrize("kind", [Stage, AsyncStage])
-    def test_every_api_function_is_a_method_with_the_same_arguments(
-        self, dsn: str, kind: type
-    ) -> None:
+    def test_every_api_function_is_a_method_with_the_same_arguments(self, dsn: str, kind: type) -> None:
         for function, arguments in _api_functions(dsn).items():
             parameters = _parameters(getattr(kind, function))
             assert {*parameters} == {name for name, _, _ in arguments}, function
@@ -94,9 +92,7 @@ TYPES: dict[str, list[Any]] = {
 
 def _parameters(method: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """The arguments of a method, those of a TypedDict (`**context: Unpack[Context]`) too."""
-    return {
-        name: each for name, each in inspect.signature(method).parameters.items() if name != "self"
-    }
+    return {name: each for name, each in inspect.signature(method).parameters.items() if name != "self"}
 
 
 def _without_none(hint: Any) -> Any:

@@ -133,9 +133,7 @@ class TestValuesThatCannotBeSent:
         with pytest.raises(InvalidInput):
             stage.set_flag(client.id, flag="advisory_due", reason=value)
 
-    @pytest.mark.parametrize(
-        "value", [{"x": math.nan}, {"x": {1, 2}}, {"x": "\0"}, {"x": "\ud800"}, {"x": 10**5000}]
-    )
+    @pytest.mark.parametrize("value", [{"x": math.nan}, {"x": {1, 2}}, {"x": "\0"}, {"x": "\ud800"}, {"x": 10**5000}])
     def test_a_payload_is_json(self, stage: Stage, client: Client, value: Any) -> None:
         with pytest.raises(StageError) as caught:
             stage.set_flag(client.id, flag="advisory_due", payload=value)

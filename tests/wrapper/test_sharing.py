@@ -39,9 +39,7 @@ def blocked(fresh_dsn: str, client: Client) -> Iterator[psycopg.Connection]:
 
 
 class TestThreads:
-    def test_every_change_that_is_reported_is_in_the_history(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_every_change_that_is_reported_is_in_the_history(self, stage: Stage, clients: list[int]) -> None:
         def toggle(client_id: int) -> int:
             reported = 0
             for _ in range(12):
@@ -73,9 +71,7 @@ class TestThreads:
         assert [each.flags for each in stage.iter_clients()] == [("client_blocking",)] * CLIENTS
 
     @over_psycopg
-    def test_a_thread_started_inside_a_transaction_is_not_part_of_it(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_a_thread_started_inside_a_transaction_is_not_part_of_it(self, stage: Stage, clients: list[int]) -> None:
         with stage.transaction() as work, ThreadPoolExecutor(1) as threads:
             stage.set_flag(clients[0], "advisory_due")
             threads.submit(stage.set_flag, clients[1], "advisory_due").result()
@@ -83,9 +79,7 @@ class TestThreads:
         assert [each.flags for each in stage.iter_clients()][:2] == [(), ("advisory_due",)]
 
     @over_psycopg
-    def test_tasks_that_share_a_thread_do_not_share_a_transaction(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_tasks_that_share_a_thread_do_not_share_a_transaction(self, stage: Stage, clients: list[int]) -> None:
         async def flag(client_id: int, discard: bool) -> None:
             with stage.transaction() as work:
                 stage.set_flag(client_id, "advisory_due")
@@ -128,9 +122,7 @@ class TestThreads:
 
 
 class TestProcesses:
-    def test_a_forked_process_opens_its_own_connections(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_a_forked_process_opens_its_own_connections(self, stage: Stage, clients: list[int]) -> None:
         def read_many(client_id: int) -> None:
             for _ in range(30):
                 assert stage.client(client_id).client.id == client_id
@@ -143,9 +135,7 @@ class TestProcesses:
         assert stage.whoami().actor_id == ADMIN
 
     @over_psycopg
-    def test_a_child_forked_inside_a_transaction_leaves_it_alone(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_a_child_forked_inside_a_transaction_leaves_it_alone(self, stage: Stage, clients: list[int]) -> None:
         def leave_the_block() -> None:
             with stage.transaction() as work:
                 child = os.fork()
@@ -166,9 +156,7 @@ class TestProcesses:
         assert [each.flags for each in stage.iter_clients()][:2] == [(), ("advisory_due",)]
 
     @pytest.mark.parametrize("how", ["fork", "spawn"])
-    def test_a_pool_of_processes_can_be_given_its_methods(
-        self, stage: Stage, clients: list[int], how: str
-    ) -> None:
+    def test_a_pool_of_processes_can_be_given_its_methods(self, stage: Stage, clients: list[int], how: str) -> None:
         context = multiprocessing.get_context(how)
         with ProcessPoolExecutor(2, mp_context=context) as pool:
             found = list(pool.map(stage.client, clients))
@@ -209,9 +197,7 @@ class TestInterruptions:
         assert history[:-2] == ["advisory_due"] * int(done.stdout)
 
     @over_psycopg
-    def test_ctrl_c_inside_a_transaction_undoes_it(
-        self, stage: Stage, client: Client, fresh_dsn: str
-    ) -> None:
+    def test_ctrl_c_inside_a_transaction_undoes_it(self, stage: Stage, client: Client, fresh_dsn: str) -> None:
         def flag_and_wait() -> None:
             with stage.transaction():
                 stage.set_flag(client.id, "advisory_due")
@@ -239,14 +225,11 @@ class TestInterruptions:
         assert _backends(fresh_dsn) == before
 
     @pytest.mark.usefixtures("blocked")
-    def test_after_a_task_is_cancelled_the_stage_works(
-        self, fresh_dsn: str, client: Client
-    ) -> None:
+    def test_after_a_task_is_cancelled_the_stage_works(self, fresh_dsn: str, client: Client) -> None:
         async def cancel(stage: AsyncStage) -> None:
             for _ in range(20):
                 waiting = [
-                    asyncio.create_task(stage.set_flag(client.id, "advisory_due", external_id="k"))
-                    for _ in range(3)
+                    asyncio.create_task(stage.set_flag(client.id, "advisory_due", external_id="k")) for _ in range(3)
                 ]
                 reading = [asyncio.create_task(stage.client(client.id)) for _ in range(5)]
                 await asyncio.sleep(0.02)
@@ -286,9 +269,7 @@ class TestClosing:
 
 class TestServers:
     @over_psycopg
-    def test_a_restart_between_two_calls_is_not_noticed(
-        self, stage: Stage, client: Client, fresh_dsn: str
-    ) -> None:
+    def test_a_restart_between_two_calls_is_not_noticed(self, stage: Stage, client: Client, fresh_dsn: str) -> None:
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(stage.client, [client.id] * 20))
         for _ in range(2):

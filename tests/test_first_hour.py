@@ -45,7 +45,7 @@ def test_eight_commands_make_a_firm(tmp_path: Path) -> None:
     assert (install.split()[0], serve.split()[:2]) == ("pip", ["atlas-stage", "serve"])
     export(tmp_path / "customers.xlsx")
 
-    with serving(tmp_path / "atlas"):
+    with serving(tmp_path / "atlas") as process:
         said = []
         for command in others:
             line = f"{load}; {command.replace('atlas-stage', shlex.join(PROGRAM), 1)}"
@@ -66,6 +66,8 @@ def test_eight_commands_make_a_firm(tmp_path: Path) -> None:
             token = call(url, "accept_invite", invite)["token"]
             queue = call(url, "clients", token, owner=call(url, "whoami", token)["actor_id"])
             assert len(queue["clients"]) >= CLIENTS // 3
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def call(url: str, function: str, token: str, **arguments: str) -> dict[str, object]:

@@ -24,7 +24,7 @@ from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.serving import gateway, write_env
 
 PROGRAM = [sys.executable, "-c", "from atlas_stage.cli import app; app(prog_name='atlas-stage')"]
-PARTS = ["postgrest", "caddy", "jobs"]
+PARTS = ["postgrest", "caddy"]
 LAST_LINE = "  atlas-stage client list\n"
 
 
@@ -43,7 +43,7 @@ def data(data: Path, first_start: Path) -> Iterator[Path]:
     """A folder that was served before; nothing that serves it is left when the test ends."""
     subprocess.run(["cp", "-a", str(first_start), str(data)], check=True)
     yield data
-    for name in PARTS:
+    for name in (*PARTS, "jobs"):
         with contextlib.suppress(FileNotFoundError, psutil.Error):
             part_of(data, name).kill()
 
@@ -240,6 +240,14 @@ def test_after_a_kill_the_next_one_stops_what_was_left(data: Path) -> None:
     with serving(data, port):
         assert [part for part in left if not postmaster.wait_until_gone(part, 0)] == []
         assert who_am_i(settings_of(data)).status_code == 200
+
+
+def test_no_job_runs_on_after_a_kill(data: Path) -> None:
+    with serving(data) as process:
+        jobs = part_of(data, "jobs")
+        process.kill()
+
+    assert postmaster.wait_until_gone(jobs, 20)
 
 
 def test_a_port_in_use_is_named(data: Path) -> None:

@@ -34,6 +34,7 @@ CONFIG_NAME = "atlas-stage.toml"
 # A backslash in double quotes starts an escape sequence in TOML.
 _QUOTES = r"; write Windows paths in single quotes, such as 'D:\atlas', or with /"
 _LOG_BYTES = 1_000_000
+_LOOKS_SECONDS = 5.0  # how often what stays looks for its parent
 
 
 class Exit(IntEnum):
@@ -70,10 +71,11 @@ def main(job: str, beside: Path | None = None) -> int:
     return _logged(job, beside, perform)
 
 
-def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
+def hourly(beside: Path | None = None, *, stay: bool = False, parent: int | None = None) -> int:
     """Run every job of the catalog that is due, one after the other. Returns the highest exit code.
 
-    With `stay`, again one minute past every hour, until SIGTERM or Ctrl-C; a job that has begun ends first.
+    With `stay`, again one minute past every hour, until SIGTERM or Ctrl-C; a job that has begun ends first. `parent`:
+    the process id of the parent whose death ends it, too (not on Windows).
     """
     stop = threading.Event()
     names: list[str] = []
@@ -92,9 +94,10 @@ def hourly(beside: Path | None = None, *, stay: bool = False) -> int:
         codes += [main(job, beside) for job in names if not stop.is_set()]
         if not stay:
             return max(codes)
-        stop.wait(3600 - time.time() % 3600 + 60)
-        if stop.is_set():
-            return Exit.DONE
+        again = time.monotonic() + 3600 - time.time() % 3600 + 60
+        while time.monotonic() < again:
+            if stop.wait(_LOOKS_SECONDS) or (parent and os.getppid() != parent):
+                return Exit.DONE
 
 
 def watch(beside: Path | None = None, *, once: bool = False) -> int:

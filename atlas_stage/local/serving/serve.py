@@ -93,7 +93,7 @@ def serve(
 def _jobs(dsn: str, folder: Path) -> Part:
     """What runs the jobs that are due: at once, and one minute past every hour."""
     stop_leftover(folder, "Jobs")
-    program = "from atlas_stage.ops.scheduled import hourly; hourly(stay=True)"
+    program = f"from atlas_stage.ops.scheduled import hourly; hourly(stay=True, parent={os.getpid()})"
     settings = {"ATLAS_DATABASE_URL": dsn, "ATLAS_LOG_DIR": str(folder)}
     return Part("Jobs", [sys.executable, "-c", program], settings, folder, lambda: True)
 

@@ -1,4 +1,4 @@
-"""Put one file of sql/ into a database, then run the tests that name its object.
+"""Put one file of sql/ into a database, then run the tests that name its object or the rules that it checks.
 
     python tools/try.py sql/rules/lock/lock_client.sql [options of pytest]
 
@@ -66,10 +66,14 @@ def deploy(server: str) -> None:
 
 
 def tests_of(name: str) -> list[str]:
-    """The tests that name the object, most often first; where none does, those that name a function that calls it."""
+    """The tests that name the object or a rule that it finds broken, most often first.
+
+    Where none does, those that name a function that calls it.
+    """
     tests = dict(test for folder in FOLDERS for test in tests_in(ROOT / "tests" / folder))
     code = {each.stem: each.read_text() for each in ROOT.glob("sql/**/*.sql")}
-    names, seen = {name}, set[str]()
+    rules = re.findall(r"^ +'(\w+)', \d{3},$", code["violation_catalog"], re.MULTILINE)
+    names, seen = {name, *(rule for rule in rules if f"'{rule}'" in code[name])}, set[str]()
     while names:
         word = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
         often = {test: len(word.findall(text)) for test, text in tests.items()}

@@ -26,6 +26,7 @@ from matplotlib.figure import Figure
 from rows import HEADINGS, LeftOutError, Row, console, show
 
 import board
+import gateway
 
 LAB = Path(__file__).parents[1]
 
@@ -46,6 +47,7 @@ BENCHES = {
     "set_stages": Bench("Many moves in one call, in SQL", set_stages.measure, {"rounds": 3}),
     "bulk_update": Bench("Many moves in one plain UPDATE", bulk_update.measure, _BULK),
     "http_api": Bench("Over HTTP", http_api.measure, {"seconds": 2, "rounds": 3}),
+    "gateway": Bench("The gateway", gateway.measure, {"seconds": 2, "rounds": 3}),
     "jobs": Bench("The jobs", jobs.measure, {"clients": 50_000}),
     "scale": Bench("A call, as the firm grows", scale.measure, _SIZES),
     "board": Bench("The board", board.measure, {"many": 2_000, "rounds": 3}),

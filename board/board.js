@@ -411,6 +411,16 @@ export class Board {
     });
   }
 
+  /** Undoes the batch that these rows are, from the list of activity. */
+  async undoRows(rows) {
+    await this.#again(async () => {
+      const clients = rows.map((row) => ({ id: row.client_id, name: row.client_name }));
+      const kept = new Set(await this.#api.undoMany([rows[0].batch], newKey()));
+      this.#tell(undone(clients.filter((each) => !kept.has(each.id)), clients.filter((each) => kept.has(each.id))));
+      await this.#catchUp(clients);
+    });
+  }
+
   async loadPeople() {
     this.store.set({ people: await this.#api.people() });
   }

@@ -1,5 +1,5 @@
 // What happened in the firm, newest first: by person, client and day. Each line is a sentence.
-import { Fragment, html, title, useState, words } from "../ui.js";
+import { Fragment, html, plural, title, useState, words } from "../ui.js";
 import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
 import { Actors, fieldName } from "./drawer.js";
 import { Typed, isFirmAdmin, isReversible, nameOf } from "./parts.js";
@@ -12,7 +12,7 @@ export function Activity({ board, state }) {
       <${Filters} board=${board} state=${state} />
       ${!activity ? html`<p class="quiet">${state.problem ? "The activity couldn't be loaded." : "Loading…"}</p>` : html`
         ${!activity.rows.length && html`<p class="nothing">No changes found.</p>`}
-        <ol class="timeline activity">${activity.rows.map((row) => html`<${Line} key=${row.id} board=${board} state=${state} row=${row} />`)}</ol>
+        <ol class="timeline activity">${together(activity.rows).map((rows) => html`<${Line} key=${rows[0].id} board=${board} state=${state} rows=${rows} isWhole=${!activity.next || !rows.includes(activity.rows.at(-1))} />`)}</ol>
         ${activity.next && html`<p class="more"><button type="button" onClick=${() => board.showOlderActivity()}>Show older</button></p>`}`}
     </main>`;
 }
@@ -37,18 +37,37 @@ function Filters({ board, state }) {
     </search>`;
 }
 
-function Line({ board, state, row }) {
+/** The rows, with those that one call or one run of a job made alike in one group. */
+function together(rows) {
+  const groups = [];
+  let last;
+  for (const row of rows) {
+    const of = row.batch ?? row.payload?.run_id ?? row.payload?.rolls_back_batch ?? row.payload?.rolls_back_run;
+    const alike = of && JSON.stringify([of, row.from_stage, row.to_stage, row.close_period, row.flag_added, row.flag_removed, row.reason, row.is_rolled_back]);
+    if (alike && alike === last) groups.at(-1).push(row);
+    else groups.push([row]);
+    last = alike;
+  }
+  return groups;
+}
+
+/** One line for rows that are alike. `isWhole`: no more of them can be on the next page. */
+function Line({ board, state, rows, isWhole }) {
   const { me, summary } = state;
+  const [row] = rows;
+  const isMany = rows.length > 1;
   const isRecent = serverNow() - new Date(row.occurred_at) < summary.undo_minutes * 60_000;
-  const mayUndo = isReversible(row) && row.person === me.actor_id && isRecent;
-  const mayRollBack = isReversible(row) && !mayUndo && isFirmAdmin(me);
-  const client = html`<button type="button" class="link" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.client_name}</button>`;
+  const mayUndo = isReversible(row) && row.person === me.actor_id && isRecent && (!isMany || (row.batch && isWhole));
+  const mayRollBack = isReversible(row) && !mayUndo && !isMany && isFirmAdmin(me);
+  const name = (each) => html`<button type="button" class="link" dir="auto" onClick=${() => board.openClient(each.client_id)}>${each.client_name}</button>`;
+  const client = isMany ? plural(rows.length, "client") : name(row);
   return html`
     <li class=${row.is_rolled_back ? "undone" : ""}>
       <p><strong dir="auto" title=${row.person}>${title(nameOf(row.person))}</strong>${through(row)} ${did(row, client)}${row.reason && html`: <span dir="auto" class="row-why">${row.reason}</span>`}</p>
       <p class="quiet"><time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${row.is_rolled_back && " · undone"}${row.trigger_type === "manual_override" && " · override"}
-        ${mayUndo && html` · <button type="button" class="link" onClick=${() => board.undoRow(row)}>Undo</button>`}
+        ${mayUndo && html` · <button type="button" class="link" onClick=${() => (isMany ? board.undoRows(rows) : board.undoRow(row))}>${isMany ? "Undo all" : "Undo"}</button>`}
         ${mayRollBack && html` · <button type="button" class="link" onClick=${() => board.openRollback(row.client_id, row)}>Roll back…</button>`}</p>
+      ${isMany && html`<details><summary>Which clients</summary><ul>${rows.map((each) => html`<li key=${each.id}>${name(each)}</li>`)}</ul></details>`}
     </li>`;
 }
 

@@ -122,3 +122,26 @@ def test_a_viewer_reads_it_without_buttons(sign_in: SignIn, house: House) -> Non
     page = activity(sign_in("user:viewer"))
     expect(lines(page).filter(has_text=client.name).first).to_be_visible()
     expect(page.get_by_role("button", name="Roll back…")).to_have_count(0)
+
+
+def test_a_bulk_change_is_one_line_and_undone_at_once(sign_in: SignIn, house: House) -> None:
+    clients = [house.client(f"Bulk {n}") for n in range(3)]
+    house.admin.grant_permission(actor_id="user:mia", permission="can_set_stage")
+    with house.stack.stage("user:mia") as mia:
+        mia.set_stages(
+            [
+                {"client_id": each.id, "to_stage": "cleanup", "reason": "a slip", "expected_version": each.version}
+                for each in clients
+            ]
+        )
+    page = activity(sign_in("user:mia"))
+    first = lines(page).first
+    expect(first).to_contain_text("moved 3 clients from Weekly to Cleanup: a slip")
+    first.get_by_text("Which clients").click()
+    for each in clients:
+        expect(first.get_by_role("button", name=each.name)).to_be_visible()
+
+    first.get_by_role("button", name="Undo all").click()
+    expect(toast(page)).to_contain_text("Undone for 3 clients.")
+    expect(lines(page).first).to_contain_text("undid a change: moved 3 clients from Cleanup to Weekly")
+    assert {house.now(each).stage for each in clients} == {"weekly"}

@@ -11,6 +11,8 @@ from tests.support.calls import all_breaks, call, grant, make_client, move
 from tests.support.catalogs import schema_lines
 from tests.support.old_atlas import make_old_atlas, read_as_before
 
+pytestmark = pytest.mark.slow
+
 
 def put_data_everywhere(dsn: str) -> None:
     """Rows in every table of ours, some of them from the firm and not from the seeds."""

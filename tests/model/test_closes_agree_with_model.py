@@ -34,6 +34,8 @@ from tests.model.closes import (
 from tests.support import clock
 from tests.support.calls import ADMIN, begin_anew, call, client_row, grant, make_client, move
 
+pytestmark = pytest.mark.slow
+
 ANA = "user:ana"
 BEGIN = calendar.at(date(2026, 1, 2), 10)
 CADENCES = ("monthly", "monthly", "quarterly", "none")

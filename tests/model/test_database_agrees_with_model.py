@@ -33,6 +33,8 @@ from tests.support.calls import (
 )
 from tests.support.words import FLAGS, STAGES, TIERS, stages_after
 
+pytestmark = pytest.mark.slow
+
 ADA, BO, TALLY, NOBODY = "user:ada", "user:bo", "agent:tally", "user:nobody"
 DETECTOR = "system:cron:stage_stuck_detector"
 ROLLER = "system:cron:stage_autoroll_eom_open"

@@ -33,7 +33,7 @@ begin
   perform rules.require_page_size(page_size);
   perform rules.require_short('owner', owner);
   perform rules.require_word('state', v_state, '{not_opened,open,in_review,paused,closed}');
-  v_due_at := (select m.due_at from rules.months(to_date(v_month, 'YYYY-MM'), to_date(v_month, 'YYYY-MM')) m);
+  v_due_at := rules.due_at(to_date(v_month, 'YYYY-MM'));
 
   -- ACT: if many closes were opened, reading the clients in order fills a page sooner
   if v_state <> 'not_opened' then

@@ -25,7 +25,7 @@ begin
   run_id := v_run.id;
   -- a roll that didn't run is reported by job_overdue
   close_period := rules.close_period(v_run.due_at);
-  v_due_at := (select m.due_at from rules.months(to_date(close_period, 'YYYY-MM'), to_date(close_period, 'YYYY-MM')) m);
+  v_due_at := rules.due_at(to_date(close_period, 'YYYY-MM'));
   return query
     select
       close_period, run_id, o.client_id, c.slug, o.why,

@@ -318,6 +318,21 @@ def test_a_bulk_update_after_one_row_updates_in_the_same_session_keeps_its_speed
     db.execute("update clients set stage = 'eom_close' where id = %s", (client,))
 
 
+def test_many_clients_are_changed_at_once_after_history_was_empty(fresh_dsn: str) -> None:
+    """The first clients of a firm, in a session whose plans know a history without a page."""
+    with psycopg.connect(fresh_dsn, autocommit=True) as made:
+        made.execute("vacuum (analyze) stage_history")
+        with made.transaction():
+            as_actor(made, ADMIN, "the first")
+            made.execute("insert into clients (name, slug) select 'New', 'new-' || n from generate_series(1, 2000) n")
+            made.execute("update clients set stage = 'eom_close' where name = 'New'")
+            row = made.execute(
+                "select seq_tup_read from pg_stat_xact_user_tables where relname = 'stage_history'"
+            ).fetchone()
+    assert row is not None
+    assert row[0] < 2000
+
+
 def test_many_history_rows_written_by_hand_find_the_one_before_by_index(
     db: psycopg.Connection,
 ) -> None:

@@ -5,9 +5,6 @@ create or replace function rules.close_period_for(client rules.client_state)
 returns text
 language plpgsql
 stable
--- planning takes ten times as long as the query
-set plan_cache_mode = force_generic_plan
-set jit = off
 as $$
 #variable_conflict use_variable
 declare
@@ -23,6 +20,7 @@ declare
   v_after   date;      -- the first day after the month
   v_is_past boolean;   -- its roll
   v_is_owed boolean;
+  v_is_new  boolean := false;  -- added too late for this month, so for all earlier ones
   v_has     text[];    -- months with a close in force
   v_next    date;
 begin
@@ -32,20 +30,17 @@ begin
     v_after := v_month + interval '1 month';
     v_is_past := v_today >= v_after;
     if not v_is_past and v_today >= v_month - 3 then
-      v_is_past := (select m.roll_at <= now() from rules.months(v_month, v_month) m);
+      v_is_past := rules.roll_at(v_month) <= now();
     end if;
     if not v_is_past then
       v_next := v_month;
     else
       v_period := to_char(v_month, 'YYYY-MM');
       v_is_owed := v_cadence = 'none' or rules.closes_in(v_cadence, extract(month from v_month)::integer);
-      if v_is_owed and v_added >= v_after then
-        v_is_owed := v_cadence <> 'none' and v_added < v_after + 62;
-        if v_is_owed then
-          v_is_owed := (select v_added < m.due_at at time zone v_zone from rules.months(v_month, v_month) m);
-        end if;
+      if v_is_owed and not v_is_new and v_added >= v_after then
+        v_is_new := v_cadence = 'none' or v_added >= rules.due_at(v_month) at time zone v_zone;
       end if;
-      if v_is_owed then
+      if v_is_owed and not v_is_new then
         return v_period;
       end if;
       if v_has is null then
@@ -60,8 +55,7 @@ begin
       if v_period = any (v_has) then
         return v_period;
       end if;
-      -- it has no older close, and was added after all of them were due
-      exit when v_has = '{}' and v_added >= v_after + 62;
+      exit when v_has = '{}' and v_is_new;
     end if;
     v_month := v_month - interval '1 month';
   end loop;

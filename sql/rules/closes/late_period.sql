@@ -7,14 +7,14 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_day    date := at::date;
-  v_period text;
+  v_month date := date_trunc('month', at);
 begin
   for i in 1 .. 5 loop
-    v_period := (select m.period from rules.months(v_day, v_day) m where m.due_at <= at);
-    exit when v_period is not null;
-    v_day := v_day - interval '1 month';
+    if rules.due_at(v_month) <= at then
+      return to_char(v_month, 'YYYY-MM');
+    end if;
+    v_month := v_month - interval '1 month';
   end loop;
-  return v_period;
+  return null;
 end
 $$;

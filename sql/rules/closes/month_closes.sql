@@ -3,7 +3,7 @@
 -- planner inlines it and the query takes its clients by an index.
 create or replace function rules.month_closes(
   period text,
-  due_at timestamptz,                -- of the month, as in rules.months
+  due_at timestamptz,                -- of the month: rules.due_at
   as_of  timestamptz default now()   -- a client that was added later counts as if it had been there
 )
 returns table (

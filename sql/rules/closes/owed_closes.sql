@@ -3,7 +3,7 @@
 -- paused, or in_<stage>. SQL, so that the planner inlines it.
 create or replace function rules.owed_closes(
   period text,
-  due_at timestamptz,                -- of the month, as in rules.months
+  due_at timestamptz,                -- of the month: rules.due_at
   as_of  timestamptz default now()
 )
 returns table (

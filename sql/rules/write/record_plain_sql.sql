@@ -8,6 +8,8 @@ set search_path = pg_catalog, pg_temp
 -- A plan made for one changed client can be used for 100,000 the next time, so nested loops are disabled. That adds a
 -- cost to unavoidable ones, which would start the JIT compiler, so JIT is disabled too: it takes seconds.
 set enable_nestloop = off
+-- and a plan made when history was empty, for a long one
+set enable_seqscan = off
 set jit = off
 -- as in api.set_stage
 set plan_cache_mode = force_generic_plan

@@ -174,5 +174,5 @@ def test_with_nginx_for_the_gateway_it_answers_the_same(compose: Compose) -> Non
     nginx("up", "--detach", "--wait", "--wait-timeout", "300")
 
     assert "nginx" in nginx("ps", "--format", "{{.Image}}", "gateway")
-    for suite in ("test_headers.py", "test_tokens.py"):
-        answers(nginx, suite, ATLAS_SERVE_GATEWAY="nginx")
+    # not one of SUITES: their keys are used
+    answers(nginx, "test_bodies.py", ATLAS_SERVE_GATEWAY="nginx")

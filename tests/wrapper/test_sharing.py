@@ -331,7 +331,8 @@ signal.signal(signal.SIGALRM, interrupt)
 changes = 0
 for number in range(80):
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0004)
+        # again twice a second: a library may keep one to itself while it cleans up
+        signal.setitimer(signal.ITIMER_REAL, 0.0001 + number * 0.0004, 0.5)
         for _ in range(1000):
             stage.client(client_id)
     except (KeyboardInterrupt, TimeLimit):
@@ -366,9 +367,9 @@ def _exit_code(child: int) -> int:
 
 @contextlib.contextmanager
 def _interrupted_after(seconds: float) -> Iterator[None]:
-    """Ctrl-C, some time after the block begins; none comes after its end."""
+    """Ctrl-C, some time after the block begins, and each second until it ends: Python loses one in a destructor."""
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.0001))
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.0001), 1)
     try:
         yield
     finally:

@@ -180,6 +180,8 @@ class TestPagesOfAStage:
 
     # Other threads may be using the connections of the interrupted call, so garbage collection closes them.
     @pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+    # Hypothesis listens to garbage collection, and Python ignores an interrupt that arrives there.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
     def test_after_ctrl_c_between_and_inside_pages_the_next_iteration_is_whole(
         self, stage: Stage, clients: list[int]
     ) -> None:

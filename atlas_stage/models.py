@@ -129,7 +129,10 @@ def _kept(left: Sequence[Json]) -> str:
 
 
 class Client(Record):
-    """Every column of `clients`, its whole days in the stage, and its attention: `stuck` or `waiting_on_client`."""
+    """Every column of `clients`, its whole days in the stage, and its attention.
+
+    `attention` is None, `stuck`, `late` or `waiting_on_client`.
+    """
 
     id: int
     name: str

@@ -416,7 +416,7 @@ export class Board {
     await this.#again(async () => {
       const clients = rows.map((row) => ({ id: row.client_id, name: row.client_name }));
       const kept = new Set(await this.#api.undoMany([rows[0].batch], newKey()));
-      this.#tell(undone(clients.filter((each) => !kept.has(each.id)), clients.filter((each) => kept.has(each.id))));
+      this.#tell(undone(clients, kept));
       await this.#catchUp(clients);
     });
   }
@@ -800,7 +800,7 @@ export class Board {
         this.#tell(`Undone: ${happened(answer)}`);
       } else {
         const kept = new Set(await this.#api.undoMany(batches, key));
-        this.#tell(toast.undo.text ? `Undone: ${toast.undo.text} as before.` : undone(clients.filter((each) => !kept.has(each.id)), clients.filter((each) => kept.has(each.id))));
+        this.#tell(toast.undo.text ? `Undone: ${toast.undo.text} as before.` : undone(clients, kept));
       }
       await this.#catchUp(client ? [client] : clients);
     } catch (error) {
@@ -1042,7 +1042,9 @@ function happenedToMany({ kind, to, flag, setting, name }, count) {
   return `${who} ${setting ? `now ${has}` : `no longer ${has}`} the flag ${words(flag)}.`;
 }
 
-function undone(done, kept) {
-  const text = `Undone for ${plural(done.length, "client")}.`;
-  return kept.length ? `${text} Not undone, because something later depends on it: ${kept.map((each) => each.name).join(", ")}.` : text;
+/** `kept`: the ids of the clients whose change something later depends on. */
+function undone(clients, kept) {
+  const left = clients.filter((each) => kept.has(each.id));
+  const text = `Undone for ${plural(clients.length - left.length, "client")}.`;
+  return left.length ? `${text} Not undone, because something later depends on it: ${left.map((each) => each.name).join(", ")}.` : text;
 }

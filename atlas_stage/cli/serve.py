@@ -89,7 +89,7 @@ def _address(listen: str) -> tuple[str, int]:
 
 
 class Watched:
-    """What is posted."""
+    """The filters of the notices to post."""
 
     kind: list[str] | None = option("Only these: sign_off_wanted, sent_back, late, job_failed …")
     stage: list[str] | None = option("Only clients in these stages.", "STAGE")

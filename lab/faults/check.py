@@ -35,7 +35,7 @@ KINDS = {
 
 @dataclass
 class Verdict:
-    """What was counted and found. Nothing may be broken."""
+    """The counts of a fault run, and each promise that it found broken: there must be none."""
 
     acknowledged: int = 0
     unchanged: int = 0

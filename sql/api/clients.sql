@@ -35,12 +35,15 @@ declare
   v_filter rules.client_filter;
   v_ids    bigint[];
   v_keys   timestamptz[];
+  v_page   bigint[];
+  v_shown  json;
 begin
   -- GUARD
-  perform rules.require_actor();
-  perform rules.require_page_size(page_size);
-  perform rules.require_short('stage', stage);
-  perform rules.require_short('owner', owner);
+  perform
+    rules.require_actor(),
+    rules.require_page_size(page_size),
+    rules.require_short('stage', stage),
+    rules.require_short('owner', owner);
   if cardinality(client_ids) > 1000 then
     perform rules.refuse('client_ids_not_valid', jsonb_build_object(
       'length', cardinality(client_ids), 'max_length', 1000
@@ -49,8 +52,9 @@ begin
   if (v_place is null and cursor <> '') or (v_sort <> 'id' and after is not null) then
     perform rules.refuse('cursor_not_valid');
   end if;
-  perform rules.require_word('sort', v_sort, '{id,age,sla}');
-  perform rules.require_word('attention', nullif(attention, ''), '{stuck,late,waiting_on_client,none}');
+  perform
+    rules.require_word('sort', v_sort, '{id,age,sla}'),
+    rules.require_word('attention', nullif(attention, ''), '{stuck,late,waiting_on_client,none}');
   if service_tier <> '' then
     perform rules.require_word('service_tier', service_tier, rules.known_words('clients_service_tier_check'));
   end if;
@@ -80,12 +84,19 @@ begin
   v_filter.after_id := coalesce(v_place[2]::bigint, after);
   select f.ids, f.keys into v_ids, v_keys from rules.find_clients(v_filter, page_size + 1) f;
 
+  v_page := v_ids[:page_size];
+  if v_sort = 'id' then
+    -- an index has this order: sorting whole rows took a tenth of the call
+    select json_agg(page.client) into v_shown
+    from (select shown.client from rules.shown_clients(v_page) shown order by shown.id) page;
+  else
+    select json_agg(shown.client order by n.nth) into v_shown
+    from unnest(v_page) with ordinality as n (id, nth)
+    join rules.shown_clients(v_page) shown on shown.id = n.id;
+  end if;
+
   return json_build_object(
-    'clients', (
-      select coalesce(json_agg(shown.client order by n.nth), '[]')
-      from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
-      join rules.shown_clients(v_ids[:page_size]) shown on shown.id = n.id
-    ),
+    'clients', coalesce(v_shown, '[]'),
     'similar', case when v_filter.search is not null and v_ids is null then rules.similar_clients(v_filter.search) end,
     'searched', case
       when v_filter.search is not null then case when rules.is_searched_by_parts() then 'parts' else 'beginnings' end

@@ -15,12 +15,13 @@ declare
   v_first   bigint;
 begin
   -- GUARD
-  perform rules.require_actor();
-  perform rules.require_page_size(page_size);
-  perform rules.require_client(client_id);
+  perform
+    rules.require_actor(),
+    rules.require_page_size(page_size),
+    rules.require_client(client_id);
 
   -- ACT
-  select coalesce(json_agg(row_to_json(page.*) order by page.version), '[]'), min(page.version)
+  select coalesce(json_agg(page.* order by page.version), '[]'), min(page.version)
   into v_history, v_first
   from (
     select h.*

@@ -18,10 +18,14 @@ declare
     case when v_parts[4] <> '' then '*' else v_parts[4] end, v_parts[5],
     case when v_parts[6] <> '' then '*' else v_parts[6] end, v_parts[7], v_parts[8]
   );
-  v_found constant jsonb := rules.paths() -> v_shape -> replace(method, 'HEAD', 'GET');
+  v_found jsonb := rules.paths() -> v_shape -> method;
+  v_texts jsonb := '{}';
 begin
   if v_found is null then
-    perform rules.refuse_method(array(select jsonb_object_keys(rules.paths() -> v_shape)));
+    v_found := rules.paths() -> v_shape -> replace(method, 'HEAD', 'GET');
+    if v_found is null then
+      perform rules.refuse_method(array(select jsonb_object_keys(rules.paths() -> v_shape)));
+    end if;
   end if;
   if v_parts[4] !~ '^[0-9]+$' or strpos(path, '%') > 0 then
     if v_found #>> '{by_path,0}' = 'actor_id' then
@@ -33,13 +37,12 @@ begin
       v_parts[4] := rules.client_id_of(v_parts[4]);
     end if;
   end if;
-  return v_found || jsonb_build_object('texts', case jsonb_array_length(v_found -> 'by_path')
-    when 0 then '{}'
-    when 1 then jsonb_build_object(v_found #>> '{by_path,0}', v_parts[4])
-    else jsonb_build_object(
-      v_found #>> '{by_path,0}', v_parts[4],
-      v_found #>> '{by_path,1}', v_parts[6]
-    )
-  end);
+  if v_parts[4] is not null then
+    v_texts := jsonb_build_object(v_found #>> '{by_path,0}', v_parts[4]);
+    if v_parts[6] is not null then
+      v_texts := v_texts || jsonb_build_object(v_found #>> '{by_path,1}', v_parts[6]);
+    end if;
+  end if;
+  return v_found || jsonb_build_object('texts', v_texts);
 end
 $$;

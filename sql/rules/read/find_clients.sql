@@ -31,8 +31,8 @@ begin
     filter.ids, filter.flag, filter.unowned, filter.entered_by, filter.stuck, filter.attention, filter.service_tier,
     filter.search, filter.owner, filter.stages
   ) = num_nonnulls(filter.owner, filter.stages[1]) and num_nonnulls(filter.owner, filter.stages[1], filter.stages[2]) < 2 then
-    ids := case
-      when filter.owner is not null then array(
+    if filter.owner is not null then
+      ids := array(
         select c.id
         from public.clients c
         where c.stage_owner = filter.owner
@@ -40,8 +40,9 @@ begin
           and c.active
         order by c.id
         limit number
-      )
-      when filter.stages is not null then array(
+      );
+    elsif filter.stages is not null then
+      ids := array(
         select c.id
         from public.clients c
         where c.stage = filter.stages[1]
@@ -49,16 +50,17 @@ begin
           and c.active
         order by c.id
         limit number
-      )
-      else array(
+      );
+    else
+      ids := array(
         select c.id
         from public.clients c
         where c.id > coalesce(filter.after_id, -9223372036854775808)
           and c.active
         order by c.id
         limit number
-      )
-    end;
+      );
+    end if;
     return;
   end if;
 

@@ -4,7 +4,7 @@ import typer
 
 from atlas_stage import __version__, connecting
 from atlas_stage.cli import access, client, deploy, job, report, serve, settings, verify  # noqa: F401
-from atlas_stage.cli.base import Session, app, option, switch
+from atlas_stage.cli.base import Session, app as app, option, switch
 from atlas_stage.cli.rendering import Output
 from atlas_stage.errors import InvalidInput
 
@@ -37,6 +37,3 @@ def main(
     over_http = "url" in given or (not given and connecting.http_is_named())
     api = url if over_http else None
     ctx.obj = Session(database, actor, Output(as_json=as_json), api, given, ctx.with_resource)
-
-
-__all__ = ["app"]

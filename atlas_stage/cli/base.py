@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.table import Table
 from typer.core import TyperGroup
 from typer.models import OptionInfo
 
-from atlas_stage.cli.rendering import Columns, Output, make_table, survive_any_encoding
+from atlas_stage.cli.rendering import Columns, Output, make_table
 from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
 from atlas_stage.models import Record
 from atlas_stage.stage import Stage
@@ -63,11 +61,6 @@ _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
 class Commands(TyperGroup):
     """The root command: takes global options anywhere on the line, and ends every error in a line on stderr."""
 
-    def main(self, *args: Any, **more: Any) -> Any:
-        """Run the program, for any encoding of its output."""
-        survive_any_encoding()
-        return super().main(*args, **more)
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the line with its global options moved to the front."""
         ctx.meta[_AS_JSON] = "--json" in args  # from the line itself, which may not parse
@@ -92,7 +85,6 @@ class Commands(TyperGroup):
 
 def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
     """The error to report; None for those that Typer reports."""
-    psycopg: Any = sys.modules.get("psycopg")  # not imported: an error of psycopg has imported it
     match error:
         case StageError():
             return error
@@ -109,10 +101,10 @@ def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
             return None
         case OSError():
             return StageError(f"Can't write the answer: {error.strerror}", rule="output")
-        case _ if psycopg and isinstance(error, psycopg.Error):
+        case _ if hasattr(error, "sqlstate"):  # psycopg's, which is not imported just to compare classes
             from atlas_stage.transports.psycopg import translate
 
-            return translate(error)
+            return translate(error)  # type: ignore[arg-type]
         case _UsageError() if as_json:
             first_line = str(getattr(error, "message", "")).partition("\n")[0]
             return InvalidInput(first_line or "A command is missing.", hint="see --help")
@@ -160,12 +152,18 @@ class Session:
     @cached_property
     def api(self) -> Stage:
         """The stage, over the database or HTTP; closed when the program ends."""
-        return self._opened(over_http=self.url is not None)
+        if self.url is None:
+            return self.transactional_api
+        return self.keep(Stage.connect(url=self.url))  # type: ignore[no-any-return]
 
     @cached_property
     def transactional_api(self) -> Stage:
-        """The stage over the database, if one is known."""
-        return self._opened(over_http=self.url is not None and ("url" in self.given or not self.database))
+        """The stage over the database, if one is known, else `api`."""
+        if self.url is not None and ("url" in self.given or not self.database):
+            return self.api
+        from atlas_stage.transports.psycopg import PsycopgTransport
+
+        return self.keep(Stage(PsycopgTransport(self.database, self.actor)))  # type: ignore[no-any-return]
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -204,22 +202,12 @@ class Session:
 
         `timed`: it has times, shown in the firm's time zone.
         """
-
-        def table() -> Table:
-            return make_table(columns, records, zone=self.zone if timed else None)
-
-        self.output.result({name: records}, table if records else f"no {name}")
+        self.output.result(
+            {name: records},
+            (lambda: make_table(columns, records, zone=self.zone if timed else None)) if records else f"no {name}",
+        )
         if more:
             self.output.aside(f"for more, add: {more}")
-
-    def _opened(self, *, over_http: bool) -> Stage:
-        if over_http:
-            stage = Stage.connect(url=self.url)
-        else:
-            from atlas_stage.transports.psycopg import PsycopgTransport
-
-            stage = Stage(PsycopgTransport(self.database, self.actor))
-        return self.keep(stage)  # type: ignore[no-any-return]
 
 
 app = typer.Typer(
@@ -314,8 +302,7 @@ def command(
         context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
         described: Any = call
         described.__signature__ = Signature([context, *given, *shared])
-        described.__doc__ = function.__doc__
-        app.command(called or function.__name__)(call)
+        app.command(called or function.__name__, help=function.__doc__)(call)
         return function
 
     return add

@@ -7,17 +7,7 @@ from typing import Any
 import typer
 
 from atlas_stage.cli import base, tables
-from atlas_stage.cli.base import (
-    CLIENT,
-    REASON,
-    Exit,
-    How,
-    Session,
-    argument,
-    command,
-    option,
-    switch,
-)
+from atlas_stage.cli.base import CLIENT, REASON, Exit, How, Session, argument, command, option, switch
 from atlas_stage.cli.rendering import columns, console, error_lines, listed, make_table
 from atlas_stage.models import Change
 

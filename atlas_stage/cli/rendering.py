@@ -196,9 +196,7 @@ class Output:
     def result(self, answer: object, *shown: str | Table | Callable[[], Table]) -> None:
         """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""
         if self.as_json:
-            ascii_only = not _has_unicode()
-            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=json_of)
-            print(text, flush=True)
+            print(json.dumps(answer, indent=2, ensure_ascii=not _has_unicode(), default=json_of), flush=True)
             return
         for each in shown:
             made = each() if callable(each) else each

@@ -33,6 +33,7 @@ NEVER_SENT = "unreachable"
 NOT_THE_API = "not_the_api"
 NOT_TRUSTED = "certificate_not_trusted"
 
+_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _AWAY = frozenset({429, 502, 503, 504})
 _ISSUED = re.compile(r"(atl_[\w-]{43})([0-9a-f]{6})", re.ASCII)  # with a checksum
 _HOST = re.compile(rb"[\w.:-]+")
@@ -65,9 +66,8 @@ class Request:
 
     def pause(self, error: Unavailable, tries: int) -> float | None:
         """The seconds to wait before sending this again after `error`; None if that isn't safe, or no use."""
-        if isinstance(error, NotInstalled) or error.rule in (NOT_THE_API, NOT_TRUSTED):
-            return None
-        if not self.repeatable and error.rule != NEVER_SENT:
+        no_use = isinstance(error, NotInstalled) or error.rule in (NOT_THE_API, NOT_TRUSTED)
+        if no_use or not (self.repeatable or error.rule == NEVER_SENT):
             return None
         return uniform(0, min(2, 0.2 * 2**tries))  # noqa: S311 (callers spread, nothing is secret)
 
@@ -101,14 +101,8 @@ class OverHttp:
         verify: Verify = True,
     ) -> None:
         self._url, self._verify = _checked_url(url), verify
-        # Its repr hides the token.
-        self._headers = httpx.Headers(
-            {
-                "Accept": "application/json",
-                "Content-Type": "application/json",
-                "Authorization": f"Bearer {checked_token(token)}",
-            }
-        )
+        bearer = {"Authorization": f"Bearer {checked_token(token)}"}
+        self._headers = httpx.Headers(_JSON | bearer)  # its repr hides the token
         self._timeout = TIMEOUT_SECONDS if timeout is None else timeout
         self._tries = tries
         self._begun = False
@@ -147,10 +141,11 @@ class OverHttp:
         call = client, object()
         self._calls.add(call)
         try:
-            with _translated():
-                yield
+            yield
         except BaseException as error:
-            if here[1] is None and not isinstance(error, StageError):
+            if known := _unavailable(error):
+                raise known from error
+            if here[1] is None:
                 self._clients.pop(here, None)
             raise
         finally:
@@ -163,17 +158,12 @@ class OverHttp:
         raise InvalidInput(message, hint=hint)
 
 
-def place() -> tuple[int, Any]:
-    """Where connections belong: to the process."""
+def place(kind: type) -> tuple[int, Any]:
+    """Where the connections of a client belong: to the process and, of an AsyncClient, to the event loop."""
+    if kind is httpx.AsyncClient:
+        with suppress(RuntimeError):  # a loop of another library than asyncio
+            return os.getpid(), asyncio.get_running_loop()
     return os.getpid(), None
-
-
-def async_place() -> tuple[int, Any]:
-    """Where connections belong: to the process and the event loop."""
-    try:
-        return os.getpid(), asyncio.get_running_loop()
-    except RuntimeError:  # of another library than asyncio
-        return os.getpid(), None
 
 
 def checked_token(token: str) -> str:
@@ -229,27 +219,25 @@ def _trusted(url: httpx.URL, verify: Verify) -> bool | ssl.SSLContext:
     return context
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn httpx's exceptions into those of this package. They contain no header."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        message = f"the API cannot be reached: {_words(error)}"
-        if "CERTIFICATE_VERIFY_FAILED" not in message:
-            raise Unavailable(message, rule=NEVER_SENT) from error
-        hint = "set SSL_CERT_FILE to your authority's certificate, or pass its file as verify"
-        raise Unavailable(message, rule=NOT_TRUSTED, hint=hint) from error
-    except httpx.TimeoutException as error:
-        raise Unavailable("the API did not answer in time") from error
-    except httpx.TransportError as error:
-        raise Unavailable(f"the connection to the API broke off: {_words(error)}") from error
-    except httpx.HTTPError as error:
-        raise Unavailable(f"the API's answer cannot be read: {_words(error)}") from error
-    except RuntimeError as error:  # of httpx, if another thread has closed its client meanwhile
-        if "client has been closed" not in str(error):
-            raise
-        raise Unavailable("the stage was closed meanwhile", rule=NEVER_SENT) from error
+def _unavailable(error: BaseException) -> Unavailable | None:
+    """The exception for one of httpx, without any header; None for all others."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            message = f"the API cannot be reached: {words}"
+            if "CERTIFICATE_VERIFY_FAILED" not in message:
+                return Unavailable(message, rule=NEVER_SENT)
+            hint = "set SSL_CERT_FILE to your authority's certificate, or pass its file as verify"
+            return Unavailable(message, rule=NOT_TRUSTED, hint=hint)
+        case httpx.TimeoutException():
+            return Unavailable("the API did not answer in time")
+        case httpx.TransportError():
+            return Unavailable(f"the connection to the API broke off: {words}")
+        case httpx.HTTPError():
+            return Unavailable(f"the API's answer cannot be read: {words}")
+        case RuntimeError() if "client has been closed" in words:  # by another thread
+            return Unavailable("the stage was closed meanwhile", rule=NEVER_SENT)
+    return None
 
 
 def _refusal(response: httpx.Response) -> StageError:
@@ -279,7 +267,3 @@ def _not_the_api(response: httpx.Response) -> StageError:
     message = f"this is not an answer of the stage's API ({status})"
     hint = "check that ATLAS_URL is the API's address"
     return Unavailable(message, rule=NOT_THE_API, hint=hint)
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

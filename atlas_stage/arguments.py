@@ -156,12 +156,6 @@ def _fits(value: Any, kind: Any) -> bool:
 def as_json(value: Any, name: str) -> str:
     """The value as JSON text, instants in ISO 8601. Raises InvalidInput, with the argument's name."""
     try:
-        return json.dumps(value, allow_nan=False, ensure_ascii=False, default=_written)
+        return json.dumps(value, allow_nan=False, ensure_ascii=False, default=datetime.isoformat)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{name} must be JSON", details={"argument": name}) from error
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError

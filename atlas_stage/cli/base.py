@@ -53,7 +53,6 @@ _EXITS: dict[type[StageError], Exit] = {
 # Typer exports neither of these classes of click.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 _ClickError: Any = _UsageError.__bases__[0]
-_AS_JSON = "atlas_stage.as_json"
 
 # Options that can be anywhere on the line, and whether a value follows.
 _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
@@ -64,22 +63,22 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the line with its global options moved to the front."""
-        ctx.meta[_AS_JSON] = "--json" in args  # from the line itself, which may not parse
-        rest: list[str] = self._reporting(ctx, super().parse_args, _global_first(args))
+        self._as_json = "--json" in args  # from the line itself, which may not parse
+        rest: list[str] = self._reporting(super().parse_args, ctx, _global_first(args))
         return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error goes to stderr and becomes the exit code."""
-        return self._reporting(ctx, super().invoke)
+        return self._reporting(super().invoke, ctx)
 
-    def _reporting(self, ctx: Any, step: Callable[..., Any], *given: Any) -> Any:
+    def _reporting(self, step: Callable[..., Any], *given: Any) -> Any:
         try:
-            return step(ctx, *given)
+            return step(*given)
         except Exception as error:
-            known = _as_stage_error(error, as_json=ctx.meta[_AS_JSON])
+            known = _as_stage_error(error, as_json=self._as_json)
             if known is None:
                 raise
-            Output(as_json=ctx.meta[_AS_JSON]).error(known)
+            Output(as_json=self._as_json).error(known)
             codes = (code for kind, code in _EXITS.items() if isinstance(known, kind))
             raise typer.Exit(next(codes, Exit.REFUSED)) from error
 
@@ -243,8 +242,7 @@ _KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
 
 def option(words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any) -> Any:
     """An option, by default None. The shell completes its values if their name, `metavar`, is one of _KNOWN."""
-    more |= {"metavar": metavar, "autocompletion": _completion(metavar)}
-    return typer.Option(default, *names, help=words, **more)
+    return typer.Option(default, *names, help=words, metavar=metavar, autocompletion=_completion(metavar), **more)
 
 
 def switch(words: str, *names: str) -> Any:
@@ -254,8 +252,7 @@ def switch(words: str, *names: str) -> Any:
 
 def argument(words: str, metavar: str | None = None, *, default: Any = ..., **more: Any) -> Any:
     """An argument, by default required, with the name of its values as for an option."""
-    completion = _completion(metavar)
-    return typer.Argument(default, help=words, metavar=metavar, autocompletion=completion, **more)
+    return typer.Argument(default, help=words, metavar=metavar, autocompletion=_completion(metavar), **more)
 
 
 def _completion(kind: str | None) -> Callable[[str], list[str]] | None:

@@ -98,8 +98,7 @@ def _in_words(error: StageError) -> str:
     """The database's sentence, what to do next, and the facts to decide on."""
     facts = {name: value for name, value in error.details.items() if name not in ("text", "rule")}
     hint = error.hint or "report this to a person"
-    facts_in_json = json.dumps(facts, default=str)
-    return f"{error} ({error.rule})\nWhat to do next: {hint}.\nFacts: {facts_in_json}"
+    return f"{error} ({error.rule})\nWhat to do next: {hint}.\nFacts: {json.dumps(facts, default=str)}"
 
 
 def serve_stdio(url: str, token: str, person: str | None) -> None:

@@ -8,7 +8,9 @@ def main() -> int:
     """Run the command line, or say what to install."""
     try:
         from atlas_stage.cli import app
+        from atlas_stage.cli.rendering import survive_any_encoding
 
+        survive_any_encoding()
         # It would tell of a connection that Ctrl-C cut off; who pressed it knows.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         app(prog_name="atlas-stage")

@@ -9,9 +9,8 @@ from types import UnionType
 from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from atlas_stage.errors import InvalidInput
-from atlas_stage.models import Client
+from atlas_stage.models import Client, Json as Json
 
-Json = Mapping[str, Any]
 ClientName = int | str | Client  # an id, a slug, or a client that was read
 
 # What a method returns: a coroutine's result comes later, and tools/make_sync.py turns Later into Now.
@@ -45,12 +44,6 @@ class Move(Origin, total=False):
 
     override: bool | None
     close_period: str | None
-
-
-class Moved(Move, total=False):
-    """How a client is moved; `external_id` is the idempotency key."""
-
-    external_id: str | None
 
 
 class Reason(Origin, total=False):
@@ -163,12 +156,6 @@ def _fits(value: Any, kind: Any) -> bool:
 def as_json(value: Any, name: str) -> str:
     """The value as JSON text, instants in ISO 8601. Raises InvalidInput, with the argument's name."""
     try:
-        return json.dumps(value, allow_nan=False, ensure_ascii=False, default=_written)
+        return json.dumps(value, allow_nan=False, ensure_ascii=False, default=datetime.isoformat)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"{name} must be JSON", details={"argument": name}) from error
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Self, TypeVar, Unpack
 
 from atlas_stage import models
-from atlas_stage.arguments import ClientName, Fields, Filter, Json, Later, Move, Moved, Reason, call
+from atlas_stage.arguments import ClientName, Fields, Filter, Json, Later, Move, Reason, call
 from atlas_stage.connecting import AsyncConnecting
 
 Answer = TypeVar("Answer")
@@ -148,7 +148,9 @@ class AsyncStage(AsyncConnecting):
         to_stage: str,
         reason: str,
         expected_version: int,
-        **how: Unpack[Moved],
+        *,
+        external_id: str | None = None,
+        **how: Unpack[Move],
     ) -> models.Change:
         """Move a client. `close_period` (YYYY-MM) is the month of the close that the move opens.
 

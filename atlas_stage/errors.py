@@ -10,8 +10,6 @@ from typing import Any, ClassVar
 
 from atlas_stage.text import plain
 
-JsonObject = dict[str, Any]
-
 SAME_VERSION = "bring the client and the database to the same version: run atlas-stage migrate"
 
 # Keys of a refusal that describe it; all other keys are facts.
@@ -49,7 +47,7 @@ class StageError(Exception):
         self.message = message
         self.rule = rule or self.default_rule
         self.status = status or self.default_status
-        self.details: JsonObject = dict(details or {})
+        self.details: dict[str, Any] = dict(details or {})
         self.hint = hint
 
     def __str__(self) -> str:
@@ -59,7 +57,7 @@ class StageError(Exception):
         sentences = [_sentence(each["message"], each) for each in also]
         return plain(" Also: ".join([_sentence(self.message, self.details), *sentences]))
 
-    def as_json(self) -> JsonObject:
+    def as_json(self) -> dict[str, Any]:
         """The error as the HTTP API returns it, with rule and status on top."""
         names = ("rule", "status", "message", "details", "hint")
         return {name: getattr(self, name) for name in names}

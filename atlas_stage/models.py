@@ -10,16 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from types import GenericAlias, UnionType
-from typing import (
-    Any,
-    Self,
-    TypeVar,
-    dataclass_transform,
-    get_args,
-    get_origin,
-    get_type_hints,
-    overload,
-)
+from typing import Any, Self, TypeVar, dataclass_transform, get_args, get_origin, get_type_hints, overload
 
 from atlas_stage.errors import SAME_VERSION, StageError, from_refusal
 

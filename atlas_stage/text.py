@@ -10,10 +10,7 @@ _JOINERS = frozenset("\u200c\u200d")
 
 def plain(value: object) -> str:
     """Return `value` as one printable line; characters that do not print become escapes (`\\x1b`)."""
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(map(_shown, text))
+    return "".join(map(_shown, str(value)))
 
 
 def _shown(character: str) -> str:

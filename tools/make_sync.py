@@ -22,7 +22,6 @@ WORDS = {
     "AsyncClient": "Client",
     "aclose": "close",
     "anyio": "time",
-    "async_place": "place",
 }
 
 

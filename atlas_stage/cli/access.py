@@ -129,8 +129,7 @@ def issue_token(
     except OverflowError as error:
         raise InvalidInput(f"{days} days is too many. Use --never-expires.") from error
     issued = run.api.issue_token(actor, description=description, expires_at=expires_at, never_expires=never_expires)
-    until = f"until {moment(issued.expires_at, run.zone)} ({run.zone})"
-    until = until if issued.expires_at else "without an expiry"
+    until = f"until {moment(issued.expires_at, run.zone)} ({run.zone})" if issued.expires_at else "without an expiry"
     run.output.aside(f"token {issued.id} for {issued.actor_id}, {until}. It is shown only once:")
     run.output.result(issued, issued.token)
 

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,11 +13,11 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from rich.table import Table
 from typer.core import TyperGroup
 from typer.models import OptionInfo
 
-from atlas_stage.cli.rendering import Columns, Output, make_table, survive_any_encoding
+from atlas_stage import __version__, connecting
+from atlas_stage.cli.rendering import Columns, Output, make_table
 from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
 from atlas_stage.models import Record
 from atlas_stage.stage import Stage
@@ -54,7 +53,6 @@ _EXITS: dict[type[StageError], Exit] = {
 # Typer exports neither of these classes of click.
 _UsageError: Any = typer.BadParameter.__bases__[0]
 _ClickError: Any = _UsageError.__bases__[0]
-_AS_JSON = "atlas_stage.as_json"
 
 # Options that can be anywhere on the line, and whether a value follows.
 _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
@@ -63,36 +61,30 @@ _GLOBAL = {"--database": True, "--url": True, "--as": True, "--json": False}
 class Commands(TyperGroup):
     """The root command: takes global options anywhere on the line, and ends every error in a line on stderr."""
 
-    def main(self, *args: Any, **more: Any) -> Any:
-        """Run the program, for any encoding of its output."""
-        survive_any_encoding()
-        return super().main(*args, **more)
-
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the line with its global options moved to the front."""
-        ctx.meta[_AS_JSON] = "--json" in args  # from the line itself, which may not parse
-        rest: list[str] = self._reporting(ctx, super().parse_args, _global_first(args))
+        self._as_json = "--json" in args  # from the line itself, which may not parse
+        rest: list[str] = self._reporting(super().parse_args, ctx, _global_first(args))
         return rest
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error goes to stderr and becomes the exit code."""
-        return self._reporting(ctx, super().invoke)
+        return self._reporting(super().invoke, ctx)
 
-    def _reporting(self, ctx: Any, step: Callable[..., Any], *given: Any) -> Any:
+    def _reporting(self, step: Callable[..., Any], *given: Any) -> Any:
         try:
-            return step(ctx, *given)
+            return step(*given)
         except Exception as error:
-            known = _as_stage_error(error, as_json=ctx.meta[_AS_JSON])
+            known = _as_stage_error(error, as_json=self._as_json)
             if known is None:
                 raise
-            Output(as_json=ctx.meta[_AS_JSON]).error(known)
+            Output(as_json=self._as_json).error(known)
             codes = (code for kind, code in _EXITS.items() if isinstance(known, kind))
             raise typer.Exit(next(codes, Exit.REFUSED)) from error
 
 
 def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
     """The error to report; None for those that Typer reports."""
-    psycopg: Any = sys.modules.get("psycopg")  # not imported: an error of psycopg has imported it
     match error:
         case StageError():
             return error
@@ -109,10 +101,10 @@ def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
             return None
         case OSError():
             return StageError(f"Can't write the answer: {error.strerror}", rule="output")
-        case _ if psycopg and isinstance(error, psycopg.Error):
+        case _ if hasattr(error, "sqlstate"):  # psycopg's, which is not imported just to compare classes
             from atlas_stage.transports.psycopg import translate
 
-            return translate(error)
+            return translate(error)  # type: ignore[arg-type]
         case _UsageError() if as_json:
             first_line = str(getattr(error, "message", "")).partition("\n")[0]
             return InvalidInput(first_line or "A command is missing.", hint="see --help")
@@ -160,12 +152,18 @@ class Session:
     @cached_property
     def api(self) -> Stage:
         """The stage, over the database or HTTP; closed when the program ends."""
-        return self._opened(over_http=self.url is not None)
+        if self.url is None:
+            return self.transactional_api
+        return self.keep(Stage.connect(url=self.url))  # type: ignore[no-any-return]
 
     @cached_property
     def transactional_api(self) -> Stage:
-        """The stage over the database, if one is known."""
-        return self._opened(over_http=self.url is not None and ("url" in self.given or not self.database))
+        """The stage over the database, if one is known, else `api`."""
+        if self.url is not None and ("url" in self.given or not self.database):
+            return self.api
+        from atlas_stage.transports.psycopg import PsycopgTransport
+
+        return self.keep(Stage(PsycopgTransport(self.database, self.actor)))  # type: ignore[no-any-return]
 
     @cached_property
     def zone(self) -> tzinfo:
@@ -204,22 +202,12 @@ class Session:
 
         `timed`: it has times, shown in the firm's time zone.
         """
-
-        def table() -> Table:
-            return make_table(columns, records, zone=self.zone if timed else None)
-
-        self.output.result({name: records}, table if records else f"no {name}")
+        self.output.result(
+            {name: records},
+            (lambda: make_table(columns, records, zone=self.zone if timed else None)) if records else f"no {name}",
+        )
         if more:
             self.output.aside(f"for more, add: {more}")
-
-    def _opened(self, *, over_http: bool) -> Stage:
-        if over_http:
-            stage = Stage.connect(url=self.url)
-        else:
-            from atlas_stage.transports.psycopg import PsycopgTransport
-
-            stage = Stage(PsycopgTransport(self.database, self.actor))
-        return self.keep(stage)  # type: ignore[no-any-return]
 
 
 app = typer.Typer(
@@ -254,8 +242,7 @@ _KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
 
 def option(words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any) -> Any:
     """An option, by default None. The shell completes its values if their name, `metavar`, is one of _KNOWN."""
-    more |= {"metavar": metavar, "autocompletion": _completion(metavar)}
-    return typer.Option(default, *names, help=words, **more)
+    return typer.Option(default, *names, help=words, metavar=metavar, autocompletion=_completion(metavar), **more)
 
 
 def switch(words: str, *names: str) -> Any:
@@ -265,8 +252,7 @@ def switch(words: str, *names: str) -> Any:
 
 def argument(words: str, metavar: str | None = None, *, default: Any = ..., **more: Any) -> Any:
     """An argument, by default required, with the name of its values as for an option."""
-    completion = _completion(metavar)
-    return typer.Argument(default, help=words, metavar=metavar, autocompletion=completion, **more)
+    return typer.Argument(default, help=words, metavar=metavar, autocompletion=_completion(metavar), **more)
 
 
 def _completion(kind: str | None) -> Callable[[str], list[str]] | None:
@@ -280,6 +266,36 @@ def _completion(kind: str | None) -> Callable[[str], list[str]] | None:
         return []
 
     return complete
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"atlas-stage {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    ctx: typer.Context,
+    database: str | None = option("Database URL.", envvar="ATLAS_DATABASE_URL"),
+    url: str | None = option(
+        "URL of the HTTP API, instead of a database. The token comes from ATLAS_TOKEN.",
+        envvar=connecting.URL,
+    ),
+    actor: str | None = option("Act as, such as user:ana.", "ACTOR", "--as", envvar="ATLAS_ACTOR"),
+    as_json: bool = switch("Print JSON instead of tables.", "--json"),
+    version: bool = option(  # noqa: ARG001 (its callback ends the program)
+        "Show the version.", None, "--version", default=False, callback=_show_version, is_eager=True
+    ),
+) -> None:
+    """Read the global options, which can also follow the command."""
+    sources = {name: ctx.get_parameter_source(name) for name in ("database", "url", "actor")}
+    given = frozenset(name for name, at in sources.items() if at and at.name == "COMMANDLINE")
+    if "url" in given and len(given) > 1:
+        raise InvalidInput("Use --url alone, or --database and --as. Over HTTP the token says who you are.")
+    over_http = "url" in given or (not given and connecting.http_is_named())
+    api = url if over_http else None
+    ctx.obj = Session(database, actor, Output(as_json=as_json), api, given, ctx.with_resource)
 
 
 def command(
@@ -314,8 +330,7 @@ def command(
         context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
         described: Any = call
         described.__signature__ = Signature([context, *given, *shared])
-        described.__doc__ = function.__doc__
-        app.command(called or function.__name__)(call)
+        app.command(called or function.__name__, help=function.__doc__)(call)
         return function
 
     return add

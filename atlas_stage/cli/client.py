@@ -7,17 +7,7 @@ from typing import Any
 import typer
 
 from atlas_stage.cli import base, tables
-from atlas_stage.cli.base import (
-    CLIENT,
-    REASON,
-    Exit,
-    How,
-    Session,
-    argument,
-    command,
-    option,
-    switch,
-)
+from atlas_stage.cli.base import CLIENT, REASON, Exit, How, Session, argument, command, option, switch
 from atlas_stage.cli.rendering import columns, console, error_lines, listed, make_table
 from atlas_stage.models import Change
 
@@ -79,11 +69,10 @@ def list_clients(
 def show(run: Session, client: str = CLIENT) -> None:
     """Show a client and its latest change."""
     view = run.api.client(client)
-    fields = ((name, getattr(view.client, name)) for name in view.client.as_json())
     latest = [view.history] if view.history else []
     run.output.result(
         view,
-        lambda: make_table(("field", "value"), fields, zone=run.zone),
+        lambda: make_table(("field", "value"), vars(view.client).items(), zone=run.zone),
         lambda: make_table(tables.HISTORY, latest, title="latest change", zone=run.zone),
     )
 

@@ -77,11 +77,10 @@ _HINTS = {
 def survive_any_encoding() -> None:
     """Escape characters that the output's encoding (cp1252, ASCII) doesn't have. A closed output is no error."""
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (open until the end)
-    for stream in (sys.stdout, sys.stderr):
+        stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 (open until the end)
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+        setattr(sys, name, stream)
 
 
 def shown(value: object) -> str:
@@ -107,10 +106,8 @@ def listed(values: Iterable[str] | None) -> str:
     return ", ".join(values or ())
 
 
-def moment(instant: datetime | None, zone: tzinfo) -> str:
+def moment(instant: datetime, zone: tzinfo) -> str:
     """An instant in a time zone, to the minute."""
-    if instant is None:
-        return ""
     with suppress(OverflowError):  # at the end of Python's calendar
         instant = instant.astimezone(zone)
     return instant.strftime("%Y-%m-%d %H:%M")
@@ -196,9 +193,7 @@ class Output:
     def result(self, answer: object, *shown: str | Table | Callable[[], Table]) -> None:
         """Print one answer: as JSON, else these lines and tables. A table without rows is left out."""
         if self.as_json:
-            ascii_only = not _has_unicode()
-            text = json.dumps(answer, indent=2, ensure_ascii=ascii_only, default=json_of)
-            print(text, flush=True)
+            print(json.dumps(answer, indent=2, ensure_ascii=not _has_unicode(), default=json_of), flush=True)
             return
         for each in shown:
             made = each() if callable(each) else each

@@ -5,14 +5,11 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from pathlib import Path
 
-from rich.table import Table
-
 from atlas_stage.cli import base, tables
 from atlas_stage.cli.base import Session, command, option
-from atlas_stage.cli.rendering import cell, columns, make_table
-from atlas_stage.models import Close, CloseCounts
+from atlas_stage.cli.rendering import Columns, cell, columns, make_table
+from atlas_stage.models import Close, MonthCloses
 
-STATES = ("closed", "in_review", "open", "paused", "not_opened")
 COLUMNS = (
     *("client_id", "slug", "name", "stage_owner", "stage", "state", "opened_at", "opened_by"),
     *("reviewed_at", "reviewed_by", "sent_back", "reopened", "signed_off_at", "signed_off_by"),
@@ -21,6 +18,13 @@ COLUMNS = (
 # How a formula begins in a spreadsheet.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LATE = columns("id=client_id name state owner=stage_owner late_since opened=opened_at days=business_days")
+_STATES = ("clients", "closed", "in_review", "open", "paused", "not_opened", "late")
+_COUNTS = {**dict(zip(_STATES, _STATES, strict=True)), "days": "median_business_days"}
+_BY_MONTH: Columns = {"month": "month", **_COUNTS}
+_BY_OWNER: Columns = {
+    "owner": lambda each: cell("all", "bold") if isinstance(each, MonthCloses) else cell(each.owner or "no owner"),
+    **_COUNTS,
+}
 
 
 @command(base.app)
@@ -42,13 +46,10 @@ def report(
         key=lambda each: each.late_since.timestamp() if each.late_since else 0,
     )
     this = months[-1]
-    owners = [(cell(each.owner or "no owner"), each) for each in this.owners]
-    owners_and_all = [*owners, (cell("all", "bold"), this)]
-    by_month = [(cell(each.month), each) for each in months]
     shown = (
-        _counts_table("owner", owners_and_all, f"The close of {this.month}"),
+        make_table(_BY_OWNER, [*this.owners, this], title=f"The close of {this.month}"),
         make_table(_LATE, late, title="Late", zone=run.zone) if late else "No client is late.",
-        _counts_table("month", by_month, "Month by month"),
+        make_table(_BY_MONTH, months, title="Month by month"),
     )
     run.output.result(
         {"month": period, "closes": closes, "months": months},
@@ -75,12 +76,6 @@ def activity(
     )
     more = f"--before {page.next['before']}" if page.next else None
     run.records("activity", page.items, tables.ACTIVITY, more)
-
-
-def _counts_table(first: str, rows: Iterable[tuple[object, CloseCounts]], title: str) -> Table:
-    names = ("clients", *STATES, "late", "median_business_days")
-    values = ([label, *(getattr(counts, name) for name in names)] for label, counts in rows)
-    return make_table((first, *names[:-1], "days"), values, title=title)
 
 
 def write_csv(file: Path, closes: Iterable[Close], zone: tzinfo) -> None:

@@ -9,12 +9,7 @@ from atlas_stage.cli.base import Session, app, command, option, switch
 from atlas_stage.errors import InvalidInput
 from atlas_stage.stage import Stage
 
-
-class Program(StrEnum):
-    """The programs that can be the gateway."""
-
-    CADDY = "caddy"
-    NGINX = "nginx"
+Program = StrEnum("Program", ["caddy", "nginx"])  # that can be the gateway
 
 
 @command(app)
@@ -34,7 +29,7 @@ def serve(
         envvar="ATLAS_LISTEN",
     ),
     gateway: Program = option(
-        "The program in front of PostgREST.", default=Program.CADDY, envvar="ATLAS_SERVE_GATEWAY"
+        "The program in front of PostgREST.", default=Program.caddy, envvar="ATLAS_SERVE_GATEWAY"
     ),
     no_jobs: bool = switch("Leave the scheduled jobs to a scheduler."),
 ) -> None:

@@ -79,12 +79,10 @@ def set_move(
 def show_calendar(run: Session, year: int | None = option("The year; this year if omitted.", min=1, max=9999)) -> None:
     """Show a year's holidays, and the last business day of each month, when its close opens."""
     shown = run.api.settings(year=year)
-    holidays, closes = shown.holidays, shown.closes
-    days = (each.values() for each in holidays)
     run.output.result(
-        {"holidays": holidays, "closes": closes},
-        make_table(("holiday", "name"), days, title=str(shown.year)),
-        make_table(("month", "last business day"), (each.values() for each in closes)),
+        {"holidays": shown.holidays, "closes": shown.closes},
+        make_table(("holiday", "name"), (each.values() for each in shown.holidays), title=str(shown.year)),
+        make_table(("month", "last business day"), (each.values() for each in shown.closes)),
     )
 
 

@@ -50,12 +50,9 @@ def verify(
     rewritten = before is not None and not before.endswith(expect or "")
     wrong = bool(found.breaks) or rewritten
     made = evidence.digest(run.api) if digest and not wrong else DigestPage()
-    answer = {name: each for name, each in found.as_json().items() if name != "next"}
-    parts = {name: made.as_json()[name] for name in ("digest", "open", "left_out")}
-    run.output.result(
-        {**answer, "rewritten": rewritten, **parts},
-        *([made.digest] if made.digest else _lines(found, expect, rewritten)),
-    )
+    answer = found.as_json() | {"rewritten": rewritten} | made.as_json()
+    del answer["next"]
+    run.output.result(answer, *([made.digest] if made.digest else _lines(found, expect, rewritten)))
     for each in made.open:
         run.output.aside(
             f"not included: what process {each.pid} ({each.login}, {each.program}, database {each.database})"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from copy import deepcopy
+from functools import lru_cache, partial
 from typing import Any
 
 from mcp.server.auth.middleware.auth_context import get_access_token
@@ -97,8 +98,7 @@ def _in_words(error: StageError) -> str:
     """The database's sentence, what to do next, and the facts to decide on."""
     facts = {name: value for name, value in error.details.items() if name not in ("text", "rule")}
     hint = error.hint or "report this to a person"
-    facts_in_json = json.dumps(facts, default=str)
-    return f"{error} ({error.rule})\nWhat to do next: {hint}.\nFacts: {facts_in_json}"
+    return f"{error} ({error.rule})\nWhat to do next: {hint}.\nFacts: {json.dumps(facts, default=str)}"
 
 
 def serve_stdio(url: str, token: str, person: str | None) -> None:
@@ -111,19 +111,17 @@ class Callers(TokenVerifier):
     """The stages of callers over HTTP. Each sends a token of the API: this server has none and decides nothing."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        self._stages: dict[str, AsyncStage] = {}  # by token, the last used at the end
+        # A stage keeps its connections between requests. Raises Unauthenticated if the token is malformed.
+        self._stage_of = lru_cache(_CALLERS)(partial(AsyncStage.connect, url))
 
     async def verify_token(self, token: str) -> AccessToken | None:
         """Answer 401 if the API does. If the API can't be reached, the tools say so in words."""
-        actor = "unknown"
         try:
             actor = (await self._stage_of(token).whoami()).actor_id
         except Unauthenticated:
-            self._stages.pop(token, None)
             return None
         except Unavailable:
-            pass
+            actor = "unknown"
         return AccessToken(token=token, client_id=actor, scopes=[])
 
     def stage(self) -> AsyncStage:
@@ -132,14 +130,6 @@ class Callers(TokenVerifier):
         if caller is None:
             raise Unauthenticated("no token is given", hint="send Authorization: Bearer")
         return self._stage_of(caller.token)
-
-    def _stage_of(self, token: str) -> AsyncStage:
-        """A stage that keeps its connections between requests. Raises Unauthenticated if the token is malformed."""
-        stage = self._stages.pop(token, None) or AsyncStage.connect(self._url, token)
-        self._stages[token] = stage
-        if len(self._stages) > _CALLERS:
-            del self._stages[next(iter(self._stages))]
-        return stage
 
 
 def serve_http(url: str, host: str, port: int, names: Sequence[str], person: str | None) -> None:

@@ -12,7 +12,7 @@ import httpx
 from anyio import sleep
 
 from atlas_stage.errors import Unavailable
-from atlas_stage.transports.http import CONNECT_SECONDS, WHOAMI, OverHttp, Request, async_place
+from atlas_stage.transports.http import CONNECT_SECONDS, WHOAMI, OverHttp, Request, place
 
 
 class AsyncHttpTransport(OverHttp):
@@ -42,7 +42,7 @@ class AsyncHttpTransport(OverHttp):
             await sleep(pause)
 
     async def _send(self, request: Request, seconds: float) -> Any:
-        here = async_place()
+        here = place(httpx.AsyncClient)
         client = self._client_of(here, httpx.AsyncClient)
         try:
             with self._exchange(here, client):
@@ -58,7 +58,7 @@ class AsyncHttpTransport(OverHttp):
 
     async def close(self) -> None:
         """Close the connections; those in use close when their calls end. A later call opens new ones."""
-        client = self._clients.pop(async_place(), None)
+        client = self._clients.pop(place(httpx.AsyncClient), None)
         if client is not None:
             self._closing.add(client)
             await self._close_unused(client)

@@ -6,9 +6,10 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import uniform
 from typing import Any, NoReturn, TypeVar
@@ -18,14 +19,7 @@ import certifi
 import httpx
 
 from atlas_stage.arguments import as_json
-from atlas_stage.errors import (
-    InvalidInput,
-    NotInstalled,
-    StageError,
-    Unauthenticated,
-    Unavailable,
-    from_sqlstate,
-)
+from atlas_stage.errors import InvalidInput, NotInstalled, StageError, Unauthenticated, Unavailable, from_sqlstate
 
 TIMEOUT_SECONDS = 25.0  # for a whole call, with its repetitions
 CONNECT_SECONDS = 5.0
@@ -39,7 +33,7 @@ NEVER_SENT = "unreachable"
 NOT_THE_API = "not_the_api"
 NOT_TRUSTED = "certificate_not_trusted"
 
-_HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
+_JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 _AWAY = frozenset({429, 502, 503, 504})
 _ISSUED = re.compile(r"(atl_[\w-]{43})([0-9a-f]{6})", re.ASCII)  # with a checksum
 _HOST = re.compile(rb"[\w.:-]+")
@@ -48,13 +42,15 @@ _SENDABLE = re.compile(r"[!-~]{1,512}")
 
 @dataclass(frozen=True)
 class Request:
-    """A call that is ready to be sent. `repeatable`: sending it twice has the effect of sending it once."""
+    """A call that is ready to be sent. `repeatable`: sending it twice has the effect of sending it once.
+
+    `headers` has the idempotency key that this package chose, or nothing.
+    """
 
     path: str
     body: bytes
     headers: Mapping[str, str]
     repeatable: bool
-    own_key: bool
 
     @classmethod
     def of(cls, function: str, arguments: Mapping[str, Any], *, read: bool, keyed: bool) -> "Request":
@@ -64,15 +60,14 @@ class Request:
             body = f"{{{', '.join(parts)}}}".encode()
         except UnicodeEncodeError as error:
             raise InvalidInput("text must be valid Unicode") from error
-        own_key = keyed and arguments.get("external_id") is None
-        headers = {**_HEADERS, "Idempotency-Key": str(uuid4())} if own_key else _HEADERS
-        return cls(f"rpc/{function}", body, headers, read or keyed, own_key)
+        needs_key = keyed and arguments.get("external_id") is None
+        headers = {"Idempotency-Key": str(uuid4())} if needs_key else {}
+        return cls(f"rpc/{function}", body, headers, read or keyed)
 
     def pause(self, error: Unavailable, tries: int) -> float | None:
         """The seconds to wait before sending this again after `error`; None if that isn't safe, or no use."""
-        if isinstance(error, NotInstalled) or error.rule in (NOT_THE_API, NOT_TRUSTED):
-            return None
-        if not self.repeatable and error.rule != NEVER_SENT:
+        no_use = isinstance(error, NotInstalled) or error.rule in (NOT_THE_API, NOT_TRUSTED)
+        if no_use or not (self.repeatable or error.rule == NEVER_SENT):
             return None
         return uniform(0, min(2, 0.2 * 2**tries))  # noqa: S311 (callers spread, nothing is secret)
 
@@ -84,7 +79,7 @@ class Request:
             answer = response.json()
         except ValueError:
             raise _not_the_api(response) from None
-        if self.own_key and isinstance(answer, dict) and "replayed" in answer:
+        if self.headers and isinstance(answer, dict) and "replayed" in answer:
             # The first answer was lost on the way, so for the caller this one is the first.
             answer["replayed"] = False
         return answer
@@ -105,7 +100,9 @@ class OverHttp:
         tries: int = TRIES,
         verify: Verify = True,
     ) -> None:
-        self._url, self._auth, self._verify = _checked_url(url), Bearer(token), verify
+        self._url, self._verify = _checked_url(url), verify
+        bearer = {"Authorization": f"Bearer {checked_token(token)}"}
+        self._headers = httpx.Headers(_JSON | bearer)  # its repr hides the token
         self._timeout = TIMEOUT_SECONDS if timeout is None else timeout
         self._tries = tries
         self._begun = False
@@ -114,13 +111,10 @@ class OverHttp:
         self._closing: set[Any] = set()  # clients that close when their last call ends
         self._calls: set[tuple[Any, object]] = set()  # those under way, with their client
 
-    def __getstate__(self) -> dict[str, Any]:
-        without: dict[str, Any] = {"_clients": {}, "_closing": set(), "_calls": set()}
-        return {**vars(self), **without, "_trusted": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._trusted = _trusted(self._url, self._verify)
+    def __reduce__(self) -> Any:
+        token = self._headers["Authorization"].removeprefix("Bearer ")
+        made = partial(type(self), timeout=self._timeout, tries=self._tries, verify=self._verify)
+        return made, (str(self._url), token)
 
     def _client_of(self, here: tuple[int, Any], kind: type[Client]) -> Client:
         """The client of this process and event loop. A forked process makes its own; those of closed loops go."""
@@ -130,7 +124,7 @@ class OverHttp:
                 self._clients.pop(gone, None)
             made = kind(
                 base_url=self._url,
-                auth=self._auth,
+                headers=self._headers,
                 verify=self._trusted,
                 trust_env=not _is_this_machine(self._url),  # no proxy leads there
             )
@@ -147,11 +141,10 @@ class OverHttp:
         call = client, object()
         self._calls.add(call)
         try:
-            with _translated():
-                yield
-        except StageError:
-            raise
-        except BaseException:
+            yield
+        except BaseException as error:
+            if known := _unavailable(error):
+                raise known from error
             if here[1] is None:
                 self._clients.pop(here, None)
             raise
@@ -165,29 +158,12 @@ class OverHttp:
         raise InvalidInput(message, hint=hint)
 
 
-def place() -> tuple[int, Any]:
-    """Where connections belong: to the process."""
+def place(kind: type) -> tuple[int, Any]:
+    """Where the connections of a client belong: to the process and, of an AsyncClient, to the event loop."""
+    if kind is httpx.AsyncClient:
+        with suppress(RuntimeError):  # a loop of another library than asyncio
+            return os.getpid(), asyncio.get_running_loop()
     return os.getpid(), None
-
-
-def async_place() -> tuple[int, Any]:
-    """Where connections belong: to the process and the event loop."""
-    try:
-        return os.getpid(), asyncio.get_running_loop()
-    except RuntimeError:  # of another library than asyncio
-        return os.getpid(), None
-
-
-class Bearer(httpx.Auth):
-    """Puts the token on each request, and shows it nowhere else."""
-
-    def __init__(self, token: str) -> None:
-        self._header = f"Bearer {checked_token(token)}"
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Called by httpx for each request."""
-        request.headers["Authorization"] = self._header
-        yield request
 
 
 def checked_token(token: str) -> str:
@@ -243,27 +219,25 @@ def _trusted(url: httpx.URL, verify: Verify) -> bool | ssl.SSLContext:
     return context
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Turn httpx's exceptions into those of this package. They contain no header."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-        message = f"the API cannot be reached: {_words(error)}"
-        if "CERTIFICATE_VERIFY_FAILED" not in message:
-            raise Unavailable(message, rule=NEVER_SENT) from error
-        hint = "set SSL_CERT_FILE to your authority's certificate, or pass its file as verify"
-        raise Unavailable(message, rule=NOT_TRUSTED, hint=hint) from error
-    except httpx.TimeoutException as error:
-        raise Unavailable("the API did not answer in time") from error
-    except httpx.TransportError as error:
-        raise Unavailable(f"the connection to the API broke off: {_words(error)}") from error
-    except httpx.HTTPError as error:
-        raise Unavailable(f"the API's answer cannot be read: {_words(error)}") from error
-    except RuntimeError as error:  # of httpx, if another thread has closed its client meanwhile
-        if "client has been closed" not in str(error):
-            raise
-        raise Unavailable("the stage was closed meanwhile", rule=NEVER_SENT) from error
+def _unavailable(error: BaseException) -> Unavailable | None:
+    """The exception for one of httpx, without any header; None for all others."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    match error:
+        case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
+            message = f"the API cannot be reached: {words}"
+            if "CERTIFICATE_VERIFY_FAILED" not in message:
+                return Unavailable(message, rule=NEVER_SENT)
+            hint = "set SSL_CERT_FILE to your authority's certificate, or pass its file as verify"
+            return Unavailable(message, rule=NOT_TRUSTED, hint=hint)
+        case httpx.TimeoutException():
+            return Unavailable("the API did not answer in time")
+        case httpx.TransportError():
+            return Unavailable(f"the connection to the API broke off: {words}")
+        case httpx.HTTPError():
+            return Unavailable(f"the API's answer cannot be read: {words}")
+        case RuntimeError() if "client has been closed" in words:  # by another thread
+            return Unavailable("the stage was closed meanwhile", rule=NEVER_SENT)
+    return None
 
 
 def _refusal(response: httpx.Response) -> StageError:
@@ -293,7 +267,3 @@ def _not_the_api(response: httpx.Response) -> StageError:
     message = f"this is not an answer of the stage's API ({status})"
     hint = "check that ATLAS_URL is the API's address"
     return Unavailable(message, rule=NOT_THE_API, hint=hint)
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

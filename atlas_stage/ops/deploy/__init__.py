@@ -74,17 +74,25 @@ def migrate(
         repaired, changed, judged = repair_drift(session, root, force=force)
         for each in repaired:
             report(f"repaired {each}")
-        with migrations.opened(target, root / "migrations", session) as pending:
-            pending.refuse_drift()
-            marked = pending.mark()
+        with migrations.opened(target, root / "migrations", session) as opened:
+            opened.refuse_drift()
+            applied, marked = opened.books.pending, opened.books.unmarked
             for name in marked:
+                with opened.transaction():
+                    opened.mark(name)
                 report(f"marked {name} (an earlier deploy was interrupted after it)")
-            applied = pending.apply(report, through=LAST_ALONE)
+            alone = [name for name in applied if name <= LAST_ALONE]
+            for name in alone:
+                with opened.transaction():
+                    opened.apply(name)
+                report(f"applied {name}")
             logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
-            if logic_changed or pending.left():
-                judged = judged or force or bool(applied)
-                applied += _with_logic(session, pending, root, report, logic_changed, judged)
-            for each in dict.fromkeys(pending.revoked):
+            rest = applied[len(alone) :]
+            if logic_changed or rest:
+                _with_logic(opened, rest, root / "sql" if logic_changed else None, judged or force or bool(applied))
+            for each in [f"applied {name}" for name in rest] + ["re-created the stored logic"] * logic_changed:
+                report(each)
+            for each in dict.fromkeys(opened.revoked):
                 report(each)
         if logic.renew_feed(session):
             report("began a new epoch of the feed: this database was moved to another server")
@@ -96,36 +104,22 @@ def migrate(
     return MigrateReport(applied, marked, logic_changed, repaired, failed)
 
 
-def _with_logic(
-    session: Connection,
-    pending: migrations.Migrations,
-    root: Path,
-    report: Report,
-    logic_changed: bool,
-    judged: bool,
-) -> list[str]:
-    """Apply the migrations that are left and the stored logic, as one transaction; returns their names."""
-    lines: list[str] = []
+def _with_logic(opened: migrations.Migrations, names: list[str], folder: Path | None, judged: bool) -> None:
+    """Apply migrations, and the stored logic in `folder` if there is one, as one transaction."""
 
-    def apply() -> list[str]:
-        lines.clear()
-        with pending.transaction():
-            run(pending.connection, "lock_tables")
-            applied = pending.apply(lines.append)
-            if logic_changed:
-                compared = judged or bool(applied)
-                logic.deploy(pending.connection, root / "sql", session, judged=compared)
-                lines.append("re-created the stored logic")
-        return applied
+    def apply() -> None:
+        with opened.transaction():
+            run(opened.connection, "lock_tables")
+            for name in names:
+                opened.apply(name)
+            if folder:
+                logic.deploy(opened.connection, folder, opened.session, judged=judged)
 
     again = retry_if_exception_type(psycopg.errors.DeadlockDetected)
     try:
-        applied = Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
+        Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
     except psycopg.errors.LockNotAvailable:
-        raise pending.watch.timed_out("stored logic") from None
-    for line in lines:
-        report(line)
-    return applied
+        raise opened.watch.timed_out("stored logic") from None
 
 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
@@ -191,15 +185,21 @@ def rollback(
     with (
         deploying(target) as session,
         roles.only_while_deploying(session),
-        migrations.opened(target, root / "migrations", session) as applied,
+        migrations.opened(target, root / "migrations", session) as opened,
     ):
-        names = applied.books.files
+        names = list(opened.books.files)
         if to is not None and to not in names:
             raise DeployError(f"there is no migration {to}; there are {', '.join(names)}")
         if exists(session, "public.stage_deploys"):
             with roles.as_owner(session):
                 run(session, "drop_stored_logic")
-        return applied.roll_back(to, report)
+        later = names[names.index(to) + 1 if to else 0 :]
+        undone = [name for name in reversed(later) if name not in opened.books.pending]
+        for name in undone:
+            with opened.transaction():
+                opened.roll_back(name)
+            report(f"rolled back {name}")
+        return undone
 
 
 def target_of(dsn: str, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Target:

@@ -44,7 +44,6 @@ class Target:
     dsn: str
     lock_timeout: float
     application_name: str
-    database: str = ""  # yoyo passes it to a query that does not use it
 
     def connect(self) -> Connection:
         """Open a connection in autocommit mode.

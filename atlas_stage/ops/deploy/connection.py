@@ -166,12 +166,8 @@ def one_line(error: psycopg.Error) -> str:
 
 def explained(observer: Connection, error: psycopg.Error) -> str:
     """The error in one line, with the host's event trigger that raised it and the line that fixes that."""
-    return "; ".join([one_line(error), *event_triggers(observer, error)])
-
-
-def event_triggers(observer: Connection, error: psycopg.Error) -> list[str]:
-    """The host's event trigger that raised this, and the line that fixes it."""
-    return [said for (said,) in run(observer, "event_triggers", error.diag.context or "")]
+    triggers = run(observer, "event_triggers", error.diag.context or "")
+    return "; ".join([one_line(error), *(said for (said,) in triggers)])
 
 
 def _ms(seconds: float) -> str:

@@ -18,7 +18,7 @@ from atlas_stage.ops.deploy.connection import (
     run,
     run_each,
 )
-from atlas_stage.ops.deploy.roles import ALL, CALLERS
+from atlas_stage.ops.deploy.roles import ALL
 from atlas_stage.ops.deploy.sources import SCHEMAS, logic_files, words
 
 # The only statements that may create or grant a role.
@@ -67,39 +67,19 @@ def take_over(connection: Connection, folder: Path) -> bool:
 
     After a restore without owners, everything belongs to the login that restored it.
     """
-    owners = _routines(folder)
-    known = words(logic_files(folder))
-    parameters = list(SCHEMAS), known, list(owners), list(owners.values())
-    return bool(run_each(connection, "take_over", *parameters))
-
-
-def close(connection: Connection, folder: Path) -> None:
-    """Revoke from PUBLIC and our callers what they can execute of ours; the files grant again what is right.
-
-    After a restore without rights, PUBLIC can execute everything.
-    """
-    run_each(connection, "close_routines", list(_routines(folder)), list(CALLERS))
+    owners = routines(folder)
+    names, roles = list(owners), list(owners.values())
+    return bool(run_each(connection, "take_over", list(SCHEMAS), words(logic_files(folder)), names, roles))
 
 
 def revoke_others(connection: Connection, root: Path) -> list[str]:
     """Revoke the rights that no role but ours and the owner should have; returns what was revoked from which role."""
-    parameters = (_migrated(root), list(SCHEMAS), list(ALL))
+    parameters = (migrated(root), list(SCHEMAS), list(ALL))
     return [said for said, _ in run_each(connection, "rights_of_others", *parameters)]
 
 
-def make_policies(connection: Connection, root: Path) -> None:
-    """Let the owner roles see every row of our tables, in case the host turns on row level security."""
-    run_each(connection, "make_policies", _migrated(root))
-
-
-def record(connection: Connection, root: Path) -> None:
-    """Record what is deployed. Of the tables, only what the migrations in `root` name: the rest is the host's."""
-    if is_there(connection):
-        connection.execute("delete from public.stage_installation")
-        run(connection, "record_installation", _migrated(root))
-
-
-def _migrated(root: Path) -> list[str]:
+def migrated(root: Path) -> list[str]:
+    """Every word in the migrations: a table in `public` that none of them names is the host's."""
     return words((root / "migrations").glob("*.sql"))
 
 
@@ -119,7 +99,7 @@ def _execute(connection: Connection, what: str, owner: str | None, statement: st
         raise DeployError(f"{what} can't be restored: {one_line(error)}") from error
 
 
-def _routines(folder: Path) -> dict[str, str]:
+def routines(folder: Path) -> dict[str, str]:
     """The routines that a file in `folder` creates, each with its owner. All others are the host's, or dropped."""
     return {
         f"{schema}.{file.stem}": "atlas_writer" if "set local role atlas_writer" in file.read_text() else "atlas_owner"

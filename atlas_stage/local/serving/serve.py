@@ -24,11 +24,7 @@ from atlas_stage.local.serving.part import Part, stop_leftover
 from atlas_stage.local.serving.programs import PartError
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.deploy.connection import run
-from atlas_stage.ops.deploy.shared_token import (
-    FIRST_ACTOR,
-    VARIABLE as SHARED_TOKEN,
-    adopt_shared_token,
-)
+from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, VARIABLE as SHARED_TOKEN, adopt_shared_token
 from atlas_stage.stage import Stage
 from atlas_stage.transports import psycopg as transport
 

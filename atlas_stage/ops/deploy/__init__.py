@@ -1,6 +1,5 @@
 """Deploys migrations and stored logic to a database: `migrate`, its dry run `plan`, and `rollback`."""
 
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import installation, logic, migrations, roles
 from atlas_stage.ops.deploy.connection import (
+    LOCK_TIMEOUT_SECONDS,
     Connection,
     DeployError,
     Report,
@@ -21,7 +21,6 @@ from atlas_stage.ops.deploy.connection import (
 
 __all__ = ["DeployError", "MigratePlan", "MigrateReport", "migrate", "plan", "rollback"]
 
-LOCK_TIMEOUT_SECONDS = 5.0
 # The host can work under the migrations up to this one without the stored logic. The later ones enforce what only its
 # triggers fulfill, so they are committed together with it: no deploy that stops leaves one without the other.
 LAST_ALONE = "013_stage_indexes"
@@ -69,7 +68,7 @@ def migrate(
     (default: this package's). Raises DeployError; the step that fails changes nothing, the steps before it are kept.
     """
     root = root or resources.root()
-    target = target_of(dsn, lock_timeout)
+    target = Target(dsn, lock_timeout)
     with deploying(target) as session, roles.only_while_deploying(session):
         repaired, changed, judged = repair_drift(session, root, force=force)
         for each in repaired:
@@ -119,7 +118,7 @@ def _with_logic(opened: migrations.Migrations, names: list[str], folder: Path | 
     try:
         Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
     except psycopg.errors.LockNotAvailable:
-        raise opened.watch.timed_out("stored logic") from None
+        raise opened.timed_out("stored logic") from None
 
 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
@@ -130,7 +129,7 @@ def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigrateP
     root = root or resources.root()
     repaired: list[str] = []
     changed, refused = False, []
-    with target_of(dsn).connect() as connection:
+    with Target(dsn).connect() as connection:
         books = migrations.read_books(connection, root / "migrations")
         try:
             with connection.transaction(force_rollback=True):
@@ -181,7 +180,7 @@ def rollback(
     DeployError.
     """
     root = root or resources.root()
-    target = target_of(dsn, lock_timeout)
+    target = Target(dsn, lock_timeout)
     with (
         deploying(target) as session,
         roles.only_while_deploying(session),
@@ -200,8 +199,3 @@ def rollback(
                 opened.roll_back(name)
             report(f"rolled back {name}")
         return undone
-
-
-def target_of(dsn: str, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Target:
-    """The database, with a name by which this deploy's sessions are found."""
-    return Target(dsn, lock_timeout, f"atlas-stage migrate {uuid.uuid4().hex[:8]}")

@@ -1,11 +1,12 @@
 """The deploy's connections: the lock that lets one deploy run at a time, its SQL, and who keeps it waiting."""
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
@@ -20,6 +21,7 @@ Report = Callable[[str], None]
 DEPLOY_LOCK = 0x61746C61735F7374
 # Seconds to wait for another deploy: after it there is usually nothing left to do.
 DEPLOY_WAIT_SECONDS = 60.0
+LOCK_TIMEOUT_SECONDS = 5.0
 OLDEST_SERVER = 15
 # For the caller, which tries again or says who is in the way.
 ABOUT_LOCKS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
@@ -39,11 +41,11 @@ class DeployUnavailableError(DeployError, Unavailable):
 
 @dataclass(frozen=True)
 class Target:
-    """The database to deploy to, and how many seconds to wait for a table's lock."""
+    """The database to deploy to, the seconds to wait for a table's lock, and the name of this deploy's sessions."""
 
     dsn: str
-    lock_timeout: float
-    application_name: str
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS
+    application_name: str = field(default_factory=lambda: f"atlas-stage migrate {uuid.uuid4().hex[:8]}")
 
     def connect(self) -> Connection:
         """Open a connection in autocommit mode.
@@ -67,37 +69,36 @@ class Target:
         return connection
 
 
-class Watch:
-    """Records, while the block runs, which sessions keep the deploy waiting: afterwards they can't be found."""
+@contextmanager
+def watching(observer: Connection, target: Target) -> Iterator[Callable[[str], DeployError]]:
+    """Record, while the block runs, which sessions keep the deploy waiting: afterwards they can't be found.
 
-    def __init__(self, observer: Connection, target: Target) -> None:
-        self._observer, self._target = observer, target
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._blockers = "another session"
+    Yields what makes the error of a step that gave up.
+    """
+    blockers = ["another session"]
+    done = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def look() -> None:
+        while not done.wait(min(0.5, target.lock_timeout / 4)):
+            try:
+                rows = run(observer, "blockers", target.application_name)
+            except psycopg.Error:
+                return  # the deploy fails the same way, and reports it
+            blockers[:] = [session for (session,) in rows] or blockers
 
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def timed_out(self, doing: str) -> DeployError:
+    def timed_out(doing: str) -> DeployError:
         return DeployError(
-            f"{doing}: gave up after waiting {self._target.lock_timeout:g} s for {self._blockers};"
+            f"{doing}: gave up after waiting {target.lock_timeout:g} s for {' and '.join(blockers)};"
             " this step changed nothing: run it again when that session has ended its transaction"
         )
 
-    def _look(self) -> None:
-        while not self._done.wait(min(0.5, self._target.lock_timeout / 4)):
-            try:
-                rows = run(self._observer, "blockers", self._target.application_name)
-            except psycopg.Error:
-                return  # the deploy fails the same way, and reports it
-            if rows:
-                self._blockers = " and ".join(session for (session,) in rows)
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield timed_out
+    finally:
+        done.set()
+        thread.join()
 
 
 @contextmanager

@@ -10,14 +10,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from atlas_stage.ops.deploy.connection import (
-    Connection,
-    DeployError,
-    exists,
-    one_line,
-    run,
-    run_each,
-)
+from atlas_stage.ops.deploy.connection import Connection, DeployError, exists, one_line, run, run_each
 from atlas_stage.ops.deploy.roles import ALL
 from atlas_stage.ops.deploy.sources import SCHEMAS, logic_files, words
 

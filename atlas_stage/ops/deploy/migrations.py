@@ -5,7 +5,7 @@ deploy adds those that are missing. The migrations that need the stored logic sh
 """
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,15 +15,7 @@ from yoyo import exceptions, read_migrations
 from yoyo.migrations import topological_sort
 
 from atlas_stage.ops.deploy import installation, roles
-from atlas_stage.ops.deploy.connection import (
-    Connection,
-    DeployError,
-    Target,
-    Watch,
-    exists,
-    explained,
-    run,
-)
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, exists, explained, run, watching
 from atlas_stage.ops.deploy.sources import content_hash
 
 
@@ -79,7 +71,7 @@ class Migrations:
     session: Connection
     folder: Path
     books: Books
-    watch: Watch
+    timed_out: Callable[[str], DeployError]
     revoked: list[str] = field(default_factory=list)
     """What other roles held on our objects, and lost."""
 
@@ -123,7 +115,7 @@ class Migrations:
         try:
             self.connection.execute((self.folder / file).read_bytes())
         except psycopg.errors.LockNotAvailable:
-            raise self.watch.timed_out(f"migrations/{file}") from None
+            raise self.timed_out(f"migrations/{file}") from None
         except psycopg.errors.DeadlockDetected:
             raise  # tried again
         except psycopg.Error as error:
@@ -138,5 +130,5 @@ class Migrations:
 def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrations]:
     """The migrations in `folder`. `session` holds the deploy lock."""
     books = read_books(session, folder)
-    with target.connect() as connection, Watch(session, target) as watch:
-        yield Migrations(connection, session, folder, books, watch)
+    with target.connect() as connection, watching(session, target) as timed_out:
+        yield Migrations(connection, session, folder, books, timed_out)

@@ -5,14 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from atlas_stage.ops.deploy.connection import (
-    Connection,
-    DeployError,
-    Report,
-    explained,
-    one_line,
-    run,
-)
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Report, explained, one_line, run
 
 # The owners of our functions. A member of these could write history as any actor.
 OWNERS = ("atlas_owner", "atlas_writer")

@@ -4,7 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -65,7 +65,8 @@ class Target:
                 "A connection pooler (such as PgBouncer) is in between, and a deploy needs its own session."
                 " Put the host and port of the PostgreSQL server itself into the database URL."
             )
-        run(connection, "session_settings", self.application_name, _ms(self.lock_timeout))
+        limit = f"{max(1, round(self.lock_timeout * 1000))}ms"  # 0 would mean no limit
+        run(connection, "session_settings", self.application_name, limit)
         return connection
 
 
@@ -107,7 +108,7 @@ def deploying(target: Target) -> Iterator[Connection]:
 
     Raises DeployError if the server is too old, or another deploy does not end in time.
     """
-    with target.connect() as connection:
+    with replace(target, lock_timeout=DEPLOY_WAIT_SECONDS).connect() as connection:
         version = connection.info.server_version // 10000
         if version < OLDEST_SERVER:
             raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
@@ -117,8 +118,6 @@ def deploying(target: Target) -> Iterator[Connection]:
                 f"The encoding of database {connection.info.dbname} is {encoding}, and only UTF8 works."
                 " Create another (createdb --encoding=UTF8 --template=template0 NAME) and restore your dump into it."
             )
-        wait = [_ms(DEPLOY_WAIT_SECONDS)]
-        connection.execute("select set_config('lock_timeout', %s, false)", wait)
         try:
             connection.execute("select pg_advisory_lock(%s)", [DEPLOY_LOCK])
         except psycopg.errors.LockNotAvailable:
@@ -169,7 +168,3 @@ def explained(observer: Connection, error: psycopg.Error) -> str:
     """The error in one line, with the host's event trigger that raised it and the line that fixes that."""
     triggers = run(observer, "event_triggers", error.diag.context or "")
     return "; ".join([one_line(error), *(said for (said,) in triggers)])
-
-
-def _ms(seconds: float) -> str:
-    return f"{max(1, round(seconds * 1000))}ms"  # 0 would mean no limit

@@ -71,8 +71,7 @@ def _beside_python(name: str) -> str | None:
 
 def _cached() -> Path:
     home = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-    folder = home / "atlas-stage" / f"postgrest-{_PACKAGE_VERSION}-{_target()}"
-    return folder / ("postgrest.exe" if sys.platform == "win32" else "postgrest")
+    return home / "atlas-stage" / f"postgrest-{_PACKAGE_VERSION}-{_target()}" / "postgrest"
 
 
 def _target() -> str:

@@ -159,10 +159,9 @@ def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[
             if judged:
                 taken_over = installation.take_over(session, root / "sql")
                 changed = taken_over or run(session, "has_changed") == [(True,)]
+                repaired += installation.repair(session, refuse=not force) if changed else []
             else:  # the record without the functions that read it: the stored logic was removed
                 changed = exists(session, "public.stage_installation")
-            if changed:
-                repaired += installation.repair(session, refuse=not force)
     return repaired, changed, judged
 
 

@@ -22,7 +22,7 @@ from atlas_stage.ops.deploy.connection import (
     run,
     run_each,
 )
-from atlas_stage.ops.deploy.sources import SCHEMAS, label, logic_files, logic_hash
+from atlas_stage.ops.deploy.installation import SCHEMAS, label, logic_files, logic_hash
 
 _OURS = (list(SCHEMAS), list(roles.OWNERS))
 
@@ -57,9 +57,9 @@ def deploy(connection: Connection, folder: Path, observer: Connection, *, judged
             _keep_host_rights(connection, host_rights)
             migrated = installation.migrated(folder.parent)
             run_each(connection, "make_policies", migrated)
-            if not judged:
-                installation.repair(connection)
             if installation.is_there(connection):
+                if not judged:
+                    installation.repair(connection)
                 connection.execute("delete from public.stage_installation")
                 run(connection, "record_installation", migrated)
             run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))

@@ -16,7 +16,6 @@ from yoyo.migrations import topological_sort
 
 from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, exists, explained, run, watching
-from atlas_stage.ops.deploy.sources import content_hash
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def read_books(connection: Connection, folder: Path) -> Books:
         found = topological_sort(read_migrations(glob.escape(str(folder))))
     except exceptions.BadMigration as error:
         raise DeployError(f"migrations: {error}") from error
-    files = {each.id: content_hash(Path(each.path)) for each in found}
+    files = {each.id: installation.content_hash(Path(each.path)) for each in found}
     if not files:
         raise DeployError(f"there are no migrations in {folder}")
     applied: list[str] = []
@@ -107,9 +106,8 @@ class Migrations:
 
     def roll_back(self, name: str) -> None:
         """Roll back a migration, in an open transaction. Raises DeployError."""
+        run(self.connection, "forget_migration", name)  # before the first of them drops that table
         self._run(f"{name}.rollback.sql")
-        if exists(self.connection, "public.stage_deploys"):
-            run(self.connection, "forget_migration", name)
 
     def _run(self, file: str) -> None:
         try:

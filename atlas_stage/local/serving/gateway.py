@@ -13,8 +13,7 @@ from psycopg.pq import Conninfo
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.part import Part, PortTakenError, stop_leftover
-from atlas_stage.local.serving.programs import PartError
+from atlas_stage.local.serving.programs import Part, PartError, PortTakenError, stop_leftover
 from atlas_stage.ops import resources
 
 LOGIN = "atlas_authenticator"

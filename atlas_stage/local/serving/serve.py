@@ -20,8 +20,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from atlas_stage.errors import StageError
 from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
 from atlas_stage.local.serving.gateway import LOGIN, gateway
-from atlas_stage.local.serving.part import Part, stop_leftover
-from atlas_stage.local.serving.programs import PartError
+from atlas_stage.local.serving.programs import Part, PartError, stop_leftover
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.deploy.connection import run
 from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, VARIABLE as SHARED_TOKEN, adopt_shared_token

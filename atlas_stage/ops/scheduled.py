@@ -165,9 +165,7 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
         log.warning("can't reach the database, next try in %g s: %s", wait, error)
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
-        ),
+        retry=tenacity.retry_if_exception_type(Unavailable) & tenacity.retry_if_not_exception_type(NotInstalled),
         stop=tenacity.stop_after_attempt(settings.tries),
         wait=tenacity.wait_exponential(multiplier=2),  # 2, 4, 8, 16 and 32 s: a minute
         before_sleep=tell,

@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,7 +27,6 @@ from atlas_stage.local.embedded.programs import (
     Account,
     EmbeddedError,
     binaries_of,
-    environment,
     in_words,
     make_cluster,
     server_account,
@@ -192,14 +190,7 @@ class EmbeddedPostgres:
         command = [str(self.binaries / "pg_ctl"), "start", "--wait", f"--timeout={_START_SECONDS:.0f}"]
         # pg_ctl passes the log's name to a shell, so it gets a relative name without special characters.
         command += ["-l", f"../{self.log.name}", "-o", shlex.join(options)]
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=self.pgdata,
-            env=environment() | {"PGDATA": str(self.pgdata)},
-            **account.identity(),
-        )
+        done = account.run(command, self.pgdata, PGDATA=str(self.pgdata))
         if done.returncode == 0:
             return ""
         return self.log.read_bytes()[begin:].decode(errors="replace") or "it printed nothing"

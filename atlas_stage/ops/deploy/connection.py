@@ -50,8 +50,8 @@ class Target:
     def connect(self) -> Connection:
         """Open a connection in autocommit mode.
 
-        Raises DeployUnavailableError if there is no database, and DeployError behind a pooler: there the deploy's lock
-        and limits, which belong to a session, would block the next user of that session.
+        Raises DeployUnavailableError if there is no database, and DeployError if the server is too old, and behind a
+        pooler: there the deploy's lock and limits, which belong to a session, would block its next user.
         """
         try:
             connection = transport.connect(self.dsn)
@@ -65,6 +65,10 @@ class Target:
                 "A connection pooler (such as PgBouncer) is in between, and a deploy needs its own session."
                 " Put the host and port of the PostgreSQL server itself into the database URL."
             )
+        version = connection.info.server_version // 10000
+        if version < OLDEST_SERVER:
+            connection.close()
+            raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
         limit = f"{max(1, round(self.lock_timeout * 1000))}ms"  # 0 would mean no limit
         run(connection, "session_settings", self.application_name, limit)
         return connection
@@ -106,12 +110,9 @@ def watching(observer: Connection, target: Target) -> Iterator[Callable[[str], D
 def deploying(target: Target) -> Iterator[Connection]:
     """Hold the deploy lock, on its own connection.
 
-    Raises DeployError if the server is too old, or another deploy does not end in time.
+    Raises DeployError if the encoding is another than UTF8, or another deploy does not end in time.
     """
     with replace(target, lock_timeout=DEPLOY_WAIT_SECONDS).connect() as connection:
-        version = connection.info.server_version // 10000
-        if version < OLDEST_SERVER:
-            raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise DeployError(

@@ -16,6 +16,7 @@ from atlas_stage.ops.deploy.connection import (
     Target,
     deploying,
     exists,
+    explained,
     run,
 )
 
@@ -119,6 +120,8 @@ def _with_logic(opened: migrations.Migrations, names: list[str], folder: Path | 
         Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
     except psycopg.errors.LockNotAvailable:
         raise opened.timed_out("stored logic") from None
+    except psycopg.Error as error:
+        raise DeployError(f"stored logic: {explained(opened.session, error)}") from error
 
 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:

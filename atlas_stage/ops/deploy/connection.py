@@ -23,8 +23,6 @@ DEPLOY_LOCK = 0x61746C61735F7374
 DEPLOY_WAIT_SECONDS = 60.0
 LOCK_TIMEOUT_SECONDS = 5.0
 OLDEST_SERVER = 15
-# For the caller, which tries again or says who is in the way.
-ABOUT_LOCKS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 class DeployError(StageError):

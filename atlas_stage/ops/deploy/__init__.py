@@ -90,10 +90,10 @@ def migrate(
             rest = applied[len(alone) :]
             if logic_changed or rest:
                 _with_logic(opened, rest, root / "sql" if logic_changed else None, judged or force or bool(applied))
-            for each in [f"applied {name}" for name in rest] + ["re-created the stored logic"] * logic_changed:
-                report(each)
-            for each in dict.fromkeys(opened.revoked):
-                report(each)
+            lines = [f"applied {name}" for name in rest]
+            lines += ["re-created the stored logic"] if logic_changed else []
+            for line in [*lines, *dict.fromkeys(opened.revoked)]:
+                report(line)
         if logic.renew_feed(session):
             report("began a new epoch of the feed: this database was moved to another server")
         logic.hash_history(session, report)

@@ -156,10 +156,10 @@ class Part:
     def __enter__(self) -> Self:
         try:
             self._start()
-        except OSError as error:
-            raise PartError(f"{self.name} did not start: {error.strerror}") from error
-        except BaseException:
+        except BaseException as error:
             self.__exit__()
+            if isinstance(error, OSError):
+                raise PartError(f"{self.name} did not start: {error.strerror}") from error
             raise
         return self
 

@@ -146,7 +146,7 @@ class TestSettings:
         (tmp_path / scheduled.CONFIG_NAME).write_text(
             'database_url = "postgresql:///atlas"\nlog_dir = "logs"\ntries = 9\n'
         )
-        found = scheduled.read_settings(tmp_path)
+        found = scheduled.Settings(tmp_path)
         assert (found.database_url, found.log_dir, found.tries) == (
             "postgresql:///atlas",
             Path("logs"),
@@ -156,18 +156,18 @@ class TestSettings:
     def test_the_environment_goes_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / scheduled.CONFIG_NAME).write_text('database_url = "postgresql:///file"\n')
         monkeypatch.setenv("ATLAS_DATABASE_URL", "postgresql:///environment")
-        assert scheduled.read_settings(tmp_path).database_url == "postgresql:///environment"
+        assert scheduled.Settings(tmp_path).database_url == "postgresql:///environment"
 
     @pytest.mark.parametrize("text", ["database_url = ", "database_url = 5", 'tries = "x"', "", "\xff"])
     def test_a_file_that_says_nothing_is_told(self, tmp_path: Path, text: str) -> None:
         (tmp_path / scheduled.CONFIG_NAME).write_bytes(text.encode("latin-1"))
         with pytest.raises(InvalidInput):
-            scheduled.read_settings(tmp_path)
+            _ = scheduled.Settings(tmp_path).database_url
 
     def test_a_file_that_is_named_must_be_there(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ATLAS_CONFIG", str(tmp_path / "missing.toml"))
         with pytest.raises(InvalidInput, match=r"missing\.toml"):
-            scheduled.read_settings(tmp_path)
+            _ = scheduled.Settings(tmp_path).database_url
 
 
 class TestLog:

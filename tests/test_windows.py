@@ -223,7 +223,7 @@ class TestSettings:
         (tmp_path / scheduled.CONFIG_NAME).write_bytes(
             b"\xef\xbb\xbfdatabase_url = 'postgresql:///atlas'\r\nlog_dir = 'D:\\atlas\\logs'\r\n"
         )
-        found = scheduled.read_settings(tmp_path)
+        found = scheduled.Settings(tmp_path)
         assert (found.database_url, str(found.log_dir)) == (
             "postgresql:///atlas",
             "D:\\atlas\\logs",
@@ -236,13 +236,13 @@ class TestSettings:
         monkeypatch.delenv("ATLAS_CONFIG", raising=False)
         (tmp_path / scheduled.CONFIG_NAME).write_text(f'database_url = "postgresql:///atlas"\nlog_dir = "{path}"\n')
         with pytest.raises(InvalidInput, match=r"single quotes") as refused:
-            scheduled.read_settings(tmp_path)
+            _ = scheduled.Settings(tmp_path).database_url
         assert "log_dir" in str(refused.value) or "line 2" in str(refused.value)
 
     def test_utf_16_is_refused_with_the_reason(self, tmp_path: Path) -> None:
         (tmp_path / scheduled.CONFIG_NAME).write_text("database_url = 'x'", encoding="utf-16")
         with pytest.raises(InvalidInput, match="save it as UTF-8"):
-            scheduled.read_settings(tmp_path)
+            _ = scheduled.Settings(tmp_path).database_url
 
 
 def test_secrets_of_an_installation_are_not_for_git() -> None:

@@ -68,7 +68,7 @@ def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
 
 def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
     """What the database finds, grouped by what to do."""
-    name = "the database's own checks"
+    own = "the database's own checks"
     trial: list[Finding] = []
     try:
         connection.execute("select from ops.trial()")  # trial_failed reports its outcome
@@ -76,16 +76,16 @@ def _findings_of_the_database(connection: psycopg.Connection) -> list[Finding]:
         pass  # a standby has what its leader found
     except psycopg.Error as error:
         trial = [Finding("trial", (f"can't be run: {translate(error).message}",), _MIGRATE)]
-    query = "select f.finding, f.severity, f.what, f.todo from ops.findings(deep => true) f"
+    query = (
+        "select replace(f.finding, '_', ' '), array_agg(f.what order by f.ordinality), f.todo, f.severity"
+        " from ops.findings(deep => true) with ordinality as f group by 1, 3, 4 order by min(f.ordinality)"
+    )
     try:
         rows = connection.execute(query).fetchall()
     except psycopg.errors.InsufficientPrivilege as error:
         said = f"can't be checked: {translate(error).message}"
-        return [Finding(name, (said,), "run doctor as a superuser or an operator")]
+        return [Finding(own, (said,), "run doctor as a superuser or an operator")]
     except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName) as error:
-        return [Finding(name, (f"can't be run: {translate(error).message}",), _MIGRATE)]
-    grouped: dict[tuple[str, str, str], list[str]] = {}
-    for finding, severity, what, todo in rows:
-        grouped.setdefault((finding.replace("_", " "), todo, severity), []).append(what)
-    findings = [Finding(each[0], tuple(found), *each[1:]) for each, found in grouped.items()]
-    return [*trial, *findings] or [Finding(name, ())]
+        return [Finding(own, (f"can't be run: {translate(error).message}",), _MIGRATE)]
+    findings = [Finding(name, tuple(found), *others) for name, found, *others in rows]
+    return [*trial, *findings] or [Finding(own, ())]

@@ -15,13 +15,8 @@ def verify(stage: Stage) -> Verification:
     page = total = stage.verify()
     while page.next:
         page = stage.verify(**page.next)
-        total = Verification(
-            clients=total.clients + page.clients,
-            rows=total.rows + page.rows,
-            records=total.records + page.records,
-            breaks=total.breaks + page.breaks,
-            erasures=total.erasures + page.erasures,
-        )
+        sums = ("clients", "rows", "records", "breaks", "erasures")
+        total = Verification(**{name: getattr(total, name) + getattr(page, name) for name in sums})
     return total
 
 

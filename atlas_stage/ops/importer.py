@@ -7,7 +7,7 @@ refused.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -73,14 +73,12 @@ def run(
     with stage.transaction() as work:
         if not apply:
             _spare_ids(work)
+        firm = _Firm(stage)
+        identified = [_identified(stage, firm, row) for row in rows]
         # By client id, new clients last: every writer locks clients in this order.
-        firm = _Firm.of(stage)
-        identified = sorted(
-            _identified(stage, firm, rows),
-            key=lambda each: (each[1] is None, each[1].id if each[1] else each[0].line),
-        )
-        for row, client, problem in identified:
-            report = _bring_in(stage, firm, row, client, problem, reason)
+        identified.sort(key=lambda each: (each[1] is None, each[1].id if each[1] else each[0].line))
+        for row, client in identified:
+            report = _bring_in(stage, firm, row, client, reason)
             reports.append(report)
             on_row(report)
         applied = apply and not any(each.error for each in reports)
@@ -107,24 +105,16 @@ _ALIKE = 88
 _SAYS_LITTLE = re.compile(r"(^|-)(and|the|inc|llc|llp|ltd|co|corp|company|gmbh)(?=-|$)")
 
 
-@dataclass
 class _Firm:
     """What the rows are compared with: clients by the forms of their names, by slug, and people."""
 
-    names: dict[str, Client]
-    alike: dict[str, str]  # names by what they say
-    slugs: dict[str, Client | None]  # None: a new client
-    people: set[str]
-
-    @classmethod
-    def of(cls, stage: Stage) -> "_Firm":
+    def __init__(self, stage: Stage) -> None:
         clients = list(stage.iter_clients(active=None))
-        return cls(
-            {form(each.name): each for each in clients},
-            {_essence(each.name): each.name for each in clients},
-            {each.slug: each for each in clients},
-            {each.actor_id for each in stage.people().people},
-        )
+        self.names = {form(each.name): each for each in clients}
+        self.alike = {_essence(each.name): each.name for each in clients}  # names by what they say
+        self.slugs: dict[str, Client | None] = {each.slug: each for each in clients}  # None: a new client
+        self.people = {each.actor_id for each in stage.people().people}
+        self.lines: dict[object, int] = {}  # the first row of each client
 
     def named(self, name: str) -> Client | None:
         """The client with this slug or name, in whatever form it is written."""
@@ -159,27 +149,22 @@ def _essence(name: str) -> str:
     return _SAYS_LITTLE.sub("", form(name))
 
 
-_Identified = tuple[Row, Client | None, StageError | None]
-
-
-def _identified(stage: Stage, firm: _Firm, rows: Sequence[Row]) -> Iterator[_Identified]:
-    """Each row with its client, None for a new one. A second row for a client is refused."""
-    seen: dict[object, int] = {}
-    for row in rows:
-        try:
-            if row.problem:
-                raise row.problem
-            client = _find(stage, firm, row)
-        except Unavailable:
-            raise
-        except StageError as error:
-            yield row, None, error
-            continue
+def _identified(stage: Stage, firm: _Firm, row: Row) -> tuple[Row, Client | None]:
+    """The row, with its problem if it has one, and its client, None for a new one. A client's second row is refused."""
+    if row.problem:
+        return row, None
+    try:
+        client = _find(stage, firm, row)
         key = client.id if client else row.cells.get("slug") or form(row.cells["name"])
-        first = seen.setdefault(key, row.line)
-        column = next(name for name in ("client", "slug", "name") if name in row.cells)
-        twice = row.refused(column, f"This client is in row {first} too.")
-        yield row, client, twice if first != row.line else None
+        first = firm.lines.setdefault(key, row.line)
+        if first != row.line:
+            column = next(name for name in ("client", "slug", "name") if name in row.cells)
+            raise row.refused(column, f"This client is in row {first} too.")
+        return row, client
+    except Unavailable:
+        raise
+    except StageError as error:
+        return replace(row, problem=error), None
 
 
 def _find(stage: Stage, firm: _Firm, row: Row) -> Client | None:
@@ -202,18 +187,11 @@ def _find(stage: Stage, firm: _Firm, row: Row) -> Client | None:
     return client
 
 
-def _bring_in(
-    stage: Stage,
-    firm: _Firm,
-    row: Row,
-    client: Client | None,
-    problem: StageError | None,
-    reason: str,
-) -> RowReport:
+def _bring_in(stage: Stage, firm: _Firm, row: Row, client: Client | None, reason: str) -> RowReport:
     warnings = list(firm.strangers(row))
     try:
-        if problem:
-            raise problem
+        if row.problem:
+            raise row.problem
         with stage.transaction():
             begun, fields = client, row.fields()
             if begun is None:  # its stage in the file is a move, as for other clients

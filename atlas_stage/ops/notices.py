@@ -8,8 +8,9 @@ import base64
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -141,11 +142,11 @@ class Watch:
     def _collect(self, state: State) -> tuple[State, bool]:
         """The state with what is new in its outbox, and whether there is more."""
         feed = self._stage.changes(state.cursor, page_size=PAGE)
-        new = State(feed.cursor, [], state.told, state.day, state.held)
-        found = list(self._of_changes(_in_order(state, new, feed.items)))
-        began = monotonic()
-        looks = began - self._looked >= FINDINGS_SECONDS
-        if looks:
+        new = replace(state, cursor=feed.cursor, outbox=[], versions=dict(state.versions))
+        found = list(self._of_changes(_in_order(new, feed.items)))
+        looked = self._looked
+        if monotonic() - looked >= FINDINGS_SECONDS:
+            looked = monotonic()
             now = dict(self._findings())
             found += [notice for key, notice in now.items() if key not in state.told]
             new.told = sorted(now)
@@ -157,7 +158,7 @@ class Watch:
             new.outbox = [_message(each.kind, each.data) for each in wanted]
         if new != state:
             new.write(self._file)
-        self._looked = began if looks else self._looked
+        self._looked = looked
         return new, feed.more
 
     def _of_changes(self, rows: Iterable[FeedRow]) -> Iterator[Notice]:
@@ -198,11 +199,9 @@ class Watch:
         now = summary.as_of.astimezone(ZoneInfo(summary.time_zone))
         day = str((now - timedelta(hours=DIGEST_HOUR)).date())
         if state.held and state.day != day:
-            held: dict[str | None, list[Json]] = {}
-            for each in sorted(state.held, key=lambda each: each["person"] or ""):
-                held.setdefault(each["person"], []).append(each["notice"])
-            for person, of in held.items():
-                digest = {"person": person, "day": state.day, "notices": of}
+            by_person = sorted(state.held, key=lambda each: each["person"] or "")
+            for person, held in groupby(by_person, key=lambda each: each["person"]):
+                digest = {"person": person, "day": state.day, "notices": [each["notice"] for each in held]}
                 state.outbox.append(_message("digest", digest))
             state.held = []
         state.day = day
@@ -241,22 +240,22 @@ class Watch:
         self._tell(f"{_error_of(tried)}; next try in {tried.upcoming_sleep:.0f} s")
 
 
-def _in_order(state: State, new: State, rows: Iterable[FeedRow]) -> list[FeedRow]:
-    """The rows that can be told, in order per client; the others wait in `new`.
+def _in_order(state: State, rows: Iterable[FeedRow]) -> list[FeedRow]:
+    """The rows that can be told, in order per client; the others wait in `state`.
 
     The feed is in the order of transaction ids. A transaction with a key can have a lower one than another that
     changed the client first.
     """
     ready: list[FeedRow] = []
-    new.versions = dict(state.versions)
-    for row in sorted([*map(FeedRow.from_json, state.waiting), *rows], key=lambda row: row.id):
+    rows, state.waiting = [*map(FeedRow.from_json, state.waiting), *rows], []
+    for row in sorted(rows, key=lambda row: row.id):
         client = str(row.client_id)
-        newest = new.versions.get(client, row.version - 1)
+        newest = state.versions.get(client, row.version - 1)
         age = datetime.now(UTC) - (row.recorded_at or row.occurred_at)
         if row.version > newest + 1 and age < timedelta(seconds=WAIT_SECONDS):
-            new.waiting.append(row.as_json())
+            state.waiting.append(row.as_json())
             continue
-        new.versions[client] = max(newest, row.version)
+        state.versions[client] = max(newest, row.version)
         ready.append(row)
     return ready
 

@@ -94,13 +94,12 @@ def _systemd(_jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
 
     folder = str(place.folder).replace("%", "%%")  # WorkingDirectory takes no quotes
     of_job = word(place.folder / "NAME.py").replace("NAME.py", "%i.py")
-    made = {"atlas-job@.timer": _filled("atlas-job@.timer")}
-    for name, wrapper in (
-        ("atlas-job@.service", of_job),
-        ("atlas-watch.service", word(place.folder / f"{WATCH}.py")),
-    ):
-        made[name] = _filled(name, folder=folder, python=word(place.python), wrapper=wrapper)
-    return made
+    where = {"folder": folder, "python": word(place.python)}
+    return {
+        "atlas-job@.timer": _filled("atlas-job@.timer"),
+        "atlas-job@.service": _filled("atlas-job@.service", wrapper=of_job, **where),
+        "atlas-watch.service": _filled("atlas-watch.service", wrapper=word(place.folder / f"{WATCH}.py"), **where),
+    }
 
 
 def _pg_cron(jobs: Mapping[str, str], _place: Place) -> dict[str, bytes]:

@@ -16,7 +16,6 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from enum import IntEnum
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -45,13 +44,40 @@ class Exit(IntEnum):
     NOT_STARTED = 2
 
 
-@dataclass(frozen=True)
 class Settings:
-    """The database, the folder of the logs, and how often to try to connect."""
+    """What the environment says, else the settings file. `problem` is why that can't be read, raised for what it lacks.
 
-    database_url: str
-    log_dir: Path
-    tries: int = 6
+    The logs are in `log_dir`; `tries` is how often to try to connect.
+    """
+
+    def __init__(self, beside: Path | None = None) -> None:
+        self.folder = beside or Path(sys.argv[0]).resolve().parent  # the wrapper's
+        self.written: dict[str, Any] = {}
+        self.problem: InvalidInput | None = None
+        self.log_dir, self.tries = Path(os.environ.get("ATLAS_LOG_DIR") or self.folder), 6
+        named = os.environ.get("ATLAS_CONFIG")
+        places = [Path(named)] if named else [self.folder / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
+        self._place = places[0]
+        try:
+            self._place = next((place for place in places if place.is_file()), places[0])
+            if named or self._place.is_file():
+                self.written = _written(self._place)
+            self.log_dir = Path(os.environ.get("ATLAS_LOG_DIR") or self.written.get("log_dir") or self.folder)
+            self.tries = max(1, int(os.environ.get("ATLAS_JOB_TRIES") or self.written.get("tries") or self.tries))
+        except (InvalidInput, OSError) as error:
+            self.problem = InvalidInput(str(error))
+        except (TypeError, ValueError) as error:
+            self.problem = InvalidInput(f"log_dir or tries can't be read: {error}")
+
+    @property
+    def database_url(self) -> str:
+        """Raises InvalidInput if no database is named, or the file can't be read."""
+        if self.problem:
+            raise self.problem
+        url = os.environ.get("ATLAS_DATABASE_URL") or self.written.get("database_url")
+        if not isinstance(url, str) or not url:
+            raise InvalidInput(f"no database is named: set ATLAS_DATABASE_URL, or database_url in {self._place}")
+        return url
 
 
 def main(job: str, beside: Path | None = None) -> int:
@@ -107,28 +133,22 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
     """
     from atlas_stage.ops import notices
 
-    beside = beside or _folder()
-    written: dict[str, Any] = {}
-    problem: Exception | None = None
-    try:
-        written, _ = _written(beside)
-    except (InvalidInput, OSError) as error:
-        problem = error  # unless the environment has all that is needed
-    table = written.get("watch", {})
+    settings = Settings(beside)
+    table = settings.written.get("watch", {})
 
     def setting(variable: str, name: str) -> str:
         value = os.environ.get(variable) or table.get(name)
         if not isinstance(value, str) or not value:
-            raise problem or InvalidInput(f"set {variable}, or {name} below [watch]")
+            raise settings.problem or InvalidInput(f"set {variable}, or {name} below [watch]")
         return value
 
-    with job_log("watch", _log_dir(written, beside)) as log:
+    with job_log("watch", settings.log_dir) as log:
         try:
             post, secret = setting("ATLAS_WEBHOOK_URL", "post"), setting(notices.SECRET, "secret")
             url, token = setting("ATLAS_URL", "url"), setting("ATLAS_TOKEN", "token")
             only = {each: table.get(f"{each}s", ()) for each in ("kind", "stage", "owner")}
             digest = table.get("digest") == "daily"
-            file = beside / "atlas-watch.json"
+            file = settings.folder / "atlas-watch.json"
             with Stage.connect(url=url, token=token) as stage:
                 log.info("starts")
                 notices.Watch(stage, post, secret, file, only=only, digest=digest, tell=log.warning).run(once=once)
@@ -146,12 +166,7 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
 
     Whatever fails is logged and becomes the exit code.
     """
-    beside = beside or _folder()
-    problem, connected = None, False
-    try:
-        settings = read_settings(beside)
-    except (InvalidInput, OSError) as error:
-        settings, problem = Settings("", _log_dir({}, beside)), error
+    settings, connected = Settings(beside), False
 
     def attempt() -> int:
         nonlocal connected
@@ -165,18 +180,13 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
         log.warning("can't reach the database, next try in %g s: %s", wait, error)
 
     retrying = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(
-            lambda error: isinstance(error, Unavailable) and not isinstance(error, NotInstalled)
-        ),
+        retry=tenacity.retry_if_exception_type(Unavailable) & tenacity.retry_if_not_exception_type(NotInstalled),
         stop=tenacity.stop_after_attempt(settings.tries),
         wait=tenacity.wait_exponential(multiplier=2),  # 2, 4, 8, 16 and 32 s: a minute
         before_sleep=tell,
         reraise=True,
     )
     with job_log(job, settings.log_dir) as log:
-        if problem is not None:
-            log.error("could not start: %s", plain(problem))
-            return Exit.NOT_STARTED
         try:
             return retrying(attempt)
         except StageError as error:
@@ -192,48 +202,21 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
             raise
 
 
-def _folder() -> Path:
-    """The wrapper's."""
-    return Path(sys.argv[0]).resolve().parent
-
-
-def _log_dir(written: dict[str, Any], beside: Path) -> Path:
-    return Path(os.environ.get("ATLAS_LOG_DIR") or written.get("log_dir") or beside)
-
-
-def read_settings(beside: Path) -> Settings:
-    """The settings of the environment and the file. Raises InvalidInput if no database is named or the file can't be
-    read.
-    """
-    written, place = _written(beside)
-    database = os.environ.get("ATLAS_DATABASE_URL") or written.get("database_url")
-    if not isinstance(database, str) or not database:
-        raise InvalidInput(f"no database is named: set ATLAS_DATABASE_URL, or database_url in {place}")
-    tries = os.environ.get("ATLAS_JOB_TRIES") or written.get("tries") or Settings.tries
-    try:
-        return Settings(database, _log_dir(written, beside), max(1, int(tries)))
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(f"log_dir or tries can't be read: {error}") from error
-
-
-def _written(beside: Path) -> tuple[dict[str, Any], Path]:
-    """What the settings file says, and where it is or could be. Raises InvalidInput."""
-    named = os.environ.get("ATLAS_CONFIG")
-    places = [Path(named)] if named else [beside / CONFIG_NAME, Path.cwd() / CONFIG_NAME]
-    found = next((place for place in places if place.is_file()), None)
-    if named and found is None:
-        raise InvalidInput(f"ATLAS_CONFIG names {named}, and there is no such file")
+def _written(file: Path) -> dict[str, Any]:
+    """What the settings file says. Raises InvalidInput."""
     try:
         # Editors on Windows write a byte order mark.
-        written = tomllib.loads(found.read_text(encoding="utf-8-sig")) if found else {}
+        written = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise InvalidInput(f"ATLAS_CONFIG names {file}, and there is no such file") from error
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{found} isn't in UTF-8: save it as UTF-8") from error
+        raise InvalidInput(f"{file} isn't in UTF-8: save it as UTF-8") from error
     except (OSError, ValueError) as error:
-        raise InvalidInput(f"{found} can't be read: {error}{_QUOTES}") from error
+        raise InvalidInput(f"{file} can't be read: {error}{_QUOTES}") from error
     for name, value in written.items():
         if isinstance(value, str) and not value.isprintable():
-            raise InvalidInput(f"{name} in {found} has a control character{_QUOTES}")
-    return written, found or places[0]
+            raise InvalidInput(f"{name} in {file} has a control character{_QUOTES}")
+    return written
 
 
 class _JobLog(RotatingFileHandler):

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -245,16 +245,14 @@ def _row(number: int, header: Sequence[str | None], values: Sequence[str]) -> Ro
         if name and value.strip()
     }
     row = Row(number, cells)
-    problem = None
     if len(values) < len(header) or any(value.strip() for value in values[len(header) :]):
         place = min(len(values), len(header)) + 1
-        words = "The row has more or fewer cells than the header."
-        problem = row.refused(f"number {place}", words)
+        return replace(row, problem=row.refused(f"number {place}", "The row has more or fewer cells than the header."))
     for column in ("client", "slug"):
-        if not problem and _MADE_A_DATE.fullmatch(cells.get(column, "")):
+        if _MADE_A_DATE.fullmatch(cells.get(column, "")):
             words = f'"{cells[column]}" is a date that a spreadsheet made of a short name. Format the cells as text.'
-            problem = row.refused(column, words)
-    return Row(number, cells, problem)
+            return replace(row, problem=row.refused(column, words))
+    return row
 
 
 def _in_our_words(column: str, value: str) -> str:

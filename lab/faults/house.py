@@ -16,7 +16,7 @@ import psycopg
 from atlas_stage import PsycopgTransport, Stage
 from atlas_stage.local.embedded import EmbeddedPostgres, postmaster
 from atlas_stage.local.serving.gateway import Gateway, gateway
-from atlas_stage.local.serving.part import Part
+from atlas_stage.local.serving.programs import Part
 from atlas_stage.ops.deploy import migrate
 from lab.faults.deploys import Deploys
 from lab.faults.patience import until, until_it_answers

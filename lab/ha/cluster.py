@@ -17,7 +17,7 @@ import psycopg
 from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.embedded.programs import Account, binaries_of, server_account
 from atlas_stage.local.serving.gateway import answers, free_port
-from atlas_stage.local.serving.part import Part
+from atlas_stage.local.serving.programs import Part
 from lab.faults.patience import until
 
 NODES = ("one", "two", "three")

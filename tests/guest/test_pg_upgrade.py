@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import psycopg
 import pytest
 
 from atlas_stage.local.embedded import EmbeddedPostgres
-from atlas_stage.local.embedded.programs import binaries_of, environment, server_account
+from atlas_stage.local.embedded.programs import binaries_of, server_account
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.doctor import examine
 from tests.support.calls import all_breaks, call, make_client, move
@@ -33,16 +32,7 @@ def folder() -> Iterator[Path]:
 
 
 def run_as_owner(folder: Path, *command: str) -> None:
-    account = server_account(folder / "old" / "pgdata")
-    done = subprocess.run(
-        command,
-        cwd=folder / "work",
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        **account.identity(),
-    )
+    done = server_account(folder / "old" / "pgdata").run(command, folder / "work")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

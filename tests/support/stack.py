@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from atlas_stage import AsyncStage, PsycopgTransport, Stage
 from atlas_stage.local.serving.gateway import gateway
-from atlas_stage.local.serving.part import Part
+from atlas_stage.local.serving.programs import Part
 
 ADMIN = "user:jimmie"
 

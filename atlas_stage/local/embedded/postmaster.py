@@ -64,14 +64,11 @@ def wait_until_gone(process: psutil.Process, seconds: float) -> bool:
 
 
 def _serves(process: psutil.Process, pgdata: Path) -> bool:
-    """Whether it is the postmaster of this folder. Its children write their title over the command line."""
+    """Whether it is the postmaster of this folder, in which it works. Its children write their title over the command
+    line.
+    """
     try:
-        if process.name() != "postgres" or process.status() == psutil.STATUS_ZOMBIE:
-            return False
-        arguments = process.cmdline()
-        if str(pgdata) in arguments:
-            return True
-        # Started by other means, with a relative path or PGDATA: the server's working folder is its data.
-        return not arguments[0].startswith("postgres:") and Path(process.cwd()) == pgdata
-    except (psutil.Error, IndexError):
+        is_postmaster = process.name() == "postgres" and not process.cmdline()[0].startswith("postgres:")
+        return is_postmaster and Path(process.cwd()).samefile(pgdata)
+    except (psutil.Error, OSError, IndexError):  # a zombie has no command line
         return False

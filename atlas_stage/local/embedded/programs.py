@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +56,22 @@ class Account:
     gid: int
     foreign: bool
 
-    def identity(self) -> dict[str, Any]:
-        """The arguments of subprocess.Popen that start a process as this user."""
-        ids = {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return ids if self.foreign else {}
+    def run(self, command: Sequence[str], folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the server as this user, without the settings of PostgreSQL clients: PGPORT would move the
+        socket.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+        identity: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []}
+        return subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            cwd=folder,
+            env=kept | {"LC_ALL": "C"} | settings,
+            **(identity if self.foreign else {}),
+        )
 
     def own(self, path: Path) -> None:
         """Give this user a file or folder that we created."""
@@ -77,10 +89,7 @@ class Account:
     def let_read(self, tree: Path) -> None:
         """Let this user read `tree`, which a strict umask may have closed when it was installed."""
         if self.foreign and tree.stat().st_mode & 0o005 != 0o005:
-            for path in (tree, *tree.rglob("*")):
-                if not path.is_symlink():
-                    mode = path.stat().st_mode
-                    path.chmod(mode | (mode & 0o500) >> 6)
+            subprocess.run(["chmod", "-R", "o+rX", tree], check=True, capture_output=True, text=True)
 
 
 def server_account(pgdata: Path) -> Account:
@@ -112,12 +121,6 @@ def binaries_of(version: int) -> Path:
     return Path(spec.submodule_search_locations[0]) / _INSTALLATIONS[version] / "bin"
 
 
-def environment() -> dict[str, str]:
-    """This process's environment without the settings of PostgreSQL clients: PGPORT would move the socket."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return kept | {"LC_ALL": "C"}
-
-
 def make_cluster(binaries: Path, version: int, account: Account, pgdata: Path, *, lasting: bool = True) -> None:
     """Create `pgdata`; with `lasting`, wait until it is on the disk.
 
@@ -132,14 +135,5 @@ def make_cluster(binaries: Path, version: int, account: Account, pgdata: Path, *
     command += ["--encoding=UTF8", "--no-instructions", "--locale=C"]  # the same on every machine
     command += [] if lasting else ["--no-sync"]
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if version >= 17 else []
-    subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        cwd="/",
-        env=environment(),
-        check=True,
-        **account.identity(),
-    )
+    account.run(command, Path("/")).check_returncode()
     fresh.rename(pgdata)

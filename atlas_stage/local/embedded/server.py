@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,29 +16,29 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Self, TextIO
 from urllib.parse import quote
-from uuid import uuid4
 
 import psutil
-from filelock import BaseFileLock, FileLock, Timeout
+from filelock import FileLock
 
 from atlas_stage.local.embedded import postmaster
 from atlas_stage.local.embedded.programs import (
     Account,
     EmbeddedError,
     binaries_of,
-    environment,
     in_words,
     make_cluster,
     server_account,
     telling_line,
 )
 
+if sys.platform != "win32":
+    import fcntl
+
 _START_SECONDS = 60.0
 _STOP_SECONDS = 30.0
 _LOCK_SECONDS = _START_SECONDS + _STOP_SECONDS  # one process at a time starts or stops the server
-_PATIENCE_SECONDS = 3.0
 _PORT = 5432  # only names the socket: nothing listens on a network
 # A unix socket's name may have 107 bytes on Linux and 103 on macOS.
 _SOCKET_NAME_BYTES = 103
@@ -68,7 +67,7 @@ class EmbeddedPostgres:
         self._report = report
         self._settings = settings or {}
         self._installation = installation
-        self._seat: BaseFileLock | None = None
+        self._seat: TextIO | None = None
 
     @cached_property
     def binaries(self) -> Path:
@@ -106,8 +105,7 @@ class EmbeddedPostgres:
             # Other users may pass through but not list it: the server may run as one of them.
             self.data.mkdir(mode=0o711, parents=True, exist_ok=True)
             with FileLock(self.data / ".start.lock", timeout=_LOCK_SECONDS):
-                self._seat = self._seat or _seat(self._seats / f"{uuid4()}.lock")
-                self._seat.acquire()
+                self._seat = self._seat or self._take_seat()
                 try:
                     self._ensure_running()
                 except BaseException:
@@ -127,24 +125,25 @@ class EmbeddedPostgres:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    @property
-    def _seats(self) -> Path:
-        """A locked file per user of the server. A killed user's file stays, unlocked."""
-        folder = self.data / ".users"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
+    def _take_seat(self) -> TextIO:
+        """A file that every user of the server has locked. The lock of a killed user is gone."""
+        file = self.data / ".users.lock"
+        file.touch(mode=0o600)
+        seat = file.open("a")
+        fcntl.flock(seat, fcntl.LOCK_SH)
+        return seat
 
     def _leave(self) -> None:
         """Give up the seat; the last user stops the server."""
         assert self._seat is not None
-        self._seat.release(force=True)
-        self._seat = None
-        for file in self._seats.glob("*.lock"):
+        seat, self._seat = self._seat, None
+        with seat:
             try:
-                with _seat(file):
-                    file.unlink()
-            except Timeout:
+                fcntl.flock(seat, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
                 return
+            finally:
+                fcntl.flock(seat, fcntl.LOCK_UN)  # a forked process has the file open too
         process = postmaster.find(self.pgdata)
         if process is not None:
             self._end(process)
@@ -156,8 +155,11 @@ class EmbeddedPostgres:
         if made_by.exists() and (found := made_by.read_text().strip()) != str(self.version):
             raise EmbeddedError(f"{self.data} was made by PostgreSQL {found}, not {self.version}. Use another folder.")
         process = postmaster.find(self.pgdata)
-        if process is not None and self._becomes_ready(process):
-            return
+        if process is not None:
+            known = postmaster.read(self.pgdata)
+            if known is not None and (known.pid, known.status) == (process.pid, "ready"):
+                return
+            self._end(process)  # its owner was killed while it started or stopped, or its pid file is lost
         postmaster.forget_other_program(self.pgdata)
         account = server_account(self.pgdata)
         account.let_in(self.binaries, self._report)
@@ -173,26 +175,6 @@ class EmbeddedPostgres:
                 raise EmbeddedError(f"PostgreSQL did not start: {telling_line(problem)}")
             time.sleep(0.2)
 
-    def _becomes_ready(self, process: psutil.Process) -> bool:
-        """Whether a running server becomes usable; false if it ends instead.
-
-        A server whose pid file is incomplete ends itself within a minute; this ends it at once.
-        """
-        begin = time.monotonic()
-        while not postmaster.wait_until_gone(process, 0):
-            waited = time.monotonic() - begin
-            known = postmaster.read(self.pgdata)
-            if known is not None and known.pid == process.pid:
-                if known.status == "ready":
-                    return True
-            elif waited > _PATIENCE_SECONDS:
-                self._end(process)
-                return False
-            if waited > _START_SECONDS:
-                raise EmbeddedError(f"PostgreSQL isn't ready after {waited:.0f} s. See {self.log}")
-            time.sleep(0.05)
-        return False
-
     def _launch(self, account: Account) -> str:
         """Start the server. Returns its messages if it did not start, else an empty string."""
         sockets = self._socket_dir(account)
@@ -205,41 +187,22 @@ class EmbeddedPostgres:
         self.log.touch(mode=0o600)
         account.own(self.log)
         begin = self.log.stat().st_size
+        command = [str(self.binaries / "pg_ctl"), "start", "--wait", f"--timeout={_START_SECONDS:.0f}"]
         # pg_ctl passes the log's name to a shell, so it gets a relative name without special characters.
-        log = ["-l", f"../{self.log.name}", "-o", shlex.join(options)]
-        if self._pg_ctl(account, "start", _START_SECONDS, *log):
+        command += ["-l", f"../{self.log.name}", "-o", shlex.join(options)]
+        done = account.run(command, self.pgdata, PGDATA=str(self.pgdata))
+        if done.returncode == 0:
             return ""
         return self.log.read_bytes()[begin:].decode(errors="replace") or "it printed nothing"
 
-    def _pg_ctl(self, account: Account, what: str, seconds: float, *options: str) -> bool:
-        """Run `pg_ctl` until it is done; whether it succeeded."""
-        command = [
-            str(self.binaries / "pg_ctl"),
-            what,
-            "--wait",
-            f"--timeout={seconds:.0f}",
-            *options,
-        ]
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            cwd=self.pgdata,
-            env=environment() | {"PGDATA": str(self.pgdata)},
-            **account.identity(),
-        )
-        return done.returncode == 0
-
     def _end(self, process: psutil.Process) -> None:
-        """Shut down; if that takes too long or the pid file is lost, stop without a checkpoint."""
-        known, account = postmaster.read(self.pgdata), server_account(self.pgdata)
-        if known is None or known.pid != process.pid:
+        """Shut down; if that takes too long, stop without a checkpoint."""
+        for number, seconds in ((signal.SIGINT, _STOP_SECONDS), (signal.SIGQUIT, 5.0)):
             with suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGQUIT)
-        elif not self._pg_ctl(account, "stop", _STOP_SECONDS, "--mode=fast"):
-            self._pg_ctl(account, "stop", 5.0, "--mode=immediate")
-        if not postmaster.wait_until_gone(process, 5.0):
-            raise EmbeddedError(f"PostgreSQL (process {process.pid}) doesn't stop.")
+                process.send_signal(number)
+            if postmaster.wait_until_gone(process, seconds):
+                return
+        raise EmbeddedError(f"PostgreSQL (process {process.pid}) doesn't stop.")
 
     def _socket_dir(self, account: Account) -> Path:
         name = self.pgdata / f".s.PGSQL.{_PORT}"
@@ -259,8 +222,3 @@ class EmbeddedPostgres:
     def _short_socket_dir(self) -> Path:
         name = hashlib.sha256(os.fsencode(self.pgdata)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"atlas-stage-{name}"
-
-
-def _seat(file: Path) -> BaseFileLock:
-    """A user's lock, which any thread may release."""
-    return FileLock(file, timeout=0, thread_local=False)

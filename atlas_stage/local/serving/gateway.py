@@ -9,13 +9,11 @@ from pathlib import Path
 from string import Template
 
 import httpx
-from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from atlas_stage.local.serving import programs
-from atlas_stage.local.serving.part import Part, PortTakenError, stop_leftover
-from atlas_stage.local.serving.programs import PartError
+from atlas_stage.local.serving.programs import Part, PartError, PortTakenError, stop_leftover
 from atlas_stage.ops import resources
 
 LOGIN = "atlas_authenticator"
@@ -77,9 +75,17 @@ def gateway(
                 "ATLAS_POSTGREST_ADMIN": f"{LOOPBACK}:{admin}",
                 "ATLAS_BOARD": (root / "board").as_posix(),
                 "ATLAS_WRITES_TO": "read" if standby else "write",
+                # Caddy's
+                "ATLAS_GATEWAY": f"http://:{public}",
+                "ATLAS_BIND": host,
+                "XDG_CONFIG_HOME": str(folder / "caddy"),
+                "XDG_DATA_HOME": str(folder / "caddy"),
+                # nginx's
+                "ATLAS_LISTEN": f"[{host}]:{public}" if ":" in host else f"{host}:{public}",
+                "ATLAS_RESOLVER": LOOPBACK,  # not asked: these settings have no host names
+                "ATLAS_FOLDER": folder.absolute().as_posix(),
             }
-            said = command(proxy, host, public, settings, folder)
-            before = Part(name, *said, folder, lambda: answers(f"{url}/healthz"))
+            before = Part(name, command(proxy, settings), settings, folder, lambda: answers(f"{url}/healthz"))
             with ExitStack() as started:
                 parts = (started.enter_context(behind), started.enter_context(before))
                 stack.push(started.pop_all())
@@ -90,37 +96,19 @@ def gateway(
         yield Retrying(retry=again, stop=stop_after_attempt(5), reraise=True)(start)
 
 
-Said = tuple[list[str | Path], dict[str, str]]
-"""A command, and what is added to its environment."""
+def caddy_command(program: Path, _settings: Mapping[str, str]) -> list[str | Path]:
+    """Caddy's, which reads the settings from its environment."""
+    return [program, "run", "--adapter", "caddyfile", "--config", resources.root() / "gateway" / "Caddyfile"]
 
 
-def caddy_command(program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path) -> Said:
-    """Caddy's, to listen at this address."""
-    file = resources.root() / "gateway" / "Caddyfile"
-    own = {
-        "ATLAS_GATEWAY": f"http://:{port}",
-        "ATLAS_BIND": host,
-        "XDG_CONFIG_HOME": str(folder / "caddy"),
-        "XDG_DATA_HOME": str(folder / "caddy"),
-    }
-    return [program, "run", "--adapter", "caddyfile", "--config", file], own | dict(settings)
-
-
-def nginx_command(program: Path, host: str, port: int, settings: Mapping[str, str], folder: Path) -> Said:
-    """nginx's. Writes the configuration with its settings into the folder: nginx reads no environment."""
-    own = {
-        "ATLAS_LISTEN": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-        "ATLAS_RESOLVER": LOOPBACK,  # not asked: these settings have no host names
-        "ATLAS_FOLDER": folder.absolute().as_posix(),
-    }
+def nginx_command(program: Path, settings: Mapping[str, str]) -> list[str | Path]:
+    """nginx's. Writes the configuration with the settings into the folder: nginx reads no environment."""
     template = Template((resources.root() / "gateway" / "nginx.conf").read_text())
-    file = folder.absolute() / "nginx.conf"
-    file.write_text(template.safe_substitute(own | dict(settings)))
-    command: list[str | Path] = [program, "-e", "stderr", "-c", file]
+    file = Path(settings["ATLAS_FOLDER"], "nginx.conf")
+    file.write_text(template.safe_substitute(settings))
     # Started as root, its workers change to a login that can't read the board or write into the folder.
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command += ["-g", "user root;"]
-    return command, {}
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [program, "-e", "stderr", "-c", file, *(("-g", "user root;") if as_root else ())]
 
 
 _COMMANDS = {
@@ -145,14 +133,11 @@ def free_port(host: str = LOOPBACK, wanted: int = 0) -> int:
 
 def _postgrest_settings(dsn: str, port: int, admin: int, pool: int | None, standby: bool) -> dict[str, str]:
     """What PostgREST reads from its environment: the database as libpq's variables, and where to listen."""
-    known = conninfo_to_dict(dsn)
-    if known.get("user") != LOGIN:
-        known.pop("password", None)  # somebody else's
-    settings = {
-        option.envvar.decode(): str(known[option.keyword.decode()])
-        for option in Conninfo.get_defaults()
-        if option.envvar and option.keyword.decode() in known
-    } | {
+    given = Conninfo.parse(dsn.encode())
+    settings = {each.envvar.decode(): each.val.decode() for each in given if each.envvar and each.val}
+    if settings.get("PGUSER") != LOGIN:
+        settings.pop("PGPASSWORD", None)  # somebody else's
+    settings |= {
         "PGUSER": LOGIN,
         "PGRST_SERVER_HOST": LOOPBACK,
         "PGRST_SERVER_PORT": str(port),

@@ -19,16 +19,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from atlas_stage.errors import StageError
 from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
-from atlas_stage.local.serving.gateway import LOGIN, Gateway, gateway
-from atlas_stage.local.serving.part import Part, stop_leftover
-from atlas_stage.local.serving.programs import PartError
+from atlas_stage.local.serving.gateway import LOGIN, gateway
+from atlas_stage.local.serving.programs import Part, PartError, stop_leftover
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.deploy.connection import run
-from atlas_stage.ops.deploy.shared_token import (
-    FIRST_ACTOR,
-    VARIABLE as SHARED_TOKEN,
-    adopt_shared_token,
-)
+from atlas_stage.ops.deploy.shared_token import FIRST_ACTOR, VARIABLE as SHARED_TOKEN, adopt_shared_token
 from atlas_stage.stage import Stage
 from atlas_stage.transports import psycopg as transport
 
@@ -76,9 +71,9 @@ def serve(
         write_env(env, settings)
         tell(f"serving {database.data} at {http.public}; Ctrl-C stops it")
         tell(f"the board is at {http.public} in a browser: sign in with the ATLAS_TOKEN of {env}")
-        others = []
+        running = [*http.parts]
         if jobs:
-            others.append(parts.enter_context(_jobs(database.dsn, database.data)))
+            running.append(parts.enter_context(_jobs(database.dsn, database.data)))
             tell(f"the scheduled jobs run every hour; their logs are in {database.data}")
         else:
             tell(_NO_JOBS)
@@ -86,7 +81,7 @@ def serve(
         tell(f"  set -a; . {shlex.quote(str(env))}; set +a")
         tell('  curl -H "Authorization: Bearer $ATLAS_TOKEN" $ATLAS_URL/api/clients')
         tell("  atlas-stage client list")
-        _wait_for_an_end(http, others, database.is_running)
+        _wait_for_an_end(running, database.is_running)
         raise EmbeddedError(f"PostgreSQL has ended. See {database.log}")
 
 
@@ -140,7 +135,7 @@ def serve_before(
         _tell_of_the_shared_token(http.url, tell)
         tell(f"serving {_place(login)} at {http.public}; logs are in {folder}")
         tell(_NO_JOBS)
-        _wait_for_an_end(http)
+        _wait_for_an_end(http.parts)
 
 
 def _login(database: str) -> str:
@@ -192,12 +187,8 @@ def _resolved(connection: psycopg.Connection) -> str:
     PostgREST gets no other: the user of a service file would take precedence over its login.
     """
     of_this_session = {*transport.DEFAULTS, "client_encoding", "service", "servicefile"}
-    options = {
-        option.keyword.decode(): option.val.decode()
-        for option in connection.pgconn.info
-        if option.val and option.val != option.compiled
-    }
-    return make_conninfo(**{k: v for k, v in options.items() if k not in of_this_session})
+    options = connection.info.get_parameters() | {"password": connection.info.password}
+    return make_conninfo(**{k: v for k, v in options.items() if v and k not in of_this_session})
 
 
 def _place(login: str) -> str:
@@ -215,17 +206,12 @@ def _tell_of_the_shared_token(url: str, tell: Callable[[str], None]) -> None:
             tell(f"{SHARED_TOKEN} is not known here. With it set, atlas-stage migrate adopts it.")
 
 
-def _wait_for_an_end(
-    http: Gateway, others: Sequence[Part] = (), database_runs: Callable[[], bool] = lambda: True
-) -> None:
-    """Return when the database has ended. Raises PartError when a part of the gateway, or another, has."""
-    parts = [*http.parts, *others]
-    while True:
+def _wait_for_an_end(parts: Sequence[Part], database_runs: Callable[[], bool] = lambda: True) -> None:
+    """Return when the database has ended. Raises PartError when a part has."""
+    while database_runs():
         for part in parts:
             if not part.is_running():
                 raise PartError(f"{part.name} has ended. See {part.log}")
-        if not database_runs():
-            return
         time.sleep(1)
 
 

@@ -1,6 +1,5 @@
 """Deploys migrations and stored logic to a database: `migrate`, its dry run `plan`, and `rollback`."""
 
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,18 +9,19 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import installation, logic, migrations, roles
 from atlas_stage.ops.deploy.connection import (
+    LOCK_TIMEOUT_SECONDS,
     Connection,
     DeployError,
     Report,
     Target,
     deploying,
     exists,
+    explained,
     run,
 )
 
 __all__ = ["DeployError", "MigratePlan", "MigrateReport", "migrate", "plan", "rollback"]
 
-LOCK_TIMEOUT_SECONDS = 5.0
 # The host can work under the migrations up to this one without the stored logic. The later ones enforce what only its
 # triggers fulfill, so they are committed together with it: no deploy that stops leaves one without the other.
 LAST_ALONE = "013_stage_indexes"
@@ -69,23 +69,31 @@ def migrate(
     (default: this package's). Raises DeployError; the step that fails changes nothing, the steps before it are kept.
     """
     root = root or resources.root()
-    target = target_of(dsn, lock_timeout)
+    target = Target(dsn, lock_timeout)
     with deploying(target) as session, roles.only_while_deploying(session):
         repaired, changed, judged = repair_drift(session, root, force=force)
         for each in repaired:
             report(f"repaired {each}")
-        with migrations.opened(target, root / "migrations", session) as pending:
-            pending.refuse_drift()
-            marked = pending.mark()
+        with migrations.opened(target, root / "migrations", session) as opened:
+            opened.refuse_drift()
+            applied, marked = opened.books.pending, opened.books.unmarked
             for name in marked:
+                with opened.transaction():
+                    opened.mark(name)
                 report(f"marked {name} (an earlier deploy was interrupted after it)")
-            applied = pending.apply(report, through=LAST_ALONE)
+            alone = [name for name in applied if name <= LAST_ALONE]
+            for name in alone:
+                with opened.transaction():
+                    opened.apply(name)
+                report(f"applied {name}")
             logic_changed = force or changed or not logic.is_deployed(session, root / "sql")
-            if logic_changed or pending.left():
-                judged = judged or force or bool(applied)
-                applied += _with_logic(session, pending, root, report, logic_changed, judged)
-            for each in dict.fromkeys(pending.revoked):
-                report(each)
+            rest = applied[len(alone) :]
+            if logic_changed or rest:
+                _with_logic(opened, rest, root / "sql" if logic_changed else None, judged or force or bool(applied))
+            lines = [f"applied {name}" for name in rest]
+            lines += ["re-created the stored logic"] if logic_changed else []
+            for line in [*lines, *dict.fromkeys(opened.revoked)]:
+                report(line)
         if logic.renew_feed(session):
             report("began a new epoch of the feed: this database was moved to another server")
         logic.hash_history(session, report)
@@ -96,36 +104,24 @@ def migrate(
     return MigrateReport(applied, marked, logic_changed, repaired, failed)
 
 
-def _with_logic(
-    session: Connection,
-    pending: migrations.Migrations,
-    root: Path,
-    report: Report,
-    logic_changed: bool,
-    judged: bool,
-) -> list[str]:
-    """Apply the migrations that are left and the stored logic, as one transaction; returns their names."""
-    lines: list[str] = []
+def _with_logic(opened: migrations.Migrations, names: list[str], folder: Path | None, judged: bool) -> None:
+    """Apply migrations, and the stored logic in `folder` if there is one, as one transaction."""
 
-    def apply() -> list[str]:
-        lines.clear()
-        with pending.transaction():
-            run(pending.connection, "lock_tables")
-            applied = pending.apply(lines.append)
-            if logic_changed:
-                compared = judged or bool(applied)
-                logic.deploy(pending.connection, root / "sql", session, judged=compared)
-                lines.append("re-created the stored logic")
-        return applied
+    def apply() -> None:
+        with opened.transaction():
+            run(opened.connection, "lock_tables")
+            for name in names:
+                opened.apply(name)
+            if folder:
+                logic.deploy(opened.connection, folder, opened.session, judged=judged)
 
     again = retry_if_exception_type(psycopg.errors.DeadlockDetected)
     try:
-        applied = Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
+        Retrying(retry=again, stop=stop_after_attempt(_ATTEMPTS), reraise=True)(apply)
     except psycopg.errors.LockNotAvailable:
-        raise pending.watch.timed_out("stored logic") from None
-    for line in lines:
-        report(line)
-    return applied
+        raise opened.timed_out("stored logic") from None
+    except psycopg.Error as error:
+        raise DeployError(f"stored logic: {explained(opened.session, error)}") from error
 
 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
@@ -136,7 +132,7 @@ def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigrateP
     root = root or resources.root()
     repaired: list[str] = []
     changed, refused = False, []
-    with target_of(dsn).connect() as connection:
+    with Target(dsn).connect() as connection:
         books = migrations.read_books(connection, root / "migrations")
         try:
             with connection.transaction(force_rollback=True):
@@ -166,10 +162,9 @@ def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[
             if judged:
                 taken_over = installation.take_over(session, root / "sql")
                 changed = taken_over or run(session, "has_changed") == [(True,)]
+                repaired += installation.repair(session, refuse=not force) if changed else []
             else:  # the record without the functions that read it: the stored logic was removed
                 changed = exists(session, "public.stage_installation")
-            if changed:
-                repaired += installation.repair(session, refuse=not force)
     return repaired, changed, judged
 
 
@@ -187,21 +182,22 @@ def rollback(
     DeployError.
     """
     root = root or resources.root()
-    target = target_of(dsn, lock_timeout)
+    target = Target(dsn, lock_timeout)
     with (
         deploying(target) as session,
         roles.only_while_deploying(session),
-        migrations.opened(target, root / "migrations", session) as applied,
+        migrations.opened(target, root / "migrations", session) as opened,
     ):
-        names = applied.books.files
+        names = list(opened.books.files)
         if to is not None and to not in names:
             raise DeployError(f"there is no migration {to}; there are {', '.join(names)}")
         if exists(session, "public.stage_deploys"):
             with roles.as_owner(session):
                 run(session, "drop_stored_logic")
-        return applied.roll_back(to, report)
-
-
-def target_of(dsn: str, lock_timeout: float = LOCK_TIMEOUT_SECONDS) -> Target:
-    """The database, with a name by which this deploy's sessions are found."""
-    return Target(dsn, lock_timeout, f"atlas-stage migrate {uuid.uuid4().hex[:8]}")
+        later = names[names.index(to) + 1 if to else 0 :]
+        undone = [name for name in reversed(later) if name not in opened.books.pending]
+        for name in undone:
+            with opened.transaction():
+                opened.roll_back(name)
+            report(f"rolled back {name}")
+        return undone

@@ -1,11 +1,12 @@
 """The deploy's connections: the lock that lets one deploy run at a time, its SQL, and who keeps it waiting."""
 
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, Self
+from typing import Any
 
 import psycopg
 
@@ -20,9 +21,8 @@ Report = Callable[[str], None]
 DEPLOY_LOCK = 0x61746C61735F7374
 # Seconds to wait for another deploy: after it there is usually nothing left to do.
 DEPLOY_WAIT_SECONDS = 60.0
+LOCK_TIMEOUT_SECONDS = 5.0
 OLDEST_SERVER = 15
-# For the caller, which tries again or says who is in the way.
-ABOUT_LOCKS = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 
 class DeployError(StageError):
@@ -39,18 +39,17 @@ class DeployUnavailableError(DeployError, Unavailable):
 
 @dataclass(frozen=True)
 class Target:
-    """The database to deploy to, and how many seconds to wait for a table's lock."""
+    """The database to deploy to, the seconds to wait for a table's lock, and the name of this deploy's sessions."""
 
     dsn: str
-    lock_timeout: float
-    application_name: str
-    database: str = ""  # yoyo passes it to a query that does not use it
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS
+    application_name: str = field(default_factory=lambda: f"atlas-stage migrate {uuid.uuid4().hex[:8]}")
 
     def connect(self) -> Connection:
         """Open a connection in autocommit mode.
 
-        Raises DeployUnavailableError if there is no database, and DeployError behind a pooler: there the deploy's lock
-        and limits, which belong to a session, would block the next user of that session.
+        Raises DeployUnavailableError if there is no database, and DeployError if the server is too old, and behind a
+        pooler: there the deploy's lock and limits, which belong to a session, would block its next user.
         """
         try:
             connection = transport.connect(self.dsn)
@@ -64,61 +63,60 @@ class Target:
                 "A connection pooler (such as PgBouncer) is in between, and a deploy needs its own session."
                 " Put the host and port of the PostgreSQL server itself into the database URL."
             )
-        run(connection, "session_settings", self.application_name, _ms(self.lock_timeout))
+        version = connection.info.server_version // 10000
+        if version < OLDEST_SERVER:
+            connection.close()
+            raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
+        limit = f"{max(1, round(self.lock_timeout * 1000))}ms"  # 0 would mean no limit
+        run(connection, "session_settings", self.application_name, limit)
         return connection
 
 
-class Watch:
-    """Records, while the block runs, which sessions keep the deploy waiting: afterwards they can't be found."""
+@contextmanager
+def watching(observer: Connection, target: Target) -> Iterator[Callable[[str], DeployError]]:
+    """Record, while the block runs, which sessions keep the deploy waiting: afterwards they can't be found.
 
-    def __init__(self, observer: Connection, target: Target) -> None:
-        self._observer, self._target = observer, target
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._blockers = "another session"
+    Yields what makes the error of a step that gave up.
+    """
+    blockers = ["another session"]
+    done = threading.Event()
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+    def look() -> None:
+        while not done.wait(min(0.5, target.lock_timeout / 4)):
+            try:
+                rows = run(observer, "blockers", target.application_name)
+            except psycopg.Error:
+                return  # the deploy fails the same way, and reports it
+            blockers[:] = [session for (session,) in rows] or blockers
 
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def timed_out(self, doing: str) -> DeployError:
+    def timed_out(doing: str) -> DeployError:
         return DeployError(
-            f"{doing}: gave up after waiting {self._target.lock_timeout:g} s for {self._blockers};"
+            f"{doing}: gave up after waiting {target.lock_timeout:g} s for {' and '.join(blockers)};"
             " this step changed nothing: run it again when that session has ended its transaction"
         )
 
-    def _look(self) -> None:
-        while not self._done.wait(min(0.5, self._target.lock_timeout / 4)):
-            try:
-                rows = run(self._observer, "blockers", self._target.application_name)
-            except psycopg.Error:
-                return  # the deploy fails the same way, and reports it
-            if rows:
-                self._blockers = " and ".join(session for (session,) in rows)
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield timed_out
+    finally:
+        done.set()
+        thread.join()
 
 
 @contextmanager
 def deploying(target: Target) -> Iterator[Connection]:
     """Hold the deploy lock, on its own connection.
 
-    Raises DeployError if the server is too old, or another deploy does not end in time.
+    Raises DeployError if the encoding is another than UTF8, or another deploy does not end in time.
     """
-    with target.connect() as connection:
-        version = connection.info.server_version // 10000
-        if version < OLDEST_SERVER:
-            raise DeployError(f"The server is PostgreSQL {version}. Use {OLDEST_SERVER} or newer.")
+    with replace(target, lock_timeout=DEPLOY_WAIT_SECONDS).connect() as connection:
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise DeployError(
                 f"The encoding of database {connection.info.dbname} is {encoding}, and only UTF8 works."
                 " Create another (createdb --encoding=UTF8 --template=template0 NAME) and restore your dump into it."
             )
-        wait = [_ms(DEPLOY_WAIT_SECONDS)]
-        connection.execute("select set_config('lock_timeout', %s, false)", wait)
         try:
             connection.execute("select pg_advisory_lock(%s)", [DEPLOY_LOCK])
         except psycopg.errors.LockNotAvailable:
@@ -167,13 +165,5 @@ def one_line(error: psycopg.Error) -> str:
 
 def explained(observer: Connection, error: psycopg.Error) -> str:
     """The error in one line, with the host's event trigger that raised it and the line that fixes that."""
-    return "; ".join([one_line(error), *event_triggers(observer, error)])
-
-
-def event_triggers(observer: Connection, error: psycopg.Error) -> list[str]:
-    """The host's event trigger that raised this, and the line that fixes it."""
-    return [said for (said,) in run(observer, "event_triggers", error.diag.context or "")]
-
-
-def _ms(seconds: float) -> str:
-    return f"{max(1, round(seconds * 1000))}ms"  # 0 would mean no limit
+    triggers = run(observer, "event_triggers", error.diag.context or "")
+    return "; ".join([one_line(error), *(said for (said,) in triggers)])

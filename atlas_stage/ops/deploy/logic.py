@@ -12,7 +12,6 @@ import psycopg
 
 from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import (
-    ABOUT_LOCKS,
     Connection,
     DeployError,
     Report,
@@ -22,7 +21,7 @@ from atlas_stage.ops.deploy.connection import (
     run,
     run_each,
 )
-from atlas_stage.ops.deploy.sources import SCHEMAS, label, logic_files, logic_hash
+from atlas_stage.ops.deploy.installation import SCHEMAS, label, logic_files, logic_hash
 
 _OURS = (list(SCHEMAS), list(roles.OWNERS))
 
@@ -36,34 +35,33 @@ def deploy(connection: Connection, folder: Path, observer: Connection, *, judged
     """Re-create everything, in the transaction of `connection`. `observer` is the session that holds the deploy lock.
 
     `judged`: what the last deploy left was compared before. Without stored logic that was not possible, so it is
-    compared and repaired here. Raises DeployError, and LockNotAvailable and DeadlockDetected of psycopg.
+    compared and repaired here. Raises DeployError, and psycopg's errors.
     """
-    try:
-        with roles.as_owner(connection):
-            installation.take_over(connection, folder)
-            installation.close(connection, folder)
-            before = set(run(connection, "made_objects", *_OURS))
-            host_rights = run(connection, "host_rights", *_OURS, list(roles.ALL))
-            # Functions can use each other in any order.
-            connection.execute("set local check_function_bodies = off")
-            *files, grants = logic_files(folder)
-            for file in files:
-                _execute(connection, file, folder, observer)
-            # Before grants.sql: a grant on all functions of a schema updates the rows of stale ones too.
-            stale = before & set(run(connection, "made_objects", *_OURS))
-            _execute(connection, grants, folder, observer)
-            _drop(connection, stale)
-            _keep_host_rights(connection, host_rights)
-            installation.make_policies(connection, folder.parent)
+    with roles.as_owner(connection):
+        installation.take_over(connection, folder)
+        # After a restore without rights, PUBLIC can execute everything. grants.sql grants again what is right.
+        run_each(connection, "close_routines", list(installation.routines(folder)), list(roles.CALLERS))
+        before = set(run(connection, "made_objects", *_OURS))
+        host_rights = run(connection, "host_rights", *_OURS, list(roles.ALL))
+        # Functions can use each other in any order.
+        connection.execute("set local check_function_bodies = off")
+        *files, grants = logic_files(folder)
+        for file in files:
+            _execute(connection, file, folder, observer)
+        # Before grants.sql: a grant on all functions of a schema updates the rows of stale ones too.
+        stale = before & set(run(connection, "made_objects", *_OURS))
+        _execute(connection, grants, folder, observer)
+        _drop(connection, stale)
+        _keep_host_rights(connection, host_rights)
+        migrated = installation.migrated(folder.parent)
+        run_each(connection, "make_policies", migrated)
+        if installation.is_there(connection):
             if not judged:
                 installation.repair(connection)
-            installation.record(connection, folder.parent)
-            run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))
-            connection.execute("notify pgrst, 'reload schema'")
-    except ABOUT_LOCKS:
-        raise
-    except psycopg.Error as error:
-        raise DeployError(f"stored logic: {explained(observer, error)}") from error
+            connection.execute("delete from public.stage_installation")
+            run(connection, "record_installation", migrated)
+        run(connection, "record_deploy", "stored_logic", "sql", logic_hash(folder))
+        connection.execute("notify pgrst, 'reload schema'")
 
 
 def renew_feed(connection: Connection) -> bool:
@@ -74,21 +72,18 @@ def renew_feed(connection: Connection) -> bool:
 def hash_history(connection: Connection, report: Report) -> None:
     """Give history rows without a hash their hash."""
     function, query = "ops.hash_history(bigint,integer)", "select ops.hash_history(%s)"
-    after: int | None = -(2**63)
-    hashed = False
+    after, hashed = -(2**63), False
     try:
-        while after is not None:
-            row = _ask(connection, function, query, after)
-            after = row[0] if row else None
-            hashed = hashed or after is not None
+        while (row := _ask(connection, function, query, after)) and row[0] is not None:
+            after, hashed = row[0], True
     except psycopg.Error as error:
         if error.sqlstate != "PT503":
             raise DeployError(f"hashes of history: {one_line(error)}") from error
         held = json.loads(error.diag.message_detail or "{}").get("client_id", 0)
         report(f"some history has no hashes yet: another session has locked client {held}. Run migrate again.")
-    else:
-        if hashed:
-            report("hashed the history")
+        return
+    if hashed:
+        report("hashed the history")
 
 
 def try_out(connection: Connection) -> list[str]:
@@ -140,8 +135,8 @@ def _execute(connection: Connection, file: Path, folder: Path, observer: Connect
             name = f"{file.relative_to(folder).parts[0]}.{file.stem}"
             run_each(connection, "drop_routines", name)
             connection.execute(content)
-    except ABOUT_LOCKS:
-        raise
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        raise  # the caller tries again, or says who is in the way
     except psycopg.Error as error:
         position = error.diag.statement_position
         before = content.decode(errors="replace")[: int(position or 1) - 1]

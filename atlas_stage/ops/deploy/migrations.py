@@ -1,49 +1,33 @@
-"""The versioned migrations: yoyo applies them, and `atlas_migrations` lists those that are applied.
+"""The versioned migrations: yoyo reads and orders them, and `atlas_migrations` lists those that are applied.
 
-A migration inserts its own row there, in its own transaction. The hash of its file goes to `stage_deploys` in a second
-transaction: after a crash it can be missing, and the next deploy adds it. Those that need the stored logic share one
-transaction with it.
+A migration inserts its own row there. The hash of its file goes to `stage_deploys` in the same transaction; the next
+deploy adds those that are missing. The migrations that need the stored logic share one transaction with it.
 """
 
-from __future__ import annotations
-
-import contextlib
 import glob
-import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg
-from yoyo import default_migration_table, exceptions, read_migrations
-from yoyo.backends.core.postgresql import PostgresqlPsycopgBackend
-from yoyo.migrations import get_migration_hash
+from yoyo import exceptions, read_migrations
+from yoyo.migrations import topological_sort
 
 from atlas_stage.ops.deploy import installation, roles
-from atlas_stage.ops.deploy.connection import (
-    Connection,
-    DeployError,
-    Report,
-    Target,
-    Watch,
-    exists,
-    explained,
-    run,
-)
-from atlas_stage.ops.deploy.sources import content_hash
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, exists, explained, run, watching
 
 
 @dataclass(frozen=True)
 class Books:
     """The migrations of this package, and how a database compares with them; names, in order."""
 
-    files: list[str]
+    files: dict[str, str]
+    """Each with the hash of its file."""
     pending: list[str]
     """To be applied."""
     unmarked: list[str]
-    """Applied, and their hash is missing: that deploy was interrupted."""
+    """Applied, and their hash is missing: that deploy was interrupted, or was another program's."""
     changed: list[str]
     """Applied, and their file changed afterwards."""
     unknown: list[str]
@@ -51,19 +35,26 @@ class Books:
 
 
 def read_books(connection: Connection, folder: Path) -> Books:
-    """Compare the migrations in `folder` with those of a database."""
-    paths = [each for each in sorted(folder.glob("*.sql")) if ".rollback" not in each.suffixes]
-    if not paths:
+    """Compare the migrations in `folder` with those of a database. Raises DeployError."""
+    try:
+        # yoyo takes a glob pattern, so escape the folder's name.
+        found = topological_sort(read_migrations(glob.escape(str(folder))))
+    except exceptions.BadMigration as error:
+        raise DeployError(f"migrations: {error}") from error
+    files = {each.id: installation.content_hash(Path(each.path)) for each in found}
+    if not files:
         raise DeployError(f"there are no migrations in {folder}")
-    files = {each.stem: content_hash(each) for each in paths}
-    applied = _applied(connection)
+    applied: list[str] = []
     hashes: dict[str, str] = {}
-    if applied and exists(connection, "public.stage_deploys"):
+    if exists(connection, "public.atlas_migrations"):
+        rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
+        applied = [name for (name,) in rows]
+    if exists(connection, "public.stage_deploys"):
         statement = "select name, sha256 from public.stage_deploys where part = 'migration'"
         hashes = dict(connection.execute(statement).fetchall())
     known = [name for name in applied if name in hashes]
     return Books(
-        files=list(files),
+        files,
         pending=[name for name in files if name not in applied],
         unmarked=[name for name in files if name in applied and name not in hashes],
         changed=[name for name in known if name in files and files[name] != hashes[name]],
@@ -71,64 +62,25 @@ def read_books(connection: Connection, folder: Path) -> Books:
     )
 
 
-def _applied(connection: Connection) -> list[str]:
-    if not exists(connection, "public.atlas_migrations"):
-        return []
-    rows = connection.execute("select id from public.atlas_migrations order by id").fetchall()
-    return [name for (name,) in rows]
+@dataclass
+class Migrations:
+    """The migrations in `folder` against one database, with the deploy lock held by `session`."""
 
+    connection: Connection
+    session: Connection
+    folder: Path
+    books: Books
+    timed_out: Callable[[str], DeployError]
+    revoked: list[str] = field(default_factory=list)
+    """What other roles held on our objects, and lost."""
 
-class Migrations(PostgresqlPsycopgBackend):  # type: ignore[misc]
-    """The migrations of a folder against one database, with the deploy lock held by `session`.
-
-    This is yoyo's `postgresql+psycopg` backend on our connections and tables. libpq parses the DSN, so sockets,
-    services and passwords work in URLs as everywhere.
-    """
-
-    def __init__(self, target: Target, folder: Path, session: Connection, watch: Watch) -> None:
-        self.books = read_books(session, folder)
-        self.watch = watch
-        self.revoked: list[str] = []
-        """What other roles held on our objects, and lost."""
-        self._folder, self._session = folder, session
-        # yoyo takes a glob pattern, so escape the folder's name.
-        self._all = read_migrations(glob.escape(str(folder)))
-        super().__init__(target, default_migration_table)
-
-    def connect(self, dburi: Target) -> Connection:
-        return dburi.connect()
-
-    def copy(self) -> contextlib.AbstractContextManager[Migrations]:
-        """yoyo runs a migration on a copy: this one, so that a transaction can hold several."""
-        return contextlib.nullcontext(self)
-
-    def ensure_internal_schema_updated(self) -> None:
-        """We have our own tables."""
-
-    def log_migration(self, migration: Any, operation: str) -> None:
-        """We don't keep yoyo's log."""
-
-    def get_applied_migration_hashes(self) -> list[str]:
-        """yoyo's hashes of the applied migrations: of their names."""
-        return [get_migration_hash(name) for name in _applied(self.connection)]
-
-    def mark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
-        sha256 = content_hash(Path(migration.path))
-        run(self.connection, "record_deploy", "migration", migration.id, sha256)
-
-    def unmark_one(self, migration: Any, log: bool = True) -> None:  # noqa: ARG002 (yoyo's)
-        if exists(self.connection, "public.stage_deploys"):
-            run(self.connection, "forget_migration", migration.id)
-
-    def begin(self) -> None:
-        super().begin()
-        run(self.connection, "lend_owner_roles")
-
-    def commit(self) -> None:
-        # Here, so that the host's default privileges on new tables are never in force.
-        self.revoked += installation.revoke_others(self.connection, self._folder.parent)
-        run(self.connection, "return_owner_roles")
-        super().commit()
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """A transaction as a member of the owner roles, after which no other role has rights on our tables."""
+        with roles.as_owner(self.connection):
+            yield
+            # Here, so that the host's default privileges on new tables are never in force.
+            self.revoked += installation.revoke_others(self.connection, self.folder.parent)
 
     def refuse_drift(self) -> None:
         """Raise DeployError if an applied migration has another file now, or none."""
@@ -143,63 +95,38 @@ class Migrations(PostgresqlPsycopgBackend):  # type: ignore[misc]
                 " use the version that deployed it, or a newer one"
             )
 
-    def mark(self) -> list[str]:
-        """Record the missing hashes of applied migrations; returns their names."""
-        unmarked = self.books.unmarked
-        self.mark_migrations([each for each in self._all if each.id in unmarked])
-        return unmarked
+    def apply(self, name: str) -> None:
+        """Apply a migration, in an open transaction. Raises DeployError."""
+        self._run(f"{name}.sql")
+        self.mark(name)
 
-    def apply(self, report: Report, through: str | None = None) -> list[str]:
-        """Apply pending migrations, `through` this one or all; returns their names. Raises DeployError.
+    def mark(self, name: str) -> None:
+        """Record the hash of an applied migration."""
+        run(self.connection, "record_deploy", "migration", name, self.books.files[name])
 
-        Each is a transaction, or a part of one that is open.
-        """
-        pending = [each for each in self.left() if through is None or each.id <= through]
-        return self._run(pending, self.apply_one, "sql", "applied", report)
+    def roll_back(self, name: str) -> None:
+        """Roll back a migration, in an open transaction. Raises DeployError."""
+        run(self.connection, "forget_migration", name)  # before the first of them drops that table
+        self._run(f"{name}.rollback.sql")
 
-    def left(self) -> list[Any]:
-        return list(self.to_apply(self._all))
-
-    def roll_back(self, to: str | None, report: Report) -> list[str]:
-        """Roll back everything after `to` (None: everything), newest first; returns the names."""
-        later = takewhile(lambda each: each.id != to, self.to_rollback(self._all))
-        return self._run(later, self.rollback_one, "rollback.sql", "rolled back", report)
-
-    def _run(
-        self,
-        migrations: Iterable[Any],
-        step: Callable[[Any], object],
-        ending: str,
-        done: str,
-        report: Report,
-    ) -> list[str]:
-        names = []
-        for migration in migrations:
-            file = f"migrations/{migration.id}.{ending}"
-            try:
-                with contextlib.redirect_stdout(io.StringIO()):  # yoyo prints the rows of a SELECT
-                    step(migration)
-            except psycopg.errors.LockNotAvailable:
-                raise self.watch.timed_out(file) from None
-            except psycopg.errors.DeadlockDetected:
-                raise  # tried again
-            except psycopg.Error as error:
-                said = f"{file}: {explained(self._session, error)}"
-                if isinstance(error, psycopg.errors.InsufficientPrivilege):
-                    advice = "deploy as the owner of the tables, or as a superuser"
-                    said += f"; {roles.missing(self._session) or advice}"
-                raise DeployError(said) from error
-            report(f"{done} {migration.id}")
-            names.append(migration.id)
-        return names
+    def _run(self, file: str) -> None:
+        try:
+            self.connection.execute((self.folder / file).read_bytes())
+        except psycopg.errors.LockNotAvailable:
+            raise self.timed_out(f"migrations/{file}") from None
+        except psycopg.errors.DeadlockDetected:
+            raise  # tried again
+        except psycopg.Error as error:
+            said = f"migrations/{file}: {explained(self.session, error)}"
+            if isinstance(error, psycopg.errors.InsufficientPrivilege):
+                advice = "deploy as the owner of the tables, or as a superuser"
+                said += f"; {roles.missing(self.session) or advice}"
+            raise DeployError(said) from error
 
 
-@contextlib.contextmanager
+@contextmanager
 def opened(target: Target, folder: Path, session: Connection) -> Iterator[Migrations]:
     """The migrations in `folder`. `session` holds the deploy lock."""
-    watch = Watch(session, target)
-    try:
-        with Migrations(target, folder, session, watch) as migrations, watch:
-            yield migrations
-    except exceptions.BadMigration as error:
-        raise DeployError(f"migrations: {error}") from error
+    books = read_books(session, folder)
+    with target.connect() as connection, watching(session, target) as timed_out:
+        yield Migrations(connection, session, folder, books, timed_out)

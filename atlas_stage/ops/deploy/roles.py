@@ -5,14 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from atlas_stage.ops.deploy.connection import (
-    Connection,
-    DeployError,
-    Report,
-    event_triggers,
-    explained,
-    run,
-)
+from atlas_stage.ops.deploy.connection import Connection, DeployError, Report, explained, one_line, run
 
 # The owners of our functions. A member of these could write history as any actor.
 OWNERS = ("atlas_owner", "atlas_writer")
@@ -65,8 +58,9 @@ def refuse_event_triggers(connection: Connection) -> None:
             run(connection, "try_statements")
     except psycopg.Error as error:
         # Without an event trigger in its context, it's for the deploy itself to say.
-        if event_triggers(connection, error):
-            raise DeployError(explained(connection, error)) from error
+        said = explained(connection, error)
+        if said != one_line(error):
+            raise DeployError(said) from error
 
 
 def revoke_temporary(connection: Connection, report: Report) -> None:

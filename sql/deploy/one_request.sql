@@ -1,5 +1,5 @@
 -- What PostgREST does at each request.
-select set_config('request.path', '/rpc/health', true);
+select set_config('request.path', '/rpc/health', true), set_config('request.headers', '{}', true);
 set local role atlas_anon;
 select
   'api.read(bytea)'::regprocedure,

@@ -63,6 +63,7 @@ def scroll_to_the_end(stage: Locator) -> set[str]:
     )
 
 
+@pytest.mark.slow  # 9 s of CPU; the End key reaches the last one too
 def test_scrolling_reaches_all_and_renders_few(stage: Locator, page_of: Page) -> None:
     asked = []
     page_of.on("request", lambda call: asked.append(call) if call.url.endswith("/clients") else 0)

@@ -25,6 +25,7 @@ from atlas_stage import Stage
 from atlas_stage.errors import InvalidInput
 from atlas_stage.mcp.server import protection
 from atlas_stage.mcp.tools import NEEDS
+from tests.support.cases import slow_except
 from tests.support.stack import Stack
 
 MCP = [sys.executable, "-m", "atlas_stage", "mcp"]
@@ -53,7 +54,11 @@ def served(running: Stack) -> Iterator[str]:
         process.terminate()
 
 
-@pytest.fixture(params=["stdio", "http", "http-2025"])
+WAYS = ["stdio", "http", "http-2025"]
+over_each_way = pytest.mark.parametrize("session", WAYS, indirect=True)
+
+
+@pytest.fixture(params=slow_except(["http"], WAYS))
 def session(request: pytest.FixtureRequest, running: Stack) -> Session:
     """Connects an agent's token over each transport, and over HTTP also in the older protocol."""
     way: str = request.param
@@ -111,6 +116,7 @@ def text(result: CallToolResult) -> str:
     return content.text
 
 
+@over_each_way
 def test_an_agent_that_may_do_little_sees_only_what_it_can_use(session: Session, running: Stack) -> None:
     token = agent(running, ("can_set_flag", {"flags": ["client_blocking"]}))
 
@@ -146,6 +152,7 @@ def test_a_grant_or_a_flag_of_the_firm_is_there_at_the_next_listing(session: Ses
     within(session, token, listed)
 
 
+@over_each_way
 def test_it_reads_checks_and_moves_with_the_version(session: Session, running: Stack, client: int) -> None:
     token = agent(running, ("can_set_stage", None))
 

@@ -8,7 +8,7 @@ import pytest
 from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import DeployError, migrate
 from tests.support.calls import make_client, move
-from tests.support.cases import slow_except
+from tests.support.cases import rare_except
 from tests.support.catalogs import schema_lines
 
 # What is done to a deployed database, and what doctor says of it.
@@ -117,7 +117,7 @@ FAST = (
 )
 
 
-@pytest.mark.parametrize("harm", slow_except(FAST, MENDED))
+@pytest.mark.parametrize("harm", rare_except(FAST, MENDED))
 def test_is_named_by_doctor_and_mended_by_migrate(deployed: str, harm: str) -> None:
     before = schema_lines(deployed)
     statement, words = MENDED[harm]

@@ -13,7 +13,7 @@ import pytest
 from atlas_stage.ops import doctor
 from atlas_stage.ops.deploy import migrate
 from tests.support.calls import call, history_rows, make_client, move
-from tests.support.cases import slow_except
+from tests.support.cases import rare_except
 from tests.support.catalogs import schema_lines
 from tests.support.cluster import Cluster
 from tests.support.databases import Databases
@@ -144,7 +144,7 @@ def test_a_restore_works_after_migrate(
     works_as_ever(dsn)
 
 
-@pytest.mark.parametrize("leaves_out", slow_except(["TRIGGER", "POLICY"], LEFT_OUT))
+@pytest.mark.parametrize("leaves_out", rare_except(["TRIGGER"], LEFT_OUT))
 def test_a_restore_that_leaves_something_out_works_after_migrate(
     here: Cluster, dump: Path, fresh_schema: list[str], tmp_path: Path, leaves_out: str
 ) -> None:

@@ -15,15 +15,15 @@ APP, GROUP = "atlas_test_app", "atlas_test_group"
 # To a login, to PUBLIC, to a group; for tables, columns, sequences.
 GRANTS = [
     ("all on all tables in schema public", APP),
-    pytest.param("all on all tables in schema public", "public", marks=pytest.mark.slow),
+    pytest.param("all on all tables in schema public", "public", marks=pytest.mark.rare),
     pytest.param(
-        "insert, update, delete, truncate, trigger, references on actor_tokens", GROUP, marks=pytest.mark.slow
+        "insert, update, delete, truncate, trigger, references on actor_tokens", GROUP, marks=pytest.mark.rare
     ),
-    pytest.param("insert (token_hash, actor_id, created_by) on actor_tokens", APP, marks=pytest.mark.slow),
+    pytest.param("insert (token_hash, actor_id, created_by) on actor_tokens", APP, marks=pytest.mark.rare),
     ("update (revoked_at) on agent_permissions", "public"),
-    pytest.param("usage, update on all sequences in schema public", APP, marks=pytest.mark.slow),
+    pytest.param("usage, update on all sequences in schema public", APP, marks=pytest.mark.rare),
     ("all on all tables in schema rules", GROUP),
-    pytest.param("insert on stage_deploys", APP, marks=pytest.mark.slow),
+    pytest.param("insert on stage_deploys", APP, marks=pytest.mark.rare),
 ]
 
 

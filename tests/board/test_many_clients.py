@@ -129,6 +129,7 @@ def test_the_last_one_is_reached_by_the_end_key_and_moves(stage: Locator, page_o
     expect(moved).to_be_focused()
 
 
+@pytest.mark.slow  # 7 s of CPU for 1,600 clients
 def test_more_than_one_call_takes_are_flagged_and_the_refused_are_listed(sign_in: SignIn, house: House) -> None:
     house.admin.grant_permission(
         actor_id="user:half",

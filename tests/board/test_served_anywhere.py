@@ -134,6 +134,7 @@ def test_a_page_that_never_starts_says_so(open_page: OpenPage) -> None:
     expect(message).to_be_hidden()
 
 
+@pytest.mark.slow  # waits 8 s; a module that failed to load is loaded again above
 def test_the_report_is_loaded_again_after_a_lost_network(sign_in: SignIn) -> None:
     page = sign_in()
     failed: list[str] = []

@@ -127,6 +127,13 @@ def fresh_dsn(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
+def upgraded_dsn(databases: Databases) -> Iterator[str]:
+    """An old Atlas that was migrated, of this test's own."""
+    with databases.upgraded() as clone:
+        yield clone
+
+
+@pytest.fixture
 def empty_dsn(databases: Databases) -> Iterator[str]:
     """An empty database of this test's own."""
     with databases.empty() as made:

@@ -259,7 +259,7 @@ class TestMigrating:
         "harm",
         [
             "drop function api.health()",
-            "alter function api.queue set work_mem = '1MB'",
+            pytest.param("alter function api.queue set work_mem = '1MB'", marks=pytest.mark.slow),
             "grant select on clients to atlas_anon",
             "alter table stage_history drop column payload cascade",
         ],
@@ -547,7 +547,7 @@ class TestEnding:
         assert json.loads(done.stderr)["rule"] == "invalid_input"
 
     @pytest.mark.parametrize("where", [">/dev/full", ">&-", "2>&-", ">&- 2>&-", "| true"])
-    @pytest.mark.parametrize("form", ["", "--json"])
+    @pytest.mark.parametrize("form", ["", pytest.param("--json", marks=pytest.mark.slow)])
     def test_an_answer_that_nobody_takes_ends_without_a_traceback(self, fresh_dsn: str, form: str, where: str) -> None:
         words = f"-m atlas_stage --database '{fresh_dsn}' --as {ADMIN} {form} permission list"
         done = subprocess.run(["sh", "-c", f"'{sys.executable}' {words} {where}"], capture_output=True, text=True)
@@ -580,7 +580,10 @@ class TestOutput:
         for words in (("queue",), ("queue", ADMIN)):
             assert "run atlas-stage migrate" in run(*words).stderr
 
-    @pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
+    @pytest.mark.parametrize(
+        "encoding",
+        ["ascii", *(pytest.param(each, marks=pytest.mark.slow) for each in ("cp437", "cp1252"))],
+    )
     @pytest.mark.parametrize("words", [("--help",), ("client", "list", "--help"), ("client", "show", "ñ→")])
     def test_every_encoding_is_survived(self, fresh_dsn: str, encoding: str, words: tuple[str, ...]) -> None:
         done = subprocess.run(
@@ -611,11 +614,11 @@ class TestOutput:
     def test_every_command_has_an_answer_for_programs(self, run: Run, words: tuple[str, ...]) -> None:
         assert isinstance(json.loads(run(*words, "--json").stdout), dict)
 
-    @pytest.mark.parametrize("package", ["httpx", "psycopg", "yoyo", "psutil"])
-    def test_help_waits_for_no_package_that_takes_long(self, package: str) -> None:
+    def test_help_waits_for_no_package_that_takes_long(self) -> None:
+        packages = {"httpx", "psycopg", "yoyo", "psutil"}
         code = (
             "import sys; from atlas_stage.__main__ import main\n"
-            f"try: main()\nfinally: assert {package!r} not in sys.modules"
+            f"try: main()\nfinally: assert not {packages} & sys.modules.keys(), {packages} & sys.modules.keys()"
         )
         done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

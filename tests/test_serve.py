@@ -48,6 +48,17 @@ def data(data: Path, first_start: Path) -> Iterator[Path]:
             part_of(data, name).kill()
 
 
+@pytest.fixture(scope="module")
+def served(first_start: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder that is being served, for tests that only look: a start takes 2 s of CPU."""
+    data = tmp_path_factory.mktemp("served") / "data"
+    subprocess.run(["cp", "-a", str(first_start), str(data)], check=True)
+    with serving(data) as process:
+        yield data
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
 @contextlib.contextmanager
 def serving(data: Path, port: str = "0", *others: str) -> Iterator[subprocess.Popen[str]]:
     """`atlas-stage serve`, once it serves; killed at the end of the block if it still runs."""
@@ -86,23 +97,25 @@ def in_shell(data: Path, line: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", source], capture_output=True, text=True, check=False)
 
 
-def test_its_env_file_makes_other_commands_work(data: Path) -> None:
-    with serving(data):
-        assert (data / "env").stat().st_mode & 0o777 == 0o600
+def test_its_env_file_makes_other_commands_work(served: Path) -> None:
+    assert (served / "env").stat().st_mode & 0o777 == 0o600
 
-        done = in_shell(data, f"{shlex.join(PROGRAM)} migrate")
-        assert (done.returncode, done.stdout) == (0, "nothing to do: the database is up to date\n")
-        who = in_shell(data, 'echo "$ATLAS_ACTOR"')
-        assert who.stdout == "user:jimmie\n"
+    done = in_shell(served, f"{shlex.join(PROGRAM)} migrate")
+    assert (done.returncode, done.stdout) == (0, "nothing to do: the database is up to date\n")
+    who = in_shell(served, 'echo "$ATLAS_ACTOR"')
+    assert who.stdout == "user:jimmie\n"
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+# Of all the tests here, SIGTERM ends what is served.
+@pytest.mark.parametrize("how", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow), signal.SIGHUP])
 def test_a_signal_ends_it_with_its_server(data: Path, how: signal.Signals) -> None:
     with serving(data) as process:
+        jobs = part_of(data, "jobs")
         process.send_signal(how)
         _, said = process.communicate(timeout=30)
 
     assert (process.returncode, said) == (0, "")
+    assert not jobs.is_running()
     assert postmaster.find(data / "pgdata") is None
     assert [name for name in PARTS if (data / f"{name}.pid").exists()] == []
 
@@ -149,6 +162,7 @@ def test_after_a_kill_it_starts_again_with_its_data(data: Path) -> None:
     assert postmaster.find(data / "pgdata") is None
 
 
+@pytest.mark.slow  # test_embedded.py kills the database, and others here kill serve
 def test_after_a_kill_of_everything_it_starts_again(data: Path) -> None:
     with serving(data) as process:
         server = postmaster.find(data / "pgdata")
@@ -160,19 +174,19 @@ def test_after_a_kill_of_everything_it_starts_again(data: Path) -> None:
         pass
 
 
-def test_a_second_one_on_the_same_folder_says_so_and_leaves_the_first_alone(data: Path) -> None:
-    with serving(data) as first:
-        second = subprocess.run(
-            [*PROGRAM, "serve", "--port", "0", "--data", str(data)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+def test_a_second_one_on_the_same_folder_says_so_and_leaves_the_first_alone(served: Path) -> None:
+    first = part_of(served, "caddy").ppid()
+    second = subprocess.run(
+        [*PROGRAM, "serve", "--port", "0", "--data", str(served)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
-        assert second.returncode == 1
-        assert f"is already being served (process {first.pid})" in second.stderr
-        assert second.stderr.count("\n") == 1
-        assert in_shell(data, f"{shlex.join(PROGRAM)} migrate").returncode == 0
+    assert second.returncode == 1
+    assert f"is already being served (process {first})" in second.stderr
+    assert second.stderr.count("\n") == 1
+    assert in_shell(served, f"{shlex.join(PROGRAM)} migrate").returncode == 0
 
 
 def test_says_so_when_the_database_ends_by_itself(data: Path) -> None:
@@ -186,7 +200,9 @@ def test_says_so_when_the_database_ends_by_itself(data: Path) -> None:
     assert "PostgreSQL has ended. See" in said
 
 
-@pytest.mark.parametrize(("part", "name"), [("postgrest", "PostgREST"), ("caddy", "Caddy")])
+@pytest.mark.parametrize(
+    ("part", "name"), [("postgrest", "PostgREST"), pytest.param("caddy", "Caddy", marks=pytest.mark.slow)]
+)
 def test_says_which_part_has_ended_and_stops_the_others(data: Path, part: str, name: str) -> None:
     with serving(data) as process:
         others = [part_of(data, other) for other in PARTS if other != part]
@@ -199,23 +215,21 @@ def test_says_which_part_has_ended_and_stops_the_others(data: Path, part: str, n
     assert postmaster.find(data / "pgdata") is None
 
 
-def test_only_this_machine_reaches_what_it_runs(data: Path) -> None:
-    with serving(data):
-        heard_at = {
-            (name, heard.laddr.ip)
-            for name in PARTS
-            for heard in part_of(data, name).net_connections("inet")
-            if heard.status == psutil.CONN_LISTEN
-        }
+def test_only_this_machine_reaches_what_it_runs(served: Path) -> None:
+    heard_at = {
+        (name, heard.laddr.ip)
+        for name in PARTS
+        for heard in part_of(served, name).net_connections("inet")
+        if heard.status == psutil.CONN_LISTEN
+    }
 
     assert heard_at == {(name, "127.0.0.1") for name in PARTS}
 
 
-def test_serves_the_api_to_the_token_in_its_env_file(data: Path) -> None:
-    with serving(data):
-        answer = who_am_i(settings_of(data))
+def test_serves_the_api_to_the_token_in_its_env_file(served: Path) -> None:
+    answer = who_am_i(settings_of(served))
 
-        assert (answer.status_code, answer.json()["actor_id"]) == (200, "user:jimmie")
+    assert (answer.status_code, answer.json()["actor_id"]) == (200, "user:jimmie")
 
 
 def test_each_start_has_a_token_of_its_own(data: Path) -> None:
@@ -320,7 +334,11 @@ def test_settings_survive_the_shell(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["env"]
 
 
-@pytest.mark.parametrize("which", range(3), ids=["Caddy's", "PostgREST's", "PostgREST's second"])
+@pytest.mark.parametrize(
+    "which",
+    [0, 1, pytest.param(2, marks=pytest.mark.slow)],
+    ids=["Caddy's", "PostgREST's", "PostgREST's second"],
+)
 def test_a_port_that_another_program_took_meanwhile_is_replaced(
     dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int
 ) -> None:
@@ -336,18 +354,12 @@ def test_a_port_that_another_program_took_meanwhile_is_replaced(
             assert httpx.get(f"{running.url}/healthz", trust_env=False).is_success
 
 
-def test_it_runs_the_jobs_that_are_due(data: Path) -> None:
-    with serving(data) as process:
-        settings = settings_of(data)
-        deadline = time.monotonic() + 30
-        with psycopg.connect(settings["ATLAS_DATABASE_URL"], autocommit=True) as db:
-            while db.execute("select count(*) from job_runs where outcome = 'done'").fetchone() == (0,):
-                assert time.monotonic() < deadline, (data / "jobs.log").read_text()
-                time.sleep(0.2)
-        jobs = part_of(data, "jobs")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-    assert not jobs.is_running()
+def test_it_runs_the_jobs_that_are_due(served: Path) -> None:
+    deadline = time.monotonic() + 30
+    with psycopg.connect(settings_of(served)["ATLAS_DATABASE_URL"], autocommit=True) as db:
+        while db.execute("select count(*) from job_runs where outcome = 'done'").fetchone() == (0,):
+            assert time.monotonic() < deadline, (served / "jobs.log").read_text()
+            time.sleep(0.2)
 
 
 def test_it_leaves_the_jobs_to_a_scheduler_if_told(data: Path) -> None:

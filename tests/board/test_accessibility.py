@@ -26,12 +26,19 @@ def findings(page: Page) -> list[str]:
     ]
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+LIGHT, DARK = "light", "dark"
+slow_light, slow_dark = (pytest.param(each, marks=pytest.mark.slow) for each in (LIGHT, DARK))
 
 
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "viewport"),
+    [
+        pytest.param(LIGHT, DESKTOP, id="light-desktop"),
+        pytest.param(LIGHT, PHONE, id="light-phone", marks=pytest.mark.slow),
+        pytest.param(DARK, DESKTOP, id="dark-desktop", marks=pytest.mark.slow),
+        pytest.param(DARK, PHONE, id="dark-phone"),
+    ],
+)
 def test_the_board(sign_in: SignIn, house: House, scheme: str, viewport: dict[str, int]) -> None:
     flagged = house.client("Flagged", "weekly", "eom_close")
     house.admin.set_flag(flagged.id, flag="client_blocking")
@@ -40,11 +47,13 @@ def test_the_board(sign_in: SignIn, house: House, scheme: str, viewport: dict[st
     assert findings(page) == []
 
 
+@pytest.mark.parametrize("scheme", [slow_light, DARK])
 def test_the_sign_in_form(open_page: OpenPage, scheme: str) -> None:
     assert findings(open_page(color_scheme=scheme)) == []
 
 
 @pytest.mark.parametrize("view", ["queue", "report", "people", "activity", "firm"])
+@pytest.mark.parametrize("scheme", [LIGHT, slow_dark])
 def test_the_other_views(sign_in: SignIn, house: House, scheme: str, view: str) -> None:
     house.client("Seen", "weekly", "eom_close")
     page = sign_in(path=f"/?view={view}", color_scheme=scheme)
@@ -53,6 +62,7 @@ def test_the_other_views(sign_in: SignIn, house: House, scheme: str, view: str) 
     assert findings(page) == []
 
 
+@pytest.mark.parametrize("scheme", [slow_light, DARK])
 def test_the_drawer_and_a_refusal_in_the_dialog(sign_in: SignIn, house: House, scheme: str) -> None:
     client = house.client()
     page = sign_in(color_scheme=scheme)

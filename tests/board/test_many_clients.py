@@ -63,6 +63,7 @@ def scroll_to_the_end(stage: Locator) -> set[str]:
     )
 
 
+@pytest.mark.slow  # 9 s of CPU; the End key reaches the last one too
 def test_scrolling_reaches_all_and_renders_few(stage: Locator, page_of: Page) -> None:
     asked = []
     page_of.on("request", lambda call: asked.append(call) if call.url.endswith("/clients") else 0)
@@ -128,6 +129,7 @@ def test_the_last_one_is_reached_by_the_end_key_and_moves(stage: Locator, page_o
     expect(moved).to_be_focused()
 
 
+@pytest.mark.slow  # 7 s of CPU for 1,600 clients
 def test_more_than_one_call_takes_are_flagged_and_the_refused_are_listed(sign_in: SignIn, house: House) -> None:
     house.admin.grant_permission(
         actor_id="user:half",

@@ -58,7 +58,9 @@ def test_nothing_is_said_of_encryption_where_the_browser_trusts_the_address(
     expect(sign_in().get_by_text("Not encrypted")).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", ["/board", "/board/", "/board?view=queue"])
+@pytest.mark.parametrize(
+    "path", [*(pytest.param(each, marks=pytest.mark.slow) for each in ("/board", "/board/")), "/board?view=queue"]
+)
 def test_the_boards_own_address_opens_it(sign_in: SignIn, path: str) -> None:
     page = sign_in(path=path)
     assert page.url.endswith(path)
@@ -106,7 +108,10 @@ def test_times_are_the_firms(sign_in: SignIn, house: House) -> None:
     )
 
 
-@pytest.mark.parametrize("module", ["app.js", "vendor/preact.js", "views/columns.js"])
+@pytest.mark.parametrize(
+    "module",
+    [*(pytest.param(each, marks=pytest.mark.slow) for each in ("app.js", "vendor/preact.js")), "views/columns.js"],
+)
 def test_a_module_that_failed_to_load_is_loaded_again(open_page: OpenPage, module: str) -> None:
     page = open_page()
     page.route(f"**/board/{module}", lambda route: route.abort(), times=1)
@@ -129,6 +134,7 @@ def test_a_page_that_never_starts_says_so(open_page: OpenPage) -> None:
     expect(message).to_be_hidden()
 
 
+@pytest.mark.slow  # waits 8 s; a module that failed to load is loaded again above
 def test_the_report_is_loaded_again_after_a_lost_network(sign_in: SignIn) -> None:
     page = sign_in()
     failed: list[str] = []

@@ -79,6 +79,7 @@ def test_a_move_during_an_outage_is_sent_again_with_its_key_and_done_once(
 
 def test_a_locked_client_is_reported_and_moved_once_it_is_free(sign_in: SignIn, house: House) -> None:
     client = house.client()
+    house.admin.set_setting("lock_wait", "1 second")
     page = sign_in()
     keys = _keys(page)
     move_dialog(page, client)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import httpx
@@ -136,6 +137,7 @@ def test_http_callers_see_nothing_of_a_deploy(fresh_dsn: str) -> None:
             with httpx.Client(base_url=running.url, headers=headers, timeout=30) as caller:
                 while not done.is_set():
                     answers.append(caller.get(path).status_code)
+                    time.sleep(0.02)  # the deploy needs the processor too
 
         paths = (f"/api/clients/{client}", "/api/clients?page_size=3", "/rpc/tokens")
         threads = [threading.Thread(target=ask, args=(path,)) for path in paths]

@@ -12,15 +12,18 @@ from atlas_stage.ops.deploy import migrate
 from tests.support.old_atlas import make_old_atlas
 
 APP, GROUP = "atlas_test_app", "atlas_test_group"
+# To a login, to PUBLIC, to a group; for tables, columns, sequences.
 GRANTS = [
     ("all on all tables in schema public", APP),
-    ("all on all tables in schema public", "public"),
-    ("insert, update, delete, truncate, trigger, references on actor_tokens", GROUP),
-    ("insert (token_hash, actor_id, created_by) on actor_tokens", APP),
+    pytest.param("all on all tables in schema public", "public", marks=pytest.mark.rare),
+    pytest.param(
+        "insert, update, delete, truncate, trigger, references on actor_tokens", GROUP, marks=pytest.mark.rare
+    ),
+    pytest.param("insert (token_hash, actor_id, created_by) on actor_tokens", APP, marks=pytest.mark.rare),
     ("update (revoked_at) on agent_permissions", "public"),
-    ("usage, update on all sequences in schema public", APP),
+    pytest.param("usage, update on all sequences in schema public", APP, marks=pytest.mark.rare),
     ("all on all tables in schema rules", GROUP),
-    ("insert on stage_deploys", APP),
+    pytest.param("insert on stage_deploys", APP, marks=pytest.mark.rare),
 ]
 
 

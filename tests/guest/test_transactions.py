@@ -114,6 +114,7 @@ def test_a_job_runs_under_any_default_isolation_level(fresh_dsn: str, level: str
         assert jobs.perform("flag_seasonal").outcome == "done"
 
 
+@pytest.mark.slow  # waits 10 s, as a test in jobs/test_running.py does
 def test_a_job_does_not_wait_forever_for_a_locked_table(fresh_dsn: str) -> None:
     with psycopg.connect(fresh_dsn) as host, Jobs(fresh_dsn) as jobs:
         host.execute("lock table clients")

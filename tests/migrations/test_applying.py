@@ -54,22 +54,17 @@ def test_an_existing_atlas_keeps_its_rows_and_its_readers(empty_dsn: str) -> Non
     assert "009_kade_tasks" in names
 
 
-def test_a_select_star_reader_finds_the_old_columns_where_they_were(empty_dsn: str) -> None:
+def test_a_select_star_reader_finds_the_old_columns_where_they_were(empty_dsn: str, upgraded_dsn: str) -> None:
     make_old_atlas(empty_dsn)
     before = read_as_before(empty_dsn)
 
-    migrate(empty_dsn)
-
-    with psycopg.connect(empty_dsn) as connection:
+    with psycopg.connect(upgraded_dsn) as connection:
         rows = connection.execute("select * from clients order by id").fetchall()
     assert [row[:5] for row in rows] == before
 
 
-def test_an_old_writer_can_still_insert_its_five_columns(empty_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
-
-    with psycopg.connect(empty_dsn) as connection:
+def test_an_old_writer_can_still_insert_its_five_columns(upgraded_dsn: str) -> None:
+    with psycopg.connect(upgraded_dsn) as connection:
         connection.execute("insert into clients (name, slug, notes, gdrive_folder) values ('N', 'new', null, null)")
         row = connection.execute(
             "select c.stage, c.version, h.version, h.from_stage, h.to_stage"
@@ -78,11 +73,8 @@ def test_an_old_writer_can_still_insert_its_five_columns(empty_dsn: str) -> None
     assert row == [("weekly", 0, 0, None, "weekly")]
 
 
-def test_an_old_writer_can_still_change_its_own_columns(empty_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
-
-    with psycopg.connect(empty_dsn) as connection:
+def test_an_old_writer_can_still_change_its_own_columns(upgraded_dsn: str) -> None:
+    with psycopg.connect(upgraded_dsn) as connection:
         connection.execute("update clients set notes = 'other', name = 'Other' where id = 1")
         row = connection.execute(
             "select notes, name, version, (select count(*) from stage_history where client_id = 1)"
@@ -91,11 +83,8 @@ def test_an_old_writer_can_still_change_its_own_columns(empty_dsn: str) -> None:
     assert row == ("other", "Other", 0, 1)
 
 
-def test_every_client_that_was_there_gets_its_version_0_row(empty_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
-
-    with psycopg.connect(empty_dsn) as connection:
+def test_every_client_that_was_there_gets_its_version_0_row(upgraded_dsn: str) -> None:
+    with psycopg.connect(upgraded_dsn) as connection:
         rows = connection.execute(
             "select client_id, version, from_stage, to_stage, actor_type, actor_id is not null"
             " from stage_history order by client_id"
@@ -117,9 +106,7 @@ def test_the_clients_table_is_not_rewritten(empty_dsn: str) -> None:
     assert one(empty_dsn, file_and_rows) == before
 
 
-def test_applying_twice_changes_nothing(empty_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
+def test_applying_twice_changes_nothing(upgraded_dsn: str) -> None:
     everything = (
         "select string_agg(t::text, ' ' order by t::text) from ("
         " select c::text from clients c union all select h::text from stage_history h"
@@ -130,45 +117,37 @@ def test_applying_twice_changes_nothing(empty_dsn: str) -> None:
         "   join pg_namespace n on n.oid = p.pronamespace and n.nspname in ('rules', 'api', 'jobs', 'ops')"
         ") as t (t)"
     )
-    before = one(empty_dsn, everything)
+    before = one(upgraded_dsn, everything)
 
-    report = migrate(empty_dsn)
+    report = migrate(upgraded_dsn)
 
     assert report.applied == []
     assert report.marked == []
     assert not report.logic_changed
-    assert one(empty_dsn, everything) == before
+    assert one(upgraded_dsn, everything) == before
 
 
-def test_force_makes_the_stored_logic_again_and_keeps_the_data(empty_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
-    schema = schema_lines(empty_dsn)
+def test_force_makes_the_stored_logic_again_and_keeps_the_data(upgraded_dsn: str) -> None:
+    schema = schema_lines(upgraded_dsn)
     rows = "select array_agg(h::text order by id) from stage_history h"
-    before = one(empty_dsn, rows)
+    before = one(upgraded_dsn, rows)
 
-    report = migrate(empty_dsn, force=True)
+    report = migrate(upgraded_dsn, force=True)
 
     assert report.logic_changed
-    assert schema_lines(empty_dsn) == schema
-    assert one(empty_dsn, rows) == before
+    assert schema_lines(upgraded_dsn) == schema
+    assert one(upgraded_dsn, rows) == before
 
 
-def test_a_fresh_and_an_upgraded_database_have_the_same_schema(empty_dsn: str, fresh_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
-
+def test_a_fresh_and_an_upgraded_database_have_the_same_schema(upgraded_dsn: str, fresh_dsn: str) -> None:
     fresh = schema_lines(fresh_dsn)
 
     assert len(fresh) > 200
-    assert schema_lines(empty_dsn) == fresh
+    assert schema_lines(upgraded_dsn) == fresh
 
 
-def test_an_upgraded_database_works(empty_dsn: str) -> None:
-    make_old_atlas(empty_dsn)
-    migrate(empty_dsn)
-
-    with psycopg.connect(empty_dsn) as connection:
+def test_an_upgraded_database_works(upgraded_dsn: str) -> None:
+    with psycopg.connect(upgraded_dsn) as connection:
         connection.execute("select rules.act_as('user:jimmie')")
         connection.execute(
             "select api.set_stage(client_id => 1, to_stage => 'eom_close',"

@@ -17,7 +17,10 @@ from tests.support.cluster import DEBIAN_BIN, Cluster
 from tests.support.old_atlas import make_old_atlas
 
 
-@pytest.fixture(params=[15, 16, 18], scope="module")
+@pytest.fixture(
+    params=[*(pytest.param(each, marks=pytest.mark.slow) for each in (15, 16)), 18],
+    scope="module",
+)
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A separate server, where our roles don't exist yet."""
     if request.param == 15 and not DEBIAN_BIN.is_dir():

@@ -79,15 +79,17 @@ def test_all_ways_of_administration_verify(db: psycopg.Connection) -> None:
     assert (breaks(db), count(db)) == ([], before + 5)
 
 
-@pytest.mark.parametrize("column", EDITS)
 @pytest.mark.parametrize("version", [0, 1, 3])
-def test_an_edit_of_any_column_is_found(recorded: psycopg.Connection, column: str, version: int) -> None:
-    touched = recorded.execute(
-        f"update administration_history set {column} = {EDITS[column]} where {CLEANUP} and version = {version}".encode()
-    )
+def test_an_edit_of_any_column_is_found(recorded: psycopg.Connection, version: int) -> None:
+    assert breaks(recorded) == []
+    for column, edit in EDITS.items():
+        with recorded.transaction(force_rollback=True):
+            touched = recorded.execute(
+                f"update administration_history set {column} = {edit} where {CLEANUP} and version = {version}".encode()
+            )
 
-    assert touched.rowcount == 1
-    assert breaks(recorded) != []
+            assert touched.rowcount == 1, column
+            assert breaks(recorded) != [], column
 
 
 def test_no_column_is_left_out_of_the_edits(db: psycopg.Connection) -> None:

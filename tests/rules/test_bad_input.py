@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -287,7 +288,7 @@ ARGUMENTS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 @pytest.mark.parametrize("function", ARGUMENTS)
 @settings(
-    max_examples=60,
+    max_examples=60 if os.environ.get("ATLAS_TEST_FUZZ") else 15,  # `make test-all` sets it
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())

@@ -145,13 +145,13 @@ def column_of(db: psycopg.Connection, table: str) -> str:
     return str(row[0])
 
 
-@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("role", API_ROLES)
-def test_touches_no_table(as_role: psycopg.Connection, role: str, action: str, table: str) -> None:
-    statement = ACTIONS[action].format(table=table, column=column_of(as_role, table))
+def test_touches_no_table(as_role: psycopg.Connection, role: str, action: str) -> None:
+    for table in TABLES:
+        statement = ACTIONS[action].format(table=table, column=column_of(as_role, table))
 
-    assert refusal_of(as_role, statement) == "42501"
+        assert outcome(as_role, statement) == "42501", table
 
 
 # The key of a move that was not made is free again; old keys and old runs are pruned; an admin removes a holiday
@@ -159,40 +159,34 @@ def test_touches_no_table(as_role: psycopg.Connection, role: str, action: str, t
 KEPT_FOR_A_WHILE = ("idempotency_keys", "job_runs", "business_holidays", "stage_transitions")
 
 
-@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("action", ["delete", "truncate", "drop", "disable"])
 @pytest.mark.parametrize("role", ["atlas_owner"])
-def test_the_owner_of_the_stored_logic_destroys_nothing(
-    as_role: psycopg.Connection, role: str, action: str, table: str
-) -> None:
-    if action == "delete" and table in KEPT_FOR_A_WHILE:
-        return
-    statement = ACTIONS[action].format(table=table, column=column_of(as_role, table))
+def test_the_owner_of_the_stored_logic_destroys_nothing(as_role: psycopg.Connection, role: str, action: str) -> None:
+    for table in TABLES:
+        if action == "delete" and table in KEPT_FOR_A_WHILE:
+            continue
+        statement = ACTIONS[action].format(table=table, column=column_of(as_role, table))
 
-    assert refusal_of(as_role, statement) in ("42501", "PT403")
+        assert outcome(as_role, statement) in ("42501", "PT403"), table
 
 
-@pytest.mark.parametrize("function", CALLS)
 @pytest.mark.parametrize("role", ["atlas_anon", "atlas_authenticator", "atlas_cron", ORDINARY])
-def test_calls_no_function_of_the_api(
-    db: psycopg.Connection, request: pytest.FixtureRequest, role: str, function: str
-) -> None:
+def test_calls_no_function_of_the_api(db: psycopg.Connection, request: pytest.FixtureRequest, role: str) -> None:
     client = make_client(db)
     session = request.getfixturevalue("as_role")
 
-    state = refusal_of(session, CALLS[function].format(client=client))
+    for function, statement in CALLS.items():
+        assert outcome(session, statement.format(client=client)) in ("42501", "PT401"), function
 
-    assert state in ("42501", "PT401")
 
-
-@pytest.mark.parametrize("function", CALLS)
-def test_a_request_without_a_token_s_actor_is_unauthenticated(db: psycopg.Connection, function: str) -> None:
+def test_a_request_without_a_token_s_actor_is_unauthenticated(db: psycopg.Connection) -> None:
     # As PostgREST would: session atlas_authenticator, switched to the request role, no actor found.
     client = make_client(db)
     db.execute("set local session authorization atlas_authenticator")
     db.execute("set local role atlas_api")
 
-    assert refusal_of(db, CALLS[function].format(client=client)) == "PT401"
+    for function, statement in CALLS.items():
+        assert outcome(db, statement.format(client=client)) == "PT401", function
 
 
 @pytest.mark.parametrize("function", CALLS)

@@ -1,4 +1,4 @@
-"""Databases for tests: an empty one, or a clone of a template that is migrated once per run.
+"""Databases for tests: an empty one, or a clone of a template that is migrated once per worker.
 
 ATLAS_TEST_TEMPLATE names a database of the server to take as the template (`make try`).
 """
@@ -8,26 +8,29 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 from psycopg import sql
 
 from atlas_stage.ops.deploy import migrate
+from tests.support.old_atlas import make_old_atlas
 
 
 class Databases:
-    """Makes databases on one server; `close` drops the template. Each other one is dropped by its `with`."""
+    """Makes databases on one server; `close` drops the templates. Each other one is dropped by its `with`."""
 
     def __init__(self, server_dsn: str) -> None:
         self._server_dsn = server_dsn
         self._numbers = itertools.count(1)
         self._given = os.environ.get("ATLAS_TEST_TEMPLATE")
         self._template = self._given
+        self._upgraded: str | None = None
 
     def close(self) -> None:
-        if self._template is not None and self._given is None:
-            self._drop(self._template)
+        for template in (self._template, self._upgraded):
+            if template is not None and template != self._given:
+                self._drop(template)
 
     @contextlib.contextmanager
     def empty(self) -> Iterator[str]:
@@ -41,6 +44,14 @@ class Databases:
         with self._database(template=self._template) as name:
             yield self.dsn_of(name)
 
+    @contextlib.contextmanager
+    def upgraded(self) -> Iterator[str]:
+        """A clone of an old Atlas that was migrated: 0.05 s of CPU, where a deploy takes a second."""
+        if self._upgraded is None:
+            self._upgraded = self._migrated_template(make_old_atlas)
+        with self._database(template=self._upgraded) as name:
+            yield self.dsn_of(name)
+
     def dsn_of(self, name: str) -> str:
         """The server's DSN with another database, as a URL."""
         base, _, query = self._server_dsn.partition("?")
@@ -48,9 +59,10 @@ class Databases:
         host, _, _ = rest.partition("/")
         return f"{scheme}://{host}/{name}" + (f"?{query}" if query else "")
 
-    def _migrated_template(self) -> str:
+    def _migrated_template(self, fill: Callable[[str], None] = lambda _: None) -> str:
         name = self._name("template")
         self._create(name, "template0")
+        fill(self.dsn_of(name))
         migrate(self.dsn_of(name))
         return name
 

@@ -16,9 +16,19 @@ from atlas_stage import (
     TransitionNotAllowed,
 )
 from atlas_stage.models import Client
-from tests.support.stack import ADMIN
+from tests.support.stack import ADMIN, As
 from tests.support.words import NUMBERS
 from tests.wrapper.conftest import also_with_coroutines
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Stage:
+    return shared_stage
+
+
+@pytest.fixture
+def client(another_client: Client) -> Client:
+    return another_client
 
 
 @also_with_coroutines
@@ -30,15 +40,16 @@ class TestReading:
         assert (view.history.from_stage, view.history.to_stage) == ("onboarding", "weekly")
         assert view.client.stage_entered_at.tzinfo is not None
 
-    def test_pages_are_walked_to_the_end(self, stage: Stage) -> None:
+    def test_pages_are_walked_to_the_end(self, as_actor: As) -> None:
+        stage = as_actor(ADMIN)
         made = [stage.create_client(f"C{n}", slug=f"c{n}").client.id for n in range(5)]
         assert [each.id for each in stage.iter_clients(page_size=2)] == made
         assert len(stage.clients(page_size=2)) == 2
 
     def test_active_none_takes_inactive_clients_too(self, stage: Stage, client: Client) -> None:
         stage.update_client(client.id, active=False)
-        assert stage.clients().items == ()
-        assert [each.id for each in stage.clients(active=None)] == [client.id]
+        assert stage.clients(client_ids=[client.id]).items == ()
+        assert [each.id for each in stage.clients(client_ids=[client.id], active=None)] == [client.id]
 
     def test_history_is_walked_from_newest_to_oldest(self, stage: Stage, client: Client) -> None:
         for number in range(5):
@@ -63,8 +74,7 @@ class TestReading:
 
     def test_the_queue_says_why(self, stage: Stage, client: Client) -> None:
         stage.update_client(client.id, owner=ADMIN)
-        (item,) = stage.queue()
-        assert item.client.id == client.id
+        (item,) = (each for each in stage.queue() if each.client.id == client.id)
         assert "owner" in item.why
 
     def test_whoami_is_the_actor(self, stage: Stage) -> None:
@@ -87,7 +97,8 @@ class TestPages:
         assert records == sorted(records, reverse=True)
         assert sum(page.records for page in stage.pages(stage.verify)) == len(records)
 
-    def test_the_feed_is_walked_to_its_end(self, stage: Stage) -> None:
+    def test_the_feed_is_walked_to_its_end(self, as_actor: As) -> None:
+        stage = as_actor(ADMIN)
         for number in range(5):
             stage.create_client(f"C{number}", f"c{number}")
         pages = list(stage.pages(stage.changes, page_size=2))
@@ -120,17 +131,17 @@ class TestChanging:
         moved = stage.move(client.id, "eom_review", "done", payload={"n": 1})
         assert moved.history is not None
         assert (moved.history.reason, moved.history.payload) == ("done", {"n": 1})
-        assert stage.move("blue-heron", "eom_close", "one more entry").changed
+        assert stage.move(client.slug, "eom_close", "one more entry").changed
 
     def test_required_arguments_can_be_positional(self, stage: Stage, client: Client) -> None:
-        assert stage.set_flag(1, "client_blocking").client.flags == ("client_blocking",)
+        assert stage.set_flag(client.id, "client_blocking").client.flags == ("client_blocking",)
         change = stage.set_stage(client.id, "eom_close", "why", client.version + 1)
         assert change.history is not None
         assert stage.rollback(client, change.history.id, "mistake").client.stage == "weekly"
         with pytest.raises(TypeError):
-            stage.set_flag(1, "client_blocking", "no reason by position")  # type: ignore[misc]
+            stage.set_flag(client.id, "client_blocking", "no reason by position")  # type: ignore[misc]
         with pytest.raises(TypeError):
-            stage.set_flag(1, "client_blocking", colour="blue")  # type: ignore[call-arg]
+            stage.set_flag(client.id, "client_blocking", colour="blue")  # type: ignore[call-arg]
 
     def test_a_flag_set_twice_is_no_change(self, stage: Stage, client: Client) -> None:
         assert stage.set_flag(client.id, flag="client_blocking").changed
@@ -139,8 +150,8 @@ class TestChanging:
         assert again.client.flags == ("client_blocking",)
 
     def test_the_same_key_replays_the_first_answer(self, stage: Stage, client: Client) -> None:
-        first = stage.set_flag(client.id, flag="advisory_due", external_id="k-1")
-        again = stage.set_flag(client.id, flag="advisory_due", external_id="k-1")
+        first = stage.set_flag(client.id, flag="advisory_due", external_id=client.slug)
+        again = stage.set_flag(client.id, flag="advisory_due", external_id=client.slug)
         assert again.replayed
         assert again.history == first.history
 
@@ -175,16 +186,17 @@ class TestChanging:
         assert undone.history is not None
         assert undone.history.trigger_type == "rollback"
 
-    def test_grants_come_and_go(self, stage: Stage) -> None:
+    def test_grants_come_and_go(self, stage: Stage, way: str) -> None:
+        agent = f"agent:granted-{way}"
         scope = {"flags": ["advisory_due"]}
-        granted = stage.grant_permission("agent:tally", permission="can_set_flag", scope=scope)
+        granted = stage.grant_permission(agent, permission="can_set_flag", scope=scope)
         assert granted.permission.scope == scope
         assert stage.revoke_permission(granted.permission.id).permission.revoked_at is not None
-        assert list(stage.iter_permissions("agent:tally")) == []
-        assert len(list(stage.iter_permissions("agent:tally", include_revoked=True))) == 1
+        assert list(stage.iter_permissions(agent)) == []
+        assert len(list(stage.iter_permissions(agent, include_revoked=True))) == 1
 
-    def test_a_grant_is_on_record(self, stage: Stage) -> None:
-        granted = stage.grant_permission("agent:tally", permission="can_set_flag")
+    def test_a_grant_is_on_record(self, stage: Stage, way: str) -> None:
+        granted = stage.grant_permission(f"agent:recorded-{way}", permission="can_set_flag")
         (record,) = stage.administration("agent_permissions", page_size=1)
         assert (record.actor_id, record.key, record.before) == (
             ADMIN,
@@ -192,12 +204,13 @@ class TestChanging:
             None,
         )
 
-    def test_tokens_come_and_go(self, stage: Stage) -> None:
+    def test_tokens_come_and_go(self, stage: Stage, way: str) -> None:
+        agent = f"agent:with-a-token-{way}"
         soon = datetime.now(UTC) + timedelta(days=1)
-        issued = stage.issue_token("agent:tally", description="test", expires_at=soon)
+        issued = stage.issue_token(agent, description="test", expires_at=soon)
         assert issued.token.startswith("atl_")
         assert issued.token not in repr(issued)
-        (listed,) = stage.iter_tokens("agent:tally")
+        (listed,) = stage.iter_tokens(agent)
         assert (listed.id, listed.state, listed.expires_at) == (issued.id, "active", soon)
         assert stage.revoke_token(issued.id).state == "revoked"
         assert stage.adopt_legacy_token("0" * 64).actor_id == "system:legacy"
@@ -206,26 +219,26 @@ class TestChanging:
 @also_with_coroutines
 class TestByTheSlug:
     def test_a_slug_stands_wherever_an_id_does(self, stage: Stage, client: Client) -> None:
-        flagged = stage.set_flag("blue-heron", flag="advisory_due")
+        flagged = stage.set_flag(client.slug, flag="advisory_due")
         moved = stage.set_stage(
-            "blue-heron",
+            client.slug,
             to_stage="eom_close",
             reason="month end",
             expected_version=flagged.client.version,
         ).client
         assert (moved.id, moved.stage) == (client.id, "eom_close")
-        assert stage.client("blue-heron") == stage.client(str(client.id)) == stage.client(client.id)
-        assert len(list(stage.iter_history("blue-heron"))) == moved.version + 1
+        assert stage.client(client.slug) == stage.client(str(client.id)) == stage.client(client.id)
+        assert len(list(stage.iter_history(client.slug))) == moved.version + 1
 
     def test_lists_take_ids_only(self, stage: Stage, client: Client) -> None:
         for call in (stage.check_stages, lambda ids: stage.clients(client_ids=ids)):
             with pytest.raises(InvalidInput, match="client_ids"):
                 call([client.id, client.slug])
 
-    def test_only_ascii_digits_are_an_id(self, stage: Stage, client: Client, fresh_dsn: str) -> None:
+    def test_only_ascii_digits_are_an_id(self, stage: Stage, client: Client, dsn: str) -> None:
         # what PostgreSQL 16 reads as the client's id
         slugs = [f"0x{client.id:x}", f"+{client.id}", f" {client.id} ", f"0_{client.id}"]
-        with psycopg.connect(fresh_dsn) as host:
+        with psycopg.connect(dsn) as host:
             for slug in slugs:
                 host.execute("insert into clients (name, slug) values (%s, %s)", [slug, slug])
         for slug in slugs:
@@ -236,7 +249,7 @@ class TestByTheSlug:
         assert stage.client(f"00{client.id}").client == stage.client(client.id).client
 
     def test_what_is_no_client_is_not_found(self, stage: Stage) -> None:
-        for name in ("", "99", "9" * 19, "9" * 300, "٢", "²"):
+        for name in ("", "9999", "9" * 19, "9" * 300, "٢", "²"):
             with pytest.raises(NotFound):
                 stage.client(name)
 

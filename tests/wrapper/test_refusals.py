@@ -26,8 +26,18 @@ from atlas_stage import (
     VersionConflict,
 )
 from atlas_stage.models import Client
-from tests.support.stack import As
+from tests.support.stack import ADMIN, As
 from tests.wrapper.conftest import move
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Stage:
+    return shared_stage
+
+
+@pytest.fixture
+def client(another_client: Client) -> Client:
+    return another_client
 
 
 class TestRefusals:
@@ -76,9 +86,10 @@ class TestRefusals:
         assert "eom_close" in caught.value.details["allowed_stages"]
         assert "EOM close" in str(caught.value)
 
-    def test_a_missing_permission_is_named(self, as_actor: As, client: Client) -> None:
+    def test_a_missing_permission_is_named(self, as_actor: As) -> None:
+        client = as_actor(ADMIN).create_client("Blue Heron", slug="blue-heron").client
         with pytest.raises(PermissionDenied) as caught:
-            move(as_actor("agent:tally"), client, "eom_close")
+            move(as_actor("agent:tally"), client, "weekly")
         assert caught.value.details["permission"] == "can_set_stage"
         assert caught.value.hint
 
@@ -104,9 +115,9 @@ class TestRefusals:
                 call()
 
     def test_conflicts_have_their_classes(self, stage: Stage, client: Client) -> None:
-        stage.set_flag(client.id, flag="advisory_due", external_id="k")
+        stage.set_flag(client.id, flag="advisory_due", external_id=client.slug)
         with pytest.raises(IdempotencyKeyReused):
-            stage.set_flag(client.id, flag="client_blocking", external_id="k")
+            stage.set_flag(client.id, flag="client_blocking", external_id=client.slug)
         with pytest.raises(Conflict):
             stage.create_client("Again", slug=client.slug)
         first = move(stage, stage.client(client.id).client, "eom_close")

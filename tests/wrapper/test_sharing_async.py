@@ -117,7 +117,7 @@ def test_a_forked_process_and_its_parent_use_it(shared: AsyncStage, clients: lis
     assert _exit_code(child) == 0
 
 
-@pytest.mark.parametrize("how", ["fork", "spawn", "forkserver"])
+@pytest.mark.parametrize("how", ["fork", "spawn", pytest.param("forkserver", marks=pytest.mark.slow)])
 def test_a_pool_of_processes_can_be_given_it(shared: AsyncStage, how: str) -> None:
     with get_context(how).Pool(2) as pool:
         assert pool.map(_whoami_in_a_process, [shared] * 4) == [ADMIN] * 4

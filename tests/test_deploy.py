@@ -182,6 +182,13 @@ def test_a_rollback_takes_the_stored_logic_out_and_a_deploy_brings_it_back(empty
     assert (report.applied, report.logic_changed) == (["010_notes"], True)
 
 
+def test_a_rollback_to_the_newest_migration_changes_nothing(empty_dsn: str, root: Path) -> None:
+    migrate(empty_dsn, root=root)
+
+    assert rollback(empty_dsn, to="010_notes", root=root) == []
+    assert value(empty_dsn, "select api.one()") == 1
+
+
 def test_a_rollback_to_something_unknown_changes_nothing(empty_dsn: str, root: Path) -> None:
     migrate(empty_dsn, root=root)
 

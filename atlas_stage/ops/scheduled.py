@@ -80,8 +80,8 @@ class Settings:
         return url
 
 
-def main(job: str, beside: Path | None = None) -> int:
-    """Run `job` if it is due. Returns the exit code. `beside` is the wrapper's folder."""
+def main(job: str, beside: Path | None = None, stop: threading.Event | None = None) -> int:
+    """Run `job` if it is due. Returns the exit code. `beside` is the wrapper's folder; `stop` ends its retries."""
 
     def perform(jobs: Jobs, log: logging.Logger) -> int:
         run = jobs.perform(job, only_if_due=True)
@@ -94,7 +94,7 @@ def main(job: str, beside: Path | None = None) -> int:
             log.error("the trial failed: %s", plain(failed))
         return Exit.DONE if run.is_well else Exit.FAILED
 
-    return _logged(job, beside, perform)
+    return _logged(job, beside, perform, stop)
 
 
 def hourly(beside: Path | None = None, *, stay: bool = False, parent: int | None = None) -> int:
@@ -116,8 +116,8 @@ def hourly(beside: Path | None = None, *, stay: bool = False, parent: int | None
             signal.signal(number, lambda _number, _frame: stop.set())
     while True:
         names.clear()
-        codes = [_logged("hourly", beside, read)]
-        codes += [main(job, beside) for job in names if not stop.is_set()]
+        codes = [_logged("hourly", beside, read, stop)]
+        codes += [main(job, beside, stop) for job in names if not stop.is_set()]
         if not stay:
             return max(codes)
         again = time.monotonic() + 3600 - time.time() % 3600 + 60
@@ -161,12 +161,14 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
     return Exit.DONE
 
 
-def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger], int]) -> int:
+def _logged(
+    job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger], int], stop: threading.Event | None
+) -> int:
     """Read the settings, open the log, connect, and work; retry while the database can't be reached.
 
     Whatever fails is logged and becomes the exit code.
     """
-    settings, connected = Settings(beside), False
+    settings, connected, stop = Settings(beside), False, stop or threading.Event()
 
     def attempt() -> int:
         nonlocal connected
@@ -181,7 +183,8 @@ def _logged(job: str, beside: Path | None, work: Callable[[Jobs, logging.Logger]
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(Unavailable) & tenacity.retry_if_not_exception_type(NotInstalled),
-        stop=tenacity.stop_after_attempt(settings.tries),
+        stop=tenacity.stop_after_attempt(settings.tries) | tenacity.stop_when_event_set(stop),
+        sleep=tenacity.sleep_using_event(stop),
         wait=tenacity.wait_exponential(multiplier=2),  # 2, 4, 8, 16 and 32 s: a minute
         before_sleep=tell,
         reraise=True,

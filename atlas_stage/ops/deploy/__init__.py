@@ -191,11 +191,11 @@ def rollback(
         names = list(opened.books.files)
         if to is not None and to not in names:
             raise DeployError(f"there is no migration {to}; there are {', '.join(names)}")
-        if exists(session, "public.stage_deploys"):
-            with roles.as_owner(session):
-                run(session, "drop_stored_logic")
         later = names[names.index(to) + 1 if to else 0 :]
         undone = [name for name in reversed(later) if name not in opened.books.pending]
+        if undone and exists(session, "public.stage_deploys"):
+            with roles.as_owner(session):
+                run(session, "drop_stored_logic")
         for name in undone:
             with opened.transaction():
                 opened.roll_back(name)

@@ -39,8 +39,8 @@ declare
   v_shown  json;
 begin
   -- GUARD
+  perform rules.require_actor();
   perform
-    rules.require_actor(),
     rules.require_page_size(page_size),
     rules.require_short('stage', stage),
     rules.require_short('owner', owner);

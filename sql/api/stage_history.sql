@@ -15,8 +15,8 @@ declare
   v_first   bigint;
 begin
   -- GUARD
+  perform rules.require_actor();
   perform
-    rules.require_actor(),
     rules.require_page_size(page_size),
     rules.require_client(client_id);
 

@@ -61,8 +61,10 @@ try: $(DEV)
 	@$(BIN)/python tools/try.py "$(FILE)" $(ARGS)
 
 # The embedded server starts in a second and is reached without Docker's proxy.
+# Two workers more than cores: tests wait for browsers and servers.
 test: $(ALL)
-	ATLAS_TEST_POSTGRES=$${ATLAS_TEST_POSTGRES:-embedded-18} $(PYTEST) $(FAST) $(TESTS) $(ARGS)
+	workers=$$($(BIN)/python -c "import os; print(os.cpu_count() + 2)"); \
+	ATLAS_TEST_POSTGRES=$${ATLAS_TEST_POSTGRES:-embedded-18} $(PYTEST) -n $$workers $(FAST) $(TESTS) $(ARGS)
 
 # Everything on the default server, then what depends on the PostgreSQL version on the others, then nginx. With CI=true,
 # PostgreSQL 15 must be there.

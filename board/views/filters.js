@@ -82,7 +82,8 @@ function Found({ state, onSearch }) {
     return html`<p class="found" role="status">Nothing found. Did you mean
       ${similar.map(({ id, name }) => html` <button key=${id} type="button" class="link" dir="auto" onClick=${() => onSearch(name)}>${name}</button>`)}?</p>`;
   }
-  return searched === "beginnings" && html`<p class="found quiet">In a firm of this size, a search finds the beginnings of words.</p>`;
+  return ["beginnings", "beginnings_first"].includes(searched) && html`<p class="found quiet">In a firm of this size, a search finds the
+    beginnings of words${searched === "beginnings_first" && ", and other parts only if no word begins like that"}.</p>`;
 }
 
 /** The clients of each value of a filter, as " (12)": among those that the other filters leave, or "" where they aren't all loaded. */

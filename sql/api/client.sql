@@ -24,5 +24,5 @@ $$;
 comment on function api.client(bigint) is
 'Show one client and its newest history row.
 Any actor can read. client_id: the client.
-Returns {client, history}: the client''s fields, age_days (whole days in its stage) and attention (null, stuck or waiting_on_client).
+Returns {client, history}: the client''s fields, age_days (whole days in its stage) and attention (null, stuck, late or waiting_on_client).
 Errors: client_not_found (404).';

@@ -98,9 +98,7 @@ begin
   return json_build_object(
     'clients', coalesce(v_shown, '[]'),
     'similar', case when v_filter.search is not null and v_ids is null then rules.similar_clients(v_filter.search) end,
-    'searched', case
-      when v_filter.search is not null then case when rules.is_searched_by_parts() then 'parts' else 'beginnings' end
-    end,
+    'searched', case when v_filter.search is not null then rules.how_searched() end,
     'next_after', case when v_sort = 'id' and cardinality(v_ids) > page_size then v_ids[page_size] end,
     'next_cursor', case
       when cardinality(v_ids) > page_size
@@ -123,6 +121,6 @@ client_ids: at most 1,000 ids; only these clients.
 sort: id (default), age (longest in its stage first) or sla (nearest to the limit of its stage, or furthest over it, first).
 cursor: next_cursor of the page before. after: with sort id, the last id of the page before. page_size: 1 to 1,000.
 Returns {clients, next_after, next_cursor, similar, searched}; next_after and next_cursor are null on the last page, and next_after also unless the
-sort is id. Of a search: similar lists up to three clients (id, name) if none was found; searched is parts (any part of a word; up to 50,000 clients) or
-beginnings.
+sort is id. Of a search: similar lists up to three clients (id, name) if none was found; searched is parts (any part of a word),
+beginnings_first (of more than 2,000 clients: the beginnings of words; other parts if no word begins so) or beginnings (of more than 50,000).
 Errors: text_too_long, unknown_stage, unknown_flag, unknown_value, client_ids_not_valid, cursor_not_valid, page_size_not_valid (422).';

@@ -11,7 +11,7 @@ declare
     select distinct substr(v_text, place, 3) from generate_series(1, greatest(length(v_text) - 2, 0)) as place
   );
 begin
-  if not rules.is_searched_by_parts() or v_triples = '{}' then
+  if rules.how_searched() = 'beginnings' or v_triples = '{}' then
     return '[]';
   end if;
   return (

@@ -154,12 +154,17 @@ class EmbeddedPostgres:
         made_by = self.pgdata / "PG_VERSION"
         if made_by.exists() and (found := made_by.read_text().strip()) != str(self.version):
             raise EmbeddedError(f"{self.data} was made by PostgreSQL {found}, not {self.version}. Use another folder.")
+        deadline = time.monotonic() + _START_SECONDS
         process = postmaster.find(self.pgdata)
         if process is not None:
-            known = postmaster.read(self.pgdata)
+            # Its owner was killed while it started: it can be reading the log of a server that was killed before.
+            while (known := postmaster.read(self.pgdata)) and (known.pid, known.status) == (process.pid, "starting"):
+                if time.monotonic() > deadline or not process.is_running():
+                    break
+                time.sleep(0.1)
             if known is not None and (known.pid, known.status) == (process.pid, "ready"):
                 return
-            self._end(process)  # its owner was killed while it started or stopped, or its pid file is lost
+            self._end(process)  # its owner was killed while it stopped, or its pid file is lost
         postmaster.forget_other_program(self.pgdata)
         account = server_account(self.pgdata)
         account.let_in(self.binaries, self._report)
@@ -168,7 +173,6 @@ class EmbeddedPostgres:
         if not made_by.exists():
             lasting = self._settings.get("fsync") != "off"
             make_cluster(self.binaries, self.version, account, self.pgdata, lasting=lasting)
-        deadline = time.monotonic() + _START_SECONDS
         while problem := self._launch(account):
             # The sessions of a killed server end a moment after it.
             if "shared memory block" not in problem or time.monotonic() > deadline:

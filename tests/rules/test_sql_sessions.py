@@ -247,6 +247,14 @@ def test_the_superuser_s_login_has_no_grants_of_its_own(db: psycopg.Connection) 
         db.execute("update clients set stage = 'eom_close' where id = %s", row)
 
 
+def test_a_new_client_is_refused_for_each_rule_once(db: psycopg.Connection) -> None:
+    with refused(db, "permission_missing", 403) as refusal:
+        db.execute("insert into clients (name, slug, stage, stage_owner) values ('a', 'owned', 'eom_close', 'user:ana')")
+
+    rules = [each["rule"] for each in refusal.details["refusals"]]
+    assert sorted(rules) == ["permission_missing", "transition_not_allowed"]
+
+
 def test_a_change_inside_a_function_of_somebody_else_is_judged_as_the_session(
     db: psycopg.Connection, login: Callable[[str], None]
 ) -> None:

@@ -30,7 +30,11 @@ begin
     v_violations := v_violations || v_missing;
   end if;
   if client.stage <> 'onboarding' then
-    v_violations := v_violations || rules.move_violations(v_judged, v_facts, client.stage);
+    v_violations := v_violations || (
+      select array_agg(v)
+      from unnest(rules.move_violations(v_judged, v_facts, client.stage)) as v
+      where v is distinct from v_missing
+    );
   end if;
 
   -- the flags and fields, as a client in its first stage
@@ -39,7 +43,7 @@ begin
     v_violations := v_violations || rules.flag_violations(v_judged, v_facts, v_flag);
   end loop;
   v_of_fields := rules.field_violations(v_judged, v_facts, (rules.default_client()).fields, client.fields);
-  -- can_set_stage is checked once
+  -- can_set_stage is reported once
   if v_missing is null or v_of_fields[1].facts ->> 'permission' = 'can_admin' then
     v_violations := v_violations || v_of_fields;
   end if;

@@ -85,18 +85,22 @@ def test_a_database_that_dies_under_requests_is_never_the_callers_mistake(tmp_pa
     ):
         clients = [api.make_client() for _ in range(3)]
         threads = [threading.Thread(target=work, args=(api, n, clients[n % 3])) for n in range(12)]
-        for thread in threads:
-            thread.start()
-        for _ in range(4):
-            time.sleep(1.5)
-            with contextlib.suppress(psycopg.Error), psycopg.connect(cluster.dsn) as db:
-                row = db.execute("select pid from pg_stat_activity where usename = 'atlas_authenticator'").fetchone()
-                if row is not None:
-                    os.kill(row[0], signal.SIGKILL)  # PostgreSQL then ends all others and restarts
-        time.sleep(4)
-        stop.set()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.start()
+            for _ in range(4):
+                time.sleep(1.5)
+                with contextlib.suppress(psycopg.Error, ProcessLookupError), psycopg.connect(cluster.dsn) as db:
+                    row = db.execute(
+                        "select pid from pg_stat_activity where usename = 'atlas_authenticator'"
+                    ).fetchone()
+                    if row is not None:
+                        os.kill(row[0], signal.SIGKILL)  # PostgreSQL then ends all others and restarts
+            time.sleep(4)
+        finally:
+            stop.set()  # or the threads go on, and slow down every later test
+            for thread in threads:
+                thread.join()
         assert api.send("GET", "/healthz").status_code == 200
         for _ in range(60):
             with contextlib.suppress(psycopg.Error), psycopg.connect(dsn):

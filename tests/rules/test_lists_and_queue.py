@@ -130,9 +130,7 @@ def test_lists_filter_by_stuck(db: psycopg.Connection) -> None:
         ),
     ],
 )
-@pytest.mark.parametrize(
-    ("clients", "searched"), [(0, "parts"), (3000, "beginnings_first"), (60_000, "beginnings")]
-)
+@pytest.mark.parametrize(("clients", "searched"), [(0, "parts"), (3000, "beginnings_first"), (60_000, "beginnings")])
 def test_a_search_ignores_capitals_accents_and_apostrophes(
     db: psycopg.Connection, word: str, clients: int, searched: str
 ) -> None:

@@ -249,7 +249,7 @@ def test_the_superuser_s_login_has_no_grants_of_its_own(db: psycopg.Connection) 
 
 def test_a_new_client_is_refused_for_each_rule_once(db: psycopg.Connection) -> None:
     with refused(db, "permission_missing", 403) as refusal:
-        db.execute("insert into clients (name, slug, stage, stage_owner) values ('a', 'owned', 'eom_close', 'user:ana')")
+        db.execute("insert into clients (name, slug, stage, stage_owner) values ('a', 'own', 'eom_close', 'user:ana')")
 
     rules = [each["rule"] for each in refusal.details["refusals"]]
     assert sorted(rules) == ["permission_missing", "transition_not_allowed"]

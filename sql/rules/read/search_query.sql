@@ -2,7 +2,7 @@
 -- clients with any part of a word by reading all names, or with the beginning of one by index (rules.how_searched).
 -- The index lists all clients that match a beginning, and the planner can't tell how many those are. So beginnings that
 -- most of the firm's first and last clients match are separated from the others: `words` is for the index,
--- `common_words` is checked on the clients found. If all are common, `words` is null: a page is full after a few clients.
+-- `common_words` is checked on the clients found. If all are common, `words` is null: a few clients fill a page.
 create or replace function rules.search_query(
   search           text,
   out words        tsquery,

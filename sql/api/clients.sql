@@ -40,10 +40,9 @@ declare
 begin
   -- GUARD
   perform rules.require_actor();
-  perform
-    rules.require_page_size(page_size),
-    rules.require_short('stage', stage),
-    rules.require_short('owner', owner);
+  perform rules.require_page_size(page_size);
+  perform rules.require_short('stage', stage);
+  perform rules.require_short('owner', owner);
   if cardinality(client_ids) > 1000 then
     perform rules.refuse('client_ids_not_valid', jsonb_build_object(
       'length', cardinality(client_ids), 'max_length', 1000
@@ -52,9 +51,8 @@ begin
   if (v_place is null and cursor <> '') or (v_sort <> 'id' and after is not null) then
     perform rules.refuse('cursor_not_valid');
   end if;
-  perform
-    rules.require_word('sort', v_sort, '{id,age,sla}'),
-    rules.require_word('attention', nullif(attention, ''), '{stuck,late,waiting_on_client,none}');
+  perform rules.require_word('sort', v_sort, '{id,age,sla}');
+  perform rules.require_word('attention', nullif(attention, ''), '{stuck,late,waiting_on_client,none}');
   if service_tier <> '' then
     perform rules.require_word('service_tier', service_tier, rules.known_words('clients_service_tier_check'));
   end if;

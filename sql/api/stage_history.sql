@@ -16,9 +16,8 @@ declare
 begin
   -- GUARD
   perform rules.require_actor();
-  perform
-    rules.require_page_size(page_size),
-    rules.require_client(client_id);
+  perform rules.require_page_size(page_size);
+  perform rules.require_client(client_id);
 
   -- ACT
   select coalesce(json_agg(page.* order by page.version), '[]'), min(page.version)

@@ -2,7 +2,7 @@
 -- if nothing changed). Answers under an idempotency key are kept.
 create or replace function rules.answer_items(
   items  rules.item[],
-  raises boolean default false   -- raise the violations of the first item: for a call that changes one client
+  raises boolean default false   -- of a call that changes one client: raise the violations, answer without an index
 )
 returns rules.item[]
 language plpgsql
@@ -19,20 +19,26 @@ begin
     select
       i.ordinality::integer as nth,
       i.has_key,
-      json_build_object(
-        'client', shown.client,
-        'history', case when i.is_changed then row_to_json(h.*) end,
-        'changed', i.is_changed,
-        'replayed', false
-      ) as answer
+      case
+        when raises then json_build_object(
+          'client', shown.client, 'history', written.history, 'changed', i.is_changed, 'replayed', false
+        )
+        else json_build_object(
+          'index', i.place, 'status', 200,
+          'client', shown.client, 'history', written.history, 'changed', i.is_changed, 'replayed', false
+        )
+      end as answer
     from (
-      select i.client_id, (i.after).id is not null as is_changed, (i.context).external_id is not null as has_key, i.ordinality
+      select
+        i.client_id, i.place, (i.after).id is not null as is_changed, (i.context).external_id is not null as has_key,
+        i.ordinality
       from unnest(items) with ordinality as i
       where i.violations is null
         and i.answer is null
     ) as i
     cross join lateral rules.shown_clients(array[i.client_id]) shown
     left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version and i.is_changed
+    cross join lateral (select case when i.is_changed then row_to_json(h.*) end as history) as written
   loop
     items[v_shown.nth].answer := v_shown.answer;
     if v_shown.has_key then

@@ -1,4 +1,4 @@
--- ANSWER: keep the answer to a request with an idempotency key, and return it.
+-- ANSWER: keep the answer to a request with an idempotency key, without its place in a batch, and return it.
 create or replace function rules.remember_answer(
   context rules.change_context,
   answer  json
@@ -12,7 +12,7 @@ begin
   if context.external_id is not null then
     update public.idempotency_keys k
     set
-      response = answer::jsonb,
+      response = answer::jsonb - '{index,status}'::text[],
       -- only the answer has the id of a client that this request created
       client_ids = case
         when k.client_ids = '{}' then array_remove(array[(answer #>> '{client,id}')::bigint], null)

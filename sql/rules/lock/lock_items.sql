@@ -14,7 +14,7 @@ begin
   for i in 1 .. cardinality(items) loop
     v_ids := v_ids || items[i].client_id;
   end loop;
-  v_clients := array(select rules.state_of(c.*) from public.clients c where c.id = any (v_ids));
+  v_clients := array(select rules.state_of(c.*) from public.clients c where c.id = any (v_ids) order by c.id);
   items := rules.evaluate(rules.put_clients(items, v_clients, is_locked => false));
 
   v_ids := array[]::bigint[];

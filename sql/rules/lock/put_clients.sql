@@ -1,8 +1,8 @@
 -- Put the states of their clients into items, and compute what each item would make of its client. An item whose client
--- is the same as before keeps its evaluation.
+-- is the same as before keeps its evaluation. Both lists are gone through once, in the order of the clients' ids.
 create or replace function rules.put_clients(
   items     rules.item[],
-  clients   rules.client_state[],
+  clients   rules.client_state[],   -- by id
   is_locked boolean
 )
 returns rules.item[]
@@ -11,18 +11,23 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_ids    bigint[] := array[]::bigint[];
+  v_order  integer[] := array[1];
+  v_nth    integer;
+  v_next   integer := 1;
   v_item   rules.item;
   v_client rules.client_state;
 begin
-  for i in 1 .. cardinality(clients) loop
-    v_ids := v_ids || clients[i].id;
-  end loop;
-  for i in 1 .. cardinality(items) loop
-    v_item := items[i];
-    v_client := clients[array_position(v_ids, v_item.client_id)];
+  if cardinality(items) > 1 then
+    v_order := array(select i.ordinality::integer from unnest(items) with ordinality as i order by i.client_id);
+  end if;
+  foreach v_nth in array v_order loop
+    v_item := items[v_nth];
+    while clients[v_next].id < v_item.client_id loop
+      v_next := v_next + 1;
+    end loop;
+    v_client := clients[v_next];
     -- is_evaluated is null if the open step refused the item
-    continue when v_client.id is null or v_item.is_evaluated is null or v_item.answer is not null;
+    continue when (v_client.id = v_item.client_id) is not true or v_item.is_evaluated is null or v_item.answer is not null;
     v_item.is_locked := is_locked;
     v_item.is_evaluated := is_locked and v_client is not distinct from v_item.before;
     if not v_item.is_evaluated then
@@ -32,7 +37,7 @@ begin
       );
       v_item.violations := null;
     end if;
-    items[i] := v_item;
+    items[v_nth] := v_item;
   end loop;
   return items;
 end

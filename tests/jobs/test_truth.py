@@ -12,6 +12,7 @@ import pytest
 
 from tests.jobs import calendar
 from tests.jobs.test_running import MONTH_END, ROLL, Connect, ledger, perform, run
+from tests.support import clock
 from tests.support.calls import call, client_row, make_client, move, refused
 
 HOURLY = "stage_stuck_detector"
@@ -266,16 +267,17 @@ class TestStarts:
         def found() -> set[str]:
             return {each["job"] for each in call(db, "health")["findings"] if each["finding"] == "job_not_started"}
 
-        assert found() == set()
-        db.execute("update job_locks set installed_at = now() - interval '3 hours'")
-        assert ROLL in found()
-        row = db.execute("select jobs.start_run(%s)", (ROLL,)).fetchone()
-        assert row is not None
-        assert row[0]["outcome"] == "nothing_due"  # a start all the same
-        assert ROLL not in found()
-        assert HOURLY in found()
-        db.execute("update job_locks set started_at = now() - interval '121 minutes'")
-        assert ROLL in found()
+        with clock.at(db, "2026-05-12 12:00"):  # a day on which nothing is due
+            assert found() == set()
+            db.execute("update job_locks set installed_at = now() - interval '3 hours'")
+            assert ROLL in found()
+            row = db.execute("select jobs.start_run(%s)", (ROLL,)).fetchone()
+            assert row is not None
+            assert row[0]["outcome"] == "nothing_due"  # a start all the same
+            assert ROLL not in found()
+            assert HOURLY in found()
+            db.execute("update job_locks set started_at = now() - interval '121 minutes'")
+            assert ROLL in found()
 
     def test_a_firm_that_is_closed_at_the_end_of_the_year_rolls_before_it(self, db: psycopg.Connection) -> None:
         db.execute(

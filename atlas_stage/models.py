@@ -356,7 +356,10 @@ class FeedRow(HistoryRow):
 
 
 class ActivityRow(FeedRow):
+    """A change. `undo_until`: until when the caller can undo it; None: not at all."""
+
     is_rolled_back: bool = False
+    undo_until: datetime | None = None
 
 
 class Feed(Page[FeedRow], kw_only=True):

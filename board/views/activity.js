@@ -53,11 +53,10 @@ function together(rows) {
 
 /** One line for rows that are alike. `isWhole`: no more of them can be on the next page. */
 function Line({ board, state, rows, isWhole }) {
-  const { me, summary } = state;
+  const { me } = state;
   const [row] = rows;
   const isMany = rows.length > 1;
-  const isRecent = serverNow() - new Date(row.occurred_at) < summary.undo_minutes * 60_000;
-  const mayUndo = isReversible(row) && row.person === me.actor_id && isRecent && (!isMany || (row.batch && isWhole));
+  const mayUndo = rows.some((each) => new Date(each.undo_until) > serverNow()) && (!isMany || (row.batch && isWhole));
   const mayRollBack = isReversible(row) && !mayUndo && !isMany && isFirmAdmin(me);
   const name = (each) => html`<button type="button" class="link" dir="auto" onClick=${() => board.openClient(each.client_id)}>${each.client_name}</button>`;
   const client = isMany ? plural(rows.length, "client") : name(row);

@@ -20,6 +20,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
+  v_actor   constant text := rules.current_actor();
   v_place   constant text[] := regexp_match(left(before, 50), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
   v_from    record;
   v_to      record;
@@ -27,7 +28,6 @@ declare
   v_cursors text[];
 begin
   -- GUARD
-  perform rules.require_actor();
   perform rules.require_page_size(page_size);
   perform rules.require_short('actor_id', actor_id);
   if day not between '2000-01-01' and '2200-01-01' then
@@ -67,8 +67,14 @@ begin
             select
             from public.stage_history b
             where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = h.id
-          ) as is_rolled_back
+          ) as is_rolled_back,
+          case
+            when rules.undo_violations(v_actor, array[h.id]) is null
+              and rules.reversal_violations(rules.state_of(c.*), stored.*) is null
+              then rules.undo_until(h.occurred_at)
+          end as undo_until
         from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
+        join public.stage_history stored on stored.id = n.id
         join rules.shown_history h on h.id = n.id
         join public.clients c on c.id = h.client_id
       ) as page
@@ -82,6 +88,7 @@ comment on function api.activity(text, bigint, date, text, integer) is
 'List the changes of all clients, newest first.
 Any actor can read. actor_id: made by this actor. client_id: of this client. day: made on this day in the firm''s time zone.
 before: next_before of the page before. page_size: 1 to 1,000.
-Returns {activity, next_before}: history rows with client_name, client_slug and is_rolled_back; next_before is null on the last page.
+Returns {activity, next_before}: history rows with client_name, client_slug, is_rolled_back and undo_until;
+next_before is null on the last page. undo_until: until when the caller can undo the change; null: not at all.
 For every change exactly once, use the function changes.
 Errors: text_too_long, moment_not_valid, cursor_not_valid, page_size_not_valid (422).';

@@ -82,6 +82,25 @@ def test_a_change_that_was_undone_says_so(db: psycopg.Connection) -> None:
     assert newest["is_rolled_back"] is True
 
 
+def test_a_change_says_until_when_the_caller_can_undo_it(db: psycopg.Connection) -> None:
+    def undo_until(actor: str, version: int) -> object:
+        rows = call(db, "activity", actor=actor, client_id=client, page_size=10)["activity"]
+        return next(row["undo_until"] for row in rows if row["version"] == version)
+
+    grant(db, BEN, "can_set_stage")
+    with clock.at(db, "2026-05-05 09:00"):
+        client = make_client(db, "onboarding")
+        move(db, client, "cleanup", actor=BEN)
+        assert undo_until(BEN, 1) == "2026-05-05T14:10:00+00:00"
+        assert undo_until(ADMIN, 1) is None  # it isn't hers
+    with clock.at(db, "2026-05-05 09:05"):
+        move(db, client, "weekly", actor=BEN)
+        assert undo_until(BEN, 1) is None  # the newer move depends on it
+        assert undo_until(BEN, 2) == "2026-05-05T14:15:00+00:00"
+    with clock.at(db, "2026-05-05 09:15:01"):
+        assert undo_until(BEN, 2) is None  # too late
+
+
 def test_a_cursor_a_size_and_a_day_are_checked(db: psycopg.Connection) -> None:
     for rule, arguments in {
         "cursor_not_valid": {"before": "1.2"},

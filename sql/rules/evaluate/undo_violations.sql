@@ -10,7 +10,6 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_minutes constant integer := (select s.undo_minutes from public.stage_settings s);
   v_changes record;
 begin
   select
@@ -25,8 +24,10 @@ begin
   if not v_changes.are_own then
     return array[('undo_not_yours', jsonb_build_object('made_by', v_changes.other))::rules.violation];
   end if;
-  if v_minutes = 0 or v_changes.since < now() - v_minutes * interval '1 minute' then
-    return array[('undo_too_late', jsonb_build_object('minutes', v_minutes))::rules.violation];
+  if (rules.undo_until(v_changes.since) >= now()) is not true then
+    return array[('undo_too_late', (
+      select jsonb_build_object('minutes', s.undo_minutes) from public.stage_settings s
+    ))::rules.violation];
   end if;
   return null;
 end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -26,15 +27,22 @@ from tests.support.databases import Databases
 
 # The folders whose tests need no more than a database.
 SHORT = ("catalog", "facts", "ops", "rules")
+COMPOSE = "tests/http/test_compose.py"
 
 
 class ByFile(LoadScopeScheduling):
-    """Give a worker a whole file, which shares a database; and all that a browser's network concerns."""
+    """Give a worker a whole file, which shares a database; with Docker compose, the board's tests too.
+
+    Compose makes networks, and a browser that notices one aborts its requests.
+    """
+
+    @functools.cached_property
+    def _with_compose(self) -> bool:
+        return any(each.startswith(COMPOSE) for each in self.collection or [])
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        # Docker compose makes networks, and a browser that notices one aborts its requests.
-        return "network" if file.startswith(("tests/board/", "tests/http/test_compose")) else file
+        return "network" if self._with_compose and file.startswith((COMPOSE, "tests/board/")) else file
 
 
 # Continuous integration repeats the same examples every time; a person's machine looks for new ones.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import time
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -243,3 +244,25 @@ def test_an_hour_of_nothing_to_do_leaves_its_row_as_it_was(db: psycopg.Connectio
     assert (again["counts"]["moved"], again["attempts"]) == (1, first["attempts"])
     row = db.execute("select * from jobs.overdue('2026-06-20 12:00-05')").fetchall()
     assert ROLL not in {each[0] for each in row}
+
+
+@pytest.mark.slow
+def test_a_slice_costs_in_proportion_to_its_clients(db: psycopg.Connection) -> None:
+    db.execute(
+        "insert into clients (name, slug) select 'Client ' || n, 'client-' || n from generate_series(1, 20000) n"
+    )
+    db.execute("set constraints all immediate")
+    ids = [row[0] for row in db.execute("select id from clients order by id")]
+    december = datetime(2026, 12, 31, 18, tzinfo=UTC)
+
+    def cost(number: int) -> float:
+        taken = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            steps = "select sum(cardinality(client_ids)) from jobs.steps(%s, rules.roll_at('2026-12-01'), %s, %s)"
+            row = db.execute(steps, (ROLL, december, ids[:number])).fetchone()
+            taken.append(time.perf_counter() - begun)
+            assert row == (number,)
+        return min(taken) / number
+
+    assert cost(20000) < 2 * cost(2000)

@@ -19,7 +19,7 @@ begin
       'clear', 'advisory_due', v_period, 'the advisory talks of ' || v_period || ' are over', null::text,
       array_agg(c.id)
     from public.clients c
-    where (among is null or c.id = any (among))
+    where (among is null or c.id in (select unnest(among)))
       and c.flags @> array['advisory_due']
       and c.flags <> '{}'
       and not exists (

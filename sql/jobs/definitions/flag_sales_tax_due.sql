@@ -30,7 +30,7 @@ begin
     return query
       select 'set', 'sales_tax_due', v_period, 'sales tax is to be filed in ' || v_period, null::text, array_agg(c.id)
       from public.clients c
-      where (among is null or c.id = any (among))
+      where (among is null or c.id in (select unnest(among)))
         and c.active
         and rules.files_in(c.sales_tax_schedule, extract(month from v_month)::integer)
         and 'sales_tax_due' <> all (c.flags)

@@ -19,14 +19,14 @@ begin
       return query
         select 'set', v_season.flag, null::text, 'the season begins', null::text, array_agg(c.id)
         from public.clients c
-        where (among is null or c.id = any (among))
+        where (among is null or c.id in (select unnest(among)))
           and c.active
           and v_season.flag <> all (c.flags);
     else
       return query
         select 'clear', v_season.flag, null::text, 'the season is over', null::text, array_agg(c.id)
         from public.clients c
-        where (among is null or c.id = any (among))
+        where (among is null or c.id in (select unnest(among)))
           and c.flags @> array[v_season.flag]
           and c.flags <> '{}';
     end if;

@@ -30,10 +30,10 @@ begin
     for v_owed in
       select o.why, array_agg(o.client_id) as client_ids
       from (
-        select case when m.client_id = any (v_taken) then 'still_closing' else m.why end as why, m.client_id
+        select case when m.client_id in (select unnest(v_taken)) then 'still_closing' else m.why end as why, m.client_id
         from rules.owed_closes(v_month.period, v_month.due_at, as_of) m
         where m.client_id between v_from and v_to
-          and (among is null or m.client_id = any (among))
+          and (among is null or m.client_id in (select unnest(among)))
       ) o
       group by o.why
     loop

@@ -23,7 +23,7 @@ begin
         cross join lateral (
           select c.id
           from public.clients c
-          where (among is null or c.id = any (among))
+          where (among is null or c.id in (select unnest(among)))
             and c.stage = l.stage
             and c.stage_entered_at < l.over_before
             and c.active
@@ -39,7 +39,7 @@ begin
       array(
         select c.id
         from public.clients c
-        where (among is null or c.id = any (among))
+        where (among is null or c.id in (select unnest(among)))
           and not c.active
           and 'stuck' = any (c.flags)
         union all
@@ -48,7 +48,7 @@ begin
         cross join lateral (
           select c.id
           from public.clients c
-          where (among is null or c.id = any (among))
+          where (among is null or c.id in (select unnest(among)))
             and c.stage = l.stage
             and c.stage_entered_at >= l.over_before
             and c.active
@@ -62,7 +62,7 @@ begin
         cross join lateral (
           select c.id
           from public.clients c
-          where (among is null or c.id = any (among))
+          where (among is null or c.id in (select unnest(among)))
             and c.flags @> array['stuck', waiting.flag]
             and c.flags <> '{}'
             and c.stage = l.stage

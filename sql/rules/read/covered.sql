@@ -22,7 +22,7 @@ begin
       from public.stage_history h
       cross join lateral jsonb_each(rules.changed_fields(h.*)) f
       where h.batch = covered.batch
-        and (among is null or h.client_id = any (among))
+        and (among is null or h.client_id in (select unnest(among)))
         and h.trigger_type <> 'rollback'
         and not exists (
           select

@@ -14,7 +14,9 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_rows    bigint[];              -- each client's newest row that was not tried yet
+  v_rows    bigint[];              -- each client's newest row that was not tried yet, by client
+  v_of      bigint[];              -- their clients
+  v_nth     integer;
   v_clients rules.client_state[];
   v_changes rules.change[];
   v_client  rules.client_state;
@@ -25,24 +27,27 @@ begin
   context.payload := rules.marked_payload(context);
   loop
     v_round := v_round + 1;
-    v_rows := array(
-      select n.id
-      from (
-        select h.id, row_number() over (partition by h.client_id order by h.version desc) as place
-        from public.stage_history h
-        where h.id = any (history_ids)
-      ) n
-      where n.place = v_round
-    );
-    exit when cardinality(v_rows) = 0;
+    select array_agg(n.id order by n.client_id), array_agg(n.client_id order by n.client_id)
+    into v_rows, v_of
+    from (
+      select h.id, h.client_id, row_number() over (partition by h.client_id order by h.version desc) as place
+      from public.stage_history h
+      where h.id = any (history_ids)
+    ) n
+    where n.place = v_round;
+    exit when v_rows is null;
 
     -- LOCK
-    v_clients := rules.lock_clients(array(select h.client_id from public.stage_history h where h.id = any (v_rows)));
+    v_clients := rules.lock_clients(v_of);
 
     -- EVALUATE
     v_changes := array[]::rules.change[];
+    v_nth := 1;
     foreach v_client in array v_clients loop
-      select h.* into v_undone from public.stage_history h where h.client_id = v_client.id and h.id = any (v_rows);
+      while v_of[v_nth] < v_client.id loop
+        v_nth := v_nth + 1;
+      end loop;
+      select h.* into v_undone from public.stage_history h where h.id = v_rows[v_nth];
       violation := (rules.reversal_violations(v_client, v_undone))[1];
       if violation is null and v_judged <> context.actor_id then
         violation := rules.acting_violation(
@@ -63,9 +68,9 @@ begin
 
     -- WRITE
     return query
-      select w.client_id, h.id, w.violation
+      select w.client_id, r.id, w.violation
       from rules.write_changes(v_changes) w
-      join public.stage_history h on h.client_id = w.client_id and h.id = any (v_rows);
+      join unnest(v_rows, v_of) as r (id, client_id) on r.client_id = w.client_id;
   end loop;
 end
 $$;

@@ -9,6 +9,7 @@ as $$
 declare
   v_changes rules.change[] := array[]::rules.change[];
   v_failed  record;
+  v_nth     integer := 1;
 begin
   for i in 1 .. cardinality(items) loop
     if items[i].violations is null and items[i].answer is null and (items[i].after).id is not null then
@@ -16,11 +17,11 @@ begin
     end if;
   end loop;
   for v_failed in select w.client_id, w.violation from rules.write_changes(v_changes) w loop
-    for i in 1 .. cardinality(items) loop
-      if items[i].client_id = v_failed.client_id then
-        items[i].violations := array[v_failed.violation];
-      end if;
+    -- in the order of the items, which are of different clients
+    while items[v_nth].client_id <> v_failed.client_id loop
+      v_nth := v_nth + 1;
     end loop;
+    items[v_nth].violations := array[v_failed.violation];
   end loop;
   return items;
 end

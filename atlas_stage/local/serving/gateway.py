@@ -19,6 +19,8 @@ from atlas_stage.ops import resources
 LOGIN = "atlas_authenticator"
 LOOPBACK = "127.0.0.1"
 PROGRAM_VARIABLE = "ATLAS_SERVE_GATEWAY"
+# Of PostgREST, and of Caddy: the share of each in a request. With more of them each request costs more.
+_CORES = max(1, (os.cpu_count() or 1) // 4)
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def gateway(
                 "ATLAS_BIND": host,
                 "XDG_CONFIG_HOME": str(folder / "caddy"),
                 "XDG_DATA_HOME": str(folder / "caddy"),
+                "GOMAXPROCS": os.environ.get("GOMAXPROCS") or str(_CORES),
                 # nginx's
                 "ATLAS_LISTEN": f"[{host}]:{public}" if ":" in host else f"{host}:{public}",
                 "ATLAS_RESOLVER": LOOPBACK,  # not asked: these settings have no host names
@@ -142,8 +145,7 @@ def _postgrest_settings(dsn: str, port: int, admin: int, pool: int | None, stand
         "PGRST_SERVER_HOST": LOOPBACK,
         "PGRST_SERVER_PORT": str(port),
         "PGRST_ADMIN_SERVER_PORT": str(admin),
-        # Its share of a request is a quarter of the cores. With more of them each request costs more.
-        "GHCRTS": os.environ.get("GHCRTS") or f"-N{max(1, (os.cpu_count() or 1) // 4)}",
+        "GHCRTS": os.environ.get("GHCRTS") or f"-N{_CORES}",
     }
     if pool is not None:
         settings["PGRST_DB_POOL"] = str(pool)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import wraps
 from types import UnionType
-from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_origin
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Client, Json as Json
@@ -30,58 +30,15 @@ _WORDS: dict[Any, str] = {
 }
 
 
-class Origin(TypedDict, total=False):
-    """How a change came about."""
+class Move(TypedDict, total=False):
+    """How a client is moved and how that came about."""
 
     triggered_by: str | None
     on_behalf_of: str | None
     channel: str | None
     payload: Json | None
-
-
-class Move(Origin, total=False):
-    """How a client is moved and how that came about."""
-
     override: bool | None
     close_period: str | None
-
-
-class Reason(Origin, total=False):
-    """How and why a change came about, and its idempotency key."""
-
-    external_id: str | None
-    reason: str | None
-
-
-class Fields(Reason, total=False):
-    """A client's other fields, and how and why the change came about."""
-
-    owner: str | None
-    collaborators: Sequence[str] | None
-    notes: str | None
-    tier: str | None
-    cadence: str | None
-    schedule: str | None
-    reviewers: Sequence[str] | None
-    active: bool | None
-
-
-class Filter(TypedDict, total=False):
-    """Which clients, and which page of them."""
-
-    flag: str | None
-    owner: str | None
-    age_days_gt: int | None
-    stuck: bool | None
-    service_tier: str | None
-    search: str | None
-    after: int | None
-    page_size: int | None
-    attention: str | None
-    unowned: bool | None
-    client_ids: Sequence[int | Client] | None
-    sort: str | None
-    cursor: str | None
 
 
 def call(*, read: bool = False, keyed: bool = False, part: str | None = None) -> Callable[[Method], Method]:
@@ -93,7 +50,7 @@ def call(*, read: bool = False, keyed: bool = False, part: str | None = None) ->
     """
 
     def made(method: Method) -> Method:
-        signature = _flat(inspect.signature(method))
+        signature = inspect.signature(method)
         _, *parameters = signature.parameters.values()
 
         @wraps(method)
@@ -108,23 +65,9 @@ def call(*, read: bool = False, keyed: bool = False, part: str | None = None) ->
                 method.__name__, sent, signature.return_annotation, part, read=read, keyed=keyed
             )
 
-        called.__signature__ = signature  # type: ignore[attr-defined]
         return cast(Method, called)
 
     return made
-
-
-def _flat(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with the arguments of its TypedDict, as `**origin: Unpack[Origin]`, one by one."""
-    *own, last = signature.parameters.values()
-    if last.kind is not last.VAR_KEYWORD:
-        return signature
-    kinds = get_type_hints(*get_args(last.annotation))
-    named = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in kinds.items()
-    ]
-    return signature.replace(parameters=[*own, *named])
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:

@@ -1,44 +1,127 @@
-"""Generate the synchronous modules from their asynchronous sources: `Stage`, and its transport over HTTP.
+"""Generate the methods of the API's functions, and the synchronous modules from their asynchronous sources.
 
-They aren't committed. Every build makes them (a hook of hatch, also for an editable install), and so does every run
-of the tests. Alone: python tools/make_sync.py
+The methods are `async_api.py`, from `sql/api/` and `answers.py`. The synchronous modules are `Stage` and its transport
+over HTTP. They aren't committed. Every build makes them (a hook of hatch, also for an editable install), and so does
+every run of the tests. Alone: python tools/make_sync.py
 """
 
+import ast
 import os
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import indent
 from typing import Any
 
 import unasync
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-PACKAGE = Path(__file__).resolve().parent.parent / "atlas_stage"
-MADE = {"async_stage.py": "stage.py", "transports/async_http.py": "transports/sync_http.py"}
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "atlas_stage"
+API = "async_api.py"
+MADE = {API: "api.py", "async_stage.py": "stage.py", "transports/async_http.py": "transports/sync_http.py"}
 WORDS = {
     "AsyncStage": "Stage",
+    "AsyncApi": "Api",
     "AsyncConnecting": "Connecting",
     "Later": "Now",
     "AsyncHttpTransport": "HttpTransport",
     "AsyncClient": "Client",
     "aclose": "close",
     "anyio": "time",
+    "async_api": "api",
 }
+TYPES = {
+    "bigint": "int",
+    "bigint[]": "Sequence[int]",
+    "boolean": "bool",
+    "date": "str",
+    "integer": "int",
+    "jsonb": "Json",
+    "text": "str",
+    "text[]": "Sequence[str]",
+    "timestamptz": "datetime",
+    "uuid": "str",
+}
+# What an argument of this name takes besides.
+NAMED = {"client_id": "ClientName", "client_ids": "Sequence[int | models.Client]", "items": "Sequence[Json]"}
+HEAD = '''"""A method for each function of schema `api`. tools/make_sync.py wrote this file."""
+# mypy: disable-error-code="empty-body"
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from atlas_stage import models
+from atlas_stage.arguments import ClientName, Json, call
+from atlas_stage.connecting import AsyncConnecting
+
+
+class AsyncApi(AsyncConnecting):
+    """The functions of schema `api`."""
+'''
 
 
 def make() -> None:
     """Write the modules that are out of date."""
+    _write(PACKAGE / API, methods().encode())
     with TemporaryDirectory() as folder:
         for source, target in MADE.items():
             copy = Path(folder, source)
             copy.parent.mkdir(exist_ok=True)
             copy.write_bytes((PACKAGE / source).read_bytes())
             unasync.unasync_files([str(copy)], [unasync.Rule(source, target, WORDS)])
-            content, file = Path(folder, target).read_bytes(), PACKAGE / target
-            if not file.exists() or file.read_bytes() != content:
-                # In one step: other processes of a test run do the same.
-                new = file.with_suffix(f".{os.getpid()}")
-                new.write_bytes(content)
-                new.replace(file)
+            _write(PACKAGE / target, Path(folder, target).read_bytes())
+
+
+def _write(file: Path, content: bytes) -> None:
+    if not file.exists() or file.read_bytes() != content:
+        # In one step: other processes of a test run do the same.
+        new = file.with_suffix(f".{os.getpid()}")
+        new.write_bytes(content)
+        new.replace(file)
+
+
+def methods() -> str:
+    """The module with the methods: one for each line of `Answers`."""
+    *_, answers = ast.parse((PACKAGE / "answers.py").read_text()).body
+    assert isinstance(answers, ast.ClassDef)
+    lines = (each for each in answers.body if isinstance(each, ast.AnnAssign))
+    return HEAD + "".join(_method(ast.unparse(each.target), each.annotation) for each in lines)
+
+
+def _method(name: str, answer: ast.expr) -> str:
+    source = (ROOT / "sql" / "api" / f"{name}.sql").read_text()
+    head, _, rest = source.partition("\nas $$")
+    parameters = head.partition("(")[2].partition(")\nreturns")[0]
+    comment = rest.rpartition(" is\n'")[2].partition("';")[0]
+    arguments = [_argument(*each) for each in re.findall(r"(\w+) +([\w\[\]]+)( default .*)?", parameters)]
+    # Optional arguments are named, except for the first.
+    named = next((place for place, each in enumerate(arguments) if place and "=" in each), None)
+    if named is not None:
+        arguments.insert(named, "*")
+    how = []
+    if "\nstable" in head or name == "whoami":  # which only records that the token was used
+        how.append("read=True")
+    if re.search(r"rules\.(earlier_answer|change_many)", source):
+        how.append("keyed=True")
+    kind = ast.unparse(answer)
+    if part := re.fullmatch(r"Annotated\[(.*), ('\w+')\]", kind):
+        kind = part[1]
+        how.append(f"part={part[2]}")
+    said = re.sub(r"(?s)\s+(Returns|Errors:) .*", "", comment).replace("''", "'").replace("\n", "\n\n", 1)
+    return f'''
+    @call({", ".join(how)})
+    async def {name}({", ".join(["self", *arguments])}) -> {kind}:
+        """{indent(said, " " * 8).strip()}"""
+'''
+
+
+def _argument(name: str, kind: str, default: str) -> str:
+    kind = NAMED.get(name) or TYPES[kind]
+    if not default:
+        return f"{name}: {kind}"
+    # None isn't sent, except in place of another default.
+    return f"{name}: {kind} | None = {'true' in default or None}"
 
 
 class Hook(BuildHookInterface[Any]):
@@ -47,7 +130,7 @@ class Hook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Generate them, and let the build take them although git ignores them."""
         make()
-        build_data["artifacts"] += [f"/atlas_stage/{each}" for each in MADE.values()]
+        build_data["artifacts"] += [f"/atlas_stage/{each}" for each in (API, *MADE.values())]
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ _PAGE = Annotated[int, Field(ge=1, le=200, description="At most this many.")]
 _SET = Annotated[bool, Field(description="True sets the flag, false clears it.")]
 _ABOUT = {
     "actor_id": "An actor, such as user:ana.",
+    "active": "False: inactive clients only; null: these too.",
     "after": "`after` in `next`, or `cursor`, of the page before.",
     "close_period": "YYYY-MM: the month of the close that the move opens.",
     "expected_version": "The client's `version`, as you read it.",
@@ -51,6 +52,8 @@ _ABOUT = {
     "owner": "An actor, such as user:ana.",
     "reason": "Why, for people who read the history.",
     "search": "A part of the name.",
+    "sort": "id, age or sla.",
+    "stage": "A stage; of clients also several, separated by commas.",
     "state": "not_opened, open, in_review, paused or closed.",
     "triggered_by": "The event that caused this.",
 }
@@ -66,10 +69,10 @@ def add(server: MCPServer[Any], stage: GetStage, person: str | None = None) -> N
             idempotent_hint=True,
             open_world_hint=False,
         )
-        tool, words = _tool(method, stage, person), method.__doc__ or ""
+        words = str(method.__doc__).partition("\n")[0]
         if name == "flag":
-            words = words.replace("Set a flag. If it is set already", "Set or clear a flag. If it is so already")
-        server.add_tool(tool, name, description=inspect.cleandoc(words), annotations=hints)
+            words = words.replace("Set", "Set or clear")
+        server.add_tool(_tool(method, stage, person), name, description=words, annotations=hints)
 
     @server.resource("atlas://clients/{client}/story", mime_type="application/json")
     async def story(client: str) -> str:

@@ -1,12 +1,12 @@
-"""How a method of `Stage` becomes a call: its arguments, checked against its signature."""
+"""The arguments of the methods of `Stage`, checked against their signatures."""
 
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import wraps
+from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, TypedDict, TypeVar, get_args, get_origin
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Client, Json as Json
@@ -15,7 +15,6 @@ ClientName = int | str | Client  # an id, a slug, or a client that was read
 
 # What a method returns: a coroutine's result comes later, and tools/make_sync.py turns Later into Now.
 T = TypeVar("T")
-Method = TypeVar("Method", bound=Callable[..., Any])
 Later = Awaitable
 Now = Annotated[T, "at once"]
 
@@ -41,33 +40,22 @@ class Move(TypedDict, total=False):
     close_period: str | None
 
 
-def call(*, read: bool = False, keyed: bool = False, part: str | None = None) -> Callable[[Method], Method]:
-    """Make a method call the function of its name and return the record of its annotation.
+def sent(method: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, from the local variables of the method. Raises InvalidInput if a type is wrong.
 
-    `read`: it changes nothing. `keyed`: it takes an idempotency key. `part`: the key of the record in the answer.
-    The method raises InvalidInput if an argument isn't of its type. An optional argument that is None isn't sent: the
-    database has the default.
+    An optional argument that is None isn't sent: the database has the default.
     """
+    return {
+        each.name: _checked(each, given[each.name])
+        for each in _parameters(method)
+        if each.default is not None or given[each.name] is not None
+    }
 
-    def made(method: Method) -> Method:
-        signature = inspect.signature(method)
-        _, *parameters = signature.parameters.values()
 
-        @wraps(method)
-        def called(stage: Any, /, *args: Any, **more: Any) -> Any:
-            given = signature.bind(stage, *args, **more).arguments
-            sent = {}
-            for each in parameters:
-                value = given.get(each.name, each.default)
-                if each.default is not None or value is not None:
-                    sent[each.name] = _checked(each, value)
-            return stage._call(  # noqa: SLF001 (a method of the stage)
-                method.__name__, sent, signature.return_annotation, part, read=read, keyed=keyed
-            )
-
-        return cast(Method, called)
-
-    return made
+@cache
+def _parameters(method: Callable[..., Any]) -> list[inspect.Parameter]:
+    _, *parameters = inspect.signature(method).parameters.values()
+    return parameters
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:

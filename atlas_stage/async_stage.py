@@ -13,12 +13,11 @@ from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 from atlas_stage import models
-from atlas_stage.arguments import ClientName, Later, Move
+from atlas_stage.arguments import ClientName, Later, Move, sent
 from atlas_stage.async_api import AsyncApi
 
 T = TypeVar("T")
 P = ParamSpec("P")
-Arguments = Mapping[str, Any]
 
 
 def _each(
@@ -71,10 +70,10 @@ class AsyncStage(AsyncApi):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _call(self, function: str, arguments: Arguments, answer: Any, part: str | None, **how: bool) -> Any:
-        name, send = arguments.get("client_id"), self._transport.call
-        if isinstance(name, str):
-            by_id = await send("client_id", {"client": name}, read=True)
-            arguments = {**arguments, "client_id": by_id}
+    async def _call(self, function: str, given: Mapping[str, Any], answer: Any, part: str | None, **how: bool) -> Any:
+        """`read`: it changes nothing. `keyed`: it takes an idempotency key. `part`: the key of the record."""
+        arguments, send = sent(getattr(AsyncApi, function), given), self._transport.call
+        if isinstance(name := arguments.get("client_id"), str):
+            arguments["client_id"] = await send("client_id", {"client": name}, read=True)
         found = await send(function, arguments, **how)
         return models.read(answer, found[part] if part else found)

@@ -46,18 +46,21 @@ TYPES = {
 # What an argument of this name takes besides.
 NAMED = {"client_id": "ClientName", "client_ids": "Sequence[int | models.Client]", "items": "Sequence[Json]"}
 HEAD = '''"""A method for each function of schema `api`. tools/make_sync.py wrote this file."""
-# mypy: disable-error-code="empty-body"
+# mypy: disable-error-code="no-any-return"
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from atlas_stage import models
-from atlas_stage.arguments import ClientName, Json, call
+from atlas_stage.arguments import ClientName, Json
 from atlas_stage.connecting import AsyncConnecting
 
 
 class AsyncApi(AsyncConnecting):
     """The functions of schema `api`."""
+
+    _call: Any
 '''
 
 
@@ -99,20 +102,14 @@ def _method(name: str, answer: ast.expr) -> str:
     named = next((place for place, each in enumerate(arguments) if place and "=" in each), None)
     if named is not None:
         arguments.insert(named, "*")
-    how = []
-    if "\nstable" in head or name == "whoami":  # which only records that the token was used
-        how.append("read=True")
-    if re.search(r"rules\.(earlier_answer|change_many)", source):
-        how.append("keyed=True")
-    kind = ast.unparse(answer)
-    if part := re.fullmatch(r"Annotated\[(.*), ('\w+')\]", kind):
-        kind = part[1]
-        how.append(f"part={part[2]}")
+    read = "\nstable" in head or name == "whoami"  # which only records that the token was used
+    keyed = bool(re.search(r"rules\.(earlier_answer|change_many)", source))
+    kind, part = re.fullmatch(r"(?:Annotated\[)?(.*?)(?:, ('\w+')\])?", ast.unparse(answer)).groups()
     said = re.sub(r"(?s)\s+(Returns|Errors:) .*", "", comment).replace("''", "'").replace("\n", "\n\n", 1)
     return f'''
-    @call({", ".join(how)})
     async def {name}({", ".join(["self", *arguments])}) -> {kind}:
         """{indent(said, " " * 8).strip()}"""
+        return await self._call("{name}", vars(), {kind}, {part}, read={read}, keyed={keyed})
 '''
 
 

@@ -35,7 +35,7 @@ GATEWAY := $(addprefix tests/http/test_, board.py bodies.py headers.py paths.py 
 # Named tests run even if they are slow or rare.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow and not rare")
 # An install generates modules from these.
-SOURCES := pyproject.toml tools/make_sync.py atlas_stage/answers.py atlas_stage/async_stage.py \
+SOURCES := pyproject.toml tools/make_sync.py atlas_stage/models.py atlas_stage/async_stage.py \
   atlas_stage/transports/async_http.py $(wildcard sql/api/*.sql)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

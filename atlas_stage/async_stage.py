@@ -4,8 +4,8 @@ Every method is one transaction (or part of `Stage.transaction()`), returns a re
 `StageError` of `errors`. Arguments that are omitted or None have the defaults of the database. `client_id` is
 a client's id, its slug (which takes one more read), or a client that was read; text made of ASCII digits is an id.
 
-At build time tools/make_sync.py generates `async_api.py`, with a method for each function, from `sql/api/` and
-`answers.py`; and from this file `stage.py`.
+At build time tools/make_sync.py generates `async_api.py`, with a method for each function, from `sql/api/` and the
+records that they return; and from this file `stage.py`.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping

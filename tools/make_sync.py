@@ -1,8 +1,8 @@
 """Generate the methods of the API's functions, and the synchronous modules from their asynchronous sources.
 
-The methods are `async_api.py`, from `sql/api/` and `answers.py`. The synchronous modules are `Stage` and its transport
-over HTTP. They aren't committed. Every build makes them (a hook of hatch, also for an editable install), and so does
-every run of the tests. Alone: python tools/make_sync.py
+The methods are `async_api.py`, from `sql/api/` and the records of `models.py`, which say which function returns them.
+The synchronous modules are `Stage` and its transport over HTTP. None is committed. Every build makes them (a hook of
+hatch, also for an editable install), and so does every run of the tests. Alone: python tools/make_sync.py
 """
 
 import ast
@@ -43,7 +43,9 @@ TYPES = {
     "timestamptz": "datetime",
     "uuid": "str",
 }
-# What an argument of this name takes besides.
+# The gateway's, and what turns a slug into an id, which every method does.
+NO_METHODS = {"client_id", "openapi", "read", "write"}
+# The types of arguments by name.
 NAMED = {"client_id": "ClientName", "client_ids": "Sequence[int | models.Client]", "items": "Sequence[Json]"}
 HEAD = '''"""A method for each function of schema `api`. tools/make_sync.py wrote this file."""
 # mypy: disable-error-code="no-any-return"
@@ -85,18 +87,29 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def methods() -> str:
-    """The module with the methods: one for each line of `Answers`."""
-    *_, answers = ast.parse((PACKAGE / "answers.py").read_text()).body
-    assert isinstance(answers, ast.ClassDef)
-    lines = (each for each in answers.body if isinstance(each, ast.AnnAssign))
-    return HEAD + "".join(_method(ast.unparse(each.target), each.annotation) for each in lines)
+    """The module with the methods: one for each file of `sql/api/`."""
+    answers = _answers()
+    files = {file.stem: file.read_text("utf-8") for file in sorted((ROOT / "sql" / "api").glob("*.sql"))}
+    made = (_method(name, files[name], *answers.get(name, ("Json", ""))) for name in files.keys() - NO_METHODS)
+    return HEAD + "".join(sorted(made))
 
 
-def _method(name: str, answer: ast.expr) -> str:
-    source = (ROOT / "sql" / "api" / f"{name}.sql").read_text()
+def _answers() -> dict[str, tuple[str, str]]:
+    """By function: the type that it returns, and the key of it in the answer, if it is a part."""
+    found = {}
+    for record in ast.parse((PACKAGE / "models.py").read_text("utf-8")).body:
+        for each in record.keywords if isinstance(record, ast.ClassDef) else ():
+            if each.arg in ("answers", "pages"):
+                kind = f"models.{record.name}"
+                for function, _, key in (name.partition(".") for name in ast.literal_eval(each.value).split()):
+                    found[function] = kind if each.arg == "answers" else f"models.Page[{kind}]", key
+    return found
+
+
+def _method(name: str, source: str, kind: str, key: str) -> str:
     head, _, rest = source.partition("\nas $$")
     parameters = head.partition("(")[2].partition(")\nreturns")[0]
-    comment = rest.rpartition(" is\n'")[2].partition("';")[0]
+    comment = rest.rpartition(" is\n'")[2].rpartition("';")[0]
     arguments = [_argument(*each) for each in re.findall(r"(\w+) +([\w\[\]]+)( default .*)?", parameters)]
     # Optional arguments are named, except for the first.
     named = next((place for place, each in enumerate(arguments) if place and "=" in each), None)
@@ -104,12 +117,11 @@ def _method(name: str, answer: ast.expr) -> str:
         arguments.insert(named, "*")
     read = "\nstable" in head or name == "whoami"  # which only records that the token was used
     keyed = bool(re.search(r"rules\.(earlier_answer|change_many)", source))
-    kind, part = re.fullmatch(r"(?:Annotated\[)?(.*?)(?:, ('\w+')\])?", ast.unparse(answer)).groups()
     said = re.sub(r"(?s)\s+(Returns|Errors:) .*", "", comment).replace("''", "'").replace("\n", "\n\n", 1)
     return f'''
     async def {name}({", ".join(["self", *arguments])}) -> {kind}:
         """{indent(said, " " * 8).strip()}"""
-        return await self._call("{name}", vars(), {kind}, {part}, read={read}, keyed={keyed})
+        return await self._call("{name}", vars(), {kind}, {key or None!r}, read={read}, keyed={keyed})
 '''
 
 

@@ -10,7 +10,7 @@ COPY gateway gateway
 COPY migrations migrations
 COPY sql sql
 COPY cron cron
-COPY tools/make_sync.py tools/
+COPY tools/generate.py tools/
 RUN pip install --no-cache-dir --disable-pip-version-check --root-user-action ignore '.[cli]'
 
 ENV PYTHONUNBUFFERED=1

@@ -35,7 +35,8 @@ GATEWAY := $(addprefix tests/http/test_, board.py bodies.py headers.py paths.py 
 # Named tests run even if they are slow or rare.
 FAST := $(if $(filter file,$(origin TESTS)),-m "not slow and not rare")
 # An install generates modules from these.
-SOURCES := pyproject.toml tools/make_sync.py atlas_stage/async_stage.py atlas_stage/transports/async_http.py
+SOURCES := pyproject.toml tools/generate.py atlas_stage/models.py atlas_stage/async_stage.py \
+  atlas_stage/transports/async_http.py $(wildcard sql/api/*.sql)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Images of Python set it. Packages are installed without bytecode: unless the first import writes it, each process

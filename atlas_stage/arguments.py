@@ -1,21 +1,20 @@
-"""How a method of `Stage` becomes a call: its arguments, checked against its signature."""
+"""The arguments of the methods of `Stage`, checked against their signatures."""
 
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import wraps
+from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypedDict, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypedDict, TypeVar, get_args, get_origin
 
 from atlas_stage.errors import InvalidInput
 from atlas_stage.models import Client, Json as Json
 
 ClientName = int | str | Client  # an id, a slug, or a client that was read
 
-# What a method returns: a coroutine's result comes later, and tools/make_sync.py turns Later into Now.
+# What a method returns: a coroutine's result comes later, and tools/generate.py turns Later into Now.
 T = TypeVar("T")
-Method = TypeVar("Method", bound=Callable[..., Any])
 Later = Awaitable
 Now = Annotated[T, "at once"]
 
@@ -30,101 +29,33 @@ _WORDS: dict[Any, str] = {
 }
 
 
-class Origin(TypedDict, total=False):
-    """How a change came about."""
+class Move(TypedDict, total=False):
+    """How a client is moved and how that came about."""
 
     triggered_by: str | None
     on_behalf_of: str | None
     channel: str | None
     payload: Json | None
-
-
-class Move(Origin, total=False):
-    """How a client is moved and how that came about."""
-
     override: bool | None
     close_period: str | None
 
 
-class Reason(Origin, total=False):
-    """How and why a change came about, and its idempotency key."""
+def sent(method: Callable[..., Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a call, from the local variables of the method. Raises InvalidInput if a type is wrong.
 
-    external_id: str | None
-    reason: str | None
-
-
-class Fields(Reason, total=False):
-    """A client's other fields, and how and why the change came about."""
-
-    owner: str | None
-    collaborators: Sequence[str] | None
-    notes: str | None
-    tier: str | None
-    cadence: str | None
-    schedule: str | None
-    reviewers: Sequence[str] | None
-    active: bool | None
-
-
-class Filter(TypedDict, total=False):
-    """Which clients, and which page of them."""
-
-    flag: str | None
-    owner: str | None
-    age_days_gt: int | None
-    stuck: bool | None
-    service_tier: str | None
-    search: str | None
-    after: int | None
-    page_size: int | None
-    attention: str | None
-    unowned: bool | None
-    client_ids: Sequence[int | Client] | None
-    sort: str | None
-    cursor: str | None
-
-
-def call(*, read: bool = False, keyed: bool = False, part: str | None = None) -> Callable[[Method], Method]:
-    """Make a method call the function of its name and return the record of its annotation.
-
-    `read`: it changes nothing. `keyed`: it takes an idempotency key. `part`: the key of the record in the answer.
-    The method raises InvalidInput if an argument isn't of its type. An optional argument that is None isn't sent: the
-    database has the default.
+    An optional argument that is None isn't sent: the database has the default.
     """
-
-    def made(method: Method) -> Method:
-        signature = _flat(inspect.signature(method))
-        _, *parameters = signature.parameters.values()
-
-        @wraps(method)
-        def called(stage: Any, /, *args: Any, **more: Any) -> Any:
-            given = signature.bind(stage, *args, **more).arguments
-            sent = {}
-            for each in parameters:
-                value = given.get(each.name, each.default)
-                if each.default is not None or value is not None:
-                    sent[each.name] = _checked(each, value)
-            return stage._call(  # noqa: SLF001 (a method of the stage)
-                method.__name__, sent, signature.return_annotation, part, read=read, keyed=keyed
-            )
-
-        called.__signature__ = signature  # type: ignore[attr-defined]
-        return cast(Method, called)
-
-    return made
+    return {
+        each.name: _checked(each, given[each.name])
+        for each in _parameters(method)
+        if each.default is not None or given[each.name] is not None
+    }
 
 
-def _flat(signature: inspect.Signature) -> inspect.Signature:
-    """The signature with the arguments of its TypedDict, as `**origin: Unpack[Origin]`, one by one."""
-    *own, last = signature.parameters.values()
-    if last.kind is not last.VAR_KEYWORD:
-        return signature
-    kinds = get_type_hints(*get_args(last.annotation))
-    named = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in kinds.items()
-    ]
-    return signature.replace(parameters=[*own, *named])
+@cache
+def _parameters(method: Callable[..., Any]) -> list[inspect.Parameter]:
+    _, *parameters = inspect.signature(method).parameters.values()
+    return parameters
 
 
 def _checked(parameter: inspect.Parameter, value: Any) -> Any:

@@ -20,9 +20,13 @@ Json = Mapping[str, Any]
 
 @dataclass_transform(frozen_default=True)
 class Record:
-    """Base of the answers. Each subclass is a frozen dataclass that can be read from JSON and written as JSON."""
+    """Base of the answers. Each subclass is a frozen dataclass that can be read from JSON and written as JSON.
 
-    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
+    `answers` lists the functions of `api` that return it, `f.key` if it is a key of the answer, `pages` those that
+    return pages of it. tools/generate.py reads them.
+    """
+
+    def __init_subclass__(cls, *, answers: str = "", pages: str = "", kw_only: bool = False) -> None:
         dataclass(frozen=True, kw_only=kw_only)(cls)
 
     @classmethod
@@ -119,7 +123,7 @@ def _kept(left: Sequence[Json]) -> str:
     return f"{len(left)} kept{''.join(each)}"
 
 
-class Client(Record):
+class Client(Record, pages="clients"):
     """Every column of `clients`, its whole days in the stage, and its attention.
 
     `attention` is None, `stuck`, `late` or `waiting_on_client`.
@@ -148,7 +152,7 @@ class Client(Record):
     attention: str | None = None
 
 
-class HistoryRow(Record):
+class HistoryRow(Record, pages="stage_history"):
     """One recorded change. `version` counts from 0; `recorded_at`: when, if over a minute after `occurred_at`.
 
     `person` is whose change it is, `actor_id` who made it: the same, or an adapter that acts for the person. It is
@@ -178,19 +182,19 @@ class HistoryRow(Record):
     person: str | None = None
 
 
-class ClientView(Record):
+class ClientView(Record, answers="client"):
     client: Client
     history: HistoryRow | None = None
 
 
-class Change(ClientView):
+class Change(ClientView, answers="set_stage set_flag clear_flag rollback undo create_client update_client"):
     """What a write did. `changed` False: no change was needed; `replayed`: an earlier answer is repeated."""
 
     changed: bool = True
     replayed: bool = False
 
 
-class DeletedClient(Record):
+class DeletedClient(Record, answers="delete_client.deleted"):
     client_id: int
     name: str
     slug: str
@@ -210,12 +214,12 @@ class Rollback(Record):
         return f"{self.rolled_back} changes undone, {_kept(self.left)}"
 
 
-class RunRollback(Rollback):
+class RunRollback(Rollback, answers="rollback_run"):
     run_id: int
     job: str
 
 
-class BatchRollback(Rollback):
+class BatchRollback(Rollback, answers="rollback_batch undo_batch"):
     batch: str
 
 
@@ -224,7 +228,7 @@ class Move(Record):
     note: str | None = None
 
 
-class Moves(Record):
+class Moves(Record, pages="check_stages"):
     """What the caller may do with a client. `close_period`: of the close that a move into eom_close is for."""
 
     client_id: int
@@ -259,7 +263,7 @@ class Refusal(Record):
         return from_refusal(f"PT{self.status}", self.message, facts, self.hint)
 
 
-class Check(Record):
+class Check(Record, answers="check_stage"):
     """Whether a move would be allowed, every rule against it, and the stages that the client may go to."""
 
     allowed: bool
@@ -285,7 +289,7 @@ class Outcome(Record):
         return cls(data["index"], data["status"], error=error)
 
 
-class Outcomes(Record):
+class Outcomes(Record, answers="set_stages set_flags update_clients"):
     """The outcomes in the order of the items. `batch` undoes the call with `undo_batch`; None: nothing was changed."""
 
     items: tuple[Outcome, ...]
@@ -294,7 +298,7 @@ class Outcomes(Record):
     batch: str | None = None
 
 
-class QueueItem(Record):
+class QueueItem(Record, pages="queue"):
     """A client in an actor's queue, why it is there, and when its time in the stage is up (None: no limit)."""
 
     client: Client
@@ -334,7 +338,7 @@ class FlagCount(Record):
     set_by: tuple[str, ...] = ()
 
 
-class Summary(Record):
+class Summary(Record, answers="summary"):
     """How many active clients there are, by what. Changes made since come after `cursor` in the feed."""
 
     clients: int
@@ -355,14 +359,14 @@ class FeedRow(HistoryRow):
     client_slug: str = ""
 
 
-class ActivityRow(FeedRow):
+class ActivityRow(FeedRow, pages="activity"):
     """A change. `undo_until`: until when the caller can undo it; None: not at all."""
 
     is_rolled_back: bool = False
     undo_until: datetime | None = None
 
 
-class Feed(Page[FeedRow], kw_only=True):
+class Feed(Page[FeedRow], kw_only=True, answers="changes"):
     """The next changes. `cursor` goes into `after`; `behind_since`: since when committed changes are missing."""
 
     cursor: str
@@ -402,7 +406,7 @@ class Close(Record):
     owed: bool = True
 
 
-class ClosePage(Page[Close], kw_only=True):
+class ClosePage(Page[Close], kw_only=True, answers="closes"):
     """A page of the closes of a month; a close that isn't signed off by `due_at` is late."""
 
     month: str
@@ -426,7 +430,7 @@ class OwnerCloses(CloseCounts, kw_only=True):
     owner: str | None = None
 
 
-class MonthCloses(CloseCounts, kw_only=True):
+class MonthCloses(CloseCounts, kw_only=True, pages="closes_by_month"):
     month: str
     due_at: datetime
     owners: tuple[OwnerCloses, ...]
@@ -437,7 +441,7 @@ class Held(Record):
     scope: Json | None = None
 
 
-class Actor(Record):
+class Actor(Record, answers="whoami"):
     """The caller, as the database knows it, and what it may do."""
 
     actor_id: str
@@ -445,7 +449,7 @@ class Actor(Record):
     permissions: tuple[Held, ...] = ()
 
 
-class Permission(Record):
+class Permission(Record, pages="permissions"):
     """A grant. `scope` None: not restricted. A revoked grant has `revoked_at` and no effect."""
 
     id: int
@@ -458,7 +462,7 @@ class Permission(Record):
     notes: str | None = None
 
 
-class PermissionChange(Record):
+class PermissionChange(Record, answers="grant_permission revoke_permission"):
     """A grant after it was granted or revoked; `changed` False means that no change was needed."""
 
     permission: Permission
@@ -478,12 +482,12 @@ class Person(Record):
     last_seen_at: datetime | None = None
 
 
-class People(Record):
+class People(Record, answers="people"):
     people: tuple[Person, ...]
     roles: tuple[Json, ...] = ()
 
 
-class RoleChange(Record):
+class RoleChange(Record, answers="set_role"):
     """The permissions of an actor's role; `changed` False means that the actor had exactly these."""
 
     actor_id: str
@@ -492,7 +496,7 @@ class RoleChange(Record):
     changed: bool = True
 
 
-class Invite(Record):
+class Invite(Record, answers="invite"):
     """An invite: a secret that can be exchanged once for a token, before it expires."""
 
     actor_id: str
@@ -500,7 +504,7 @@ class Invite(Record):
     invite: str = field(repr=False)
 
 
-class HandOver(Record):
+class HandOver(Record, answers="hand_over"):
     """How many clients were handed over, and the error of each that wasn't. `batch` undoes it."""
 
     done: int
@@ -526,11 +530,11 @@ class Cover(Record):
     made_at: datetime | None = None
 
 
-class Covers(Record):
+class Covers(Record, answers="covers"):
     covers: tuple[Cover, ...]
 
 
-class CoverEnd(Record):
+class CoverEnd(Record, answers="set_cover"):
     """The new day of a cover, or how many clients were given back when it ended."""
 
     cover_id: int
@@ -543,7 +547,7 @@ class CoverEnd(Record):
         return f"{self.given_back} clients given back, {_kept(self.left)}"
 
 
-class Leaving(Record):
+class Leaving(Record, answers="leave"):
     """What an actor lost who left; `handed_over` is None if no one took over their clients."""
 
     actor_id: str
@@ -552,7 +556,7 @@ class Leaving(Record):
     handed_over: HandOver | None = None
 
 
-class Token(Record):
+class Token(Record, answers="revoke_token.token adopt_legacy_token.token", pages="tokens"):
     """A token without its secret: `id` is the beginning of its hash; `state` is active, expired or revoked."""
 
     id: str
@@ -566,7 +570,7 @@ class Token(Record):
     state: str = "active"
 
 
-class IssuedToken(Record):
+class IssuedToken(Record, answers="accept_invite issue_token"):
     """A new token. `token` is the secret itself: it is shown once and stored nowhere."""
 
     id: str
@@ -577,7 +581,7 @@ class IssuedToken(Record):
     expires_at: datetime | None = None
 
 
-class Settings(Record):
+class Settings(Record, answers="settings"):
     """What the firm can set: settings by name, stages, moves, and the holidays and month ends of a year."""
 
     settings: Json
@@ -603,7 +607,7 @@ class JobState(Record):
     description: str = ""
 
 
-class JobRun(Record):
+class JobRun(Record, answers="run_job"):
     """An occurrence of a job. `outcome`: done, failed, running or skipped, or busy or nothing_due if it has no row.
 
     `counts`: moved, flagged, cleared, unchanged, skipped (by rule), failed, errors (the first twenty), still_closing.
@@ -644,7 +648,7 @@ class JobRun(Record):
         return words.get(self.outcome, self.outcome)
 
 
-class JobList(Record):
+class JobList(Record, answers="jobs"):
     jobs: tuple[JobState, ...]
     runs: tuple[JobRun, ...]
 
@@ -671,14 +675,14 @@ def counts_in_words(counts: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-class Health(Record):
+class Health(Record, answers="health"):
     """What needs attention: each finding has `finding` (its code), `severity`, `what`, `todo` and its facts."""
 
     status: str
     findings: tuple[Json, ...] = ()
 
 
-class AdministrationRecord(Record):
+class AdministrationRecord(Record, pages="administration"):
     """A change of one row of a table that decides the rules: `before` is None if it was added, `after` if removed."""
 
     id: int
@@ -708,7 +712,7 @@ class Break(Record):
     record_id: int | None = None
 
 
-class Erasure(Record):
+class Erasure(Record, answers="erase_words.erasure"):
     client_id: int
     last_version: int
     rows: int
@@ -717,7 +721,7 @@ class Erasure(Record):
     reason: str
 
 
-class Verification(Record):
+class Verification(Record, answers="verify"):
     """A page of clients or records: how many were verified, what isn't as recorded, and whose words were erased."""
 
     clients: int
@@ -738,7 +742,7 @@ class OpenTransaction(Record):
     pid: int | None = None
 
 
-class DigestPage(Record):
+class DigestPage(Record, answers="digest"):
     """The digest, on the last page. On the first: `open`, transactions, and `left_out`, rows, that it lacks."""
 
     digest: str | None = None

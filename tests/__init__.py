@@ -3,4 +3,4 @@
 import runpy
 from pathlib import Path
 
-runpy.run_path(str(Path(__file__).parents[1] / "tools" / "make_sync.py"), run_name="__main__")
+runpy.run_path(str(Path(__file__).parents[1] / "tools" / "generate.py"), run_name="__main__")

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 import psycopg
 import pytest
 
+from atlas_stage import StageError
 from atlas_stage.ops.deploy import DeployError, connection, migrate, rollback
 from tests.support.cluster import Cluster
 
@@ -82,7 +83,7 @@ def write(root: Path, name: str, content: str) -> None:
 
 def message_of(dsn: str, root: Path, lock_timeout: float = 5.0) -> str:
     """What a deploy that must fail says: one line."""
-    with pytest.raises(DeployError) as caught:
+    with pytest.raises(StageError) as caught:
         migrate(dsn, root=root, lock_timeout=lock_timeout)
     assert "\n" not in str(caught.value)
     return str(caught.value)

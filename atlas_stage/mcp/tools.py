@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, get_args, get_origin
@@ -40,20 +41,8 @@ _LEFT_OUT = frozenset({"self", "override", "client_ids"})
 _CLIENT = Annotated[int | str, Field(description="The client's id or slug.")]
 _PAGE = Annotated[int, Field(ge=1, le=200, description="At most this many.")]
 _SET = Annotated[bool, Field(description="True sets the flag, false clears it.")]
-_ABOUT = {
-    "actor_id": "An actor, such as user:ana.",
-    "after": "`after` in `next`, or `cursor`, of the page before.",
-    "close_period": "YYYY-MM: the month of the close that the move opens.",
-    "expected_version": "The client's `version`, as you read it.",
-    "external_id": "An event's id, or a UUID per decision: the same call can then be repeated.",
-    "month": "YYYY-MM; the newest month that was opened if omitted.",
-    "on_behalf_of": "The person you act for, such as user:ana.",
-    "owner": "An actor, such as user:ana.",
-    "reason": "Why, for people who read the history.",
-    "search": "A part of the name.",
-    "state": "not_opened, open, in_review, paused or closed.",
-    "triggered_by": "The event that caused this.",
-}
+# How the COMMENT of a function begins to describe arguments: "flag, owner (at most 200 characters): "
+_BEGINNING = re.compile(r"(?:^|\s)((?:[a-z_]+(?: \([^)]*\))?, )*[a-z_]+): ")
 
 
 def add(server: MCPServer[Any], stage: GetStage, person: str | None = None) -> None:
@@ -66,10 +55,10 @@ def add(server: MCPServer[Any], stage: GetStage, person: str | None = None) -> N
             idempotent_hint=True,
             open_world_hint=False,
         )
-        tool, words = _tool(method, stage, person), method.__doc__ or ""
+        words = str(method.__doc__).partition("\n")[0]
         if name == "flag":
-            words = words.replace("Set a flag. If it is set already", "Set or clear a flag. If it is so already")
-        server.add_tool(tool, name, description=inspect.cleandoc(words), annotations=hints)
+            words = words.replace("Set", "Set or clear")
+        server.add_tool(_tool(method, stage, person), name, description=words, annotations=hints)
 
     @server.resource("atlas://clients/{client}/story", mime_type="application/json")
     async def story(client: str) -> str:
@@ -98,7 +87,8 @@ def _tool(method: Callable[..., Any], stage: GetStage, person: str | None) -> Ca
     known = signature.parameters
     fixed = {"on_behalf_of": person} if person and "on_behalf_of" in known else {}
     left_out = _LEFT_OUT | fixed.keys()
-    arguments = [_described(each) for name, each in known.items() if name not in left_out]
+    about = _about(AsyncStage.set_stage) | _about(method)
+    arguments = [_described(each, about[name]) for name, each in known.items() if name not in left_out]
     if method is AsyncStage.set_flag:
         arguments.append(inspect.Parameter("set", inspect.Parameter.KEYWORD_ONLY, annotation=_SET))
 
@@ -114,14 +104,25 @@ def _tool(method: Callable[..., Any], stage: GetStage, person: str | None) -> Ca
     return call
 
 
-def _described(argument: inspect.Parameter) -> inspect.Parameter:
+def _about(method: Callable[..., Any]) -> dict[str, str]:
+    """What the COMMENT says about each argument, unless it is "as in set_stage"."""
+    _, *parts = _BEGINNING.split(method.__doc__ or "")
+    return {
+        name: " ".join(text.split())
+        for names, text in zip(parts[::2], parts[1::2], strict=True)
+        for name in re.findall("[a-z_]+", names)
+        if not text.startswith("as in set_stage")
+    }
+
+
+def _described(argument: inspect.Parameter, about: str) -> inspect.Parameter:
     kind, name = argument.annotation, argument.name
     if name == "client_id":
         kind = _CLIENT if argument.default is argument.empty else _CLIENT | None
     elif name == "page_size":
         return argument.replace(kind=argument.KEYWORD_ONLY, annotation=_PAGE, default=20)
-    elif name in _ABOUT:
-        kind = Annotated[kind, Field(description=_ABOUT[name])]
+    else:
+        kind = Annotated[kind, Field(description=about)]
     return argument.replace(kind=argument.KEYWORD_ONLY, annotation=kind)
 
 

@@ -10,7 +10,7 @@ from atlas_stage.models import Record
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import logic
 from atlas_stage.ops.deploy.connection import exists
-from atlas_stage.ops.deploy.migrations import read_books
+from atlas_stage.ops.deploy.migrations import ADVICE, read_books
 from atlas_stage.transports.psycopg import translate
 
 _MIGRATE = "run: atlas-stage migrate"
@@ -54,14 +54,11 @@ def _findings_of_the_package(connection: psycopg.Connection) -> list[Finding]:
     except psycopg.errors.InsufficientPrivilege as error:
         said = f"can't be checked: {translate(error).message}"
         return [Finding("as packaged", (said,), "run doctor as a superuser")]
-    changed = [f"the file of migration {each} changed after it was applied" for each in books.changed]
-    changed += [f"migration {name} is not in this package" for name in books.unknown]
-    advice = "use the version of atlas-stage that deployed this database, or restore the file"
     logic_said = () if same else ("the stored logic differs from this package's",)
     pending = tuple(f"migration {name} is not applied" for name in books.pending)
     return [
         Finding("migrations applied", pending, _MIGRATE),
-        Finding("migrations unchanged", tuple(changed), advice),
+        Finding("migrations unchanged", tuple(books.drift()), ADVICE),
         Finding("stored logic as packaged", logic_said, _MIGRATE),
     ]
 

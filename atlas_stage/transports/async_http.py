@@ -1,6 +1,6 @@
 """Calls over HTTP: a POST to `/rpc/<function>`, repeated if that is safe.
 
-tools/make_sync.py generates `sync_http.py` from this file at build time.
+tools/generate.py generates `sync_http.py` from this file at build time.
 """
 
 from collections.abc import Mapping

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psycopg
 
+from atlas_stage import StageError
 from atlas_stage.ops import resources
-from atlas_stage.ops.deploy import DeployError, migrate
+from atlas_stage.ops.deploy import migrate
 
 _CHANGED = ("api/set_stage", "rules/write/write_changes", "rules/door/pre_request")
 
@@ -36,7 +37,7 @@ class Deploys:
             file.write_text(changed)
         try:
             migrate(self.dsn, root=root)
-        except (DeployError, psycopg.Error):
+        except (StageError, psycopg.Error):
             self.refused += 1
         shutil.rmtree(root)
 

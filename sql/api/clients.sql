@@ -111,7 +111,7 @@ comment on function api.clients(
 ) is
 'List clients that match all given filters.
 Any actor can read. An empty filter doesn''t restrict.
-stage: one stage, or several separated by commas; at most 200 characters. flag, owner (at most 200 characters), service_tier: equal to.
+stage: one stage, or several separated by commas; at most 200 characters. flag, owner (at most 200 characters), service_tier: only clients with this value.
 unowned: true lists clients without an owner, false those with one. age_days_gt: more whole days than this in the stage.
 stuck: true lists clients with the flag, false those without it. attention: stuck, late, waiting_on_client or none.
 active: true (default), false, or null for both. search: words in name and slug, whatever their accents, capitals and punctuation; the first 200 characters count.

@@ -75,7 +75,7 @@ $$;
 comment on function api.closes(text, text, text, bigint, integer) is
 'List the closes of a month, client by client.
 Any actor can read. month: YYYY-MM; the newest month that was rolled if omitted. state: not_opened, open, in_review, paused or closed.
-owner: equal to; at most 200 characters. after: the last client id of the page before. page_size: 1 to 1,000.
+owner: only closes of this owner''s clients; at most 200 characters. after: the last client id of the page before. page_size: 1 to 1,000.
 Returns {month, due_at, closes, next_after} in order of client id: each client that owes the month (owed: active, its cadence has the month, and
 it was added before the close was due), and each client that has a close of it, with client_id, name, slug, stage_owner, stage; the state;
 when and by whom the close was opened, reviewed (handed to review), sent_back (how many times, and the last) and signed_off; reopened (how many

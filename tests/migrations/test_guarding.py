@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from atlas_stage import Unavailable
 from atlas_stage.ops.deploy import DeployError, migrate
 from tests.migrations.test_applying import OURS
 from tests.support.catalogs import schema_lines
@@ -156,7 +157,7 @@ def test_a_deploy_gives_up_when_somebody_holds_the_table(empty_dsn: str) -> None
 
 
 def test_no_connection_is_one_plain_line() -> None:
-    with pytest.raises(DeployError) as caught:
+    with pytest.raises(Unavailable) as caught:
         migrate("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
 
     assert "\n" not in str(caught.value)

@@ -75,7 +75,8 @@ def migrate(
         for each in repaired:
             report(f"repaired {each}")
         with migrations.opened(target, root / "migrations", session) as opened:
-            opened.refuse_drift()
+            if drift := opened.books.drift():
+                raise DeployError(f"{'; '.join(drift)}: {migrations.ADVICE}")
             applied, marked = opened.books.pending, opened.books.unmarked
             for name in marked:
                 with opened.transaction():
@@ -127,7 +128,7 @@ def _with_logic(opened: migrations.Migrations, names: list[str], folder: Path | 
 def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigratePlan:
     """What `migrate` would do: repairs are tried and rolled back, all else is read.
 
-    Raises DeployError if the database can't be reached.
+    Raises StageError if the database can't be reached.
     """
     root = root or resources.root()
     repaired: list[str] = []
@@ -142,9 +143,7 @@ def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigrateP
             refused = [error.message]
         recorded = exists(connection, "public.stage_deploys")
         is_deployed = recorded and logic.is_deployed(connection, root / "sql")
-    refused += [f"{name} was changed after it was applied" for name in books.changed]
-    refused += [f"{name} belongs to another version of atlas-stage" for name in books.unknown]
-    words = [f"would refuse: {each}" for each in refused]
+    words = [f"would refuse: {each}" for each in (*refused, *books.drift())]
     return MigratePlan(books.pending, repaired, force or changed or not is_deployed, words)
 
 

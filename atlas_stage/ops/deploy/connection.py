@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from atlas_stage.errors import StageError, Unavailable
+from atlas_stage.errors import StageError
 from atlas_stage.ops import resources
 from atlas_stage.transports import psycopg as transport
 
@@ -31,12 +31,6 @@ class DeployError(StageError):
     default_rule = "deploy_failed"
 
 
-class DeployUnavailableError(DeployError, Unavailable):
-    """The database can't be reached."""
-
-    default_rule, default_status = Unavailable.default_rule, Unavailable.default_status
-
-
 @dataclass(frozen=True)
 class Target:
     """The database to deploy to, the seconds to wait for a table's lock, and the name of this deploy's sessions."""
@@ -48,13 +42,10 @@ class Target:
     def connect(self) -> Connection:
         """Open a connection in autocommit mode.
 
-        Raises DeployUnavailableError if there is no database, and DeployError if the server is too old, and behind a
-        pooler: there the deploy's lock and limits, which belong to a session, would block its next user.
+        Raises Unavailable or InvalidInput if there is no database, and DeployError if the server is too old, and behind
+        a pooler: there the deploy's lock and limits, which belong to a session, would block its next user.
         """
-        try:
-            connection = transport.connect(self.dsn)
-        except StageError as error:
-            raise DeployUnavailableError(error.message, hint=error.hint) from error
+        connection = transport.connect(self.dsn)
         # A pooler makes up a process id.
         pid = connection.execute("select pg_backend_pid()").fetchone()
         if pid != (connection.info.backend_pid,):

@@ -17,6 +17,8 @@ from yoyo.migrations import topological_sort
 from atlas_stage.ops.deploy import installation, roles
 from atlas_stage.ops.deploy.connection import Connection, DeployError, Target, exists, explained, run, watching
 
+ADVICE = "restore the file and put the change into a new migration, or use the version that deployed this database"
+
 
 @dataclass(frozen=True)
 class Books:
@@ -32,6 +34,13 @@ class Books:
     """Applied, and their file changed afterwards."""
     unknown: list[str]
     """Applied by another version of this package."""
+
+    def drift(self) -> list[str]:
+        """What differs in the migrations that are applied, in words."""
+        return [
+            *(f"{name} was changed after it was applied" for name in self.changed),
+            *(f"{name}, which this version of atlas-stage doesn't know, is applied" for name in self.unknown),
+        ]
 
 
 def read_books(connection: Connection, folder: Path) -> Books:
@@ -81,19 +90,6 @@ class Migrations:
             yield
             # Here, so that the host's default privileges on new tables are never in force.
             self.revoked += installation.revoke_others(self.connection, self.folder.parent)
-
-    def refuse_drift(self) -> None:
-        """Raise DeployError if an applied migration has another file now, or none."""
-        if self.books.changed:
-            raise DeployError(
-                f"changed after it was applied: {', '.join(self.books.changed)};"
-                " restore the file and put the change into a new migration"
-            )
-        if self.books.unknown:
-            raise DeployError(
-                f"the database has {', '.join(self.books.unknown)}, which this version of atlas-stage doesn't know:"
-                " use the version that deployed it, or a newer one"
-            )
 
     def apply(self, name: str) -> None:
         """Apply a migration, in an open transaction. Raises DeployError."""

@@ -69,9 +69,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.parent.name in SHORT)
 
 
-def pytest_xdist_auto_num_workers() -> int | None:
-    """Run in one process on a server that workers would have to share: its roles are common to its databases."""
-    return 0 if servers.is_given() else None
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers more than cores, for tests wait for browsers and servers.
+
+    A single one on a server that they would have to share: its roles are common to its databases.
+    """
+    return 0 if servers.is_given() else (os.cpu_count() or 1) + 2
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

@@ -24,6 +24,7 @@ from standardwebhooks import Webhook
 from atlas_stage.errors import InvalidInput, StageError, Unavailable
 from atlas_stage.models import FeedRow
 from atlas_stage.stage import Stage
+from atlas_stage.transports.http import client_of
 
 SECRET = "ATLAS_WEBHOOK_SECRET"  # noqa: S105 (the variable's name)
 PAGE = 50
@@ -109,7 +110,7 @@ class Watch:
         self._only = {name: words for name, words in (only or {}).items() if words}
         self._sign = _webhook(secret).sign
         self._digest, self._tell = digest, tell
-        self._http = httpx.Client(timeout=httpx.Timeout(15, connect=5))
+        self._http = client_of(httpx.Client, timeout=httpx.Timeout(15, connect=5))
         self._looked = -float(FINDINGS_SECONDS)
 
     def run(self, *, every: float = 5, once: bool = False) -> None:

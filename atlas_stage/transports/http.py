@@ -77,7 +77,7 @@ class Request:
             raise _refusal(response)
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _not_the_api(response) from None
         if self.headers and isinstance(answer, dict) and "replayed" in answer:
             # The first answer was lost on the way, so for the caller this one is the first.
@@ -256,7 +256,7 @@ def _refusal(response: httpx.Response) -> StageError:
     """The exception for an answer that is no success: by its code, else by its status."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     status = response.status_code
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):

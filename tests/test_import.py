@@ -439,6 +439,13 @@ def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str, n
     assert seedfile.read(path, encoding).noticed == []
 
 
+def test_what_can_be_utf_8_is(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text("name\nMüller\u202eX\n", "utf-8")  # with a sign that is rare in text
+    read = seedfile.read(path)
+    assert ([row.named for row in read.rows], read.noticed) == (["Müller\u202eX"], [])
+
+
 def test_clients_and_people_that_look_like_others_are_named(stage: Stage, write: Write) -> None:
     path = write("name,owner", "Alfa,ana", "ALPHA,ana", "Gamma & Sons,", "Gamma and Sons,")
     report = _bring_in(stage, path, apply=False)

@@ -160,26 +160,29 @@ def _csv(content: bytes, encoding: str | None) -> tuple[list[list[str]], list[st
         filled = list(rows)
     except csv.Error as error:
         raise InvalidInput(f"The file isn't CSV: {error}.") from error
-    is_sure = encoding or found.startswith(("utf", "ascii"))
+    is_sure = encoding or found.startswith("utf")
     hint = f"Read as {found}. If names look wrong, give another --encoding, such as mac_roman."
     return filled, [] if is_sure else [hint]
 
 
-# What is likely, in this order where a short text could be either.
-_ENCODINGS = ["utf_8", "utf_16", "cp1252", "cp1250", "mac_roman"]
+# What is likely if it isn't UTF-8, in this order where a short text could be either.
+_ENCODINGS = ["utf_16", "cp1252", "cp1250", "mac_roman"]
 
 
 def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
     """The text and its encoding."""
-    found = encoding
+    found = encoding or "utf_8"
     if encoding is None:
-        ranked = sorted(
-            from_bytes(content, cp_isolation=_ENCODINGS, threshold=1),
-            key=lambda each: (each.chaos, -each.coherence, _ENCODINGS.index(each.encoding)),
-        )
-        found = ranked[0].encoding if ranked else None
+        try:
+            content.decode(found)  # no other encoding looks like it, whatever signs it has
+        except UnicodeDecodeError:
+            ranked = sorted(
+                from_bytes(content, cp_isolation=_ENCODINGS, threshold=1),
+                key=lambda each: (each.chaos, -each.coherence, _ENCODINGS.index(each.encoding)),
+            )
+            found = ranked[0].encoding if ranked else ""
     try:
-        text = content.decode("utf-8-sig" if found == "utf_8" else found or "ascii")
+        text = content.decode(found or "ascii")
     except (UnicodeDecodeError, LookupError) as error:
         raise InvalidInput(
             f"The file isn't text in {found or 'an encoding that is known here'}.",
@@ -187,7 +190,7 @@ def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
         ) from error
     if "\0" in text:
         raise InvalidInput("The file isn't text.")
-    return text.removeprefix("\ufeff"), found or "ascii"
+    return text.removeprefix("\ufeff"), found
 
 
 def _table(lines: Sequence[Sequence[str]], noticed: Sequence[str]) -> File:

@@ -397,6 +397,12 @@ def test_the_list_of_another_program_is_taken_as_it_is(
     assert set(_outcomes(importer.run(stage, read.rows, reason="again", apply=True))) == {"unchanged"}
 
 
+def test_a_file_of_a_million_columns_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text(f"name{',x' * 1_000_000}\nAlpha{',' * 1_000_000}\n")
+    assert [row.named for row in seedfile.read(path).rows] == ["Alpha"]
+
+
 def test_a_workbook_is_read(stage: Stage, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "About"

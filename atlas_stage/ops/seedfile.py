@@ -221,10 +221,11 @@ def _header(lines: Sequence[Sequence[str]]) -> tuple[int, list[str | None], list
         if {"client", "name", "slug"}.isdisjoint(known):
             continue
         exact = [name.strip() for name in names if name.strip() in COLUMNS]
-        for twice in (each for each in exact if exact.count(each) > 1):
+        for twice in (each for each in COLUMNS if exact.count(each) > 1):
             where = {"row": place + 1, "column": twice}
             raise InvalidInput("A column is there twice.", details=where)
-        header = [each if each not in known[:nth] else None for nth, each in enumerate(known)]
+        first = {each: nth for nth, each in reversed([*enumerate(known)])}
+        header = [each if first[each] == nth else None for nth, each in enumerate(known)]
         ignored = [name.strip() for name, each in zip(names, header, strict=True) if each is None]
         if "name" not in header and "client" not in header:
             break

@@ -244,6 +244,14 @@ def test_what_is_no_csv_is_refused_with_the_cause(tmp_path: Path, content: bytes
         seedfile.read(path)
 
 
+def test_a_workbook_with_a_password_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "clients.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0encrypted")  # as Excel begins one
+    with pytest.raises(InvalidInput) as caught:
+        seedfile.read(path)
+    assert "password" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("name", ["missing.csv", "."])
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="can't be read"):

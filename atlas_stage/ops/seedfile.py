@@ -129,7 +129,8 @@ def _sheet(content: bytes) -> tuple[list[list[str]], list[str]]:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
     except (CalamineError, OSError) as error:
-        raise InvalidInput(f"The workbook can't be read: {error}.") from error
+        hint = "it has a password, or is damaged: save it again in the spreadsheet, without a password"
+        raise InvalidInput("The workbook can't be read.", hint=hint) from error
     name, rows = next((each for each in sheets if each[1]), ("", []))
     noticed = [f'Read the sheet "{name}", and no other.'] if len(sheets) > 1 else []
     return [[_cell(value) for value in row] for row in rows], noticed

@@ -574,6 +574,10 @@ class TestOutput:
         assert max(map(len, shown.splitlines())) <= 80
         assert f" {value} " in shown
 
+    def test_a_terminal_that_tells_no_width_shows_everything(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "0")
+        assert "no clients" in run("client", "list").stdout
+
     def test_a_database_of_another_version_is_told(self, run: Run, fresh_dsn: str) -> None:
         with psycopg.connect(fresh_dsn) as db:
             db.execute("drop function api.summary(), api.queue(text, integer, text)")

@@ -76,7 +76,8 @@ _HINTS = {
 
 
 def survive_any_encoding() -> None:
-    """Escape characters that the output's encoding (cp1252, ASCII) doesn't have. A closed output is no error."""
+    """Escape characters that the output's encoding (cp1252, ASCII) doesn't have. A closed stream is no error."""
+    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115 (open until the end)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 (open until the end)
         if isinstance(stream, io.TextIOWrapper):

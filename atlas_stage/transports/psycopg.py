@@ -135,11 +135,8 @@ def connect(dsn: str | None) -> psycopg.Connection:
         raise Unavailable("no database is named", hint=hint)
     with _translated():
         try:
-            options = conninfo_to_dict(dsn)
-            if "@" in str(options.get("host"))[1:]:  # the rest of a password that has this sign
-                raise psycopg.ProgrammingError
             # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
-            options = {**DEFAULTS, **options, "client_encoding": "UTF8"}
+            options = {**DEFAULTS, **options_of(dsn), "client_encoding": "UTF8"}
             # A pooler can run the next transaction in another session, where a prepared statement doesn't exist.
             connection = _Connection.connect(make_conninfo("", **options), autocommit=True, prepare_threshold=None)
         except (psycopg.ProgrammingError, UnicodeError):
@@ -152,6 +149,14 @@ def connect(dsn: str | None) -> psycopg.Connection:
         if connection.info.parameter_status("IntervalStyle") not in ("postgres", None):
             connection.execute("set intervalstyle = 'postgres'")
         return connection
+
+
+def options_of(dsn: str) -> dict[str, Any]:
+    """The options in a database URL. Raises psycopg.ProgrammingError."""
+    options = conninfo_to_dict(dsn)
+    if "@" in str(options.get("host"))[1:]:  # the rest of a password that has this sign
+        raise psycopg.ProgrammingError
+    return options
 
 
 class _Connection(psycopg.Connection[Any]):

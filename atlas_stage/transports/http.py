@@ -193,15 +193,21 @@ def checked_token(token: str) -> str:
 
 def _checked_url(url: str) -> httpx.URL:
     """The API's address. Raises InvalidInput, without a password in it."""
+    parsed = read_url(url, "the API's URL")
+    if parsed.userinfo or parsed.query or parsed.fragment:
+        raise InvalidInput("the API's URL is a host and a path, nothing more")
+    return parsed
+
+
+def read_url(url: str, name: str) -> httpx.URL:
+    """A URL of http or https that has a host; `name` is for the error. Raises InvalidInput, without the URL in it."""
     try:
         parsed = httpx.URL(url.strip())
         _ = parsed.host, parsed.raw_host.decode().encode("idna")  # as it will be shown, and looked up
     except (httpx.InvalidURL, UnicodeError):
-        raise InvalidInput("the API's URL cannot be read") from None
+        raise InvalidInput(f"{name} cannot be read") from None
     if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host):
-        raise InvalidInput("the API's URL must begin with http:// or https:// and name a host")
-    if parsed.userinfo or parsed.query or parsed.fragment:
-        raise InvalidInput("the API's URL is a host and a path, nothing more")
+        raise InvalidInput(f"{name} must begin with http:// or https:// and name a host")
     return parsed
 
 

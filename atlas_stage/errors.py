@@ -139,7 +139,7 @@ def from_refusal(
 
 def from_sqlstate(code: str, message: str, detail: str | None = None, hint: str | None = None) -> StageError | None:
     """The exception for an error of the database, if its SQLSTATE is known; else None."""
-    if code.startswith("PT"):
+    if code.startswith("PT") and code[2:].isdecimal():
         return from_refusal(code, message, _facts(detail), hint)
     details = {"sqlstate": code}
     if code in {"3F000", "42P01"}:
@@ -169,9 +169,10 @@ def _facts(detail: str | None) -> dict[str, Any]:
     """The facts of a refusal. The DETAIL of this system's own refusals is a JSON object."""
     try:
         facts = json.loads(detail or "{}")
-    except ValueError:
+    except (TypeError, ValueError, RecursionError):
         facts = detail
-    return facts if isinstance(facts, dict) else {"detail": facts}
+    is_ours = isinstance(facts, dict) and isinstance(facts.get("rule", ""), str)
+    return facts if is_ours else {"detail": facts}
 
 
 def _sentence(message: str, facts: Mapping[str, Any]) -> str:

@@ -98,7 +98,7 @@ def _record(kind: Any, data: Json) -> Any:
                 if name.startswith("next_") and value is not None
             }
         if "items" in kinds and "items" not in found:
-            (items,) = (value for value in data.values() if isinstance(value, list))
+            items, *_ = (value for value in data.values() if isinstance(value, list))
             found["items"] = read(kinds["items"], items)
         return kind(**found)
     except (AttributeError, TypeError, ValueError) as error:

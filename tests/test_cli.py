@@ -574,6 +574,10 @@ class TestOutput:
         assert max(map(len, shown.splitlines())) <= 80
         assert f" {value} " in shown
 
+    def test_a_terminal_that_tells_no_width_shows_everything(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "0")
+        assert "no clients" in run("client", "list").stdout
+
     def test_a_database_of_another_version_is_told(self, run: Run, fresh_dsn: str) -> None:
         with psycopg.connect(fresh_dsn) as db:
             db.execute("drop function api.summary(), api.queue(text, integer, text)")
@@ -593,6 +597,16 @@ class TestOutput:
         )
         assert b"Traceback" not in done.stderr
         done.stdout.decode(encoding)
+
+    @pytest.mark.parametrize("words", [("migrate", "rollback"), ("token", "adopt-legacy")])
+    def test_a_closed_input_is_no_answer(self, fresh_dsn: str, words: tuple[str, ...]) -> None:
+        program = f'exec "{sys.executable}" -m atlas_stage --database "{fresh_dsn}" {" ".join(words)} <&-'
+        done = subprocess.run(program, shell=True, capture_output=True, text=True)
+        assert done.returncode != 0
+        assert "bug" not in done.stderr
+
+    def test_a_limit_beyond_any_number_is_wrong_usage(self, run: Run) -> None:
+        assert run("client", "list", "--limit", 10**20).exit_code == Exit.USAGE
 
     @pytest.mark.parametrize(
         "words",

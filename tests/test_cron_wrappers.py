@@ -242,6 +242,10 @@ class TestLogThatCannotBeWritten:
         (folder / "cron-flag_seasonal.log").symlink_to("/dev/full")
         assert "No space left on device" in self.runs(fresh_dsn, folder, tmp_path)
 
+    def test_a_pipe_that_nobody_reads(self, fresh_dsn: str, folder: Path, tmp_path: Path) -> None:
+        os.mkfifo(folder / "cron-flag_seasonal.log")
+        assert "it is a pipe" in self.runs(fresh_dsn, folder, tmp_path)
+
     def test_full_disk_at_open(self, fresh_dsn: str, folder: Path, tmp_path: Path) -> None:
         command = f"mount -t tmpfs -o nr_inodes=1 tmpfs {shlex.quote(str(folder))} || exit 99"
         user = () if os.geteuid() == 0 else ("--user", "--map-root-user")

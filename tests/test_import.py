@@ -244,6 +244,14 @@ def test_what_is_no_csv_is_refused_with_the_cause(tmp_path: Path, content: bytes
         seedfile.read(path)
 
 
+def test_a_workbook_with_a_password_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "clients.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0encrypted")  # as Excel begins one
+    with pytest.raises(InvalidInput) as caught:
+        seedfile.read(path)
+    assert "password" in (caught.value.hint or "")
+
+
 @pytest.mark.parametrize("name", ["missing.csv", "."])
 def test_what_is_no_file_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="can't be read"):
@@ -397,6 +405,12 @@ def test_the_list_of_another_program_is_taken_as_it_is(
     assert set(_outcomes(importer.run(stage, read.rows, reason="again", apply=True))) == {"unchanged"}
 
 
+def test_a_file_of_a_million_columns_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text(f"name{',x' * 1_000_000}\nAlpha{',' * 1_000_000}\n")
+    assert [row.named for row in seedfile.read(path).rows] == ["Alpha"]
+
+
 def test_a_workbook_is_read(stage: Stage, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.title = "About"
@@ -437,6 +451,13 @@ def test_other_encodings_are_found_out_and_told(tmp_path: Path, encoding: str, n
     assert f"Read as {encoding}" in read.noticed[0]
     assert [row.named for row in seedfile.read(path, encoding).rows] == names
     assert seedfile.read(path, encoding).noticed == []
+
+
+def test_what_can_be_utf_8_is(tmp_path: Path) -> None:
+    path = tmp_path / "clients.csv"
+    path.write_text("name\nMüller\u202eX\n", "utf-8")  # with a sign that is rare in text
+    read = seedfile.read(path)
+    assert ([row.named for row in read.rows], read.noticed) == (["Müller\u202eX"], [])
 
 
 def test_clients_and_people_that_look_like_others_are_named(stage: Stage, write: Write) -> None:

@@ -159,7 +159,7 @@ def adopt_legacy(run: Session) -> None:
     secret = secret or sys.stdin.read().strip()
     if not secret:
         raise InvalidInput(f"There is no token in {LEGACY_VARIABLE} or on standard input.")
-    adopted = run.api.adopt_legacy_token(hashlib.sha256(secret.encode()).hexdigest())
+    adopted = run.api.adopt_legacy_token(hashlib.sha256(os.fsencode(secret)).hexdigest())
     run.output.result(adopted, f"token {adopted.id} now works as {adopted.actor_id}")
 
 

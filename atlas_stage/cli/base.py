@@ -353,7 +353,7 @@ def day(words: str) -> Any:
 
 def limit(default: int) -> Any:
     """How many records to show."""
-    return option("Show at most this many.", default=default, min=1)
+    return option("Show at most this many.", default=default, min=1, max=2**31 - 1)
 
 
 class How:

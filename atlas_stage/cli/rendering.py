@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -75,7 +76,8 @@ _HINTS = {
 
 
 def survive_any_encoding() -> None:
-    """Escape characters that the output's encoding (cp1252, ASCII) doesn't have. A closed output is no error."""
+    """Escape characters that the output's encoding (cp1252, ASCII) doesn't have. A closed stream is no error."""
+    sys.stdin = sys.stdin or Path(os.devnull).open()  # noqa: SIM115 (open until the end)
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or Path(os.devnull).open("w")  # noqa: SIM115 (open until the end)
         if isinstance(stream, io.TextIOWrapper):
@@ -115,9 +117,8 @@ def moment(instant: datetime, zone: tzinfo) -> str:
 
 def console(*, stderr: bool = False) -> Console:
     """A console. A pipe or file gets 200 columns, not 80."""
-    stream = sys.stderr if stderr else sys.stdout
-    wide = not stream.isatty() and not os.environ.get("COLUMNS")
-    return Console(stderr=stderr, highlight=False, width=_PIPE_WIDTH if wide else None)
+    width = shutil.get_terminal_size((_PIPE_WIDTH, 0)).columns
+    return Console(stderr=stderr, highlight=False, width=width)
 
 
 Columns = Mapping[str, str | Callable[[Any], object]]

@@ -24,6 +24,7 @@ from standardwebhooks import Webhook
 from atlas_stage.errors import InvalidInput, StageError, Unavailable
 from atlas_stage.models import FeedRow
 from atlas_stage.stage import Stage
+from atlas_stage.transports.http import client_of, read_url
 
 SECRET = "ATLAS_WEBHOOK_SECRET"  # noqa: S105 (the variable's name)
 PAGE = 50
@@ -105,11 +106,11 @@ class Watch:
         digest: bool = False,
         tell: Callable[[str], None] = print,
     ) -> None:
-        self._stage, self._url, self._file = stage, _checked(url), file
+        self._stage, self._url, self._file = stage, read_url(url, "the receiver's address"), file
         self._only = {name: words for name, words in (only or {}).items() if words}
         self._sign = _webhook(secret).sign
         self._digest, self._tell = digest, tell
-        self._http = httpx.Client(timeout=httpx.Timeout(15, connect=5))
+        self._http = client_of(httpx.Client, timeout=httpx.Timeout(15, connect=5))
         self._looked = -float(FINDINGS_SECONDS)
 
     def run(self, *, every: float = 5, once: bool = False) -> None:
@@ -310,13 +311,3 @@ def _webhook(secret: str) -> Webhook:
             hint='make one: echo "whsec_$(openssl rand -base64 32)"',
         )
     return Webhook(secret)
-
-
-def _checked(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL:
-        parsed = httpx.URL("")
-    if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise InvalidInput("The receiver's address must begin with https:// or http:// and name a host.")
-    return parsed

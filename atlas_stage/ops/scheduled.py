@@ -6,6 +6,7 @@ the file's `log_dir`, else beside the wrapper. A log that can't be written never
 temporary folder, and says why.
 """
 
+import errno
 import logging
 import os
 import signal
@@ -235,7 +236,10 @@ class _JobLog(RotatingFileHandler):
         super().__init__(first, maxBytes=_LOG_BYTES, backupCount=5, encoding="utf-8", delay=True)
 
     def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+        file = Path(self.baseFilename)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_fifo():  # opening it waits for a reader
+            raise FileExistsError(errno.EEXIST, "it is a pipe")
         return super()._open()
 
     def doRollover(self) -> None:  # noqa: N802, its name in the standard library

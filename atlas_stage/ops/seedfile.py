@@ -129,7 +129,8 @@ def _sheet(content: bytes) -> tuple[list[list[str]], list[str]]:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheets = [(name, book.get_sheet_by_name(name).to_python()) for name in book.sheet_names]
     except (CalamineError, OSError) as error:
-        raise InvalidInput(f"The workbook can't be read: {error}.") from error
+        hint = "it has a password, or is damaged: save it again in the spreadsheet, without a password"
+        raise InvalidInput("The workbook can't be read.", hint=hint) from error
     name, rows = next((each for each in sheets if each[1]), ("", []))
     noticed = [f'Read the sheet "{name}", and no other.'] if len(sheets) > 1 else []
     return [[_cell(value) for value in row] for row in rows], noticed
@@ -160,26 +161,29 @@ def _csv(content: bytes, encoding: str | None) -> tuple[list[list[str]], list[st
         filled = list(rows)
     except csv.Error as error:
         raise InvalidInput(f"The file isn't CSV: {error}.") from error
-    is_sure = encoding or found.startswith(("utf", "ascii"))
+    is_sure = encoding or found.startswith("utf")
     hint = f"Read as {found}. If names look wrong, give another --encoding, such as mac_roman."
     return filled, [] if is_sure else [hint]
 
 
-# What is likely, in this order where a short text could be either.
-_ENCODINGS = ["utf_8", "utf_16", "cp1252", "cp1250", "mac_roman"]
+# What is likely if it isn't UTF-8, in this order where a short text could be either.
+_ENCODINGS = ["utf_16", "cp1252", "cp1250", "mac_roman"]
 
 
 def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
     """The text and its encoding."""
-    found = encoding
+    found = encoding or "utf_8"
     if encoding is None:
-        ranked = sorted(
-            from_bytes(content, cp_isolation=_ENCODINGS, threshold=1),
-            key=lambda each: (each.chaos, -each.coherence, _ENCODINGS.index(each.encoding)),
-        )
-        found = ranked[0].encoding if ranked else None
+        try:
+            content.decode(found)  # no other encoding looks like it, whatever signs it has
+        except UnicodeDecodeError:
+            ranked = sorted(
+                from_bytes(content, cp_isolation=_ENCODINGS, threshold=1),
+                key=lambda each: (each.chaos, -each.coherence, _ENCODINGS.index(each.encoding)),
+            )
+            found = ranked[0].encoding if ranked else ""
     try:
-        text = content.decode("utf-8-sig" if found == "utf_8" else found or "ascii")
+        text = content.decode(found or "ascii")
     except (UnicodeDecodeError, LookupError) as error:
         raise InvalidInput(
             f"The file isn't text in {found or 'an encoding that is known here'}.",
@@ -187,7 +191,7 @@ def _text(content: bytes, encoding: str | None) -> tuple[str, str]:
         ) from error
     if "\0" in text:
         raise InvalidInput("The file isn't text.")
-    return text.removeprefix("\ufeff"), found or "ascii"
+    return text.removeprefix("\ufeff"), found
 
 
 def _table(lines: Sequence[Sequence[str]], noticed: Sequence[str]) -> File:
@@ -218,10 +222,11 @@ def _header(lines: Sequence[Sequence[str]]) -> tuple[int, list[str | None], list
         if {"client", "name", "slug"}.isdisjoint(known):
             continue
         exact = [name.strip() for name in names if name.strip() in COLUMNS]
-        for twice in (each for each in exact if exact.count(each) > 1):
+        for twice in (each for each in COLUMNS if exact.count(each) > 1):
             where = {"row": place + 1, "column": twice}
             raise InvalidInput("A column is there twice.", details=where)
-        header = [each if each not in known[:nth] else None for nth, each in enumerate(known)]
+        first = {each: nth for nth, each in reversed([*enumerate(known)])}
+        header = [each if first[each] == nth else None for nth, each in enumerate(known)]
         ignored = [name.strip() for name, each in zip(names, header, strict=True) if each is None]
         if "name" not in header and "client" not in header:
             break

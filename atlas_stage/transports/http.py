@@ -77,7 +77,7 @@ class Request:
             raise _refusal(response)
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _not_the_api(response) from None
         if self.headers and isinstance(answer, dict) and "replayed" in answer:
             # The first answer was lost on the way, so for the caller this one is the first.
@@ -122,7 +122,8 @@ class OverHttp:
         if client is None:
             for gone in [each for each in self._clients if each[1] and each[1].is_closed()]:
                 self._clients.pop(gone, None)
-            made = kind(
+            made = client_of(
+                kind,
                 base_url=self._url,
                 headers=self._headers,
                 verify=self._trusted,
@@ -158,6 +159,16 @@ class OverHttp:
         raise InvalidInput(message, hint=hint)
 
 
+def client_of(kind: type[Client], **options: Any) -> Client:
+    """A client of httpx. Raises InvalidInput if it can't use the proxies of the environment."""
+    try:
+        return kind(**options)
+    except (ImportError, ValueError, httpx.InvalidURL):  # their words can have the proxy's password
+        message = "the proxy in HTTP_PROXY, HTTPS_PROXY, ALL_PROXY or NO_PROXY can't be used"
+        hint = "name it as http://HOST:PORT; socks5:// needs: pip install 'httpx[socks]'"
+        raise InvalidInput(message, hint=hint) from None
+
+
 def place(kind: type) -> tuple[int, Any]:
     """Where the connections of a client belong: to the process and, of an AsyncClient, to the event loop."""
     if kind is httpx.AsyncClient:
@@ -182,14 +193,21 @@ def checked_token(token: str) -> str:
 
 def _checked_url(url: str) -> httpx.URL:
     """The API's address. Raises InvalidInput, without a password in it."""
-    try:
-        parsed = httpx.URL(url.strip())
-    except httpx.InvalidURL:
-        raise InvalidInput("the API's URL cannot be read") from None
-    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host):
-        raise InvalidInput("the API's URL must begin with http:// or https:// and name a host")
+    parsed = read_url(url, "the API's URL")
     if parsed.userinfo or parsed.query or parsed.fragment:
         raise InvalidInput("the API's URL is a host and a path, nothing more")
+    return parsed
+
+
+def read_url(url: str, name: str) -> httpx.URL:
+    """A URL of http or https that has a host; `name` is for the error. Raises InvalidInput, without the URL in it."""
+    try:
+        parsed = httpx.URL(url.strip())
+        _ = parsed.host, parsed.raw_host.decode().encode("idna")  # as it will be shown, and looked up
+    except (httpx.InvalidURL, UnicodeError):
+        raise InvalidInput(f"{name} cannot be read") from None
+    if parsed.scheme not in {"http", "https"} or not _HOST.fullmatch(parsed.raw_host):
+        raise InvalidInput(f"{name} must begin with http:// or https:// and name a host")
     return parsed
 
 
@@ -244,7 +262,7 @@ def _refusal(response: httpx.Response) -> StageError:
     """The exception for an answer that is no success: by its code, else by its status."""
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     status = response.status_code
     if not isinstance(body, dict) or not isinstance(body.get("code"), str):

@@ -135,13 +135,13 @@ def connect(dsn: str | None) -> psycopg.Connection:
         raise Unavailable("no database is named", hint=hint)
     with _translated():
         try:
-            options = conninfo_to_dict(dsn)
-        except psycopg.ProgrammingError:
-            raise InvalidInput("the database URL cannot be read") from None
-        # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
-        options = {**DEFAULTS, **options, "client_encoding": "UTF8"}
-        # A pooler can run the next transaction in another session, where a prepared statement doesn't exist.
-        connection = _Connection.connect(make_conninfo("", **options), autocommit=True, prepare_threshold=None)
+            # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
+            options = {**DEFAULTS, **options_of(dsn), "client_encoding": "UTF8"}
+            # A pooler can run the next transaction in another session, where a prepared statement doesn't exist.
+            connection = _Connection.connect(make_conninfo("", **options), autocommit=True, prepare_threshold=None)
+        except (psycopg.ProgrammingError, UnicodeError):
+            hint = "write signs such as @ and / in a password as %40 and %2F"
+            raise InvalidInput("the database URL cannot be read", hint=hint) from None
         _OPENED.add(connection)
         # psycopg can read dates and intervals only in these styles, and a database may have other defaults.
         if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):
@@ -149,6 +149,14 @@ def connect(dsn: str | None) -> psycopg.Connection:
         if connection.info.parameter_status("IntervalStyle") not in ("postgres", None):
             connection.execute("set intervalstyle = 'postgres'")
         return connection
+
+
+def options_of(dsn: str) -> dict[str, Any]:
+    """The options in a database URL. Raises psycopg.ProgrammingError."""
+    options = conninfo_to_dict(dsn)
+    if "@" in str(options.get("host"))[1:]:  # the rest of a password that has this sign
+        raise psycopg.ProgrammingError
+    return options
 
 
 class _Connection(psycopg.Connection[Any]):

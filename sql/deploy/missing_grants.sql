@@ -2,11 +2,11 @@
 select
   case
     when current_setting('server_version_num')::integer < 160000
-      then format('a superuser has to run once: alter role %s createrole', current_user)
+      then format('a superuser has to run once: alter role %I createrole', current_user)
     else
       format(
         'these roles were created for another database of this server; a superuser has to run once:'
-        ' grant %s to %s with admin true, inherit false, set false',
+        ' grant %s to %I with admin true, inherit false, set false',
         string_agg(r.rolname, ', ' order by r.rolname),
         current_user
       )

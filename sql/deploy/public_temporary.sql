@@ -6,7 +6,7 @@ select
     when d.may_revoke
       then format(
         'revoked the right to create temporary tables in %s from PUBLIC;'
-        ' a login that needs it: grant temporary on database %s to …',
+        ' a login that needs it: grant temporary on database %I to …',
         d.datname, d.datname
       )
     else

@@ -91,6 +91,7 @@ def refusal(answer: httpx.Response, status: int, rule: str) -> dict[str, Any]:
     assert body["code"] == f"PT{status}", body
     details: dict[str, Any] = json.loads(body["details"])
     assert details["rule"] == rule, body
+    assert "…" not in details.get("text", ""), body  # a fact that the sentence lacks
     assert body["message"]
     assert body["hint"]
     return details

@@ -185,6 +185,7 @@ class TestRefuses:
     def test_an_address_that_cannot_be_read(self, tmp_path: Path) -> None:
         assert "Use ADDRESS:PORT" in refused(tmp_path, "postgresql:///x", "--listen", "8080")
         assert "Can't read --database" in refused(tmp_path, "no url at all =")
+        assert "sesame" not in refused(tmp_path, "postgresql://u:open@sesame@127.0.0.1:1/x")
 
 
 class TestTheSharedToken:

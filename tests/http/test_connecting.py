@@ -83,12 +83,27 @@ class TestChoice:
             "http://u:sesame@x",
             "http://x?y=1",
             "http://[x",
+            "http://a..b",
+            "http://xn--a",
         ],
     )
     def test_a_url_that_is_none_is_refused_without_its_password(self, token: str, url: str) -> None:
         with pytest.raises(InvalidInput) as caught:
             Stage.connect(url=url, token=token)
         assert "sesame" not in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [("ALL_PROXY", "socks5://u:sesame@proxy"), ("HTTP_PROXY", "http://u:sesame"), ("NO_PROXY", "[::1]")],
+    )
+    def test_a_proxy_that_cannot_be_used_is_named_without_its_password(
+        self, token: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(variable, value)
+        with Stage.connect(url="http://atlas.invalid", token=token) as stage, pytest.raises(InvalidInput) as caught:
+            stage.whoami()
+        assert variable in str(caught.value)
+        assert "sesame" not in "".join(traceback.format_exception(caught.value))
 
     def test_a_transaction_needs_a_database_and_says_so(self, running: Stack, token: str) -> None:
         with (

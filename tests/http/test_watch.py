@@ -249,6 +249,12 @@ def test_a_secret_that_is_none_is_refused(firm: Stage, hook: Receiver, tmp_path:
         Watch(firm, hook.url, secret, tmp_path / "state")
 
 
+@pytest.mark.parametrize("url", ["", "hook", "https://a..b/hook", "https://[x"])
+def test_an_address_that_is_none_is_refused(firm: Stage, tmp_path: Path, url: str) -> None:
+    with pytest.raises(InvalidInput, match="the receiver's address"):
+        Watch(firm, url, SECRET, tmp_path / "state")
+
+
 def test_a_state_that_can_t_be_read_is_refused_and_kept(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
     file = tmp_path / "state"
     file.write_text('{"cursor"')

@@ -36,7 +36,7 @@ def deployer_of(cluster: Cluster, database: str, login: str = "deployer") -> Ite
         db.execute(f"create role {login} login createrole")
         db.execute(f"create database {database} owner {login}")
         try:
-            yield cluster.dsn.replace("postgres@/postgres", f"{login}@/{database}")
+            yield cluster.dsn.replace("postgres@/postgres", f"{login}@/{database}").replace('"', "")
         finally:
             db.execute(f"drop database {database} with (force)")
             _drop_roles(db, login)
@@ -135,7 +135,7 @@ def test_a_second_database_names_what_a_superuser_has_to_grant_and_then_works(
 ) -> None:
     with deployer_of(cluster, "first", "deployer") as first:
         migrate(first)
-        with deployer_of(cluster, "second", "other_deployer") as second:
+        with deployer_of(cluster, "second", '"other-deployer"') as second:
             make_old_atlas(second)
             if cluster.binaries == DEBIAN_BIN:  # there CREATEROLE may grant every role
                 assert migrate(second).applied == OURS
@@ -150,7 +150,7 @@ def test_a_second_database_names_what_a_superuser_has_to_grant_and_then_works(
             with psycopg.connect(cluster.dsn, autocommit=True) as superuser:
                 superuser.execute(grant)
             assert migrate(second).applied == OURS
-            assert value(second, CAN_BECOME_OWNER.replace("'deployer'", "'other_deployer'")) is False
+            assert value(second, CAN_BECOME_OWNER.replace("'deployer'", "'other-deployer'")) is False
 
 
 def test_what_it_is_told_after_a_superuser_s_failed_deploy_is_enough(

@@ -433,7 +433,7 @@ def test_lists_filter_by_attention_by_having_no_owner_and_by_ids(db: psycopg.Con
     assert found(client_ids=[fine, nobody, -1]) == [fine, nobody]
     assert found(client_ids=[]) == []
     for name in ("attention", "sort"):
-        with refused(db, "unknown_value", 422, field=name):
+        with refused(db, "unknown_value", 422, field=name, given="bad"):
             call(db, "clients", **{name: "bad"})
 
 

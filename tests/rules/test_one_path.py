@@ -136,7 +136,7 @@ def test_the_stages_of_the_table_are_those_of_the_check(db: psycopg.Connection) 
 
 
 def test_a_stage_that_clients_does_not_know_is_refused(db: psycopg.Connection) -> None:
-    with refused(db, "unknown_value", 422, check="clients_stage_check"):
+    with refused(db, "unknown_value", 422, check="clients_stage_check", given="holiday"):
         db.execute("insert into stages (stage, position, kind, description) values ('holiday', 9, 'work', 'd')")
 
 

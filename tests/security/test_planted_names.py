@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from atlas_stage.ops.deploy import migrate, rollback
 from tests.security.plants import ATTACKER, PLANTS, heard
 from tests.support.calls import make_client
 
@@ -246,6 +247,19 @@ def test_nothing_planted_in_public_runs_as_the_one_that_starts_a_job(fresh_dsn: 
             db.execute("call jobs.run_in_slices('stage_autoroll_eom_open', '2026-06-30 14:00+00', false)")
 
         assert ran == set()
+
+
+@pytest.mark.parametrize("plant", ["functions in public", "operators in public"])
+def test_nothing_planted_in_public_runs_in_a_deploy(fresh_dsn: str, plant: str) -> None:
+    with psycopg.connect(fresh_dsn, autocommit=True) as db:
+        PLANTS[plant](db)
+        db.execute(
+            "create or replace function public.evil() returns boolean language plpgsql"
+            " as $$ begin raise 'evil ran'; end $$"
+        )
+
+    assert migrate(fresh_dsn, force=True).logic_changed
+    assert rollback(fresh_dsn, to="019_covers")
 
 
 @pytest.mark.parametrize("plant", ["functions in public", "operators in public"])

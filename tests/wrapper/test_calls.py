@@ -46,6 +46,10 @@ class TestReading:
         assert [each.id for each in stage.iter_clients(page_size=2)] == made
         assert len(stage.clients(page_size=2)) == 2
 
+    def test_a_search_that_finds_nobody_is_an_empty_page(self, stage: Stage, client: Client) -> None:
+        assert not stage.clients(search="qqq")
+        assert client in stage.clients(search=client.slug)
+
     def test_active_none_takes_inactive_clients_too(self, stage: Stage, client: Client) -> None:
         stage.update_client(client.id, active=False)
         assert stage.clients(client_ids=[client.id]).items == ()

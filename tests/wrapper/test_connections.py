@@ -7,9 +7,9 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from atlas_stage import (
+    InvalidInput,
     NotInstalled,
     Stage,
-    StageError,
     Unavailable,
     UnknownFlag,
 )
@@ -73,9 +73,18 @@ class TestConnections:
         assert "sesame" not in str(caught.value)
         assert "\n" not in str(caught.value)
 
-    @pytest.mark.parametrize("dsn", ["nonsense sesame", "postgresql://u:sesame@[/x", "host=x sesame"])
+    @pytest.mark.parametrize(
+        "dsn",
+        [
+            "nonsense sesame",
+            "postgresql://u:sesame@[/x",
+            "host=x sesame",
+            "postgresql://u:pass@sesame@127.0.0.1:1/x",
+            "postgresql://u:sesame@a..b/x",
+        ],
+    )
     def test_a_bad_url_is_refused_without_its_password(self, dsn: str) -> None:
-        with pytest.raises(StageError) as caught, Stage.connect(dsn) as stage:
+        with pytest.raises(InvalidInput) as caught, Stage.connect(dsn) as stage:
             stage.whoami()
         assert "sesame" not in str(caught.value)
 

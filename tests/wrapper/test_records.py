@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from atlas_stage import (
@@ -13,6 +14,7 @@ from atlas_stage import (
 )
 from atlas_stage.errors import from_refusal
 from atlas_stage.models import Client, HistoryRow
+from atlas_stage.transports.http import WHOAMI
 
 
 class TestRecords:
@@ -43,3 +45,8 @@ class TestRecords:
     @pytest.mark.parametrize("status", [400, 405, 413, 415])
     def test_what_the_gateway_does_not_let_through_is_invalid_input(self, status: int) -> None:
         assert type(from_refusal(f"PT{status}", "x", {"rule": "brand_new"})) is InvalidInput
+
+    @pytest.mark.parametrize("body", ["[" * 100_000, '{"code": "PTABC"}', '{"code": "PT422", "details": {"rule": []}}'])
+    def test_an_answer_of_any_other_program_is_an_error_of_ours(self, body: str) -> None:
+        with pytest.raises(StageError):
+            WHOAMI.read(httpx.Response(422, text=body))

@@ -141,7 +141,7 @@ def serve_before(
 def _login(database: str) -> str:
     """The address with the gateway's own login. Another login's password is not used."""
     try:
-        given = conninfo_to_dict(database)
+        given = transport.options_of(database)
     except psycopg.ProgrammingError as error:
         raise PartError("Can't read --database. Use postgresql://host/database.") from error
     own = given["password"] if given.get("user") in (None, LOGIN) and "password" in given else None

@@ -107,7 +107,9 @@ class Migrations:
 
     def _run(self, file: str) -> None:
         try:
+            self.connection.execute("set local search_path = public")
             self.connection.execute((self.folder / file).read_bytes())
+            self.connection.execute("set local search_path = pg_catalog")
         except psycopg.errors.LockNotAvailable:
             raise self.timed_out(f"migrations/{file}") from None
         except psycopg.errors.DeadlockDetected:

@@ -18,7 +18,7 @@ def adopt_shared_token(dsn: str, actor: str, report: Report) -> None:
     if not secret:
         return
     with Stage(PsycopgTransport(dsn, actor)) as stage:
-        adopted = stage.adopt_legacy_token(hashlib.sha256(secret.encode()).hexdigest())
+        adopted = stage.adopt_legacy_token(hashlib.sha256(os.fsencode(secret)).hexdigest())
     if adopted.state == "revoked":
         report(f"{VARIABLE} is revoked: remove it from the environment")
     else:

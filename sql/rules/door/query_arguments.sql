@@ -19,11 +19,15 @@ declare
   v_said   jsonb;
 begin
   if method not in ('GET', 'HEAD') then
-    perform rules.refuse('unknown_argument', '{"expected": "arguments in the body only"}');
+    perform rules.refuse('unknown_argument', jsonb_build_object(
+      'argument', left(query, 200), 'expected', 'arguments in the body only'
+    ));
   end if;
   -- names can't be percent-encoded (%6cimit is unknown), and a semicolon doesn't separate arguments
   if query !~ '^([a-z_]+=[^&;]*(&[a-z_]+=[^&;]*)*&?)?$' then
-    perform rules.refuse('unknown_argument', '{"expected": "name=value, joined by &"}');
+    perform rules.refuse('unknown_argument', jsonb_build_object(
+      'argument', left(query, 200), 'expected', 'name=value, joined by &'
+    ));
   end if;
 
   -- one argument is the usual case; handled separately it takes a quarter of the time
@@ -51,7 +55,10 @@ begin
   end loop;
   v_said := jsonb_object(v_names, v_values);
   if (select count(*) from jsonb_object_keys(v_said)) < cardinality(v_names) then
-    perform rules.refuse('argument_twice');
+    perform rules.refuse('argument_twice', (
+      select jsonb_build_object('argument', min(n.name))
+      from (select t.name from unnest(v_names) as t (name) group by t.name having count(*) > 1) as n
+    ));
   end if;
   return v_said - v_empty;
 end

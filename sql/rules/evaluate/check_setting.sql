@@ -24,7 +24,10 @@ begin
     when 'stages' then
       -- no client could enter a stage that the CHECK of `clients` doesn't list
       if v_new ->> 'stage' <> all (rules.known_words('clients_stage_check')) then
-        perform rules.refuse('unknown_value', jsonb_build_object('field', 'stage', 'check', 'clients_stage_check'));
+        perform rules.refuse('unknown_value', jsonb_build_object(
+          'field', 'stage', 'given', v_new ->> 'stage', 'known', rules.known_words('clients_stage_check'),
+          'check', 'clients_stage_check'
+        ));
       end if;
       v_wrong := (
         select jsonb_build_object('setting', 'waiting_flags', 'value', w.flag, 'expected', 'a flag of stage_flags')

@@ -13,7 +13,10 @@ declare
   v_clearable constant text[] := array(select c.argument from rules.field_catalog() c where c.is_clearable);
 begin
   if not clear <@ v_clearable then
-    perform rules.refuse('unknown_value', jsonb_build_object('field', 'clear', 'known', v_clearable));
+    perform rules.refuse('unknown_value', jsonb_build_object(
+      'field', 'clear', 'known', v_clearable,
+      'given', left(array_to_string(array(select unnest(clear) except select unnest(v_clearable)), ', '), 200)
+    ));
   end if;
   if fields.stage_owner is not null then
     perform rules.require_actor_id(fields.stage_owner, is_new => true);

@@ -11,7 +11,9 @@ as $$
 #variable_conflict use_variable
 begin
   if value <> all (known) then
-    perform rules.refuse('unknown_value', jsonb_build_object('field', field, 'known', known));
+    perform rules.refuse('unknown_value', jsonb_build_object(
+      'field', field, 'given', left(value, 200), 'known', known
+    ));
   end if;
 end
 $$;

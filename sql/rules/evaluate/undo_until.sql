@@ -1,4 +1,4 @@
--- Until when an actor can undo a change of its own that was made at this time. Null: not at all.
+-- Until when an actor can undo its own change that was made at this time. Null: not at all.
 create or replace function rules.undo_until(made_at timestamptz)
 returns timestamptz
 language plpgsql

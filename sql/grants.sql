@@ -144,6 +144,9 @@ begin
   alter table public.stage_history enable always trigger stage_history_append_only;
 
   alter table public.clients disable trigger clients_stamp_change, disable trigger clients_record_plain_changes;
+  -- the host's triggers fire, and find what they find in the host's sessions
+  perform set_config('search_path', string_agg(quote_ident(w.name), ', ' order by w.nth), true)
+  from unnest(rules.writer_path()) with ordinality as w (name, nth);
   update public.clients c
   set close_period = (
     select h.close_period
@@ -154,6 +157,7 @@ begin
   )
   where rules.in_close(c.stage, c.returning_to_stage)
     and c.close_period is null;
+  set local search_path = pg_catalog;
   alter table public.clients enable trigger clients_stamp_change, enable trigger clients_record_plain_changes;
 
   alter table public.clients add constraint clients_in_close_check check (

@@ -45,6 +45,14 @@ TYPES = {
 }
 # The gateway's, and what turns a slug into an id, which every method does.
 NO_METHODS = {"client_id", "openapi", "read", "write"}
+# A file of sql/api/: its name, arguments, head, body and COMMENT. Another form is an error, because a guess would leave
+# out an argument or take the COMMENT of another function.
+FUNCTION = re.compile(
+    r"create or replace function api\.(\w+)\((.*?)\)\n(returns .*?)\nas \$\$\n(.*)\n\$\$;\n\n"
+    r"comment on function api\.\1\([^)]*\) is\n'((?:[^']|'')+)';\n",
+    re.DOTALL,
+)
+ARGUMENT = re.compile(r"(\w+) +([a-z\[\]]+)( default [^,]+)?")
 # The types of arguments by name.
 NAMED = {"client_id": "ClientName", "client_ids": "Sequence[int | models.Client]", "items": "Sequence[Json]"}
 HEAD = '''"""A method for each function of schema `api`. tools/generate.py wrote this file."""
@@ -90,6 +98,8 @@ def methods() -> str:
     """The module with the methods: one for each file of `sql/api/`."""
     answers = _answers()
     files = {file.stem: file.read_text("utf-8") for file in sorted((ROOT / "sql" / "api").glob("*.sql"))}
+    if unknown := answers.keys() - files.keys():
+        raise ValueError(f"atlas_stage/models.py: no file of sql/api/ is named {', '.join(sorted(unknown))}")
     made = (_method(name, files[name], *answers.get(name, ("Json", ""))) for name in files.keys() - NO_METHODS)
     return HEAD + "".join(sorted(made))
 
@@ -107,17 +117,23 @@ def _answers() -> dict[str, tuple[str, str]]:
 
 
 def _method(name: str, source: str, kind: str, key: str) -> str:
-    head, _, rest = source.partition("\nas $$")
-    parameters = head.partition("(")[2].partition(")\nreturns")[0]
-    comment = rest.rpartition(" is\n'")[2].rpartition("';")[0]
-    arguments = [_argument(*each) for each in re.findall(r"(\w+) +([\w\[\]]+)( default .*)?", parameters)]
+    form = FUNCTION.fullmatch(source)
+    if not form or form[1] != name:
+        raise ValueError(
+            f"sql/api/{name}.sql: write it like sql/api/hand_over.sql: one function with the file's name, then its"
+            " COMMENT, with the same line breaks and small letters"
+        )
+    _, parameters, head, body, comment = form.groups()
+    lines = re.sub(r" *--.*", "", parameters).strip().splitlines()
+    arguments = [_argument(name, each.strip().removesuffix(",")) for each in lines]
     # Optional arguments are named, except for the first.
     named = next((place for place, each in enumerate(arguments) if place and "=" in each), None)
     if named is not None:
         arguments.insert(named, "*")
     read = "\nstable" in head or name == "whoami"  # which only records that the token was used
-    keyed = bool(re.search(r"rules\.(earlier_answer|change_many)", source))
+    keyed = bool(re.search(r"rules\.(earlier_answer|change_many)", body))
     said = re.sub(r"(?s)\s+(Returns|Errors:) .*", "", comment).replace("''", "'").replace("\n", "\n\n", 1)
+    said = said.replace("\\", r"\\").replace('"', r"\"")
     return f'''
     async def {name}({", ".join(["self", *arguments])}) -> {kind}:
         """{indent(said, " " * 8).strip()}"""
@@ -125,8 +141,14 @@ def _method(name: str, source: str, kind: str, key: str) -> str:
 '''
 
 
-def _argument(name: str, kind: str, default: str) -> str:
-    kind = NAMED.get(name) or TYPES[kind]
+def _argument(function: str, line: str) -> str:
+    form = ARGUMENT.fullmatch(line)
+    if not form or form[2] not in TYPES:
+        raise ValueError(
+            f"sql/api/{function}.sql: can't read the argument {line!r}. Write one per line, such as"
+            f" `page_size integer default 20`, with one of the types {', '.join(TYPES)}"
+        )
+    name, kind, default = form[1], NAMED.get(form[1]) or TYPES[form[2]], form[3]
     if not default:
         return f"{name}: {kind}"
     # None isn't sent, except in place of another default.

@@ -38,7 +38,7 @@ _CALLED = {
     "notes": "note",
     "status": "status, client status",
 }
-_COLUMN = {name: name for name in COLUMNS} | {
+_COLUMN = {name.replace("_", " "): name for name in COLUMNS} | {
     other: name for name, others in _CALLED.items() for other in others.split(", ")
 }
 _TRUTH = {

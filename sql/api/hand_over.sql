@@ -40,15 +40,13 @@ begin
       'update', c.id, null,
       -- the key is that of the call
       jsonb_populate_record(v_context, '{"external_id": null}'),
-      fields => row(
-        case when c.stage_owner = from_actor_id then to_actor_id end,
-        case when from_actor_id = any (c.stage_collaborators)
+      fields => jsonb_populate_record(null::rules.client_fields, jsonb_build_object(
+        'stage_owner', case when c.stage_owner = from_actor_id then to_actor_id end,
+        'stage_collaborators', case when from_actor_id = any (c.stage_collaborators)
           then rules.checked_actor_list(array_replace(c.stage_collaborators, from_actor_id, to_actor_id)) end,
-        null, null, null, null,
-        case when from_actor_id = any (c.eligible_reviewers)
-          then rules.checked_actor_list(array_replace(c.eligible_reviewers, from_actor_id, to_actor_id)) end,
-        null
-      ),
+        'eligible_reviewers', case when from_actor_id = any (c.eligible_reviewers)
+          then rules.checked_actor_list(array_replace(c.eligible_reviewers, from_actor_id, to_actor_id)) end
+      )),
       clear => '{}',
       place => row_number() over (order by c.id) - 1
     )

@@ -83,7 +83,7 @@ class Bench:
         self.age(ids, 1)
         self.perform("stage_stuck_detector", now + timedelta(minutes=1))
         what = f"stuck detector, {len(ids):,} newly stuck"
-        return [Row(what, seconds, "s", mean([bare, again]), "bare SQL", wanted=2.5)]
+        return [Row(what, seconds, "s", mean([bare, again]), "bare SQL", wanted=1.5)]
 
     def age(self, ids: list[int], days: int) -> None:
         with self.db.transaction():
@@ -100,7 +100,7 @@ class Bench:
         seconds, done = timed(lambda: self.perform("stage_autoroll_eom_open", december))
         what = f"month-end roll of {done['counts']['moved']:,}"
         return [
-            Row(what, seconds, "s", bare, "bare SQL", wanted=2.5),
+            Row(what, seconds, "s", bare, "bare SQL", wanted=1.5),
             Row(f"{what}: memory of the session", self.server_memory(), "MB"),
         ]
 

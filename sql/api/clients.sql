@@ -120,5 +120,5 @@ sort: id (default), age (longest in its stage first) or sla (nearest to the limi
 cursor: next_cursor of the page before. after: with sort id, the last id of the page before. page_size: 1 to 1,000.
 Returns {clients, next_after, next_cursor, similar, searched}; next_after and next_cursor are null on the last page, and next_after also unless the
 sort is id. Of a search: similar lists up to three clients (id, name) if none was found; searched is parts (any part of a word),
-beginnings_first (of more than 2,000 clients: the beginnings of words; other parts if no word begins so) or beginnings (of more than 50,000).
+beginnings_first (of more than 2,000 clients: the beginnings of words; other parts if no word begins so) or beginnings (of more than 10,000).
 Errors: text_too_long, unknown_stage, unknown_flag, unknown_value, client_ids_not_valid, cursor_not_valid, page_size_not_valid (422).';

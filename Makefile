@@ -65,17 +65,17 @@ try: $(DEV)
 test: $(ALL)
 	ATLAS_TEST_POSTGRES=$${ATLAS_TEST_POSTGRES:-embedded-18} $(PYTEST) $(FAST) $(TESTS) $(ARGS)
 
-# Everything on the default server, then what depends on the PostgreSQL version on the others, without rare cases, then
-# nginx. With CI=true, PostgreSQL 15 must be there.
+# Everything on the default server, then what depends on the PostgreSQL version on the others, then nginx. With CI=true,
+# PostgreSQL 15 must be there.
 test-all: $(ALL)
 	@failed=; \
 	ATLAS_TEST_FUZZ=$${ATLAS_TEST_FUZZ:-10} $(PYTEST) $(ARGS) || failed=1; \
 	for server in debian-15 embedded-16 embedded-18; do \
 	  [ $$server != debian-15 ] || [ -n "$$CI" ] || [ -x /usr/lib/postgresql/15/bin/postgres ] || continue; \
 	  case $$server in *15) tests="$(VERSIONED)";; *16) tests="$(BETWEEN)";; *) tests="$(NEWEST)";; esac; \
-	  ATLAS_TEST_POSTGRES=$$server $(PYTEST) -m "not slow and not rare" $$tests $(ARGS) || failed=1; \
+	  ATLAS_TEST_POSTGRES=$$server $(PYTEST) -m "not slow" $$tests $(ARGS) || failed=1; \
 	done; \
-	ATLAS_SERVE_GATEWAY=nginx ATLAS_TEST_POSTGRES=embedded-18 $(PYTEST) -m "not slow and not rare" $(GATEWAY) $(ARGS) || failed=1; \
+	ATLAS_SERVE_GATEWAY=nginx ATLAS_TEST_POSTGRES=embedded-18 $(PYTEST) -m "not slow" $(GATEWAY) $(ARGS) || failed=1; \
 	[ -z "$$failed" ]
 
 check: $(DEV)

@@ -69,9 +69,7 @@ begin
       and p.prosecdef
   loop
     execute format(
-      'alter function %s set search_path = %s, pg_temp', v_writer,
-      (select string_agg(quote_ident(w.name), ', ' order by w.nth)
-      from unnest(rules.writer_path()) with ordinality as w (name, nth))
+      'alter function %s set search_path = %s, pg_temp', v_writer, array_to_string(rules.writer_path(), ', ')
     );
   end loop;
 end
@@ -145,8 +143,7 @@ begin
 
   alter table public.clients disable trigger clients_stamp_change, disable trigger clients_record_plain_changes;
   -- the host's triggers fire, and find what they find in the host's sessions
-  perform set_config('search_path', string_agg(quote_ident(w.name), ', ' order by w.nth), true)
-  from unnest(rules.writer_path()) with ordinality as w (name, nth);
+  perform set_config('search_path', array_to_string(rules.writer_path(), ', '), true);
   update public.clients c
   set close_period = (
     select h.close_period

@@ -13,13 +13,13 @@ declare
   v_name constant text := (regexp_match(message, '(?:relation|function|type) "?([^"( ]+)'))[1];
 begin
   return (
-    select string_agg(quote_ident(p.name), ', ' order by p.nth, p.name)
+    select string_agg(p.name, ', ' order by p.nth, p.name)
     from (
       select s.name, min(s.nth) as nth
       from (
         select w.name, w.nth from unnest(rules.writer_path()) with ordinality as w (name, nth)
         union all
-        select n.nspname, 100
+        select quote_ident(n.nspname), 100
         from pg_catalog.pg_namespace n
         where n.nspname !~ '^(pg_|information_schema|(rules|api|jobs|ops)$)'
           and n.oid in (

@@ -7,7 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_secret constant text := nullif(current_setting('request.headers', true), '')::json ->> 'x-atlas-token';
+  v_secret constant text := rules.request_header('x-atlas-token');
   v_invite public.actor_invites;
 begin
   update public.actor_invites i

@@ -28,7 +28,7 @@ declare
   v_cursors text[];
 begin
   -- GUARD
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   perform rules.require_short('actor_id', actor_id);
   if day not between '2000-01-01' and '2200-01-01' then
     perform rules.refuse('moment_not_valid', jsonb_build_object('moment', day));

@@ -16,7 +16,7 @@ declare
 begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   if about is not null and about not in (select t.name from rules.administered_tables() t) then
     perform rules.refuse('unknown_table', jsonb_build_object(
       'about', left(about, 200), 'known', (select jsonb_agg(t.name) from rules.administered_tables() t)

@@ -21,6 +21,7 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_place   constant text[] := regexp_match(left(after, 50), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
   v_epoch   integer := 0;
   v_xid     xid8 := xid8 '0';
@@ -30,8 +31,7 @@ declare
   v_more    boolean;
 begin
   -- GUARD
-  perform rules.require_actor();
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   perform rules.require_short('actor_id', actor_id);
   if stage <> '' then
     perform rules.refuse_all(rules.unknown_stage(stage));

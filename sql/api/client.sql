@@ -7,13 +7,19 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_answer json;
 begin
-  perform rules.require_actor();
-  select json_build_object('client', shown.client, 'history', row_to_json(h.*))
+  -- its row in order: see rules.answer_items
+  select json_build_object('client', shown.client, 'history', (
+    select row_to_json(h.*)
+    from rules.shown_history h
+    where h.client_id = shown.id and h.version >= shown.version
+    order by h.version
+    limit 1
+  ))
   into v_answer
-  from rules.shown_clients(array[client_id]) shown
-  left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version;
+  from rules.shown_clients(array[client_id]) shown;
   if not found then
     perform rules.refuse('client_not_found', jsonb_build_object('client_id', client_id));
   end if;

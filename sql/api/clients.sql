@@ -30,59 +30,71 @@ set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_variable
 declare
+  v_actor  constant text := rules.current_actor();
   v_sort   constant text := coalesce(nullif(sort, ''), 'id');
-  v_place  constant text[] := regexp_match(left(cursor, 40), '^(-?[0-9]{1,17})[.](-?[0-9]{1,18})$');
+  v_place  text[];
   v_filter rules.client_filter;
-  v_ids    bigint[];
-  v_keys   timestamptz[];
+  v_found  record;
   v_page   bigint[];
   v_shown  json;
 begin
-  -- GUARD
-  perform rules.require_actor();
-  perform rules.require_page_size(page_size);
-  perform rules.require_short('stage', stage);
-  perform rules.require_short('owner', owner);
-  if cardinality(client_ids) > 1000 then
-    perform rules.refuse('client_ids_not_valid', jsonb_build_object(
-      'length', cardinality(client_ids), 'max_length', 1000
-    ));
+  -- GUARD: in small steps, because a request pays for each filter that is looked at
+  page_size := rules.checked_page_size(page_size);
+  perform rules.require_word('sort', v_sort, '{id,age,sla}');
+  if stage <> '' then
+    perform rules.require_short('stage', stage);
+    v_filter.stages := string_to_array(stage, ',');
+    for i in 1 .. cardinality(v_filter.stages) loop
+      perform rules.refuse_all(rules.unknown_stage(v_filter.stages[i]));
+    end loop;
+  end if;
+  if flag <> '' then
+    perform rules.refuse_all(rules.unknown_flag(flag));
+    v_filter.flag := flag;
+  end if;
+  if owner <> '' then
+    perform rules.require_short('owner', owner);
+    v_filter.owner := owner;
+  end if;
+  if service_tier <> '' then
+    perform rules.require_word('service_tier', service_tier, rules.known_words('clients_service_tier_check'));
+    v_filter.service_tier := service_tier;
+  end if;
+  if attention <> '' then
+    perform rules.require_word('attention', attention, '{stuck,late,waiting_on_client,none}');
+    v_filter.attention := attention;
+  end if;
+  if age_days_gt is not null then
+    v_filter.entered_by := now() - make_interval(hours => 24 * (1 + least(greatest(age_days_gt, -36500), 36500)));
+  end if;
+  if search <> '' then
+    v_filter.search := search;
+  end if;
+  if client_ids is not null then
+    if cardinality(client_ids) > 1000 then
+      perform rules.refuse('client_ids_not_valid', jsonb_build_object(
+        'length', cardinality(client_ids), 'max_length', 1000
+      ));
+    end if;
+    v_filter.ids := client_ids;
+  end if;
+  v_filter.unowned := unowned;
+  v_filter.stuck := stuck;
+  v_filter.active := active;
+  v_filter.sort := v_sort;
+  v_filter.after_id := after;
+  if cursor <> '' then
+    v_place := regexp_match(left(cursor, 40), '^(-?[0-9]{1,17})[.](-?[0-9]{1,18})$');
+    v_filter.after_key := timestamptz 'epoch' + v_place[1]::bigint * interval '1 microsecond';
+    v_filter.after_id := v_place[2]::bigint;
   end if;
   if (v_place is null and cursor <> '') or (v_sort <> 'id' and after is not null) then
     perform rules.refuse('cursor_not_valid');
   end if;
-  perform rules.require_word('sort', v_sort, '{id,age,sla}');
-  perform rules.require_word('attention', nullif(attention, ''), '{stuck,late,waiting_on_client,none}');
-  if service_tier <> '' then
-    perform rules.require_word('service_tier', service_tier, rules.known_words('clients_service_tier_check'));
-  end if;
-  if flag <> '' then
-    perform rules.refuse_all(rules.unknown_flag(flag));
-  end if;
-  v_filter.stages := string_to_array(nullif(stage, ''), ',');
-  for i in 1 .. coalesce(cardinality(v_filter.stages), 0) loop
-    perform rules.refuse_all(rules.unknown_stage(v_filter.stages[i]));
-  end loop;
 
   -- ACT: one row more shows whether another page follows
-  v_filter.flag := nullif(flag, '');
-  v_filter.owner := nullif(owner, '');
-  v_filter.unowned := unowned;
-  if age_days_gt is not null then
-    v_filter.entered_by := now() - make_interval(hours => 24 * (1 + least(greatest(age_days_gt, -36500), 36500)));
-  end if;
-  v_filter.stuck := stuck;
-  v_filter.attention := nullif(attention, '');
-  v_filter.service_tier := nullif(service_tier, '');
-  v_filter.active := active;
-  v_filter.search := nullif(search, '');
-  v_filter.ids := client_ids;
-  v_filter.sort := v_sort;
-  v_filter.after_key := timestamptz 'epoch' + v_place[1]::bigint * interval '1 microsecond';
-  v_filter.after_id := coalesce(v_place[2]::bigint, after);
-  select f.ids, f.keys into v_ids, v_keys from rules.find_clients(v_filter, page_size + 1) f;
-
-  v_page := v_ids[:page_size];
+  v_found := rules.find_clients(v_filter, page_size + 1);
+  v_page := v_found.ids[:page_size];
   if v_sort = 'id' then
     -- an index has this order: sorting whole rows took a tenth of the call
     select json_agg(page.client) into v_shown
@@ -95,12 +107,12 @@ begin
 
   return json_build_object(
     'clients', coalesce(v_shown, '[]'),
-    'similar', case when v_filter.search is not null and v_ids is null then rules.similar_clients(v_filter.search) end,
+    'similar', case when v_filter.search is not null and v_found.ids is null then rules.similar_clients(v_filter.search) end,
     'searched', case when v_filter.search is not null then rules.how_searched() end,
-    'next_after', case when v_sort = 'id' and cardinality(v_ids) > page_size then v_ids[page_size] end,
+    'next_after', case when v_sort = 'id' and cardinality(v_found.ids) > page_size then v_found.ids[page_size] end,
     'next_cursor', case
-      when cardinality(v_ids) > page_size
-        then round(extract(epoch from coalesce(v_keys[page_size], 'epoch')) * 1000000)::bigint || '.' || v_ids[page_size]
+      when cardinality(v_found.ids) > page_size
+        then round(extract(epoch from coalesce(v_found.keys[page_size], 'epoch')) * 1000000)::bigint || '.' || v_found.ids[page_size]
     end
   );
 end

@@ -20,6 +20,7 @@ set jit = off
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_state  constant text := nullif(state, '');
   v_owner  constant text := nullif(owner, '');
   v_month  text;
@@ -28,9 +29,8 @@ declare
   v_closes json[];
 begin
   -- GUARD
-  perform rules.require_actor();
   v_month := rules.require_month(month);
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   perform rules.require_short('owner', owner);
   perform rules.require_word('state', v_state, '{not_opened,open,in_review,paused,closed}');
   v_due_at := rules.due_at(to_date(v_month, 'YYYY-MM'));

@@ -14,11 +14,11 @@ set jit = off
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_zone constant text := (select s.time_zone from public.stage_settings s);
   v_last date;
 begin
   -- GUARD
-  perform rules.require_actor();
   v_last := to_date(rules.require_month(month), 'YYYY-MM');
   if (months between 1 and 24) is not true then
     perform rules.refuse('months_not_valid', jsonb_build_object('months', months));

@@ -7,9 +7,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_today constant date := rules.firm_time(now());
 begin
-  perform rules.require_actor();
   return jsonb_build_object('covers', (
     select coalesce(jsonb_agg(
       jsonb_build_object(

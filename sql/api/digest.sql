@@ -29,7 +29,7 @@ declare
 begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   begin
     v_given := coalesce(v_given, rules.digest_moment());
     v_parts := regexp_match(

@@ -16,7 +16,7 @@ declare
 begin
   -- GUARD
   perform rules.require_permission(rules.current_actor(), 'can_admin');
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   perform rules.require_short('actor_id', actor_id);
 
   -- ACT

@@ -26,7 +26,7 @@ declare
 begin
   -- GUARD
   perform rules.require_actor_id(v_actor);
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   if (v_place is null and after <> '') or v_place[3]::numeric not between -9223372036854775808 and 9223372036854775807 then
     perform rules.refuse('cursor_not_valid');
   end if;

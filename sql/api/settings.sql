@@ -7,9 +7,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_year constant integer := coalesce(year, extract(year from rules.firm_time(now())));
 begin
-  perform rules.require_actor();
   if v_year not between 2000 and 2199 then
     perform rules.refuse('setting_not_valid', jsonb_build_object('setting', 'year', 'value', year, 'expected', '2000 to 2199'));
   end if;

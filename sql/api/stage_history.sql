@@ -11,16 +11,12 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  v_actor   constant text := rules.current_actor();
   v_history json;
   v_first   bigint;
 begin
-  -- GUARD
-  perform rules.require_actor();
-  perform rules.require_page_size(page_size);
-  perform rules.require_client(client_id);
-
-  -- ACT
-  select coalesce(json_agg(page.* order by page.version), '[]'), min(page.version)
+  page_size := rules.checked_page_size(page_size);
+  select json_agg(page.* order by page.version), min(page.version)
   into v_history, v_first
   from (
     select h.*
@@ -30,9 +26,12 @@ begin
     order by h.version desc
     limit page_size
   ) page;
+  if v_history is null then
+    perform rules.require_client(client_id);
+  end if;
 
   return json_build_object(
-    'history', v_history,
+    'history', coalesce(v_history, '[]'),
     'next_before_version', nullif(v_first, 0)
   );
 end

@@ -7,9 +7,9 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_counts jsonb;
 begin
-  perform rules.require_actor();
 
   -- one pass over the active clients
   with counted as materialized (

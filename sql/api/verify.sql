@@ -11,6 +11,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
+  v_actor constant text := rules.current_actor();
   v_lowest constant bigint := -9223372036854775808;
   v_last   constant bigint := 9223372036854775807;
   v_part   text := 'clients';
@@ -20,8 +21,7 @@ declare
   v_answer jsonb;
 begin
   -- GUARD
-  perform rules.require_actor();
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   if client_id is not null then
     perform rules.require_client(client_id);
   else

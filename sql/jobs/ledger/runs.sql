@@ -11,7 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform rules.require_page_size(page_size);
+  page_size := rules.checked_page_size(page_size);
   if job is not null then
     perform jobs.catalog(job);
   end if;

@@ -37,8 +37,17 @@ begin
         and i.answer is null
     ) as i
     cross join lateral rules.shown_clients(array[i.client_id]) shown
-    left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version and i.is_changed
-    cross join lateral (select case when i.is_changed then row_to_json(h.*) end as history) as written
+    -- In order, because to look for the version alone the planner may take the index on client_id alone, and read a
+    -- whole history.
+    cross join lateral (
+      select case when i.is_changed then (
+        select row_to_json(h.*)
+        from rules.shown_history h
+        where h.client_id = shown.id and h.version >= shown.version
+        order by h.version
+        limit 1
+      ) end as history
+    ) as written
   loop
     items[v_shown.nth].answer := v_shown.answer;
     if v_shown.has_key then

@@ -7,9 +7,18 @@ as $$
 #variable_conflict use_variable
 begin
   return (
-    select json_build_object('client', shown.client, 'history', row_to_json(h.*), 'changed', true, 'replayed', false)
+    select json_build_object(
+      'client', shown.client,
+      'history', (  -- in order: see rules.answer_items
+        select row_to_json(h.*)
+        from rules.shown_history h
+        where h.client_id = shown.id and h.version >= shown.version
+        order by h.version
+        limit 1
+      ),
+      'changed', true, 'replayed', false
+    )
     from rules.shown_clients(array[client_id]) shown
-    left join rules.shown_history h on h.client_id = shown.id and h.version = shown.version
   );
 end
 $$;

@@ -12,7 +12,13 @@ declare
   v_zone    constant text := (select s.time_zone from public.stage_settings s);
   v_today   constant date := now() at time zone v_zone;
   v_added   constant date := coalesce(
-    (select h.occurred_at at time zone v_zone from public.stage_history h where h.client_id = client.id and h.version = 0),
+    (
+      select h.occurred_at at time zone v_zone
+      from public.stage_history h
+      where h.client_id = client.id
+      order by h.version
+      limit 1
+    ),
     v_today
   );
   v_month   date := date_trunc('month', v_today + interval '1 month');

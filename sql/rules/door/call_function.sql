@@ -5,7 +5,7 @@ create or replace function rules.call_function(
   called  text,
   said    jsonb,  -- the arguments of the body or query
   by_path jsonb,  -- those of the path, as texts; null: no path of the plan
-  body    bytea   -- null: said has the texts of a query
+  written text    -- the body; null: said has the texts of a query
 )
 returns json
 language plpgsql
@@ -28,8 +28,8 @@ begin
     perform rules.refuse('function_not_found', jsonb_build_object('function', left(called, 200)));
   end if;
   -- @plpgsql_check_options: security_warnings = off
-  execute format('select %s from (select $1, $2, $3) as a (said, by_path, body)', v_text.checked)
-  into said using said, by_path, body;
+  execute format('select %s from (select $1, $2, $3) as a (said, by_path, written)', v_text.checked)
+  into said using said, by_path, written;
   execute format('select %s from (select $1) as a (said)', v_text.call)
   into v_answer using said;
   return v_answer;

@@ -1,5 +1,5 @@
 -- What rules.call_function runs for a function of `api`, as two expressions: `checked` checks the
--- arguments, which are in said, by_path and body, and `call` calls the function with the checked
+-- arguments, which are in said, by_path and written, and `call` calls the function with the checked
 -- ones in said. An omitted argument gets the default that the function declares.
 create or replace function rules.call_text(
   called oid,
@@ -13,7 +13,7 @@ as $$
 begin
   select
     format(
-      'rules.checked_arguments(said, by_path, body, %L::text[], %L::regtype[], %L::text[])',
+      'rules.checked_arguments(said, by_path, written, %L::text[], %L::regtype[], %L::text[])',
       coalesce(p.proargnames, '{}'),
       (p.proargtypes::regtype[])[0:],
       coalesce(p.proargnames[:p.pronargs - p.pronargdefaults], '{}')

@@ -7,7 +7,7 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_secret constant text := current_setting('request.headers')::json ->> 'x-atlas-token';
+  v_secret constant text := rules.request_header('x-atlas-token');
 begin
   update public.actor_tokens t
   set last_used_at = now()

@@ -3,7 +3,7 @@
 create or replace function rules.refuse_argument_names(
   said     jsonb,
   by_path  jsonb,
-  body     bytea,
+  in_query boolean,   -- said has the texts of a query
   names    text[],
   required text[]
 )
@@ -21,7 +21,7 @@ begin
   if v_name is not null then
     perform rules.refuse(
       case
-        when body is null and by_path ? v_name then 'argument_twice'
+        when in_query and by_path ? v_name then 'argument_twice'
         else 'unknown_argument'
       end,
       jsonb_build_object('argument', left(v_name, 200), 'known', v_known)

@@ -22,7 +22,7 @@ $text$;
         begin
           return %3$s;
         exception when read_only_sql_transaction then
-          if body is null then
+          if written is null then
             perform rules.refuse_method('{POST}');
           end if;
           perform rules.refuse('service_away');

@@ -1,6 +1,6 @@
 -- EVALUATE: find every rule that forbids these changes, and keep the violations with the items. All items are from one
 -- actor. Items are grouped by everything that an evaluator gets, and each group is judged once: no rule can look at
--- more than the groups tell apart.
+-- more than the groups tell apart. To group a single item would cost more than its rules.
 create or replace function rules.evaluate(items rules.item[])
 returns rules.item[]
 language plpgsql
@@ -8,13 +8,37 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_actor constant text := (items[1]).context.actor_id;
-  v_alike record;
-  v_found rules.violation[];
+  v_actor   constant text := (items[1]).context.actor_id;
+  v_one     rules.item;
+  v_facts   rules.facts;
+  v_refused rules.violation;
+  v_found   rules.violation[];
+  v_alike   record;
 begin
-  if cardinality(items) = 1 and items[1].is_evaluated then
-    return items;
+  if cardinality(items) = 1 then
+    v_one := items[1];
+    if v_one.is_evaluated is not false or v_one.violations is not null or v_one.answer is not null then
+      return items;
+    end if;
+    v_refused := rules.request_violation(
+      v_one.action, v_one.word, v_one.expected_version, v_one.close_period, v_one.before
+    );
+    if v_refused.rule is not null then
+      v_found := array[v_refused];
+    else
+      select f.* into v_facts from rules.facts_of(v_one.before, v_actor, (v_one.context).on_behalf_of) f;
+      v_found := rules.judge(
+        v_actor, (v_one.context).on_behalf_of, v_facts, v_one.action, v_one.word, coalesce((v_one.context).override, false),
+        (v_one.before).fields, (coalesce(v_one.after, v_one.before)).fields
+      );
+    end if;
+    v_one.violations := v_found;
+    if v_found is null and (v_one.context).on_behalf_of is not null then
+      v_one.context.payload := rules.marked_payload(v_one.context);
+    end if;
+    return array[v_one];
   end if;
+
   for v_alike in
     select
       f as facts, a.refused, a.action, a.word, a.override, a.on_behalf_of, a.old_fields, a.new_fields,

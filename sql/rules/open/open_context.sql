@@ -20,15 +20,18 @@ as $$
 declare
   v_context  rules.change_context;
   v_channels constant text[] := array['api', 'slack', 'nlp_relay', 'event_webhook'];
+  v_headers  text;
 begin
   v_context.actor_id := actor_id;
   v_context.channel := coalesce(channel, 'api');
   if external_id is not null then
     v_context.external_id := rules.checked_text('external_id', external_id, 200);
-  elsif not of_item and current_setting('request.headers', true) <> '' then
-    v_context.external_id := rules.checked_text(
-      'Idempotency-Key', current_setting('request.headers', true)::json ->> 'idempotency-key', 200
-    );
+  elsif not of_item then
+    v_headers := current_setting('request.headers', true);
+    -- the gateway sends an empty one for a request without
+    if v_headers like '%"idempotency-key"%' and v_headers not like '%"idempotency-key":""%' then
+      v_context.external_id := rules.checked_text('Idempotency-Key', rules.request_header('idempotency-key'), 200);
+    end if;
   end if;
   v_context.override := coalesce(override, false);
   v_context.reason := rules.checked_text('reason', reason, 2000, lines => true);

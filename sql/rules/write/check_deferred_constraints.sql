@@ -14,24 +14,22 @@ as $$
 declare
   v_names text;
 begin
-  if of_clients_only then
-    -- one change: an index finds these
-    select string_agg(format('%I.%I', k.connamespace::regnamespace, k.conname), ', ')
-    into v_names
+  -- one change: an index finds its constraints, and nearly always there are none
+  if of_clients_only and not exists (
+    select
     from pg_catalog.pg_constraint k
-    where k.conrelid = 'public.clients'::regclass
-      and k.condeferred
-      and k.conname <> 'clients_version_recorded_fkey'
-      and has_schema_privilege(k.connamespace, 'usage');
-  else
-    select string_agg(distinct format('%I.%I', k.connamespace::regnamespace, k.conname), ', ')
-    into v_names
-    from pg_catalog.pg_constraint k
-    where k.condeferred
-      and k.conname <> 'clients_version_recorded_fkey'
-      -- others are checked at commit
-      and has_schema_privilege(k.connamespace, 'usage');
+    where k.conrelid = 'public.clients'::regclass and k.condeferred and k.conname <> 'clients_version_recorded_fkey'
+  ) then
+    return;
   end if;
+  select string_agg(distinct format('%I.%I', k.connamespace::regnamespace, k.conname), ', ')
+  into v_names
+  from pg_catalog.pg_constraint k
+  where k.condeferred
+    and k.conname <> 'clients_version_recorded_fkey'
+    and (not of_clients_only or k.conrelid = 'public.clients'::regclass)
+    -- others are checked at commit
+    and has_schema_privilege(k.connamespace, 'usage');
   if v_names is not null then
     begin
       -- every name is quoted above

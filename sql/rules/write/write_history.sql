@@ -59,7 +59,9 @@ begin
       select b.row_hash
       from public.stage_history b
       where b.client_id = (ch.after).id
-        and b.version = coalesce((ch.before).version, -1) + h.nth - 1
+        and b.version >= coalesce((ch.before).version, -1) + h.nth - 1
+      order by b.version  -- so that no index on client_id alone is used, as in answer_items
+      limit 1
     )
   from unnest(changes) as ch
   cross join lateral rules.history_rows(ch.before, ch.after) h;

@@ -340,3 +340,25 @@ def test_the_gateway_has_the_words_of_the_catalog(own_api: Api) -> None:
     with psycopg.connect(own_api.dsn) as db:
         rows = db.execute("select status::text, rule, message, hint from rules.violation_catalog()")
         assert set(said) <= set(rows.fetchall())
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/clients", "/api/clients/{slug}", "/api/clients/{slug}/stage_history", "/rpc/undo"]
+)
+def test_a_question_mark_without_a_query_changes_nothing(api: Api, client: int, path: str) -> None:
+    path = path.format(slug=api.done("client", client_id=client)["client"]["slug"])
+
+    asked = api.send("GET", f"{path}?")
+
+    assert (asked.status_code, asked.text) == (api.send("GET", path).status_code, api.send("GET", path).text)
+
+
+def test_quotes_and_backslashes_arrive_as_they_were_sent(api: Api, client: int) -> None:
+    flag = {"client_id": client, "flag": "client_blocking", "reason": "x"}
+    keys = [f'"{client}"', f'"{client}"b', f"{client}\\", f"{client}\\b"]
+    answers = [api.send("POST", "/rpc/set_flag", json=flag, headers={"Idempotency-Key": key}).json() for key in keys]
+    assert [answer["replayed"] for answer in answers] == [False] * 4
+
+    raw = api.send("GET", f'/api/clients?owner="a\\&client_ids={{{client}}}')
+    assert raw.json()["clients"] == []
+    assert api.send("GET", "/api/clients", headers={"User-Agent": '"x-atlas-request":"GET /'}).status_code == 200

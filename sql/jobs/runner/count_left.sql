@@ -1,5 +1,5 @@
 -- The counts of a run, with what is left at its end: unchanged, skipped by rule, failed, errors, and the clients that
--- its definition only names. A plan made now lists what is left, so the dry run and the end of a run agree.
+-- its definition only names. What is left is what a plan lists now, so the dry run and the end of a run agree.
 create or replace function jobs.count_left(
   run  public.job_runs,
   held bigint[]   -- clients that other sessions held to the end
@@ -10,6 +10,7 @@ volatile
 as $$
 declare
   v_counts    jsonb := run.counts;
+  v_steps     constant jobs.step[] := array(select s from jobs.steps(run.job, run.due_at, run.as_of) s);
   v_skipped   jsonb;
   v_failed    bigint;
   v_uncleared bigint;
@@ -17,7 +18,7 @@ declare
   v_about     bigint;   -- clients in the stage or with the flags that the job is about
 begin
   with plan as materialized (
-    select p.* from jobs.plan(run.job, run.as_of) p
+    select p.* from jobs.changes_of(run.job, run.due_at, v_steps) p
   )
   select
     (
@@ -51,6 +52,6 @@ begin
     'errors', nullif(
       jsonb_path_query_array(coalesce(v_counts -> 'errors', '[]') || coalesce(v_errors, '[]'), '$[0 to 19]'), '[]'
     )
-  )) || jobs.names(run.job, run.due_at, run.as_of);
+  )) || jobs.names(v_steps);
 end
 $$;

@@ -1,9 +1,5 @@
--- The clients that an occurrence of a job only names, by the key in the counts: how many, and the first 1,000.
-create or replace function jobs.names(
-  job    text,
-  due_at timestamptz,
-  as_of  timestamptz
-)
+-- The clients that the steps of an occurrence only name, by the key in the counts: how many, and the first 1,000.
+create or replace function jobs.names(steps jobs.step[])
 returns jsonb
 language plpgsql
 stable
@@ -18,7 +14,7 @@ begin
     )))
     from (
       select s.word, array_agg(distinct id order by id) as client_ids
-      from jobs.steps(job, due_at, as_of) s
+      from unnest(steps) s
       cross join unnest(s.client_ids) as id
       where s.action = 'name'
       group by s.word

@@ -18,37 +18,13 @@ as $$
 declare
   v_as_of constant timestamptz := coalesce(as_of, now());
   v_due   record;
-  v_step  jobs.step;
-  v_items rules.item[];
 begin
   select * into v_due from jobs.state_of(job, v_as_of);
-  if v_due.too_late then
-    return;
+  if not v_due.too_late then
+    return query
+      select p.*
+      from jobs.changes_of(job, v_due.due_at, array(select s from jobs.steps(job, v_due.due_at, v_as_of) s)) p;
   end if;
-  for v_step in
-    select s.*
-    from jobs.steps(job, v_due.due_at, v_as_of) s
-    where s.action <> 'name'
-    order by s.action, s.word, s.period
-  loop
-    v_step.client_ids := array(select id from unnest(v_step.client_ids) as id order by 1);
-    for v_from in 1..cardinality(v_step.client_ids) by 20000 loop
-      v_items := jobs.evaluate_step(job, v_due.due_at, null, v_step, v_step.client_ids[v_from:v_from + 19999]);
-      return query
-        select
-          c.id, c.slug, c.name,
-          case i.action
-            when 'move' then c.stage || ' -> ' || i.word
-            when 'set' then '+' || i.word
-            when 'update' then 'given back'
-            else '-' || i.word
-          end,
-          (i.violations[1]).rule
-        from unnest(v_items) i
-        join public.clients c on c.id = i.client_id
-        order by c.id;
-    end loop;
-  end loop;
 end
 $$;
 

@@ -24,7 +24,8 @@ begin
       )
       from (select p.*, row_number() over () as place from jobs.plan(job, as_of) p) p
     ) || (
-      select jobs.names(job, o.due_at, coalesce(as_of, now())) from jobs.occurrences(job, coalesce(as_of, now())) o
+      select jobs.names(array(select s from jobs.steps(job, o.due_at, coalesce(as_of, now())) s))
+      from jobs.occurrences(job, coalesce(as_of, now())) o
     );
   end if;
   call jobs.run_in_slices(job, as_of, false, v_run, commits => false);

@@ -24,7 +24,7 @@ begin
     v_request := rules.request_header('x-atlas-request');
   end if;
   v_method := split_part(v_request, ' ', 1);
-  v_address := split_part(v_request, ' ', 2);
+  v_address := substr(v_request, length(v_method) + 2);
   v_path := split_part(v_address, '?', 1);
 
   -- THE FUNCTION
@@ -40,7 +40,7 @@ begin
   end if;
 
   -- THE QUERY
-  if v_address <> v_path then
+  if length(v_address) > length(v_path) + 1 then
     if v_by_path is not null then
       v_limited := v_meant.endpoint ->> 'limit';
     end if;

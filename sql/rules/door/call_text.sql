@@ -13,9 +13,9 @@ as $$
 begin
   select
     format(
-      'rules.checked_arguments(said, by_path, written, %L::text[], %L::regtype[], %L::text[])',
+      'rules.checked_arguments(said, by_path, written, %L::text[], %L::jsonb, %L::text[])',
       coalesce(p.proargnames, '{}'),
-      (p.proargtypes::regtype[])[0:],
+      jsonb_object(coalesce(p.proargnames, '{}'), (p.proargtypes::regtype[])[0:]::text[]),
       coalesce(p.proargnames[:p.pronargs - p.pronargdefaults], '{}')
     ),
     format(

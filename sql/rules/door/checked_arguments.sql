@@ -5,7 +5,7 @@ create or replace function rules.checked_arguments(
   by_path  jsonb,      -- those of the path, as texts; null: no path of the plan
   written  text,       -- the body; null: said has the texts of a query
   names    text[],     -- as the function declares them
-  types    regtype[],
+  types    jsonb,      -- by name
   required text[]
 )
 returns jsonb
@@ -17,7 +17,7 @@ declare
   v_all     constant jsonb := coalesce(said || by_path, said);
   v_name    text;
   v_value   jsonb;
-  v_type    regtype;
+  v_type    text;
   v_kind    text;  -- the JSON type; text: it came in a query or path
   v_written text;
 begin
@@ -30,8 +30,7 @@ begin
   end if;
 
   -- in small steps, because a request pays for every operator of an expression, even one that isn't reached
-  for i in 1 .. cardinality(names) loop
-    v_name := names[i];
+  foreach v_name in array names loop
     v_value := v_all -> v_name;
     continue when v_value is null;
     v_kind := jsonb_typeof(v_value);
@@ -47,22 +46,22 @@ begin
         v_kind := 'text';
       end if;
     end if;
-    v_type := types[i];
-    if v_type = 'text'::regtype then
+    v_type := types ->> v_name;
+    if v_type = 'text' then
       continue when v_kind in ('string', 'text', 'null');
     else
-      continue when v_kind = 'null' or v_type = 'jsonb'::regtype;
+      continue when v_kind = 'null' or v_type = 'jsonb';
       v_written := null;
       if v_kind = 'text' then
         v_written := v_value #>> '{}';
       elsif v_kind in ('number', 'array') then
         v_written := written::json ->> v_name;  -- jsonb has 100 for 1e2
       end if;
-      continue when v_type in ('bigint'::regtype, 'integer'::regtype) and v_written ~ '^[0-9]{1,9}$';
-      continue when rules.is_of_type(v_value, v_type, v_kind, v_written);
+      continue when v_type in ('bigint', 'integer') and v_written ~ '^[0-9]{1,9}$';
+      continue when rules.is_of_type(v_value, v_type::regtype, v_kind, v_written);
     end if;
     perform rules.refuse('argument_not_valid', jsonb_build_object(
-      'argument', v_name, 'expected', v_type::text
+      'argument', v_name, 'expected', v_type
     ));
   end loop;
   return v_all;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -223,3 +224,16 @@ def test_is_not_running_before_it_is_started(data: Path) -> None:
     assert not server.is_running()
     with pytest.raises(EmbeddedError, match="No server runs"):
         _ = server.dsn
+
+
+def test_a_child_that_a_killed_server_leaves_for_a_moment_is_no_server(tmp_path: Path) -> None:
+    """Just forked, it still has the server's command line."""
+    folder, program = tmp_path / "pgdata", tmp_path / "postgres"
+    folder.mkdir()
+    shutil.copy(str(shutil.which("sleep")), program)
+
+    with subprocess.Popen([program, "0.2"], cwd=folder):
+        assert postmaster.find(folder) is None
+    with subprocess.Popen([program, "60"], cwd=folder) as process:
+        assert postmaster.find(folder) is not None
+        process.kill()

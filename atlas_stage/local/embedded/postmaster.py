@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+CHILD_SECONDS = 0.3
+
 
 @dataclass(frozen=True)
 class PidFile:
@@ -38,7 +40,11 @@ def find(pgdata: Path) -> psutil.Process | None:
             process = psutil.Process(named.pid)
             if _serves(process, pgdata):
                 return process
-    return next((each for each in psutil.process_iter() if _serves(each, pgdata)), None)
+    others = [each for each in psutil.process_iter() if _serves(each, pgdata)]
+    if others:
+        # A child of a killed server has the server's command line until it writes its title, or ends.
+        time.sleep(CHILD_SECONDS)
+    return next((each for each in others if _serves(each, pgdata)), None)
 
 
 def forget_other_program(pgdata: Path) -> None:

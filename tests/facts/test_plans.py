@@ -69,6 +69,7 @@ def pages(db: psycopg.Connection, function: str, **arguments: Any) -> int:
 
 
 def pages_of_next(db: psycopg.Connection, function: str, **arguments: Any) -> int:
+    """The same of a call that isn't made before: of a change, which can't be made twice."""
     query = sql.SQL("explain (analyze, buffers, format json) select api.{}({})").format(
         sql.Identifier(function),
         sql.SQL(", ").join(
@@ -293,10 +294,13 @@ def test_every_index_is_there_for_a_call(firm: psycopg.Connection) -> None:
     ],
     ids=str,
 )
-def test_a_client_with_a_long_history_costs_what_others_cost(  # last: its dead rows cost the others pages
+def test_a_client_with_a_long_history_costs_what_others_cost(
     firm: psycopg.Connection, function: str, arguments: dict[str, Any]
 ) -> None:
-    # In a young firm every other client has one row, so an index on the client alone looks as good to the planner.
+    """In a young firm every other client has one row, so an index on the client alone looks as good to the planner.
+
+    The last test of the file: its dead rows cost the others pages.
+    """
     with firm.transaction(force_rollback=True):
         firm.execute("set local session_replication_role = replica")
         firm.execute(

@@ -1,5 +1,6 @@
--- The counts of a run, with what is left at its end: unchanged, skipped by rule, failed, errors, and the clients that
--- its definition only names. What is left is what a plan lists now, so the dry run and the end of a run agree.
+-- The counts of a run and, at its end, of the clients that are left: unchanged, skipped by rule, failed, errors, and
+-- the clients that its definition lists without changing them. The end of a run finds them with the functions of a
+-- plan, so it agrees with the dry run.
 create or replace function jobs.count_left(
   run  public.job_runs,
   held bigint[]   -- clients that other sessions held to the end

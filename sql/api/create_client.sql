@@ -72,6 +72,7 @@ begin
   begin
     v_client.id := rules.write_new_client(v_name, v_slug, v_client);
     perform rules.write_history(array[(v_context, null, v_client)::rules.change]);
+    perform rules.check_deferred_constraints(of_clients_only => true);
   exception
     when others then
       get stacked diagnostics

@@ -39,6 +39,8 @@ begin
   returning * into v_gone;
   begin
     perform rules.remove_client(v_client.id);
+    -- foreign keys to clients are those of other tables
+    perform rules.check_deferred_constraints(of_clients_only => false);
   exception
     when others then
       get stacked diagnostics

@@ -262,6 +262,29 @@ def test_a_constraint_of_the_host_s_is_named_and_not_taken_for_a_rule_of_ours(
         call(db, "create_client", name="N", slug="new-one", **arguments)
 
 
+def test_a_deferred_constraint_refuses_a_new_client_before_the_commit(db: psycopg.Connection) -> None:
+    db.execute("set constraints all immediate; set constraints all deferred")
+    db.execute(
+        "alter table clients add column parent bigint default -1 constraint parent_fk references clients (id)"
+        " deferrable initially deferred"
+    )
+
+    with refused(db, "host_constraint", 409, constraint="parent_fk", table="clients"):
+        call(db, "create_client", name="N", slug="new-one")
+
+
+def test_a_deferred_key_of_another_table_keeps_a_client_from_being_deleted(db: psycopg.Connection, client: int) -> None:
+    db.execute("set constraints all immediate; set constraints all deferred")
+    db.execute(
+        "create table invoices (client_id bigint constraint invoices_fk references clients (id)"
+        " deferrable initially deferred)"
+    )
+    db.execute("insert into invoices values (%s)", (client,))
+
+    with refused(db, "host_constraint", 409, constraint="invoices_fk", table="invoices"):
+        call(db, "delete_client", client_id=client, reason="by mistake")
+
+
 def test_a_deferred_constraint_stays_as_the_session_has_set_it(db: psycopg.Connection, client: int) -> None:
     db.execute("set constraints all immediate; set constraints all deferred")
     db.execute(

@@ -39,6 +39,5 @@ begin
   -- WRITE
   perform rules.write_history(array[(context, v_items[1].before, v_items[1].after)::rules.change]);
   perform rules.write_clients(array[v_items[1].after]);
-  perform rules.check_deferred_constraints(of_clients_only => true);
 end
 $$;

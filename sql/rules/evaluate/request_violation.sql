@@ -18,7 +18,7 @@ as $$
     when client.version <> expected_version then rules.version_conflict(client, expected_version)
     when close_period !~ '^(19|20)[0-9]{2}-(0[1-9]|1[0-2])$'
       then ('period_not_valid', jsonb_build_object('close_period', left(close_period, 200)))::rules.violation
-    when close_period <> client.close_period or (close_period is not null and word not in ('eom_close', 'eom_review'))
+    when close_period <> client.close_period or (close_period is not null and not rules.in_close(word, null))
       then ('period_not_expected', jsonb_build_object(
         'close_period', close_period, 'current_period', client.close_period
       ))::rules.violation

@@ -14,14 +14,6 @@ as $$
 declare
   v_names text;
 begin
-  -- one change: an index finds its constraints, and nearly always there are none
-  if of_clients_only and not exists (
-    select
-    from pg_catalog.pg_constraint k
-    where k.conrelid = 'public.clients'::regclass and k.condeferred and k.conname <> 'clients_version_recorded_fkey'
-  ) then
-    return;
-  end if;
   select string_agg(distinct format('%I.%I', k.connamespace::regnamespace, k.conname), ', ')
   into v_names
   from pg_catalog.pg_constraint k

@@ -26,7 +26,6 @@ begin
     end loop;
     perform rules.write_history(changes);
     perform rules.write_clients(v_clients);
-    perform rules.check_deferred_constraints(of_clients_only => v_half = 0);
     return;
   exception
     when others then

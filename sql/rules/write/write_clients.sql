@@ -1,6 +1,6 @@
 -- WRITE, second half: put clients into their new states. The one function that updates `clients`; the host's triggers
 -- run with its role, which can do nothing else. If a host trigger stores something else than what was recorded, the
--- change is refused.
+-- change is refused. The host's deferred constraints are checked too, while the client that violates them is known.
 set local role atlas_writer;
 
 create or replace function rules.write_clients(clients rules.client_state[])
@@ -12,7 +12,8 @@ set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
-  v_as_recorded bigint;
+  v_as_recorded   bigint;
+  v_has_deferred  boolean;
 begin
   with written as (
     update public.clients c
@@ -35,9 +36,21 @@ begin
     -- named by its function: the host's schemas are in the path, and an operator for records could be there
     returning pg_catalog.record_eq(rules.state_of(c.*), row(s.*)::rules.client_state) as as_recorded
   )
-  select pg_catalog.count(*) filter (where w.as_recorded) into v_as_recorded from written w;
+  select
+    pg_catalog.count(*) filter (where w.as_recorded),
+    -- of clients: an index finds them, and nearly always there are none
+    exists (
+      select
+      from pg_catalog.pg_constraint k
+      where k.conrelid = 'public.clients'::regclass and k.condeferred and k.conname <> 'clients_version_recorded_fkey'
+    )
+  into v_as_recorded, v_has_deferred
+  from written w;
   if v_as_recorded <> pg_catalog.cardinality(clients) then
     raise exception 'the stored clients are not what was recorded';
+  end if;
+  if v_has_deferred or pg_catalog.cardinality(clients) > 1 then
+    perform rules.check_deferred_constraints(of_clients_only => pg_catalog.cardinality(clients) = 1);
   end if;
 end
 $$;

@@ -226,14 +226,16 @@ class BatchRollback(Rollback, answers="rollback_batch undo_batch"):
 class Move(Record):
     to_stage: str
     note: str | None = None
+    kind: str = "moved"
 
 
 class Moves(Record, pages="check_stages"):
-    """What the caller may do with a client. `close_period`: of the close that a move into eom_close is for."""
+    """What the caller may do with a client. `close_period`: of the close that a move in `opens_close` is for."""
 
     client_id: int
     version: int
     close_period: str | None = None
+    opens_close: tuple[str, ...] = ()
     moves: tuple[Move, ...] = ()
     override_to: tuple[str, ...] = ()
     set_flags: tuple[str, ...] = ()
@@ -357,12 +359,14 @@ class Summary(Record, answers="summary"):
 class FeedRow(HistoryRow):
     client_name: str = ""
     client_slug: str = ""
+    kind: str = "changed"
 
 
 class ActivityRow(FeedRow, pages="activity"):
     """A change. `undo_until`: until when the caller can undo it; None: not at all."""
 
     is_rolled_back: bool = False
+    is_reversible: bool = False
     undo_until: datetime | None = None
 
 
@@ -528,6 +532,7 @@ class Cover(Record):
     kept: tuple[Json, ...] = ()
     made_by: str = ""
     made_at: datetime | None = None
+    may_end: bool = False
 
 
 class Covers(Record, answers="covers"):

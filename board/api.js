@@ -64,13 +64,6 @@ export class Api {
     return { items: answer.queue, more: answer.next_after != null };
   }
 
-  async history(id, beforeVersion) {
-    const answer = await this.#call("stage_history", {
-      client_id: id, page_size: 50, before_version: beforeVersion,
-    });
-    return { rows: answer.history, next: answer.next_before_version };
-  }
-
   /** Exchanges an invite, with which this Api was made, for a token. */
   async acceptInvite() {
     return (await this.#call("accept_invite")).token;

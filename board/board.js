@@ -16,8 +16,6 @@ export const MOST_PRESSING = "sla";
 const MANY = 25;
 // How long a message without Undo is shown.
 const MESSAGE_MS = 10_000;
-// The month of the close is chosen when a client moves in here.
-const CLOSE = "eom_close";
 // The most clients of one check_stages call.
 const BATCH = 200;
 // Where the browser keeps the saved views, and whether single keys are off.
@@ -531,8 +529,8 @@ export class Board {
     try {
       // The client comes first: a later change then has a newer version, so the feed reloads client and history together.
       const client = await this.#api.client(id);
-      const [history] = await Promise.all([this.#api.history(id), this.learnAllowed([id])]);
-      this.#setDrawer(id, { client, rows: history.rows, next: history.next, error: null });
+      const [history] = await Promise.all([this.#api.activity({ of: id }), this.learnAllowed([id])]);
+      this.#setDrawer(id, { client, ...history, error: null });
       this.store.set({ clients: this.#withClients([client]) });
     } catch (error) {
       this.#setDrawer(id, { error });
@@ -542,8 +540,8 @@ export class Board {
   async showOlder() {
     const { id, next } = this.state.drawer;
     try {
-      const history = await this.#api.history(id, next);
-      this.#setDrawer(id, { rows: [...history.rows, ...this.state.drawer.rows], next: history.next });
+      const older = await this.#api.activity({ of: id }, next);
+      this.#setDrawer(id, { rows: [...this.state.drawer.rows, ...older.rows], next: older.next });
     } catch (error) {
       this.#setDrawer(id, { error });
     }
@@ -772,7 +770,7 @@ export class Board {
 
   /** True if the change is a move of this client that opens a close, so that its month can be chosen. */
   opensClose({ kind, to }, id) {
-    return kind === "move" && to === CLOSE && !this.#known(id)?.close_period;
+    return kind === "move" && Boolean(this.state.allowed.get(id)?.opens_close.includes(to));
   }
 
   /** Shows a message; with `undo`, the last change can be undone as long as the database allows. */
@@ -842,9 +840,9 @@ export class Board {
 
   async #changesSince(id, version) {
     try {
-      const [client, { rows }] = await Promise.all([this.#api.client(id), this.#api.history(id), this.learnAllowed([id])]);
+      const [client, { rows }] = await Promise.all([this.#api.client(id), this.#api.activity({ of: id }), this.learnAllowed([id])]);
       this.#took(client);
-      return { client, rows: rows.filter((row) => row.version > version) };
+      return { client, rows: rows.filter((row) => row.version > version).reverse() };
     } catch (error) {
       return { error, rows: [] };
     }

@@ -168,12 +168,12 @@ class Watch:
         clients = {client.id: client for client in page}
         for row in rows:
             client = clients.get(row.client_id)
-            kind, owner = _kind(row), client.stage_owner if client else None
+            owner = client.stage_owner if client else None
             stage = row.to_stage or (client.stage if client else None)
             data = {"change": row.as_json(), "client": client.as_json() if client else None}
             # A sign-off is for the reviewers, if there are any.
-            wanted = client.eligible_reviewers if client and kind == "sign_off_wanted" else None
-            yield Notice(kind, data, wanted or (owner,), stage, owner)
+            wanted = client.eligible_reviewers if client and row.kind == "sign_off_wanted" else None
+            yield Notice(row.kind, data, wanted or (owner,), stage, owner)
 
     def _findings(self) -> Iterator[tuple[str, Notice]]:
         """Everything that is wrong now, by a key that doesn't change while it lasts."""
@@ -259,21 +259,6 @@ def _in_order(state: State, rows: Iterable[FeedRow]) -> list[FeedRow]:
         state.versions[client] = max(newest, row.version)
         ready.append(row)
     return ready
-
-
-def _kind(row: FeedRow) -> str:
-    match row.from_stage, row.to_stage:
-        case "eom_review", "eom_close":
-            return "sent_back"
-        case "eom_review", "weekly":
-            return "signed_off"
-        case _, "eom_review":
-            return "sign_off_wanted"
-        case _, str():
-            return "moved"
-    if row.flag_added:
-        return "stuck" if row.flag_added == "stuck" else "flagged"
-    return "unflagged" if row.flag_removed else "changed"
 
 
 def _message(kind: str, data: Json) -> Json:

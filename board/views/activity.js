@@ -2,7 +2,7 @@
 import { Fragment, html, plural, title, useState, words } from "../ui.js";
 import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
 import { Actors, fieldName } from "./drawer.js";
-import { Typed, isFirmAdmin, isReversible, nameOf } from "./parts.js";
+import { Typed, isFirmAdmin, nameOf } from "./parts.js";
 
 export function Activity({ board, state }) {
   const { activity } = state;
@@ -57,7 +57,7 @@ function Line({ board, state, rows, isWhole }) {
   const [row] = rows;
   const isMany = rows.length > 1;
   const mayUndo = rows.some((each) => new Date(each.undo_until) > serverNow()) && (!isMany || (row.batch && isWhole));
-  const mayRollBack = isReversible(row) && !mayUndo && !isMany && isFirmAdmin(me);
+  const mayRollBack = row.is_reversible && !mayUndo && !isMany && isFirmAdmin(me);
   const name = (each) => html`<button type="button" class="link" dir="auto" onClick=${() => board.openClient(each.client_id)}>${each.client_name}</button>`;
   const client = isMany ? plural(rows.length, "client") : name(row);
   return html`

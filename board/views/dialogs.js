@@ -15,11 +15,12 @@ export function Dialogs({ board, state }) {
 }
 
 function Change({ board, state }) {
-  const { dialog, clients, drawer } = state;
+  const { dialog, clients, drawer, allowed } = state;
   const { kind, ids, reason, conflict, error, sending } = dialog;
   const chosen = ids.map((id) => clients.get(id) || (drawer?.id === id && drawer.client) || { name: dialog.row?.client_name ?? `client ${id}` });
   const names = chosen.map((client) => client.name);
-  const deed = kind === "move" && chosen.every((client) => client.stage === chosen[0].stage) && deedOf(chosen[0].stage, dialog.to);
+  const deeds = new Set(ids.map((id) => deedOf(allowed.get(id)?.moves.find((move) => move.to_stage === dialog.to))));
+  const deed = kind === "move" && deeds.size === 1 && [...deeds][0];
   const who = ids.length === 1 ? names[0] : plural(ids.length, "client");
   const heading = { move: `${deed || "Move"} ${who}`, flag: `${dialog.setting ? "Set a flag on" : "Clear a flag of"} ${who}`, rollback: `Roll back: ${who}`, fields: `Change details of ${who}` }[kind];
   const isOptional = kind === "flag" || kind === "fields";

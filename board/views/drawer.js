@@ -1,7 +1,7 @@
 // One client: its stage and flags, the allowed changes, its fields and its history.
 import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
 import { ago, day, instant, month as monthName } from "../dates.js";
-import { Age, Attention, Period, Toast, deedOf, flagsBeside, isReversible, maxDaysOf, meaningsOf } from "./parts.js";
+import { Age, Attention, Period, Toast, deedOf, flagsBeside, maxDaysOf, meaningsOf } from "./parts.js";
 
 export function Drawer({ board, state }) {
   const { drawer, summary, allowed } = state;
@@ -38,8 +38,8 @@ function Standing({ board, client, summary, may }) {
       <${Age} client=${client} maxDays=${maxDays} />
       <div class="buttons" role="group" aria-label="Moves">
         ${may?.moves.map((move) => html`
-          <button key=${move.to_stage} type="button" onClick=${() => board.openMove([client.id], move.to_stage, Boolean(deedOf(client.stage, move.to_stage)))}>
-            ${deedOf(client.stage, move.to_stage) ?? html`${title(move.to_stage)}${move.note && html`<small>${move.note}</small>`}`}
+          <button key=${move.to_stage} type="button" onClick=${() => board.openMove([client.id], move.to_stage, Boolean(deedOf(move)))}>
+            ${deedOf(move) ?? html`${title(move.to_stage)}${move.note && html`<small>${move.note}</small>`}`}
           </button>`)}
         ${may && !may.moves.length && html`<p class="quiet">You don't have permission to move this client from here.</p>`}
       </div>
@@ -155,9 +155,9 @@ function History({ board, drawer, client, rows, may, zone }) {
       <h3 id="history-title">History</h3>
       <p class="quiet">Times are in the firm's time zone, ${zone}.</p>
       <ol class="timeline">
-        ${[...rows].reverse().map((row) => html`
+        ${rows.map((row) => html`
           <${Row} key=${row.id} row=${row}>
-            ${may?.may_roll_back && isReversible(row)
+            ${may?.may_roll_back && row.is_reversible
               && html`<button type="button" class="link" onClick=${() => board.openRollback(client.id, row)}>Roll back…</button>`}
           <//>`)}
       </ol>
@@ -202,6 +202,5 @@ function how(row) {
 
 function FromTo({ change }) {
   const show = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.join(", ") || "nothing" : String(value));
-  const [from, to] = Array.isArray(change) ? change : [change?.from ?? change?.old, change?.to ?? change?.new];
-  return html`<${Fragment}><span dir="auto">${show(from)}</span> → <span dir="auto">${show(to)}</span><//>`;
+  return html`<${Fragment}><span dir="auto">${show(change.from)}</span> → <span dir="auto">${show(change.to)}</span><//>`;
 }

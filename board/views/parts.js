@@ -26,16 +26,16 @@ export function Attention({ client }) {
 /** The month that the client is closing. */
 export const Period = ({ client }) => client.close_period && html`<span class="period">${monthName(client.close_period)}</span>`;
 
-// The moves that bookkeepers have a word for, by the stages they lead from and to.
-const DEEDS = { "eom_review weekly": "Sign off", "eom_review eom_close": "Send back" };
-export const deedOf = (from, to) => DEEDS[`${from} ${to}`];
+// The kinds of moves that bookkeepers have a word for.
+const DEEDS = { signed_off: "Sign off", sent_back: "Send back" };
+export const deedOf = (move) => DEEDS[move?.kind];
 
 /** A button for each such move that is allowed. */
 export function Deeds({ board, client, may, reach }) {
-  const moves = may?.moves.filter((move) => deedOf(client.stage, move.to_stage)) ?? [];
-  return moves.map(({ to_stage: to }) => html`
-    <button key=${to} type="button" class="deed" tabindex=${reach} aria-haspopup="dialog" aria-label=${`${deedOf(client.stage, to)} ${client.name}`}
-      onClick=${() => board.openMove([client.id], to, true)}>${deedOf(client.stage, to)}</button>`);
+  const moves = may?.moves.filter(deedOf) ?? [];
+  return moves.map((move) => html`
+    <button key=${move.to_stage} type="button" class="deed" tabindex=${reach} aria-haspopup="dialog" aria-label=${`${deedOf(move)} ${client.name}`}
+      onClick=${() => board.openMove([client.id], move.to_stage, true)}>${deedOf(move)}</button>`);
 }
 
 /** The last change and its Undo. */
@@ -59,10 +59,6 @@ export function nameOf(actor) {
   const job = actor.match(/^system:cron:(.*)$/)?.[1];
   return job ? `the job ${words(job)}` : actor.replace(/^user:/, "");
 }
-
-/** True for a history row whose change can be rolled back, unless something later depends on it. */
-export const isReversible = (row) =>
-  row.version > 0 && row.trigger_type !== "rollback" && !row.is_rolled_back && Boolean(row.from_stage || row.flag_added || row.flag_removed || row.payload?.changed);
 
 export function Owner({ actor }) {
   return actor ? html`<span class="owner" dir="auto" title=${actor}>${nameOf(actor)}</span>` : html`<span class="owner nobody">no owner</span>`;

@@ -14,7 +14,7 @@ export function People({ board, state }) {
         ${isAdmin && html`<div class="buttons"><button type="button" class="primary" onClick=${() => board.openPerson("invite")}>Invite someone…</button></div>`}
       </div>
       ${!people ? html`<p class="quiet">${state.problem ? "The people couldn't be loaded." : "Loading…"}</p>` : html`
-      <${Covers} board=${board} covers=${people.covers} me=${me} isAdmin=${isAdmin} />
+      <${Covers} board=${board} covers=${people.covers} />
       <div class="table-wrap">
         <table>
           <thead><tr><th scope="col">Who</th>${isAdmin && html`<th scope="col">Role</th>`}<th scope="col" class="num">Owns</th><th scope="col" class="num">Collaborates</th><th scope="col" class="num">Reviews</th>
@@ -26,7 +26,7 @@ export function People({ board, state }) {
 }
 
 /** Who covers for whom, and what stayed with a cover. */
-function Covers({ board, covers, me, isAdmin }) {
+function Covers({ board, covers }) {
   if (!covers.length) return null;
   return html`
     <section aria-labelledby="covers-title"><h3 id="covers-title">Vacation cover</h3>
@@ -34,7 +34,7 @@ function Covers({ board, covers, me, isAdmin }) {
         <li key=${each.cover_id}>
           <p><strong dir="auto">${nameOf(each.to_actor_id)}</strong> covers for <strong dir="auto">${nameOf(each.from_actor_id)}</strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
           ${each.kept.length > 0 && html`<p class="quiet">Changed meanwhile, not given back: ${each.kept.map(({ name, fields }) => `${name} (${fields.map(fieldName).join(", ")})`).join("; ")}</p>`}
-          ${(isAdmin || [each.made_by, each.from_actor_id, each.to_actor_id].includes(me.actor_id)) && each.clients > 0
+          ${each.may_end && each.clients > 0
             && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${each.from_actor_id}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
         </li>`)}</ul>
     </section>`;

@@ -59,25 +59,26 @@ begin
 
   return json_build_object(
     'activity', (
-      select coalesce(json_agg(row_to_json(page.*) order by page.nth), '[]')
-      from (
+      select coalesce(json_agg(row_to_json(page.*) order by n.nth), '[]')
+      from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
+      join public.stage_history stored on stored.id = n.id
+      join rules.shown_history h on h.id = n.id
+      join public.clients c on c.id = h.client_id
+      cross join lateral (select exists (select from rules.rollback_of(h.id)) as is_rolled_back) b
+      cross join lateral (
         select
-          h.*, c.name as client_name, c.slug as client_slug, n.nth,
-          exists (
-            select
-            from public.stage_history b
-            where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = h.id
-          ) as is_rolled_back,
+          h.*, c.name as client_name, c.slug as client_slug,
+          rules.kind_of(
+            h.from_stage, h.to_stage, h.from_returning_to, h.trigger_type = 'rollback', h.flag_added, h.flag_removed
+          ) as kind,
+          b.is_rolled_back,
+          rules.is_reversible(stored.*) and not b.is_rolled_back as is_reversible,
           case
             when rules.undo_violations(v_actor, array[h.id]) is null
               and rules.reversal_violations(rules.state_of(c.*), stored.*) is null
               then rules.undo_until(h.occurred_at)
           end as undo_until
-        from unnest(v_ids[:page_size]) with ordinality as n (id, nth)
-        join public.stage_history stored on stored.id = n.id
-        join rules.shown_history h on h.id = n.id
-        join public.clients c on c.id = h.client_id
-      ) as page
+      ) page
     ),
     'next_before', case when cardinality(v_ids) > page_size then v_cursors[page_size] end
   );
@@ -88,7 +89,8 @@ comment on function api.activity(text, bigint, date, text, integer) is
 'List the changes of all clients, newest first.
 Any actor can read. actor_id: made by this actor. client_id: of this client. day: made on this day in the firm''s time zone.
 before: next_before of the page before. page_size: 1 to 1,000.
-Returns {activity, next_before}: history rows with client_name, client_slug, is_rolled_back and undo_until;
-next_before is null on the last page. undo_until: until when the caller can undo the change; null: not at all.
+Returns {activity, next_before}: history rows with client_name, client_slug, kind (as in changes), is_rolled_back, is_reversible and
+undo_until; next_before is null on the last page. is_reversible: rollback takes it, unless a later change depends on it. undo_until: until
+when the caller can undo the change; null: not at all.
 For every change exactly once, use the function changes.
 Errors: text_too_long, moment_not_valid, cursor_not_valid, page_size_not_valid (422).';

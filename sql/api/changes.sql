@@ -65,13 +65,18 @@ begin
 
   return json_build_object(
     'changes', (
-      select coalesce(json_agg(row_to_json(page.*) order by page.nth), '[]')
-      from (
-        select h.*, c.name as client_name, c.slug as client_slug, n.cursor, n.nth
-        from unnest(v_ids[:page_size], v_cursors) with ordinality as n (id, cursor, nth)
-        join rules.shown_history h on h.id = n.id
-        join public.clients c on c.id = h.client_id
-      ) as page
+      select coalesce(json_agg(row_to_json(page.*) order by n.nth), '[]')
+      from unnest(v_ids[:page_size], v_cursors) with ordinality as n (id, cursor, nth)
+      join rules.shown_history h on h.id = n.id
+      join public.clients c on c.id = h.client_id
+      cross join lateral (
+        select
+          h.*, c.name as client_name, c.slug as client_slug,
+          rules.kind_of(
+            h.from_stage, h.to_stage, h.from_returning_to, h.trigger_type = 'rollback', h.flag_added, h.flag_removed
+          ) as kind,
+          n.cursor
+      ) page
     ),
     'cursor', coalesce(
       v_cursors[least(page_size, cardinality(v_ids))], rules.feed_cursor(v_epoch, v_xid, v_id)
@@ -86,8 +91,9 @@ comment on function api.changes(text, text, bigint, text, timestamptz, integer) 
 'List every change of every client exactly once: the firm''s history as a feed.
 Any actor can read. after: the cursor of the previous answer; from the beginning if omitted. actor_id: made by this actor.
 client_id: of this client. stage: moves into this stage. since: made in a transaction that began at this time or later. page_size: 1 to 1,000.
-Returns {changes, cursor, more, behind_since}: history rows with client_name and client_slug, in an order in which no later commit appears before the cursor;
+Returns {changes, cursor, more, behind_since}: history rows with client_name, client_slug and kind, in an order in which no later commit appears before the cursor;
 the cursor for the next call, also if there are no changes; whether another page follows; and since when committed changes
 are missing from the feed because an older transaction is open (null: none is missing).
+kind: sign_off_wanted (a move that hands a close to its reviewers), sent_back, signed_off, moved, stuck, flagged, unflagged or changed.
 A change appears when every transaction that began to write before it has ended. Readers in a database session can wait with LISTEN atlas_changes.
 Errors: text_too_long, unknown_stage, cursor_not_valid, page_size_not_valid (422); feed_not_in_order (503).';

@@ -32,7 +32,11 @@ begin
       select
         g.facts,
         (
-          select coalesce(json_agg(json_build_object('to_stage', t.to_stage, 'note', t.note) order by s.position), '[]')
+          select coalesce(json_agg(json_build_object(
+            'to_stage', t.to_stage,
+            'note', t.note,
+            'kind', rules.kind_of(t.from_stage, t.to_stage, (g.facts).returning_to_stage)
+          ) order by s.position), '[]')
           from rules.allowed_stages(g.facts) a
           join public.stage_transitions t on t.from_stage = (g.facts).stage and t.to_stage = a.to_stage
           join public.stages s on s.stage = t.to_stage
@@ -66,8 +70,14 @@ begin
         'client_id', a.id,
         'version', a.version,
         'moves', j.moves,
-        -- of the close that a move into eom_close opens or continues
+        -- of the close that a move opens or continues
         'close_period', coalesce((a.state).close_period, rules.close_period_for(a.state)),
+        'opens_close', array(
+          select s.stage
+          from public.stages s
+          where (a.state).close_period is null and rules.in_close(s.stage, null)
+          order by s.position
+        ),
         'override_to', j.override_to,
         'set_flags', array(select f from unnest(j.flags) f where f <> all (a.flags)),
         'clear_flags', array(select f from unnest(j.flags) f where f = any (a.flags)),
@@ -85,8 +95,8 @@ $$;
 comment on function api.check_stages(bigint[], text) is
 'List what the caller can do with each of these clients: a dry run of moves, flags and fields, by the real evaluators.
 client_ids: 1 to 200 ids; unknown ids are left out. on_behalf_of: as in set_stage. Any actor can check for itself.
-Returns {clients}: for each client_id and version its moves (to_stage, note), close_period (the month
-of the close that a move into eom_close opens or continues), override_to (stages that an override can reach),
+Returns {clients}: for each client_id and version its moves (to_stage, note, and kind as in changes), close_period (the month
+of the close that a move opens or continues), opens_close (the stages by which it opens one), override_to (stages that an override can reach),
 set_flags, clear_flags, fields (arguments of update_client) and may_roll_back. Anything that is not listed would be refused; check_stage
 returns the reason.
 Errors: client_ids_not_valid (422).';

@@ -14,7 +14,8 @@ begin
     select coalesce(jsonb_agg(
       jsonb_build_object(
         'cover_id', c.id, 'from_actor_id', c.from_actor_id, 'to_actor_id', c.to_actor_id, 'until', c.until,
-        'clients', b.clients, 'kept', b.kept, 'made_by', c.made_by, 'made_at', c.made_at
+        'clients', b.clients, 'kept', b.kept, 'made_by', c.made_by, 'made_at', c.made_at,
+        'may_end', rules.cover_violation(v_actor, array[c.made_by, c.from_actor_id, c.to_actor_id]) is null
       )
       order by c.until, c.id
     ), '[]')
@@ -45,4 +46,4 @@ comment on function api.covers() is
 'List who covers for whom until a day.
 Any actor can read. A cover is listed while it has clients to give back, and for a week after it ended if it kept something. Returns {covers}, at most 1,000, by day. Of each cover_id, from_actor_id, to_actor_id, until (the day on which the
 clients are given back), clients (how many will be), kept (clients of which an actor changed what was handed over, so it stays: client_id,
-name, fields), made_by and made_at.';
+name, fields), made_by, made_at and may_end (whether the caller may end it).';

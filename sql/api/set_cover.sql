@@ -14,6 +14,7 @@ declare
   v_actor   constant text := rules.current_actor();
   v_context rules.change_context;
   v_cover   public.covers;
+  v_refused rules.violation;
   v_items   rules.item[];
   v_left    jsonb;
 begin
@@ -23,8 +24,9 @@ begin
   if v_cover.id is null then
     perform rules.refuse('cover_not_found', jsonb_build_object('cover_id', cover_id));
   end if;
-  if (v_actor = any (array[v_cover.made_by, v_cover.from_actor_id, v_cover.to_actor_id])) is not true then
-    perform rules.require_permission(v_actor, 'can_admin');
+  v_refused := rules.cover_violation(v_actor, array[v_cover.made_by, v_cover.from_actor_id, v_cover.to_actor_id]);
+  if v_refused is not null then
+    perform rules.refuse_all(array[v_refused]);
   end if;
   if until is not null then
     perform rules.require_later_day(until);

@@ -71,6 +71,22 @@ def test_every_change_is_told_once_page_by_page(autodb: psycopg.Connection) -> N
     assert reader.catch_up(autodb) == []
 
 
+def test_a_change_says_what_it_is_for_its_readers(autodb: psycopg.Connection) -> None:
+    client = make_client(autodb, stage="weekly")
+    for stage in ("eom_close", "eom_review", "eom_close", "eom_review", "paused_client", "eom_review", "weekly"):
+        moved = move(autodb, client, stage)
+    call(autodb, "rollback", client_id=client, history_id=moved["history"]["id"], reason="r")
+    call(autodb, "set_flag", client_id=client, flag="advisory_due")
+    call(autodb, "clear_flag", client_id=client, flag="advisory_due")
+    call(autodb, "update_client", client_id=client, notes="n")
+
+    # a resume and a rollback hand nothing over
+    assert [change["kind"] for change in call(autodb, "changes")["changes"]] == [
+        *("moved", "moved", "sign_off_wanted", "sent_back", "sign_off_wanted", "moved", "moved", "signed_off", "moved"),
+        *("flagged", "unflagged", "changed"),
+    ]
+
+
 def test_a_change_has_the_name_of_its_client(autodb: psycopg.Connection) -> None:
     client = make_client(autodb, name="Łódź", slug="lodz")
     stored = history_rows(autodb, client)[0]

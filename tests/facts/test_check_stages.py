@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.support.calls import call, grant, make_client
+from tests.support.calls import ADMIN, call, grant, make_client, move
 from tests.support.words import STAGES
 
 WORKER = "user:worker"
@@ -45,6 +45,15 @@ def test_a_grant_that_names_clients_holds_for_those_alone(db: psycopg.Connection
     told = allowed(db, named, other)
     assert moves(told[named])
     assert not moves(told[other])
+
+
+def test_a_move_says_whether_it_opens_a_close_and_what_it_is(db: psycopg.Connection) -> None:
+    weekly, reviewed = make_client(db), make_client(db, stage="eom_close")
+    move(db, reviewed, "eom_review")
+    told = allowed(db, weekly, reviewed, actor=ADMIN)
+    assert [told[client]["opens_close"] for client in (weekly, reviewed)] == [["eom_close", "eom_review"], []]
+    kinds = {each["to_stage"]: each["kind"] for each in told[reviewed]["moves"]}
+    assert (kinds["weekly"], kinds["eom_close"], kinds["paused_client"]) == ("signed_off", "sent_back", "moved")
 
 
 def test_flags_are_told_apart_by_whether_they_are_set(db: psycopg.Connection) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import psycopg
 
 from atlas_stage.ops import resources
 from tests.http.api import Api
+from tests.support.calls import call, make_client, move
 
 DOC = Path(__file__).parents[2] / "docs" / "api.md"
 
@@ -50,6 +52,36 @@ def test_every_curl_answers_as_it_says(own_api: Api) -> None:
         assert status == example.status, (example.line, answer)
         _assert_holds(answer, example.answer, example.line)
         shell |= _said(answer)
+
+
+def test_the_keys_of_an_answer_are_those_in_the_reference(connect: Callable[[], psycopg.Connection]) -> None:
+    db = connect()
+    client = make_client(db, stage="weekly")
+    move(db, client, "eom_close")
+    move(db, client, "eom_review")
+    said = {
+        name: set(re.findall(r"`(\w+)`", re.sub(r"\([^()]*\)", "", keys)))
+        for name, keys in re.findall(r"^\| ([a-z ]+) \| (`\w+`.*) \|$", DOC.read_text(), re.MULTILINE)
+    }
+    row = call(db, "stage_history", client_id=client)["history"][-1]
+    month = call(db, "closes_by_month")["months"][0]
+    answers = {
+        "client": call(db, "client", client_id=client)["client"],
+        "history row": row,
+        "close": call(db, "closes", month=row["close_period"])["closes"][0],
+        "month of closes": month,
+        "entry of the feed": call(db, "changes")["changes"][-1],
+        "entry of the activity": call(db, "activity")["activity"][0],
+        "item of a queue": call(db, "queue")["queue"][0],
+        "grant": call(db, "permissions")["permissions"][0],
+        "record of administration": call(db, "administration")["records"][0],
+    }
+    extended = {"entry of the feed", "entry of the activity"}
+    wrong = {
+        name: sorted((said[name] | (set(row) if name in extended else set())) ^ set(answer))
+        for name, answer in answers.items()
+    }
+    assert not any(wrong.values()), wrong
 
 
 def test_every_function_and_path_has_its_curl(dsn: str) -> None:

@@ -197,6 +197,9 @@ class TestEndingEarly:
         grant(db, CARA, "can_set_stage")
         with refused(db, "permission_missing", 403):
             call(db, "set_cover", actor=CARA, cover_id=made["cover_id"])
+        with clock.at(db, f"{day(5)} 10:00"):
+            may_end = [who for who in (ANA, BEN, CARA, ADMIN) if call(db, "covers", actor=who)["covers"][0]["may_end"]]
+        assert may_end == [ANA, BEN, ADMIN]
         answer = call(db, "set_cover", actor=BEN, cover_id=made["cover_id"], reason="back early")
         assert (answer["given_back"], answer["left"]) == (1, [])
         assert covers(db) == []

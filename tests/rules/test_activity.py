@@ -75,11 +75,11 @@ def test_filters_are_combined(db: psycopg.Connection, clients: list[int]) -> Non
 def test_a_change_that_was_undone_says_so(db: psycopg.Connection) -> None:
     client = make_client(db, "cleanup")
     move(db, client, "weekly")
-    newest = call(db, "activity", client_id=client, page_size=1)["activity"][0]
-    assert newest["is_rolled_back"] is False
-    call(db, "rollback", client_id=client, history_id=newest["id"], reason="r")
-    newest = call(db, "activity", client_id=client, page_size=2)["activity"][1]
-    assert newest["is_rolled_back"] is True
+    moved, first = call(db, "activity", client_id=client)["activity"]
+    assert [(row["is_rolled_back"], row["is_reversible"]) for row in (moved, first)] == [(False, True), (False, False)]
+    call(db, "rollback", client_id=client, history_id=moved["id"], reason="r")
+    back, moved, _ = call(db, "activity", client_id=client)["activity"]
+    assert [(row["is_rolled_back"], row["is_reversible"]) for row in (back, moved)] == [(False, False), (True, False)]
 
 
 def test_a_change_says_until_when_the_caller_can_undo_it(db: psycopg.Connection) -> None:

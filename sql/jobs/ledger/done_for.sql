@@ -17,11 +17,5 @@ as $$
     and h.payload ->> 'period' = done_for.period
     and h.channel = 'cron'
     and h.payload ? 'period'
-    and not exists (
-      select
-      from public.stage_history b
-      where b.trigger_type = 'rollback'
-        and (b.payload ->> 'rolls_back')::bigint = h.id
-        and b.payload ? 'rolls_back_run'
-    )
+    and not exists (select from rules.rollback_of(h.id) b where b.payload ? 'rolls_back_run')
 $$;

@@ -30,11 +30,11 @@ as $$
     coalesce((array_agg(step.state order by step.version desc) filter (where step.is_in_force))[1], 'not_opened'),
     (array_agg(step.occurred_at order by step.version) filter (where step.is_in_force))[1],
     (array_agg(step.person order by step.version) filter (where step.is_in_force))[1],
-    (array_agg(step.occurred_at order by step.version desc) filter (where step.is_hand_over))[1],
-    (array_agg(step.person order by step.version desc) filter (where step.is_hand_over))[1],
-    count(*) filter (where step.is_sent_back)::integer,
-    (array_agg(step.occurred_at order by step.version desc) filter (where step.is_sent_back))[1],
-    (array_agg(step.person order by step.version desc) filter (where step.is_sent_back))[1],
+    (array_agg(step.occurred_at order by step.version desc) filter (where step.kind = 'sign_off_wanted'))[1],
+    (array_agg(step.person order by step.version desc) filter (where step.kind = 'sign_off_wanted'))[1],
+    count(*) filter (where step.kind = 'sent_back')::integer,
+    (array_agg(step.occurred_at order by step.version desc) filter (where step.kind = 'sent_back'))[1],
+    (array_agg(step.person order by step.version desc) filter (where step.kind = 'sent_back'))[1],
     greatest(0, count(*) filter (where step.is_opening) - 1)::integer,
     case
       when (array_agg(step.state order by step.version desc) filter (where step.is_in_force))[1] = 'closed'
@@ -67,9 +67,9 @@ as $$
         else 'open'
       end as state,
       m.is_in_force and rules.in_close(m.from_stage, m.from_returning_to) is not true as is_opening,
-      -- a resume hands nothing over
-      m.is_in_force and m.to_stage = 'eom_review' and m.from_returning_to is distinct from 'eom_review' as is_hand_over,
-      m.is_in_force and m.to_stage = 'eom_close' and m.from_stage = 'eom_review' as is_sent_back,
+      case
+        when m.is_in_force then rules.kind_of(m.from_stage, m.to_stage, m.from_returning_to)
+      end as kind,
       m.payload ? 'rolls_back_run' as of_run
     from rules.moves() m
     join public.stages s on s.stage = m.to_stage

@@ -34,8 +34,6 @@ as $$
     h.payload,
     h.trigger_type <> 'rollback' and b.id is null
   from public.stage_history h
-  left join public.stage_history b
-    on b.trigger_type = 'rollback'
-    and (b.payload ->> 'rolls_back')::bigint = h.id
+  left join lateral rules.rollback_of(h.id) b on true
   where h.to_stage is not null
 $$;

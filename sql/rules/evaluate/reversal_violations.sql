@@ -14,16 +14,10 @@ declare
   v_fields   constant text[] := array(select jsonb_object_keys(rules.changed_fields(undone)));
   v_blocking bigint;
 begin
-  if undone.trigger_type = 'rollback' or undone.version = 0
-    or (undone.to_stage is null and undone.flag_added is null and undone.flag_removed is null and v_fields = '{}')
-  then
+  if not rules.is_reversible(undone) then
     return array[('not_reversible', v_facts)::rules.violation];
   end if;
-  if exists (
-    select
-    from public.stage_history b
-    where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = undone.id
-  ) then
+  if exists (select from rules.rollback_of(undone.id)) then
     return array[('already_rolled_back', v_facts)::rules.violation];
   end if;
   if undone.to_stage is not null and not (client.fields).active then
@@ -43,11 +37,7 @@ begin
           else coalesce(h.flag_added, h.flag_removed) = coalesce(undone.flag_added, undone.flag_removed)
             and (h.trigger_type <> 'rollback' or h.to_stage is not null)
         end
-    and not exists (
-      select
-      from public.stage_history b
-      where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = h.id
-    )
+    and not exists (select from rules.rollback_of(h.id))
   order by h.version desc
   limit 1;
   if v_blocking is not null then

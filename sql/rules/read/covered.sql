@@ -24,11 +24,7 @@ begin
       where h.batch = covered.batch
         and (among is null or h.client_id in (select unnest(among)))
         and h.trigger_type <> 'rollback'
-        and not exists (
-          select
-          from public.stage_history b
-          where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = h.id
-        )
+        and not exists (select from rules.rollback_of(h.id))
     ),
     judged as (
       select
@@ -48,11 +44,7 @@ begin
           and r.version > d.version
           and r.trigger_type <> 'rollback'
           and rules.changed_fields(r.*) ? d.field
-          and not exists (
-            select
-            from public.stage_history b
-            where b.trigger_type = 'rollback' and (b.payload ->> 'rolls_back')::bigint = r.id
-          )
+          and not exists (select from rules.rollback_of(r.id))
       ) l
     )
     select

@@ -615,7 +615,8 @@ class JobState(Record):
 class JobRun(Record, answers="run_job"):
     """An occurrence of a job. `outcome`: done, failed, running or skipped, or busy or nothing_due if it has no row.
 
-    `counts`: moved, flagged, cleared, unchanged, skipped (by rule), failed, errors (the first twenty), still_closing.
+    `changed`: the sum of its changes. `counts`: its changes by kind, unchanged, skipped (by rule), failed, errors (the
+    first twenty), and by reason the clients that it only names: `number`, and the first 1,000 as `clients`.
     """
 
     job: str
@@ -627,6 +628,7 @@ class JobRun(Record, answers="run_job"):
     finished_at: datetime | None = None
     seconds: float | None = None
     attempts: int = 1
+    changed: int = 0
     counts: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     # of a dry run: how many clients, and the first 1,000 of them
@@ -659,24 +661,20 @@ class JobList(Record, answers="jobs"):
 
 
 def counts_in_words(counts: dict[str, Any]) -> str:
-    """What a run did, such as `moved 41, unchanged 3, skipped 2 (client_inactive 2)`."""
-    done = ("moved", "flagged", "cleared", "given_back")
-    parts = [f"{name.replace('_', ' ')} {counts[name]:,}" for name in done if counts.get(name)]
-    parts = parts or ["changed nothing"]
-    if "unchanged" in counts:
-        parts.append(f"unchanged {counts['unchanged']:,}")
+    """What a run did, such as `moved 41, unchanged 3, skipped 2 (client_inactive 2)`, and which clients it left."""
+    numbers = {name: number for name, number in counts.items() if isinstance(number, int)}
+    left = [f"{name} {numbers.pop(name):,}" for name in ("unchanged", "failed") if name in numbers]
+    parts = [f"{name.replace('_', ' ')} {number:,}" for name, number in numbers.items()] or ["changed nothing"]
     skipped = counts.get("skipped") or {}
     if skipped:
         reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(skipped.items()))
-        parts.append(f"skipped {sum(skipped.values()):,} ({reasons})")
-    if "failed" in counts:
-        parts.append(f"failed {counts['failed']:,}")
-    parts += [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
-    behind = counts.get("still_closing")
-    if behind:
-        names = ", ".join(each["slug"] or str(each["id"]) for each in behind["clients"][:10])
-        more = ", …" if behind["number"] > 10 else ""
-        parts.append(f"still closing {behind['number']:,} ({names}{more})")
+        left.insert(1, f"skipped {sum(skipped.values()):,} ({reasons})")
+    parts += left + [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
+    for name, each in counts.items():
+        if isinstance(each, dict) and "clients" in each:
+            slugs = ", ".join(client["slug"] or str(client["id"]) for client in each["clients"][:10])
+            more = ", …" if each["number"] > 10 else ""
+            parts.append(f"{name.replace('_', ' ')} {each['number']:,} ({slugs}{more})")
     return ", ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Sets sales_tax_due ten days before a filing is due, once a period.
+"""Sets sales_tax_due 10 days before a filing is due, once a period.
 
 Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-flag_sales_tax_due.log.
 """

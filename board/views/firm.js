@@ -57,7 +57,7 @@ function Jobs({ board, firm, isAdmin }) {
         <tbody>${firm.runs.map((each) => html`
           <tr key=${each.run_id}>
             <th scope="row">${number(each.run_id)} · ${words(each.job)}</th><td>${instant(each.started_at)}</td><td>${outcome(each)}</td>
-            ${isAdmin && html`<td>${changed(each) > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Roll back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Roll back…</button>`}</td>`}
+            ${isAdmin && html`<td>${each.changed > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Roll back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Roll back…</button>`}</td>`}
           </tr>`)}</tbody></table></div></details>
       ${tried && html`<${DryRun} tried=${tried} onClose=${() => setTried(null)} />`}
       ${undoing && html`
@@ -70,12 +70,10 @@ function Jobs({ board, firm, isAdmin }) {
     </section>`;
 }
 
-const changed = ({ counts }) => (counts?.moved ?? 0) + (counts?.flagged ?? 0) + (counts?.cleared ?? 0) + (counts?.given_back ?? 0);
-
 function outcome(run) {
   if (run.error) return `${words(run.outcome)}: ${run.error}`;
   if (run.outcome !== "done") return words(run.outcome);
-  return `done, ${plural(changed(run), "change")}`;
+  return `done, ${plural(run.changed, "change")}`;
 }
 
 function DryRun({ tried, onClose }) {

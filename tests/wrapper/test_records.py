@@ -13,7 +13,7 @@ from atlas_stage import (
     UnknownStage,
 )
 from atlas_stage.errors import from_refusal
-from atlas_stage.models import Client, HistoryRow
+from atlas_stage.models import Client, HistoryRow, counts_in_words
 from atlas_stage.transports.http import WHOAMI
 
 
@@ -37,6 +37,15 @@ class TestRecords:
         )
         assert str(error) == r"no such stage (stage: \x1b[31m\n\u202ered)"
         assert isinstance(error, UnknownStage)
+
+    def test_a_run_says_what_it_changed_and_whom_it_left(self) -> None:
+        named = {"number": 11, "clients": [{"id": n, "slug": f"c-{n}"} for n in range(11)]}
+        counts = {"moved": 1234, "unchanged": 3, "skipped": {"client_inactive": 2}, "failed": 1, "paused": named}
+        assert counts_in_words(counts) == (
+            "moved 1,234, unchanged 3, skipped 2 (client_inactive 2), failed 1,"
+            " paused 11 (c-0, c-1, c-2, c-3, c-4, c-5, c-6, c-7, c-8, c-9, …)"
+        )
+        assert counts_in_words({}) == "changed nothing"
 
     def test_a_new_rule_falls_back_to_its_status(self) -> None:
         assert type(from_refusal("PT409", "x", {"rule": "brand_new"})) is Conflict

@@ -19,11 +19,14 @@ begin
     cross join lateral (values
       (
         'stage_autoroll_eom_open', 'month_end', null::integer, s.eom_open_at, array['eom_close'],
-        'last business day, 06:00, then hourly: clients that owe the month''s close go from weekly to eom_close'
+        format(
+          'last business day, %s, then hourly: clients that owe the month''s close go from weekly to eom_close',
+          to_char(s.eom_open_at, 'HH24:MI')
+        )
       ),
       (
         'flag_autoclear_advisory_due', 'monthly', s.advisory_clear_day, time '00:00', array['advisory_due'],
-        'day 16: clears advisory_due'
+        format('day %s: clears advisory_due', s.advisory_clear_day)
       ),
       (
         'stage_stuck_detector', 'hourly', null, null, array['stuck'],
@@ -31,7 +34,7 @@ begin
       ),
       (
         'flag_sales_tax_due', 'daily', null, null, array['sales_tax_due'],
-        'sets sales_tax_due ten days before a filing is due, once a period'
+        format('sets sales_tax_due %s days before a filing is due, once a period', s.sales_tax_lead_days)
       ),
       (
         'flag_seasonal', 'daily', null, null, array(select f.flag from public.stage_seasons f),

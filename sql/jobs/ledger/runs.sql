@@ -26,6 +26,7 @@ begin
       'finished_at', r.finished_at,
       'seconds', round(extract(epoch from r.finished_at - r.started_at), 3),
       'attempts', r.attempts,
+      'changed', (select coalesce(sum((r.counts ->> k.counter)::bigint), 0) from jobs.counters() k),
       'counts', r.counts,
       'error', r.error
     )
@@ -39,6 +40,6 @@ end
 $$;
 
 comment on function jobs.runs(text, integer, bigint, bigint) is
-'List the runs in job_runs, newest first, each with its counts, seconds and error.
+'List the runs in job_runs, newest first, each with its counts, the number of its changes, seconds and error.
 job: only this job. page_size: 1 to 1,000. before: only runs with a lower id. run_id: only this run.
 Errors: unknown_job, page_size_not_valid (422).';

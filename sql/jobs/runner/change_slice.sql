@@ -49,9 +49,7 @@ begin
     -- COUNT
     v_settled := v_settled || v_failed
       || array(select i.client_id from unnest(v_items) i where i.violations is not null);
-    v_word := case v_step.action
-      when 'move' then 'moved' when 'set' then 'flagged' when 'give_back' then 'given_back' else 'cleared'
-    end;
+    v_word := (select k.counter from jobs.counters() k where k.action = v_step.action);
     v_counts := jsonb_strip_nulls(v_counts || jsonb_build_object(
       v_word,
       nullif(coalesce((v_counts ->> v_word)::bigint, 0) + cardinality(v_changes) - cardinality(v_failed), 0),

@@ -79,7 +79,7 @@ begin
       (
         select jsonb_object_agg(c.key, c.value)
         from jsonb_each(r.counts) as c
-        where c.key in ('moved', 'flagged', 'cleared', 'given_back') and r.outcome <> 'rolled_back'
+        where c.key in (select k.counter from jobs.counters() k) and r.outcome <> 'rolled_back'
       ),
       '{}'
     )

@@ -30,7 +30,7 @@ begin
       payload       jsonb,    -- the caller's facts
       override      boolean,  -- an admin's move past the transitions
       rolls_back    bigint,   -- the history row that this change rolls back
-      batch         uuid      -- the call of set_stages, set_flags or update_clients that the change is part of
+      batch         uuid      -- the call that the change is part of, if it changes many clients
     );
   end if;
 
@@ -108,7 +108,7 @@ begin
       -- answer
       answer            json,                 -- null: not answered yet
       -- open
-      close_period      text                  -- of a move into a close: the month that was asked for; null: the default
+      close_period      text                  -- of a move into a close: the month that was requested; null: the default
     );
   end if;
 
@@ -122,7 +122,7 @@ begin
       unowned       boolean,
       entered_by    timestamptz,  -- entered the stage at this time or before
       stuck         boolean,
-      attention     text,         -- stuck, waiting_on_client or none
+      attention     text,         -- stuck, late, waiting_on_client or none
       service_tier  text,
       active        boolean,
       search        text,
@@ -149,7 +149,7 @@ begin
   -- One thing that is wrong with this installation: what a check returns.
   if to_regtype('ops.finding') is null then
     create type ops.finding as (
-      finding   text,   -- its stable code: the name of the check
+      finding   text,   -- its stable code: nearly always the name of the check
       severity  text,   -- error: broken or can't be trusted; warning: will break soon; notice: information
       facts     jsonb,  -- an object: the same facts for a program
       what      text,   -- what is wrong, in a sentence

@@ -701,7 +701,7 @@ class TestDoctor:
             ("delete from business_holidays where day > current_date", "holidays ends"),
             (
                 "set session_replication_role = replica; delete from agent_permissions; reset session_replication_role",
-                "nobody holds can_admin",
+                "no actor has can_admin",
             ),
             (
                 "insert into actor_tokens (token_hash, actor_id, created_by, expires_at)"

@@ -93,7 +93,7 @@ def main(job: str, beside: Path | None = None, stop: threading.Event | None = No
         failed = jobs.trial()
         if failed:
             log.error("the trial failed: %s", plain(failed))
-        return Exit.DONE if run.is_well else Exit.FAILED
+        return Exit.DONE if run.is_well and not failed else Exit.FAILED
 
     return _logged(job, beside, perform, stop)
 

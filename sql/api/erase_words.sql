@@ -39,7 +39,8 @@ begin
   v_after.fields.stage_notes := null;
   v_after.version := v_before.version + 1;
   if (v_before.fields).stage_notes is not null then
-    perform rules.write_change((v_context, v_before, v_after)::rules.change);
+    perform rules.refuse_all(array[w.violation], jsonb_build_object('client_id', client_id))
+    from rules.write_changes(array[(v_context, v_before, v_after)::rules.change]) w;
   end if;
 
   -- before history, which knows the keys whose answers were pruned

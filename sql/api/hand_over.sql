@@ -22,6 +22,9 @@ begin
   v_context := rules.open_context(rules.current_actor(), reason, reason_required => true);
   perform rules.require_actor_id(from_actor_id);
   perform rules.require_actor_id(to_actor_id, is_new => true);
+  if from_actor_id = to_actor_id then
+    perform rules.refuse('same_actor', jsonb_build_object('actor_id', to_actor_id));
+  end if;
   select * into v_earlier from rules.earlier_answer(v_context, jsonb_strip_nulls(jsonb_build_object(
     'call', 'hand_over', 'from', from_actor_id, 'to', to_actor_id, 'until', until
   )));
@@ -95,5 +98,5 @@ permissions. until: a day after today in the firm''s time zone, within a year. O
 changed meanwhile; without until nothing is given back. At most 5,000 clients at once: call it again until done is 0.
 Returns {batch, done, left, cover_id}: batch undoes all of it (undo_batch), done is the number of clients; for each other client its
 client_id, rule, text and facts; cover_id is for set_cover (null: without until, or nothing was handed over).
-Errors: actor_id_not_valid, actor_id_not_normal, day_not_valid, reason_required, text_too_long, text_not_clean (422); idempotency_key_reused, answer_erased (409);
+Errors: actor_id_not_valid, actor_id_not_normal, same_actor, day_not_valid, reason_required, text_too_long, text_not_clean (422); idempotency_key_reused, answer_erased (409);
 key_in_use, client_locked, retry (503).';

@@ -31,6 +31,6 @@ $$;
 
 comment on function api.health() is
 'Check that the database answers and, with a token, list what needs attention.
-The only function that needs no token. At the gateway: GET /healthz without one, GET /rpc/health with one.
+Needs no token, as the description of the API (GET /), and nothing else does. At the gateway: GET /healthz without one, GET /rpc/health with one.
 Returns {status}, and with a token {status, findings}: status is ok or attention; each finding has its code (`finding`),
 `severity` (error or warning), `what` is wrong, what is `todo`, and its facts.';

@@ -30,7 +30,7 @@ $$;
 
 comment on function api.jobs(text, bigint, integer) is
 'List the scheduled jobs with their states, and their last runs.
-Any actor can read; the errors of runs are for admins. job: only this jobs runs. before: only runs with a lower run_id. page_size: of the runs, 1 to 1,000.
-Returns {jobs, runs}: of each job its schedule, description, due_at, state, is_due, missed, last_success and next_due; the runs newest first,
-as rollback_run and the log of the jobs call them.
+Any actor can read; the errors of runs are for admins. job: only the runs of this job. before: only runs with a lower run_id. page_size: of the runs, 1 to 1,000.
+Returns {jobs, runs}: of each job its schedule, description, due_at, state, is_due, missed, last_success and next_due; of each
+run, newest first, its run_id, job, due_at, as_of, outcome, started_at, finished_at, seconds, attempts, changed (how many changes), counts and error.
 Errors: unknown_job, page_size_not_valid (422).';

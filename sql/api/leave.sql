@@ -56,5 +56,5 @@ actor_id: who leaves. reason: why, at most 2,000 characters. to_actor_id: who ta
 also what another actor covers; if omitted, the clients stay as they are, and covers for the actor end. Needs can_admin.
 Returns {actor_id, handed_over, permissions, tokens}: what hand_over returned (null: nothing was handed over), and how many grants and
 tokens were revoked.
-Errors: permission_missing (403); last_admin, idempotency_key_reused, answer_erased (409); actor_id_not_valid, actor_id_not_normal, reason_required, text_too_long,
+Errors: permission_missing (403); last_admin, idempotency_key_reused, answer_erased (409); actor_id_not_valid, actor_id_not_normal, same_actor, reason_required, text_too_long,
 text_not_clean (422); key_in_use, client_locked, retry (503).';

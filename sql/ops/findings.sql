@@ -9,6 +9,7 @@ set search_path = pg_catalog, pg_temp
 -- without this, rendered names depend on the session's search path
 set quote_all_identifiers = off
 as $$
+#variable_conflict use_variable
 declare
   v_cheap constant text[] := array[   -- health runs these every minute
     'job_overdue', 'job_failed', 'job_not_started', 'still_closing', 'close_owed', 'token_expires', 'holidays_run_out',

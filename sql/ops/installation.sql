@@ -23,6 +23,7 @@ set quote_all_identifiers = off
 set extra_float_digits = 1
 set bytea_output = 'hex'
 as $$
+#variable_conflict use_variable
 declare
   v_schemas constant oid[] := array(
     select n.oid from pg_catalog.pg_namespace n where n.nspname in ('rules', 'api', 'jobs', 'ops')

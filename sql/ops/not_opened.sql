@@ -29,7 +29,7 @@ begin
   return query
     select
       close_period, run_id, o.client_id, c.slug, o.why,
-      row_number() over (partition by o.why = 'still_closing' order by o.client_id)
+      row_number() over (partition by case when o.why in ('ready', 'still_closing') then o.why end order by o.client_id)
     from rules.owed_closes(close_period, v_due_at, v_run.as_of) o
     join public.clients c on c.id = o.client_id
     where v_run.id is not null;

@@ -8,6 +8,7 @@ returns text
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   return (
     select coalesce(

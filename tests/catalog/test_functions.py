@@ -181,6 +181,17 @@ def test_no_function_of_api_can_be_inlined(functions: list[Function]) -> None:
     assert names(inlinable) == []
 
 
+def test_no_argument_can_be_taken_for_a_column_that_the_host_adds(functions: list[Function]) -> None:
+    unsafe = [
+        label(each)
+        for each in functions
+        if each["language"] == "plpgsql"
+        and any(each["arguments"])
+        and not each["source"].lstrip().startswith("#variable_conflict use_variable")
+    ]
+    assert unsafe == []
+
+
 def test_every_door_is_a_definer(functions: list[Function]) -> None:
     api = [f for f in functions if f["schema"] == "api"]
 

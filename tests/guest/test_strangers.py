@@ -28,7 +28,7 @@ HARMS = [
     ),
     (
         f"create role {LOGIN} login in role atlas_operator",
-        ("operator", "notice", f"login {LOGIN} may act as anybody"),
+        ("operator", "notice", f"login {LOGIN} can act as any actor"),
     ),
     (
         "create rule theirs as on update to stage_flags do also notify theirs",

@@ -70,7 +70,7 @@ DEEP = [
         "not_as_deployed",
         "rules.words_hash(uuid,text,text,text,jsonb,text) is not what was deployed",
     ),
-    (NO_ADMIN_AROUND_THE_TRIGGERS, "no_admin", "nobody holds can_admin"),
+    (NO_ADMIN_AROUND_THE_TRIGGERS, "no_admin", "no actor has can_admin"),
     ("grant select on clients to atlas_api", "api_role_table_right", "atlas_api has rights on"),
 ]
 

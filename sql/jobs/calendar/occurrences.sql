@@ -9,6 +9,7 @@ create or replace function jobs.occurrences(
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 declare
   v_job   record;
   v_today date;

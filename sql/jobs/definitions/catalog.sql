@@ -12,6 +12,7 @@ stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 begin
   return query
     select known.*
@@ -57,6 +58,6 @@ end
 $$;
 
 comment on function jobs.catalog(text) is
-'List the jobs and when each is due. only_job: only this one.
+'List the jobs and when each is due: job, schedule, day, at, about and description. only_job: only this one.
 A new job is a row here and a function with its name in definitions/. tools/cron_files.py writes its files for schedulers.
 Errors: unknown_job (422).';

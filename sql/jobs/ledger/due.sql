@@ -14,6 +14,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 set enable_sort = off  -- as in jobs.state_of
 as $$
+#variable_conflict use_variable
 begin
   return query
     select

@@ -5,6 +5,7 @@ returns boolean
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 begin
   return exists (
     -- a session that locks a row leaves its transaction id on the row, and has that transaction in pg_locks

@@ -11,6 +11,7 @@ security definer
 set search_path = pg_catalog, pg_temp
 set enable_sort = off  -- as in jobs.state_of
 as $$
+#variable_conflict use_variable
 declare
   v_at constant timestamptz := coalesce(at, now());
 begin
@@ -48,8 +49,7 @@ end
 $$;
 
 comment on function jobs.overdue(timestamptz) is
-'List the jobs that should have run by now and didn''t: their scheduler is missing or down, or they fail. Also
-a month that
-was skipped with clients left unchanged, until an operator runs it or the next month is due.
+'List the jobs that should have run by now and didn''t: their scheduler is missing or down, or they fail. Also a
+month that was skipped with clients left unchanged, until an operator runs it or the next month is due.
 at: the time to use as now. due_at: the first occurrence that was not done, or the installation if that is later.
 state: of the newest occurrence. hours: since due_at.';

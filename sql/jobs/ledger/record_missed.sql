@@ -12,6 +12,7 @@ returns void
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 declare
   v_form     constant text := 'YYYY-MM-DD HH24:MI';
   v_missed   timestamptz := first;

@@ -14,6 +14,7 @@ language plpgsql
 stable
 set enable_sort = off  -- read the newest run by index, also before job_runs has statistics
 as $$
+#variable_conflict use_variable
 declare
   v_schedule text;
   v_run    public.job_runs;

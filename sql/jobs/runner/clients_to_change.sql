@@ -6,6 +6,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_run constant public.job_runs := jobs.lock_run(run_id);
 begin

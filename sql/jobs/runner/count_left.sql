@@ -9,6 +9,7 @@ returns jsonb
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 declare
   v_counts    jsonb := run.counts;
   v_steps     constant jobs.step[] := array(select s from jobs.steps(run.job, run.due_at, run.as_of) s);

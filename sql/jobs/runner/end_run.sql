@@ -10,6 +10,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_run    public.job_runs := jobs.lock_run(run_id);
   v_failed bigint := 0;

@@ -5,6 +5,7 @@ returns public.job_runs
 language plpgsql
 volatile
 as $$
+#variable_conflict use_variable
 declare
   v_run public.job_runs;
 begin

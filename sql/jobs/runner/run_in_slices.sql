@@ -12,6 +12,7 @@ create or replace procedure jobs.run_in_slices(
 )
 language plpgsql
 as $$
+#variable_conflict use_variable
 declare
   v_slice   constant integer := 20000;
   v_rounds  constant integer := 7;   -- a client that another session holds is tried again, for about 3 s

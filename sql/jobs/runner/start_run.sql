@@ -12,6 +12,7 @@ volatile
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
+#variable_conflict use_variable
 declare
   v_operator constant boolean     := rules.is_operator(session_user);
   v_only_due constant boolean     := only_if_due or not v_operator;  -- a scheduler can run only what is due now

@@ -10,6 +10,7 @@ returns setof jobs.step
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 begin
   perform jobs.catalog(job);  -- refuses an unknown name
   return query

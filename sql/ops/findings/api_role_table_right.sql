@@ -9,7 +9,7 @@ begin
     select
       'api_role_table_right', 'error',
       jsonb_build_object('role', r.rolname, 'relation', c.oid::regclass::text),
-      format('role %s has rights on %s: HTTP callers could pass by the rules', r.rolname, c.oid::regclass),
+      format('role %s has rights on %s: HTTP callers could bypass the rules', r.rolname, c.oid::regclass),
       'revoke them: revoke all on … from …, public'
     from pg_catalog.pg_class c
     join pg_catalog.pg_namespace n on n.oid = c.relnamespace

@@ -23,7 +23,7 @@ begin
           coalesce(', since ' || to_char(rules.firm_time(o.begun_at), 'YYYY-MM-DD HH24:MI'), '')
         ), '; '), 'a transaction of the primary server')
       ),
-      coalesce('if nobody needs it: ' || string_agg(o.todo, ' '), 'run doctor on the primary server')
+      coalesce('if it isn''t needed: ' || string_agg(o.todo, ' '), 'run doctor on the primary server')
     from ops.oldest_transactions() o
     where v_since < now() - interval '5 minutes'
     having v_since < now() - interval '5 minutes';

@@ -25,7 +25,7 @@ begin
       case
         when b.problem = 'hash_missing'
           then 'an interrupted upgrade leaves rows without a hash, and atlas-stage migrate adds them;'
-            || ' otherwise somebody removed the hash: verify with a digest first'
+            || ' otherwise the hash was removed: verify with a digest first'
         else 'verify all of it, with a digest from before: atlas-stage verify --expect'
       end
     from (

@@ -14,7 +14,7 @@ begin
   ) then
     return next (
       'no_admin', 'error', '{}',
-      'nobody holds can_admin without a scope: nobody can grant, override or roll back',
+      'no actor has can_admin without a scope: no one can grant, override or roll back',
       'as the owner of the tables: insert into public.agent_permissions …'
     )::ops.finding;
   end if;

@@ -8,7 +8,7 @@ begin
   return query
     select
       'operator', 'notice', jsonb_build_object('login', l.rolname),
-      format('login %s may act as anybody', l.rolname),
+      format('login %s can act as any actor', l.rolname),
       'if it should not: revoke atlas_operator from …'
     from pg_catalog.pg_roles l
     where l.rolcanlogin

@@ -12,8 +12,10 @@ begin
         jsonb_build_object('id', o.client_id, 'slug', o.slug) order by o.client_id
       ) filter (where o.nth <= 100)),
       format(
-        '%s clients are still closing another month, so the close of %s is not open: %s', count(*), o.close_period,
-        string_agg(o.slug, ', ' order by o.client_id) filter (where o.nth <= 20)
+        '%s %s still closing another month, so the close of %s is not open: %s%s',
+        count(*), case count(*) when 1 then 'client is' else 'clients are' end, o.close_period,
+        string_agg(o.slug, ', ' order by o.client_id) filter (where o.nth <= 20),
+        case when count(*) > 20 then format(' and %s more', count(*) - 20) end
       ),
       'finish their close; the next hourly start opens the new one'
     from ops.not_opened() o

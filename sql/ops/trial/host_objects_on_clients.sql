@@ -15,12 +15,7 @@ begin
     select
       format('trigger %I', t.tgname), t.tgtype & 3 = 3,   -- before each row
       format('alter table public.clients disable trigger %I;', t.tgname)
-    from pg_catalog.pg_trigger t
-    join pg_catalog.pg_proc p on p.oid = t.tgfoid
-    where t.tgrelid = 'public.clients'::regclass
-      and not t.tgisinternal
-      and t.tgenabled <> 'D'
-      and p.pronamespace <> 'rules'::regnamespace
+    from rules.host_triggers() t
     union all
     select format('rule %I', r.rulename), true, format('drop rule %I on public.clients;', r.rulename)
     from pg_catalog.pg_rewrite r

@@ -27,7 +27,7 @@ begin
   then
     return (
       'trial_failed', 'notice', v_facts,
-      format('the trial could not go on: %s: %s: %s', error.way, error.step, error.message), 'run: atlas-stage doctor'
+      format('the trial was interrupted: %s: %s: %s', error.way, error.step, error.message), 'run: atlas-stage doctor'
     )::ops.finding;
   end if;
 

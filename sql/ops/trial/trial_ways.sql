@@ -3,6 +3,7 @@
 --   admin        an actor that the rules refuse nothing
 --   operator     whether the session's login can act as it
 --   stage, flag  a stage that a new client can go to, and a flag that anyone can set; null: the firm has none
+--   client_id    of the client that the trial makes
 --   name, slug   those of the newest client, made unique, so that they pass the host's own checks
 --   logins       the session's, those that have an actor, and the owner of `clients`, each with its search path
 create or replace function ops.trial_ways()
@@ -31,6 +32,7 @@ begin
         where t.from_stage = (rules.default_client()).stage and t.permission = 'can_set_stage'
       ),
       'flag', (select min(f.flag) from public.stage_flags f where 'anyone' = any (f.set_by)),
+      'client_id', rules.trial_client(),
       'name', coalesce(left(newest.name, 40), 'Trial') || ' ' || v_letters,
       'slug', coalesce(left(newest.slug, 12), 'trial') || v_letters,
       'logins', (

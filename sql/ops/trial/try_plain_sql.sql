@@ -44,7 +44,7 @@ begin
       -- each statement is one of the constants above
       -- @plpgsql_check_options: security_warnings = off
       execute v_try.column2
-      using -2147480019::bigint, ways ->> 'name', ways ->> 'slug', ways ->> 'flag', ways ->> 'stage';
+      using (ways ->> 'client_id')::bigint, ways ->> 'name', ways ->> 'slug', ways ->> 'flag', ways ->> 'stage';
     exception
       when others then
         if sqlstate is distinct from v_try.column3 then

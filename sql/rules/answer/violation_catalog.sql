@@ -490,6 +490,12 @@ as $$
       '"{actor_id}" isn''t a person, agent or system. Write user:ana, for example.'
     ),
     (
+      'same_actor', 422,
+      'a hand-over to the same actor',
+      'send another to_actor_id',
+      '{actor_id} can''t hand over to itself. Choose someone else.'
+    ),
+    (
       'expiry_required', 422,
       'a token needs an expiry',
       'send expires_at, or never_expires := true',

@@ -5,6 +5,7 @@ returns text
 language plpgsql
 stable
 as $$
+#variable_conflict use_variable
 declare
   v_bounds constant text[] := array(
     select case found.part[1] when '>=' then 'at least ' when '<=' then 'at most ' when '>' then 'more than ' else 'less than ' end

@@ -37,14 +37,7 @@ begin
     else ('host_trigger_failed', jsonb_build_object(
       'said', left(message, 2000),
       'sqlstate', state,
-      'triggers', (
-        select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]')
-        from pg_catalog.pg_trigger t
-        join pg_catalog.pg_proc p on p.oid = t.tgfoid
-        where t.tgrelid = 'public.clients'::regclass
-          and not t.tgisinternal
-          and p.pronamespace <> 'rules'::regnamespace
-      )
+      'triggers', (select coalesce(jsonb_agg(t.tgname order by t.tgname), '[]') from rules.host_triggers() t)
     ))::rules.violation
   end;
 end

@@ -1,5 +1,5 @@
--- WRITE a new client: the one function that inserts into `clients`. Returns its id. The caller records its first
--- history row; without that row the transaction can't commit.
+-- WRITE a new client: the one function that inserts into `clients`, except for the trial's client. Returns its id. The
+-- caller records its first history row; without that row the transaction can't commit.
 set local role atlas_writer;
 
 create or replace function rules.write_new_client(

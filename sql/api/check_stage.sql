@@ -15,7 +15,7 @@ declare
   v_client     record;
   v_violations rules.violation[];
 begin
-  select c.id, c.version, rules.state_of(c.*) as state, f as facts
+  select c.id, c.version, rules.state_of(c.*) as state, f.*::rules.facts as facts
   into v_client
   from public.clients c
   cross join lateral rules.facts_of(rules.state_of(c.*), v_actor, on_behalf_of) f

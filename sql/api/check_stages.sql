@@ -20,7 +20,7 @@ begin
   -- EVALUATE as the real changes do, once for all clients with the same facts
   return (
     with asked as materialized (
-      select c.id, c.version, c.flags, rules.state_of(c.*) as state, f as facts
+      select c.id, c.version, c.flags, rules.state_of(c.*) as state, f.*::rules.facts as facts
       from public.clients c
       cross join lateral rules.facts_of(rules.state_of(c.*), v_actor, on_behalf_of) f
       where c.id = any (client_ids)

@@ -14,7 +14,7 @@ begin
     perform rules.refuse('setting_not_valid', jsonb_build_object('setting', 'year', 'value', year, 'expected', '2000 to 2199'));
   end if;
   return jsonb_build_object(
-    'settings', (select to_jsonb(s) - 'only_row' from public.stage_settings s),
+    'settings', (select to_jsonb(s.*) - 'only_row' from public.stage_settings s),
     'stages', (
       select jsonb_agg(jsonb_build_object(
         'stage', s.stage, 'description', s.description, 'max_days', s.max_days, 'waiting_flags', s.waiting_flags,
@@ -26,7 +26,7 @@ begin
     ),
     'transitions', (
       select jsonb_agg(
-        to_jsonb(t) || jsonb_build_object('needs', rules.in_words(to_jsonb(t.permission)))
+        to_jsonb(t.*) || jsonb_build_object('needs', rules.in_words(to_jsonb(t.permission)))
         order by f.position, s.position
       )
       from public.stage_transitions t

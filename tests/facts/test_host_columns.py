@@ -8,11 +8,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from tests.http.test_connections import CALLS
 from tests.support.calls import as_actor, call, grant, make_client, move, version
 
 TALLY = "agent:tally"
-# Likely names of host columns, and every name that our functions use.
-OTHERS = ("phone", "attention", "age_days", "owner", "client", "history", "c", "h", "s", "shown")
+# Likely names of host columns, and every name that our functions use for an argument, a variable or a table.
+OTHERS = ("phone", "attention", "age_days", "owner", "client", "history")
 
 NAMES_OF_OURS = """
 select distinct name
@@ -21,7 +22,7 @@ from (
   from pg_proc p
   where p.pronamespace::regnamespace::text in ('rules', 'api', 'jobs', 'ops')
   union all
-  select (regexp_matches(p.prosrc, '\\m(v_[a-z_]+)\\M', 'g'))[1]
+  select (regexp_matches(p.prosrc, '\\m(v_[a-z_]+|[a-z_]+(?=[.]))', 'g'))[1]
   from pg_proc p
   where p.pronamespace::regnamespace::text in ('rules', 'api', 'jobs', 'ops')
 ) as used
@@ -85,6 +86,7 @@ def writes(db: psycopg.Connection, client: int) -> list[Any]:
     call(db, "set_stages", items=[item | {"expected_version": version(db, client)}])
     as_actor(db, "user:jimmie")
     db.execute("update clients set stage = 'weekly', flags = '{}' where id = %s", (client,))
+    db.execute("insert into clients (name, slug, stage) values ('Plain', 'plain', 'weekly')")
     db.execute("set constraints all immediate")
     db.execute("set constraints all deferred")
     other = make_client(db)
@@ -114,6 +116,15 @@ def test_a_column_named_like_anything_of_ours_changes_no_answer(db: psycopg.Conn
 
     assert reads(db, client) == expected
     assert writes(db, client) == [10, "weekly"]
+    for function, arguments in CALLS.items():
+        try:
+            call(db, function, **arguments)
+        except psycopg.Error as error:
+            assert (error.sqlstate or "").startswith("PT"), (function, error)
+    for (job,) in db.execute("select job from jobs.catalog()").fetchall():
+        db.execute("select jobs.run(%s)", (job,))
+    found = {row[0] for row in db.execute("select finding from ops.findings(true)").fetchall()}
+    assert "check_failed" not in found
 
 
 @pytest.mark.parametrize(

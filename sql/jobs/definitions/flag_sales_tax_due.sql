@@ -12,7 +12,7 @@ set plan_cache_mode = force_custom_plan
 as $$
 #variable_conflict use_variable
 declare
-  v_settings public.stage_settings := (select s from public.stage_settings s);
+  v_settings public.stage_settings := (select s.*::public.stage_settings from public.stage_settings s);
   v_today    date := rules.firm_time(due_at);
   v_month    date;
   v_period   text;

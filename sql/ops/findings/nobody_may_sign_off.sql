@@ -25,7 +25,7 @@ begin
     exit when v_left = '{}';
     v_left := array(
       with reviewed as materialized (
-        select c.id, f as facts
+        select c.id, f.*::rules.facts as facts
         from public.clients c
         cross join lateral rules.state_of(c.*) s
         cross join lateral rules.facts_of(

@@ -1,4 +1,4 @@
--- Try the ways in that write with our rights, and roll back: the API as an actor, and every job. Returns what failed
+-- Try the ways in that need our rights, and roll back: the API as an actor, and every job. Returns what failed
 -- first, null if nothing did.
 create or replace function ops.try_rules(ways jsonb)
 returns ops.trial_error
@@ -61,6 +61,10 @@ begin
     order by t.to_stage
     limit 1
   ) next;
+  v_step := 'read clients';
+  perform
+    api.client(rules.trial_client()), api.stage_history(rules.trial_client()), api.clients(page_size => 1),
+    api.check_stages(array[rules.trial_client()]), api.queue(ways ->> 'admin', 1), api.activity(page_size => 1);
   v_step := 'commit';
   set constraints public.clients_version_recorded_fkey immediate;
   raise sqlstate 'ATLOK';

@@ -41,7 +41,7 @@ begin
 
   for v_alike in
     select
-      f as facts, a.refused, a.action, a.word, a.override, a.on_behalf_of, a.old_fields, a.new_fields,
+      f.*::rules.facts as facts, a.refused, a.action, a.word, a.override, a.on_behalf_of, a.old_fields, a.new_fields,
       array_agg(a.ordinality::integer) as nths
     from (
       select

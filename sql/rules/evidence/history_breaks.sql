@@ -81,7 +81,7 @@ begin
     from public.deleted_clients d
     cross join lateral jsonb_populate_record(null::public.stage_history, d.history) as h
     cross join lateral (select case
-      when h.row_hash is distinct from rules.history_hash(h, '') then 'row_altered'
+      when h.row_hash is distinct from rules.history_hash(h.*, '') then 'row_altered'
       when h.words_hash is not null and not exists (
         select from public.erasures e where e.client_id = d.client_id
       ) then 'erasure_not_recorded'

@@ -37,7 +37,7 @@ begin
     -- a cursor, because it is planned for its first rows
     if v_part.flags is null then
       open v_cursor for
-        select c.id, c.stage_entered_at, f as facts
+        select c.id, c.stage_entered_at, f.*::rules.facts as facts
         from public.clients c
         cross join lateral rules.facts_of(rules.state_of(c.*), actor_id) f
         where c.stage = v_part.stage
@@ -48,7 +48,7 @@ begin
         order by c.stage_entered_at, c.id;
     else
       open v_cursor for
-        select c.id, c.stage_entered_at, f as facts
+        select c.id, c.stage_entered_at, f.*::rules.facts as facts
         from public.clients c
         cross join lateral rules.facts_of(rules.state_of(c.*), actor_id) f
         where c.stage = v_part.stage

@@ -40,7 +40,7 @@ as $$
     cross join lateral rules.facts_of(rules.state_of(c.*), queue_of.actor_id) f
     where rules.actor_type(queue_of.actor_id) = 'agent'
       and c.active
-      and rules.is_granted_work(queue_of.actor_id, f, 'in_scope')
+      and rules.is_granted_work(queue_of.actor_id, f.*, 'in_scope')
   ),
   found as (
     select c.id, 'owner' as why, p.rank, c.stage_entered_at + p.sort_by as key, c.stage_entered_at + p.sla as sla_due_at

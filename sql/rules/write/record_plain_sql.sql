@@ -27,10 +27,9 @@ begin
   v_context.reason := nullif(current_setting('atlas.act_as_reason', true), '');
   v_context.override := false;
   if tg_op = 'INSERT' then
-    select array_agg((v_context, null, c)::rules.change order by c.id), sum(c.version + 1)
+    select array_agg((v_context, null, rules.state_of(n.*))::rules.change order by n.id), sum(n.version + 1)
     into v_changes, v_versions
-    from new_clients n
-    cross join lateral rules.state_of(n.*) c;
+    from new_clients n;
   else
     select
       array_agg((v_context, rules.state_of(o.*), rules.state_of(n.*))::rules.change order by n.id),

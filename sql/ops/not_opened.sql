@@ -28,7 +28,7 @@ begin
   v_due_at := rules.due_at(to_date(close_period, 'YYYY-MM'));
   return query
     select
-      close_period, run_id, o.client_id, c.slug, o.why,
+      close_period, run_id, o.client_id, c.slug::text, o.why,
       row_number() over (partition by case when o.why in ('ready', 'still_closing') then o.why end order by o.client_id)
     from rules.owed_closes(close_period, v_due_at, v_run.as_of) o
     join public.clients c on c.id = o.client_id

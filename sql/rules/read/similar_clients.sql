@@ -18,7 +18,7 @@ begin
     select coalesce(json_agg(json_build_object('id', s.id, 'name', s.name) order by s.alike desc, s.id), '[]')
     from (
       select c.id, c.name, t.alike
-      from (select c.*, replace(rules.search_text(c.name, ''), ' ', '') as text from public.clients c where c.active) c
+      from (select c.id, c.name, replace(rules.search_text(c.name, ''), ' ', '') as text from public.clients c where c.active) c
       cross join lateral (
         select count(*) filter (where strpos(c.text, triple) > 0) as alike from unnest(v_triples) as triple
       ) t

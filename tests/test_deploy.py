@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("dsn")
 RECORD = "insert into public.atlas_migrations (id) values ('{}');\n"
 BASELINE = """\
 create table public.atlas_migrations (id text primary key, applied_at timestamptz default now(), note text);
-create table public.clients (id bigint primary key);
+create table public.clients (id bigint primary key, name text, slug text);
 create table public.stage_deploys (
   part text, name text, sha256 text, deployed_at timestamptz default now(), deployed_by text default session_user,
   primary key (part, name)

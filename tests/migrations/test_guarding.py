@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from atlas_stage import Unavailable
 from atlas_stage.ops.deploy import DeployError, migrate
 from tests.migrations.test_applying import OURS
+from tests.support.calls import make_client, move
 from tests.support.catalogs import schema_lines
 from tests.support.old_atlas import make_old_atlas
 
@@ -83,21 +85,25 @@ def test_a_broken_migration_is_named_and_leaves_nothing(empty_dsn: str, root: Pa
         migrate(empty_dsn, root=root)
 
     with psycopg.connect(empty_dsn) as db:
-        assert db.execute("select to_regclass('public.stage_transitions')").fetchone() == (None,)
-    # and the repaired file continues where this stopped
-    assert migrate(empty_dsn).applied == OURS[3:]
+        columns = "select attname from pg_attribute where attrelid = 'public.clients'::regclass and attname = 'stage'"
+        assert db.execute(columns).fetchall() == []
+    # and with the repaired file it begins again, at the first that alters what the host has
+    assert migrate(empty_dsn).applied == OURS[2:]
 
 
 def test_a_client_added_while_a_deploy_was_cut_off_gets_its_history_too(empty_dsn: str, root: Path) -> None:
+    """As an earlier version cut it off, whose first migrations were a transaction each."""
     make_old_atlas(empty_dsn)
-    file = root / "migrations" / "014_stage_installation.sql"
-    file.write_text(file.read_text() + "\nselect no_such_column from public.clients;\n")
-    with pytest.raises(DeployError, match="014_stage_installation"):
-        migrate(empty_dsn, root=root)
+    first, later = OURS[:6], OURS[6:]
+    for name in first:
+        with psycopg.connect(empty_dsn) as db:
+            db.execute("set search_path = public")
+            db.execute((root / "migrations" / f"{name}.sql").read_bytes())
     with psycopg.connect(empty_dsn) as db:
         db.execute("insert into clients (name, slug) values ('Late', 'late')")
 
-    assert migrate(empty_dsn).applied[0] == "014_stage_installation"
+    done = migrate(empty_dsn)
+    assert (done.marked, done.applied) == (first, later)
 
     with psycopg.connect(empty_dsn) as db:
         rows = db.execute(
@@ -161,3 +167,58 @@ def test_no_connection_is_one_plain_line() -> None:
         migrate("postgresql://nobody@127.0.0.1:1/nothing?connect_timeout=2")
 
     assert "\n" not in str(caught.value)
+
+
+UNFIT = {
+    "a view": (
+        "create table c (id bigint primary key, name text, slug text); create view clients as table c",
+        "ordinary",
+    ),
+    "partitioned": (
+        "create table clients (id bigint primary key, name text, slug text) partition by range (id)",
+        "ordinary",
+    ),
+    "without a slug": ("create table clients (id bigint primary key, name text)", "no column slug"),
+    "an id that is no number": (
+        "create table clients (id uuid primary key, name text, slug text)",
+        "column id of public.clients is uuid",
+    ),
+    "no primary key": ("create table clients (id bigint, name text, slug text)", "add primary key"),
+    "a column of ours": (
+        "create table clients (id bigserial primary key, name text, slug text unique, stage text)",
+        'column "stage" of relation "clients" already exists',
+    ),
+    "a table of ours": (
+        "create table clients (id bigserial primary key, name text, slug text unique); create table covers (id int)",
+        'relation "covers" already exists',
+    ),
+}
+
+
+@pytest.mark.parametrize(("made", "said"), UNFIT.values(), ids=UNFIT.keys())
+def test_a_host_whose_tables_can_t_work_is_told_so_and_keeps_them_as_they_are(
+    empty_dsn: str, made: str, said: str
+) -> None:
+    with psycopg.connect(empty_dsn) as db:
+        db.execute(made.encode())
+    before = schema_lines(empty_dsn)
+
+    with pytest.raises(DeployError, match=re.escape(said)):
+        migrate(empty_dsn)
+
+    books = ("atlas_migrations", "stage_deploys", "schema: public")
+    assert [line for line in schema_lines(empty_dsn) if not any(each in line for each in books)] == [
+        line for line in before if not any(each in line for each in books)
+    ]
+
+
+def test_the_schema_public_can_be_closed_before_and_after_a_deploy(empty_dsn: str) -> None:
+    with psycopg.connect(empty_dsn, autocommit=True) as db:
+        db.execute("revoke all on schema public from public")
+        migrate(empty_dsn)
+        db.execute("revoke all on schema public from public")
+        client = make_client(db, stage="weekly")
+        move(db, client, "eom_close")
+        db.execute("revoke all on schema public from atlas_owner, atlas_writer")
+        migrate(empty_dsn)
+        assert move(db, client, "eom_review")["changed"]

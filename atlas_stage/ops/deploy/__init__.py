@@ -22,9 +22,9 @@ from atlas_stage.ops.deploy.connection import (
 
 __all__ = ["DeployError", "MigratePlan", "MigrateReport", "migrate", "plan", "rollback"]
 
-# The host can work under the migrations up to this one without the stored logic. The later ones enforce what only its
-# triggers fulfill, so they are committed together with it: no deploy that stops leaves one without the other.
-LAST_ALONE = "013_stage_indexes"
+# The migrations up to this one alter nothing of the host's. The later ones are one transaction with the stored logic: a
+# deploy that can't work changes nothing, and none that stops leaves what only the triggers fulfill without them.
+LAST_ALONE = "001_roles"
 _ATTEMPTS = 3
 
 
@@ -66,7 +66,7 @@ def migrate(
 
     `force` re-creates the stored logic in any case. `report` gets a line per step. `lock_timeout` (seconds) limits how
     long a step waits for other sessions, and so blocks them. `root` is the folder with `migrations/` and `sql/`
-    (default: this package's). Raises DeployError; the step that fails changes nothing, the steps before it are kept.
+    (default: this package's). Raises DeployError: then `clients` and what was deployed before are as they were.
     """
     root = root or resources.root()
     target = Target(dsn, lock_timeout)
@@ -113,6 +113,7 @@ def _with_logic(opened: migrations.Migrations, names: list[str], folder: Path | 
             run(opened.connection, "lock_tables")
             for name in names:
                 opened.apply(name)
+            run(opened.connection, "use_public")
             if folder:
                 logic.deploy(opened.connection, folder, opened.session, judged=judged)
 
@@ -141,8 +142,7 @@ def plan(dsn: str, *, force: bool = False, root: Path | None = None) -> MigrateP
                 repaired, changed, _ = repair_drift(connection, root, force=force)
         except DeployError as error:
             refused = [error.message]
-        recorded = exists(connection, "public.stage_deploys")
-        is_deployed = recorded and logic.is_deployed(connection, root / "sql")
+        is_deployed = logic.is_deployed(connection, root / "sql")
     words = [f"would refuse: {each}" for each in (*refused, *books.drift())]
     return MigratePlan(books.pending, repaired, force or changed or not is_deployed, words)
 
@@ -153,8 +153,11 @@ def repair_drift(session: Connection, root: Path, *, force: bool) -> tuple[list[
     Returns what was repaired, whether to deploy the stored logic again, and whether there was stored logic to compare.
     """
     roles.refuse_event_triggers(session)
+    if faults := run(session, "host_faults"):
+        raise DeployError("; ".join(said for (said,) in faults))
     with session.transaction():
         repaired = installation.make_roles(session)
+        run(session, "use_public")
         with roles.as_owner(session):
             repaired += installation.revoke_others(session, root)
             judged = installation.is_there(session)

@@ -28,7 +28,8 @@ _OURS = (list(SCHEMAS), list(roles.OWNERS))
 
 def is_deployed(connection: Connection, folder: Path) -> bool:
     """Whether the database has exactly this stored logic."""
-    return run(connection, "is_deployed", logic_hash(folder), list(SCHEMAS)) == [(True,)]
+    recorded = exists(connection, "public.stage_deploys")
+    return recorded and run(connection, "is_deployed", logic_hash(folder), list(SCHEMAS)) == [(True,)]
 
 
 def deploy(connection: Connection, folder: Path, observer: Connection, *, judged: bool = True) -> None:

@@ -13,9 +13,9 @@ begin
   return jsonb_build_object('covers', (
     select coalesce(jsonb_agg(
       jsonb_build_object(
-        'cover_id', c.id, 'from_actor_id', c.from_actor_id, 'to_actor_id', c.to_actor_id, 'until', c.until,
+        'cover_id', c.id, 'from_actor_id', c.from_actor_id, 'to_actor_id', b.holder, 'until', c.until,
         'clients', b.clients, 'kept', b.kept, 'made_by', c.made_by, 'made_at', c.made_at,
-        'may_end', rules.cover_violation(v_actor, array[c.made_by, c.from_actor_id, c.to_actor_id]) is null
+        'may_end', rules.cover_violation(v_actor, array[c.made_by, c.from_actor_id, b.holder]) is null
       )
       order by c.until, c.id
     ), '[]')
@@ -30,6 +30,7 @@ begin
     cross join lateral (
       select
         count(*) filter (where b.back is not null) as clients,
+        coalesce(max(b.holder), c.to_actor_id) as holder,
         coalesce(jsonb_agg(
           jsonb_build_object('client_id', b.client_id, 'name', k.name, 'fields', b.kept) order by b.client_id
         ) filter (where b.kept is not null), '[]') as kept

@@ -80,11 +80,6 @@ begin
     insert into public.covers as c (batch, from_actor_id, to_actor_id, until, made_by)
     values ((v_answer ->> 'batch')::uuid, from_actor_id, to_actor_id, until, v_context.actor_id)
     returning c.id into v_cover;
-  elsif until is null and v_answer ->> 'batch' is not null then
-    -- what the actor covers for others went along
-    update public.covers c
-    set to_actor_id = hand_over.to_actor_id
-    where c.to_actor_id = from_actor_id and c.ended_at is null;
   end if;
   v_answer := v_answer || jsonb_build_object('cover_id', v_cover);
   return rules.remember_answer(v_context, v_answer::json);

@@ -15,6 +15,8 @@ declare
   v_context rules.change_context;
   v_cover   public.covers;
   v_refused rules.violation;
+  v_ids     bigint[];
+  v_holder  text;
   v_items   rules.item[];
   v_left    jsonb;
 begin
@@ -24,7 +26,10 @@ begin
   if v_cover.id is null then
     perform rules.refuse('cover_not_found', jsonb_build_object('cover_id', cover_id));
   end if;
-  v_refused := rules.cover_violation(v_actor, array[v_cover.made_by, v_cover.from_actor_id, v_cover.to_actor_id]);
+  select array_agg(b.client_id) filter (where b.back is not null), coalesce(max(b.holder), v_cover.to_actor_id)
+  into v_ids, v_holder
+  from rules.covered(v_cover.batch) b;
+  v_refused := rules.cover_violation(v_actor, array[v_cover.made_by, v_cover.from_actor_id, v_holder]);
   if v_refused is not null then
     perform rules.refuse_all(array[v_refused]);
   end if;
@@ -37,10 +42,8 @@ begin
   -- LOCK, EVALUATE and WRITE
   v_context.external_id := null;
   v_context.batch := gen_random_uuid();
-  perform rules.lock_clients(array(select b.client_id from rules.covered(v_cover.batch) b where b.back is not null));
-  v_items := rules.write_items(rules.give_back(
-    cover_id, v_context, array(select b.client_id from rules.covered(v_cover.batch) b where b.back is not null)
-  ));
+  perform rules.lock_clients(coalesce(v_ids, '{}'));
+  v_items := rules.write_items(rules.give_back(cover_id, v_context, coalesce(v_ids, '{}')));
   v_left := (
     select coalesce(jsonb_agg(
       rules.left_json(i.violations, jsonb_build_object('client_id', i.client_id))

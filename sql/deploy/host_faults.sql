@@ -11,7 +11,7 @@ needed as (
   cross join (
     values ('id', 'N', 'bigint'), ('name', 'S', 'text'), ('slug', 'S', 'text')
   ) as n (name, category, type)
-  left join pg_catalog.pg_attribute as a on a.attrelid = c.oid and a.attname = n.name and not a.attisdropped
+  left join pg_catalog.pg_attribute as a on c.oid = a.attrelid and n.name = a.attname and not a.attisdropped
   left join pg_catalog.pg_type as t on a.atttypid = t.oid
 )
 

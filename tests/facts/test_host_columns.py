@@ -126,7 +126,8 @@ def test_a_column_named_like_anything_of_ours_changes_no_answer(db: psycopg.Conn
         try:
             call(db, function, **arguments)
         except psycopg.Error as error:
-            assert (error.sqlstate or "").startswith("PT"), (function, error)
+            if not (error.sqlstate or "").startswith("PT"):
+                raise
     for (job,) in db.execute("select job from jobs.catalog()").fetchall():
         db.execute("select jobs.run(%s)", (job,))
     assert "check_failed" not in findings(db)

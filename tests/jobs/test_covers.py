@@ -143,6 +143,26 @@ def test_when_the_cover_leaves_the_clients_still_come_back(db: psycopg.Connectio
     assert owner(db, client) == ANA
 
 
+def test_a_hand_over_of_other_clients_takes_no_cover_along(db: psycopg.Connection) -> None:
+    covered, other = make_client(db, owner=ANA), make_client(db, owner=BEN)
+    made = cover(db, ANA, BEN, day(18))
+    grant(db, CARA, "can_set_stage", {"clients": [other]})
+    handed = call(db, "hand_over", actor=CARA, from_actor_id=BEN, to_actor_id=CARA, reason="r")
+    assert (handed["done"], [each["client_id"] for each in handed["left"]]) == (1, [covered])
+    assert covers(db)[0]["to_actor_id"] == BEN
+    with refused(db, "permission_missing", 403):
+        call(db, "set_cover", actor=CARA, cover_id=made["cover_id"])
+
+
+def test_a_cover_that_was_handed_on_comes_back_with_the_undo(db: psycopg.Connection) -> None:
+    client = make_client(db, owner=ANA)
+    cover(db, ANA, BEN, day(18))
+    handed = cover(db, BEN, CARA, None)
+    assert covers(db)[0]["to_actor_id"] == CARA
+    call(db, "rollback_batch", batch=handed["batch"], reason="a mistake")
+    assert (owner(db, client), covers(db)[0]["to_actor_id"]) == (BEN, BEN)
+
+
 @pytest.mark.parametrize(("to", "expected"), [(DORA, DORA), (None, BEN)])
 def test_nothing_comes_back_to_an_actor_that_left(db: psycopg.Connection, to: str | None, expected: str) -> None:
     client = make_client(db, owner=ANA)

@@ -23,7 +23,7 @@ begin
   for v_cover in
     select
       c.id,
-      format('%s covered for %s until %s', c.to_actor_id, c.from_actor_id, c.until) as reason,
+      format('%s covered for %s until %s', coalesce(max(b.holder), c.to_actor_id), c.from_actor_id, c.until) as reason,
       array_agg(b.client_id) filter (where b.back is not null) as back,
       array_agg(b.client_id) filter (where b.kept is not null) as kept
     from public.covers c

@@ -19,7 +19,7 @@ declare
 begin
   select c.* into v_cover from public.covers c where c.id = cover_id;
   for v_found in
-    select rules.state_of(c.*) as state, b.history_id, b.back
+    select rules.state_of(c.*) as state, b.history_id, b.back, coalesce(b.holder, v_cover.to_actor_id) as holder
     from rules.covered(v_cover.batch, client_ids) b
     join public.clients c on c.id = b.client_id
     where b.back is not null
@@ -30,7 +30,7 @@ begin
     v_after.fields := jsonb_populate_record(v_after.fields, v_found.back);
     context.payload := coalesce(v_payload, '{}') || jsonb_build_object(
       'gives_back', v_found.history_id,
-      'hand_over', jsonb_build_object('from', v_cover.to_actor_id, 'to', v_cover.from_actor_id)
+      'hand_over', jsonb_build_object('from', v_found.holder, 'to', v_cover.from_actor_id)
     );
     v_items := v_items || rules.open_item(
       'update', (v_found.state).id, null, context, (v_found.state).version,

@@ -17,4 +17,4 @@ comment on function api.client_id(text) is
 client: a slug, or an id in ASCII digits, which is returned unchanged. Any actor can read.
 Over HTTP the paths take a slug in place of an id; bodies and queries take ids only.
 Returns only the id.
-Errors: client_not_found (404).';
+Errors: client_not_found (404), slug_ambiguous (409).';

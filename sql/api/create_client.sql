@@ -58,10 +58,13 @@ begin
 
   -- EVALUATE
   perform rules.refuse_all(rules.new_client_violations(v_context.actor_id, v_client, v_context.on_behalf_of));
-  perform rules.refuse('slug_too_similar', jsonb_build_object('slug', v_slug, 'other_slug', c.slug, 'other_client', c.name))
+  perform rules.refuse(
+    case when c.slug = v_slug then 'slug_taken' else 'slug_too_similar' end,
+    jsonb_build_object('slug', v_slug, 'other_slug', c.slug, 'other_client', c.name)
+  )
   from public.clients c
   where normalize(lower(normalize(c.slug, nfd))) = v_slug
-    and c.slug <> v_slug
+  order by c.slug <> v_slug
   limit 1;
 
   -- WRITE

@@ -18,7 +18,7 @@ declare
   v_deep  constant text[] := array[   -- only doctor runs these
     'history_mismatch', 'no_admin', 'nobody_may_sign_off', 'api_role_table_right', 'not_as_deployed', 'sequence_behind',
     'can_become_owner', 'can_write', 'default_right', 'operator', 'foreign_object', 'administration_mismatch',
-    'administration_altered', 'history_altered', 'host_setting'
+    'administration_altered', 'history_altered', 'host_setting', 'slug_not_unique'
   ];
   v_check text;
 begin

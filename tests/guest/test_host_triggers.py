@@ -329,3 +329,16 @@ def test_a_client_that_the_host_s_rows_refer_to_is_not_taken_out(db: psycopg.Con
 
     with refused(db, "host_constraint", 409, table="invoices"):
         call(db, "delete_client", client_id=client, reason="r")
+
+
+def test_a_slug_that_two_clients_have_means_neither(db: psycopg.Connection, client: int) -> None:
+    slug, other = client_row(db, client)["slug"], make_client(db)
+    db.execute("set constraints all immediate; set constraints all deferred")
+    db.execute("alter table clients drop constraint clients_slug_key")
+    db.execute("update clients set slug = %s where id = %s", (slug, other))
+
+    with refused(db, "slug_ambiguous", 409, client_ids=[client, other]):
+        call(db, "client_id", client=slug)
+    with refused(db, "slug_taken", 409):
+        call(db, "create_client", name="N", slug=slug)
+    assert ("slug_not_unique",) in db.execute("select finding from ops.findings(true)").fetchall()

@@ -280,6 +280,12 @@ as $$
       'Another client has the short name {slug}. Choose another one.'
     ),
     (
+      'slug_ambiguous', 409,
+      'several clients have this slug',
+      'use the id of one',
+      'Several clients have the short name {slug}. Use the number of one instead.'
+    ),
+    (
       'slug_too_similar', 409,
       'another client''s slug differs only in form',
       'use other_slug, or choose another slug',

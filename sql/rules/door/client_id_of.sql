@@ -8,15 +8,17 @@ stable
 as $$
 #variable_conflict use_variable
 declare
-  v_id bigint;
+  v_ids bigint[];
 begin
   if client ~ '^[0-9]{1,18}$' then
     return client::bigint;
   end if;
-  select c.id into v_id from public.clients c where c.slug = client and client !~ '^[0-9]*$';
-  if not found then
+  v_ids := array(select c.id from public.clients c where c.slug = client and client !~ '^[0-9]*$' order by c.id limit 2);
+  if v_ids = '{}' then
     perform rules.refuse('client_not_found', jsonb_build_object('client_id', left(client, 200)));
+  elsif cardinality(v_ids) > 1 then
+    perform rules.refuse('slug_ambiguous', jsonb_build_object('slug', client, 'client_ids', v_ids));
   end if;
-  return v_id;
+  return v_ids[1];
 end
 $$;

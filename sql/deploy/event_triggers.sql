@@ -2,10 +2,10 @@
 select
   format(
     'event trigger %s of the host stops the deploy; to fix it:'
-    ' alter function %s security definer set search_path = pg_catalog, %I, public, pg_temp',
+    ' alter function %s security definer set search_path = pg_catalog, %spublic, pg_temp',
     e.evtname,
     e.evtfoid::regprocedure,
-    n.nspname
+    quote_ident(nullif(n.nspname, 'public')) || ', '
   )
 from pg_catalog.pg_event_trigger as e
 inner join pg_catalog.pg_proc as p on e.evtfoid = p.oid

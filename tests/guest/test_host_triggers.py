@@ -342,3 +342,13 @@ def test_a_slug_that_two_clients_have_means_neither(db: psycopg.Connection, clie
     with refused(db, "slug_taken", 409):
         call(db, "create_client", name="N", slug=slug)
     assert ("slug_not_unique",) in db.execute("select finding from ops.findings(true)").fetchall()
+
+
+def test_a_change_that_no_trigger_stopped_blames_none(db: psycopg.Connection) -> None:
+    db.execute("set constraints all immediate; set constraints all deferred")
+    db.execute("alter table clients drop column slug cascade")
+    db.execute("alter table clients add column slug text generated always as ('c-' || id) stored")
+
+    with refused(db, "host_trigger_failed", 409) as said:
+        call(db, "create_client", name="N", slug="n")
+    assert "()" not in said.details["text"]

@@ -11,6 +11,9 @@ as $$
 declare
   v_name text;
 begin
+  if facts -> 'triggers' = '[]' then
+    template := replace(template, ' ({triggers})', '');  -- something else of the host's did it
+  end if;
   for v_name in select distinct found.name[1] from regexp_matches(template, '[{]([a-z_]+)[}]', 'g') as found (name) loop
     template := replace(template, '{' || v_name || '}', coalesce(
       case

@@ -14,40 +14,36 @@ volatile
 as $$
 #variable_conflict use_variable
 declare
-  v_rows    bigint[];              -- each client's newest row that was not tried yet, by client
-  v_of      bigint[];              -- their clients
+  v_round   record;                -- each client's newest row that was not tried yet, by client
   v_nth     integer;
   v_clients rules.client_state[];
   v_changes rules.change[];
   v_client  rules.client_state;
   v_undone  public.stage_history;
-  v_round   integer := 0;
   v_judged  constant text := rules.judged_actor(context.actor_id, context.on_behalf_of);
 begin
   context.payload := rules.marked_payload(context);
-  loop
-    v_round := v_round + 1;
-    select array_agg(n.id order by n.client_id), array_agg(n.client_id order by n.client_id)
-    into v_rows, v_of
+  for v_round in
+    select array_agg(n.id order by n.client_id) as ids, array_agg(n.client_id order by n.client_id) as client_ids
     from (
       select h.id, h.client_id, row_number() over (partition by h.client_id order by h.version desc) as place
       from public.stage_history h
       where h.id = any (history_ids)
     ) n
-    where n.place = v_round;
-    exit when v_rows is null;
-
+    group by n.place
+    order by n.place
+  loop
     -- LOCK
-    v_clients := rules.lock_clients(v_of);
+    v_clients := rules.lock_clients(v_round.client_ids);
 
     -- EVALUATE
     v_changes := array[]::rules.change[];
     v_nth := 1;
     foreach v_client in array v_clients loop
-      while v_of[v_nth] < v_client.id loop
+      while v_round.client_ids[v_nth] < v_client.id loop
         v_nth := v_nth + 1;
       end loop;
-      select h.* into v_undone from public.stage_history h where h.id = v_rows[v_nth];
+      select h.* into v_undone from public.stage_history h where h.id = v_round.ids[v_nth];
       violation := (rules.reversal_violations(v_client, v_undone))[1];
       if violation is null and v_judged <> context.actor_id then
         violation := rules.acting_violation(
@@ -70,7 +66,7 @@ begin
     return query
       select w.client_id, r.id, w.violation
       from rules.write_changes(v_changes) w
-      join unnest(v_rows, v_of) as r (id, client_id) on r.client_id = w.client_id;
+      join unnest(v_round.ids, v_round.client_ids) as r (id, client_id) on r.client_id = w.client_id;
   end loop;
 end
 $$;

@@ -21,7 +21,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_actor   constant text := rules.current_actor();
-  v_place   constant text[] := regexp_match(left(before, 50), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
+  v_place   record;
   v_from    record;
   v_to      record;
   v_ids     bigint[];
@@ -33,9 +33,7 @@ begin
   if day not between '2000-01-01' and '2200-01-01' then
     perform rules.refuse('moment_not_valid', jsonb_build_object('moment', day));
   end if;
-  if before <> '' and (v_place is null or v_place[3]::numeric > 9223372036854775807) then
-    perform rules.refuse('cursor_not_valid');
-  end if;
+  v_place := rules.feed_place(before);
 
   -- ACT: a row is written within a day after its transaction began
   select 0 as epoch, xid8 '0' as xid, 0::bigint as id into v_from;
@@ -43,8 +41,8 @@ begin
   if day is not null then
     select s.epoch, s.xid, s.id into v_from from rules.feed_start(rules.firm_instant(day)) s;
   end if;
-  if v_place is not null then
-    select v_place[1]::integer as epoch, v_place[2]::xid8 as xid, v_place[3]::bigint as id into v_to;
+  if v_place.id is not null then
+    v_to := v_place;
   elsif rules.firm_instant(day + 2) < now() then
     select s.epoch, s.xid, s.id into v_to from rules.feed_start(rules.firm_instant(day + 2)) s;
     v_to.xid := (v_to.xid::text::bigint + 1)::text::xid8;

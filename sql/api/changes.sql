@@ -22,7 +22,7 @@ as $$
 #variable_conflict use_variable
 declare
   v_actor constant text := rules.current_actor();
-  v_place   constant text[] := regexp_match(left(after, 50), '^([0-9]{1,9})[.]([0-9]{1,18})[.]([0-9]{1,19})$');
+  v_place   record;
   v_epoch   integer := 0;
   v_xid     xid8 := xid8 '0';
   v_id      bigint := 0;
@@ -39,17 +39,16 @@ begin
   if not rules.feed_is_in_order() then
     perform rules.refuse('feed_not_in_order');
   end if;
-  if after <> '' then
-    if v_place is null
-      or v_place[3]::numeric > 9223372036854775807
-      or (v_place[1]::integer, v_place[2]::xid8)
-        >= ((select max(e.epoch) from public.feed_epochs e), pg_snapshot_xmax(pg_current_snapshot()))
+  v_place := rules.feed_place(after);
+  if v_place.id is not null then
+    if (v_place.epoch, v_place.xid)
+      >= ((select max(e.epoch) from public.feed_epochs e), pg_snapshot_xmax(pg_current_snapshot()))
     then
       perform rules.refuse('cursor_not_valid');
     end if;
-    v_epoch := v_place[1]::integer;
-    v_xid := v_place[2]::xid8;
-    v_id := v_place[3]::bigint;
+    v_epoch := v_place.epoch;
+    v_xid := v_place.xid;
+    v_id := v_place.id;
   elsif since is not null then
     -- a day earlier, because the server's clock may have been set back meanwhile
     select s.epoch, s.xid, s.id into v_epoch, v_xid, v_id from rules.feed_start(since - interval '1 day') s;

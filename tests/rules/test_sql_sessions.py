@@ -440,3 +440,16 @@ def test_a_psql_user_names_a_client_by_its_slug(db: psycopg.Connection) -> None:
     assert moved is not None
     assert moved[0]["client"]["id"] == client
     assert db.execute("select api.client_id(%s)", [str(client)]).fetchone() == (client,)
+
+
+@pytest.mark.parametrize(
+    ("stage", "month", "rule"),
+    [("eom_close", "1850-01", "period_not_valid"), ("cleanup", "2026-05", "period_not_expected")],
+)
+def test_a_move_by_plain_sql_chooses_no_month_that_a_call_couldn_t(
+    db: psycopg.Connection, stage: str, month: str, rule: str
+) -> None:
+    client = make_client(db, stage="weekly")
+    as_actor(db, ADMIN)
+    with refused(db, rule, 422):
+        db.execute("update clients set stage = %s, close_period = %s where id = %s", (stage, month, client))

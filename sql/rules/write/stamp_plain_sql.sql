@@ -11,6 +11,7 @@ declare
   v_old   rules.client_state;
   v_new   rules.client_state;
   v_moved boolean;
+  v_refused rules.violation;
 begin
   if tg_op = 'DELETE' then
     perform rules.refuse('client_is_kept', jsonb_build_object('client_id', old.id));
@@ -53,6 +54,12 @@ begin
   new.stage_entered_at := old.stage_entered_at;
   new.returning_to_stage := old.returning_to_stage;
   if v_moved then
+    v_refused := rules.request_violation(
+      'move', new.stage, old.version, nullif(new.close_period, old.close_period), v_old
+    );
+    if v_refused is not null then
+      perform rules.refuse_all(array[v_refused], jsonb_build_object('client_id', old.id));
+    end if;
     v_new := rules.state_after(v_old, 'move', new.stage, close_period => new.close_period);
     new.stage_entered_at := v_new.stage_entered_at;
     new.returning_to_stage := v_new.returning_to_stage;

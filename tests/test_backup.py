@@ -18,6 +18,7 @@ from tests.support.catalogs import schema_lines
 from tests.support.cluster import Cluster
 from tests.support.databases import Databases
 
+
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[Cluster, Cluster]]:
     """Where the firm works, and an empty server to restore to."""

@@ -7,12 +7,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from atlas_stage import Stage, __version__
@@ -479,6 +480,23 @@ class TestAccess:
 
     def test_no_legacy_token_is_wrong_usage(self, run: Run) -> None:
         assert run("token", "adopt-legacy", input="\n").exit_code == Exit.USAGE
+
+
+def _commands(command: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Every command and group with its words."""
+    yield " ".join(path), command
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _commands(each, *path, name)
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+class TestHelp:
+    @pytest.mark.parametrize("words", COMMANDS)
+    def test_names_of_commands_and_options_have_dashes(self, words: str) -> None:
+        options = [name for each in COMMANDS[words].params if each.param_type_name == "option" for name in each.opts]
+        assert not [name for name in (words, *options) if "_" in name]
 
 
 class TestEnding:

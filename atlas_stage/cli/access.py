@@ -56,7 +56,7 @@ def role(
     run.output.result(change, _said(change, f"{actor} is {role}: {held}"))
 
 
-@command(actors, "hand-over")
+@command(actors)
 def hand_over(
     run: Session,
     actor: str = base.ACTOR,
@@ -88,7 +88,7 @@ def list_covers(run: Session) -> None:
     run.records("covers", run.api.covers().covers, tables.COVERS, timed=False)
 
 
-@command(actors, "end-cover")
+@command(actors)
 def end_cover(
     run: Session,
     cover: int = argument("Its id in `actor covers`.", "ID"),
@@ -147,7 +147,7 @@ def revoke_token(run: Session, token: str = argument("Its id in `token list`."))
     run.output.result(revoked, f"token {revoked.id} of {revoked.actor_id} is revoked")
 
 
-@command(tokens, "adopt-legacy")
+@command(tokens)
 def adopt_legacy(run: Session) -> None:
     """Keep accepting the old shared token, as system:legacy.
 

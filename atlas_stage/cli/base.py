@@ -330,7 +330,7 @@ def command(
         context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
         described: Any = call
         described.__signature__ = Signature([context, *given, *shared])
-        app.command(called or function.__name__, help=function.__doc__)(call)
+        app.command(called or function.__name__.replace("_", "-"), help=function.__doc__)(call)
         return function
 
     return add

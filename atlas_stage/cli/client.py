@@ -111,7 +111,7 @@ def delete(run: Session, client: str = CLIENT, reason: str = REASON) -> None:
     run.output.result(gone, f"client {gone.client_id}, {gone.name}: deleted")
 
 
-@command(clients, "erase-words")
+@command(clients)
 def erase_words(run: Session, client: str = CLIENT, reason: str = REASON, yes: bool = switch("Don't ask.")) -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     if not yes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -492,11 +493,46 @@ def _commands(command: Any, *path: str) -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
+TYPERS_OWN = re.compile(r"--(help|install-completion|show-completion) ")
+
+
 class TestHelp:
     @pytest.mark.parametrize("words", COMMANDS)
     def test_names_of_commands_and_options_have_dashes(self, words: str) -> None:
         options = [name for each in COMMANDS[words].params if each.param_type_name == "option" for name in each.opts]
         assert not [name for name in (words, *options) if "_" in name]
+
+    @pytest.mark.parametrize("words", COMMANDS)
+    def test_help_shows_brackets_and_plain_names_of_values(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, words: str
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "1000")  # no line is broken
+        shown = run(*words.split(), "--help").stdout
+        texts = [each.help or "" for each in (COMMANDS[words], *COMMANDS[words].params) if hasattr(each, "help")]
+        for bracket in re.findall(r"\[[^\]]*\]", " ".join(texts)):
+            assert bracket in shown
+        options = [line for line in shown.splitlines() if line.startswith("│") and "--" in line]
+        assert not [line for line in options if re.search(r" <[\w\[\]%-]+> ", line) and not TYPERS_OWN.search(line)]
+
+    def test_help_says_what_the_other_gateway_needs(self, run: Run) -> None:
+        assert "pip install 'atlas-stage[nginx]'" in run("serve", "--help").stdout
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ("activity --day yesterday", "Invalid value for '--day': \"yesterday\" isn't a day. Write YYYY-MM-DD"),
+            ("calendar add 2026-13-01 x", '"2026-13-01" isn\'t a day'),
+            ("client rollback 1 x", '"x" isn\'t a whole number.'),
+            ("client list --limit 0", "Invalid value for '--limit': \"0\" isn't a whole number of at least 1"),
+            ("watch --post http://x --every soon", '"soon" isn\'t a number of at least 0.1.'),
+            ("migrate --lock-timeout soon", "'--lock-timeout': \"soon\" isn't a number"),
+            ("client undo-batch x", "Invalid value for 'BATCH': \"x\" isn't an id such as "),
+        ],
+    )
+    def test_a_value_that_cannot_be_read_is_told_in_words(self, run: Run, words: str, said: str) -> None:
+        done = run(*words.split(), "--json")
+        assert done.exit_code == Exit.USAGE
+        assert said in json.loads(done.stderr)["message"]
 
 
 class TestEnding:

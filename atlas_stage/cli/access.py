@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import typer
@@ -73,12 +73,12 @@ def cover(
     run: Session,
     actor: str = base.ACTOR,
     to: str = option("Who covers.", "ACTOR", default=...),
-    until: datetime = option("2026-12-31", "DAY", default=..., formats=base.DAYS),
+    until: date = option("The day on which the clients are given back.", default=...),
     reason: str = base.REASON,
 ) -> None:
     """Hand over someone's clients until a day, on which they are given back."""
-    done = run.api.hand_over(actor, to, reason, until=f"{until:%Y-%m-%d}")
-    cover = f", cover {done.cover_id} until {until:%Y-%m-%d}" if done.cover_id else ""
+    done = run.api.hand_over(actor, to, reason, until=str(until))
+    cover = f", cover {done.cover_id} until {until}" if done.cover_id else ""
     run.output.result(done, f"{done.in_words()}{cover}")
 
 
@@ -92,11 +92,11 @@ def list_covers(run: Session) -> None:
 def end_cover(
     run: Session,
     cover: int = argument("Its id in `actor covers`.", "ID"),
-    until: datetime | None = base.day("Another day to end on; if omitted, it ends now."),
+    until: date | None = option("Another day to end on; if omitted, it ends now."),
     reason: str | None = base.WHY,
 ) -> None:
     """End a cover now and give the clients back, or move its day."""
-    ended = run.api.set_cover(cover, until=f"{until:%Y-%m-%d}" if until else None, reason=reason)
+    ended = run.api.set_cover(cover, until=str(until) if until else None, reason=reason)
     text = f"cover {cover} is until {ended.until}" if ended.until else ended.in_words()
     run.output.result(ended, text)
 

@@ -3,6 +3,7 @@
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import typer
 
@@ -178,7 +179,7 @@ def history(run: Session, client: str = CLIENT, limit: int = base.limit(20)) -> 
 def rollback(
     run: Session,
     client: str = CLIENT,
-    history_id: int = argument("The change's id in `client history`."),
+    history_id: int = argument("The change's id in `client history`.", "ID"),
     reason: str = REASON,
     external_id: str | None = base.KEY,
 ) -> None:
@@ -203,12 +204,13 @@ def undo(
 @command(clients)
 def undo_batch(
     run: Session,
-    batch: str = argument("The batch in the changes' history."),
+    batch: UUID = argument("The batch in the changes' history."),
     reason: str = REASON,
     admin: bool = switch("As an admin, undo another actor's batch, at any time."),
 ) -> None:
     """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
-    done = run.api.rollback_batch(batch, reason) if admin else run.api.undo_batch(batch, reason=reason or None)
+    api = run.api
+    done = api.rollback_batch(str(batch), reason) if admin else api.undo_batch(str(batch), reason=reason or None)
     run.output.result(done, done.in_words())
 
 

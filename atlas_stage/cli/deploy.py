@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from atlas_stage.cli.base import Exit, Session, app, command, option, switch
+from atlas_stage.cli.base import Exit, Session, app, command, option, read_as, switch
 from atlas_stage.cli.rendering import cell, make_table
 from atlas_stage.errors import InvalidInput
 
@@ -18,7 +18,9 @@ app.add_typer(migrations, name="migrate")
 
 _UP_TO_DATE = "nothing to do: the database is up to date"
 
-LOCK_TIMEOUT = option("Seconds to wait for a table in use.", default=5.0, min=0.1, max=86_400)
+LOCK_TIMEOUT = option(
+    "How long to wait for a table in use.", "SECONDS", default=5.0, parser=read_as(float, 0.1, 86_400)
+)
 
 
 @migrations.callback(invoke_without_command=True)

@@ -1,6 +1,6 @@
 """`atlas-stage settings …` and `atlas-stage calendar …`: what the firm can set."""
 
-from datetime import datetime
+from datetime import date
 
 from atlas_stage.cli import base
 from atlas_stage.cli.base import Session, argument, command, option
@@ -10,7 +10,7 @@ from atlas_stage.errors import InvalidInput
 settings = base.group("settings", "The time zone, the days of the calendar rules, the stage limits.")
 calendar = base.group("calendar", "The firm's holidays, and when closes open.")
 
-DAY = argument("2026-11-27", "DAY", formats=base.DAYS)
+DAY = argument("YYYY-MM-DD, such as 2026-11-27.", "DAY")
 
 
 @command(settings, "show")
@@ -87,14 +87,14 @@ def show_calendar(run: Session, year: int | None = option("The year; this year i
 
 
 @command(calendar, "add")
-def add_holiday(run: Session, day: datetime = DAY, name: str = argument("Its name.")) -> None:
+def add_holiday(run: Session, day: date = DAY, name: str = argument("Its name.")) -> None:
     """Add a holiday."""
-    run.api.set_holiday(f"{day:%Y-%m-%d}", name=name)
-    run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
+    run.api.set_holiday(str(day), name=name)
+    run.output.result({"day": day, "name": name}, f"closed on {day}: {name}")
 
 
 @command(calendar, "remove")
-def remove_holiday(run: Session, day: datetime = DAY) -> None:
+def remove_holiday(run: Session, day: date = DAY) -> None:
     """Remove a holiday."""
-    run.api.set_holiday(f"{day:%Y-%m-%d}")
-    run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")
+    run.api.set_holiday(str(day))
+    run.output.result({"day": day, "name": None}, f"open on {day}")

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 import typer
+from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner, Result
 
 from atlas_stage import Stage, __version__
@@ -174,7 +175,7 @@ class TestRegister:
         assert "deleted" in run("client", "delete", "twice", "--reason", "made twice").stdout
         assert run("client", "show", "twice").exit_code == Exit.REFUSED
         moved = run("client", "delete", client.id, "--reason", "gone")
-        assert moved.exit_code == Exit.CONFLICT
+        assert (moved.exit_code, "[client_has_history]" in moved.stderr) == (Exit.REFUSED, True)
 
 
 class TestSettings:
@@ -229,6 +230,7 @@ class TestSettings:
         done = run(*way, "--needs", "can_set_stage", "--note", "clean enough")
         assert "cleanup → eom_close needs can_set_stage" in done.stdout
         assert "clean enough" in run("settings", "moves").stdout
+        assert "from_stage=cleanup, to_stage=eom_close" in run("audit", "stage_transitions", "--limit", 1).stdout
         assert "no longer allowed" in run(*way, "--remove").stdout
         assert "clean enough" not in run("settings", "moves").stdout
         assert run(*way).exit_code == Exit.USAGE
@@ -569,11 +571,60 @@ class TestEnding:
         assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")
         assert done.stderr.startswith("error: This is a bug in atlas-stage: ZeroDivisionError")
 
-    def test_no_server(self, run: Run) -> None:
-        done = run("--database", "postgresql://127.0.0.1:1/x", "client", "list")
+    def test_only_a_client_that_changed_is_a_conflict_to_repeat(self, run: Run) -> None:
+        refused = run("actor", "leave", ADMIN, "--reason", "x")
+        assert (refused.exit_code, "[last_admin]" in refused.stderr) == (Exit.REFUSED, True)
+
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            (("client", "move", "blue-heron", "EOM review", "--reason", "x"), "eom_review"),
+            (("client", "move", "blue-heron", "eom_review", "--reason", "x"), "eom_close"),
+            (("client", "flag", "blue-heron", "Advisory due"), "advisory_due"),
+            (("client", "list", "--stage", "EOM close"), "eom_close"),
+            (("permission", "grant", TALLY, "set flags"), "can_set_flag"),
+            (("settings", "move", "cleanup", "weekly", "--needs", "set flags"), "can_set_stage"),
+            (("client", "update", "blue-heron", "--tier", "gold"), "full_service"),
+        ],
+    )
+    @pytest.mark.usefixtures("client")
+    def test_a_refusal_shows_the_words_that_are_accepted(self, run: Run, words: tuple[str, ...], code: str) -> None:
+        done = run(*words)
+        assert done.exit_code == Exit.REFUSED
+        assert re.search(rf"\b{code}\b", done.stderr)
+
+    def test_a_sentence_ends_with_a_period(self, run: Run) -> None:
+        assert "T06:00-05:00. [invalid_input]" in run("job", "due", "--as-of", "soon").stderr
+
+    @pytest.mark.parametrize(
+        ("database", "said"),
+        [
+            ("postgresql://127.0.0.1:1/x", "Connection refused ["),
+            ("postgresql://nowhere.invalid/x", "failed to resolve host 'nowhere.invalid'"),
+        ],
+    )
+    def test_no_server(self, run: Run, database: str, said: str) -> None:
+        done = run("--database", database, "client", "list")
         assert done.exit_code == Exit.UNAVAILABLE
-        assert done.stderr.startswith("error: ")
-        assert "Traceback" not in done.output
+        assert said in done.stderr
+        assert "Errno" not in done.stderr
+        assert "hint: check that the server runs, and the host" in done.stderr
+
+    def test_an_unknown_login_and_an_api_that_is_away_say_what_to_check(
+        self, run: Run, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unknown = run("--database", make_conninfo(fresh_dsn, user="nobody-here"), "client", "list")
+        assert 'role "nobody-here" does not exist [unavailable]\nhint: check' in unknown.stderr
+        assert "FATAL" not in unknown.stderr
+        monkeypatch.setenv("ATLAS_TOKEN", "x")
+        away = run("--url", "http://127.0.0.1:1", "client", "list")
+        assert "the API can't be reached: Connection refused [unreachable]\nhint: check ATLAS_URL" in away.stderr
+
+    def test_a_database_that_can_only_be_read_is_told_in_words(self, run: Run, client: Client, fresh_dsn: str) -> None:
+        only_reads = make_conninfo(fresh_dsn, options="-c default_transaction_read_only=on")
+        done = run("--database", only_reads, "client", "flag", client.id, "advisory_due")
+        assert done.exit_code == Exit.UNAVAILABLE
+        assert "This database can only be read: it is a standby, or was set so. [unavailable]" in done.stderr
 
     def test_not_migrated(self, run: Run, empty_dsn: str) -> None:
         done = run("--database", empty_dsn, "client", "list")

@@ -22,7 +22,7 @@ from typer.models import OptionInfo
 
 from atlas_stage import __version__, connecting
 from atlas_stage.cli.rendering import Columns, Output, make_table
-from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
+from atlas_stage.errors import InvalidInput, StageError, Unavailable, VersionConflict
 from atlas_stage.models import Record
 from atlas_stage.stage import Stage
 
@@ -51,7 +51,7 @@ EXIT_CODES = (
 _EXITS: dict[type[StageError], Exit] = {
     InvalidInput: Exit.USAGE,
     Unavailable: Exit.UNAVAILABLE,
-    Conflict: Exit.CONFLICT,
+    VersionConflict: Exit.CONFLICT,
 }
 
 # Typer exports neither of these classes of click.

@@ -1,6 +1,5 @@
 """`atlas-stage actor …`, `token …`, `permission …` and `audit`: people, tokens, grants, and who changed them."""
 
-import hashlib
 import json
 import os
 import sys
@@ -20,7 +19,6 @@ tokens = base.group("token", "Issue, list and revoke tokens for HTTP.")
 permissions = base.group("permission", "Grant, list and revoke permissions.")
 
 ONLY_ACTOR = argument("Only this actor's.", "[ACTOR]", default=None)
-LEGACY_VARIABLE = "ATLAS_INGEST_TOKEN"
 
 
 @command(actors, "list")
@@ -153,13 +151,15 @@ def adopt_legacy(run: Session) -> None:
 
     It is read from ATLAS_INGEST_TOKEN or standard input. Only its SHA-256 is sent to the database.
     """
-    secret = os.environ.get(LEGACY_VARIABLE)
+    from atlas_stage.ops.deploy.shared_token import VARIABLE, adopt
+
+    secret = os.environ.get(VARIABLE)
     if not secret and sys.stdin.isatty():
         secret = typer.prompt("the shared token", hide_input=True)
     secret = secret or sys.stdin.read().strip()
     if not secret:
-        raise InvalidInput(f"There is no token in {LEGACY_VARIABLE} or on standard input.")
-    adopted = run.api.adopt_legacy_token(hashlib.sha256(os.fsencode(secret)).hexdigest())
+        raise InvalidInput(f"There is no token in {VARIABLE} or on standard input.")
+    adopted = adopt(run.api, secret)
     run.output.result(adopted, f"token {adopted.id} now works as {adopted.actor_id}")
 
 

@@ -172,11 +172,8 @@ class Session:
     @cached_property
     def zone(self) -> tzinfo:
         """The firm's time zone, for showing times; this machine's if the caller can't read it."""
-        query = "select time_zone from public.stage_settings"  # for a login that can read it
-        with suppress(StageError, ZoneInfoNotFoundError), self.api.transaction() as work:
-            return ZoneInfo(work.connection.execute(query).fetchone()[0])
         with suppress(StageError, ZoneInfoNotFoundError):
-            return ZoneInfo(self.api.summary().time_zone)
+            return ZoneInfo(self.api.settings().settings["time_zone"])
         return datetime.now().astimezone().tzinfo or UTC
 
     @cached_property
@@ -201,14 +198,16 @@ class Session:
         more: str | None = None,
         *,
         timed: bool = True,
+        none: str | None = None,
     ) -> None:
         """Print a page of records: `{name: [...]}` as JSON, else a table. `more` is the option for the next page.
 
-        `timed`: it has times, shown in the firm's time zone.
+        `timed`: it has times, shown in the firm's time zone. `none`: what an empty page says.
         """
+        empty = none or f"no {name}"
         self.output.result(
             {name: records},
-            (lambda: make_table(columns, records, zone=self.zone if timed else None)) if records else f"no {name}",
+            (lambda: make_table(columns, records, zone=self.zone if timed else None)) if records else empty,
         )
         if more:
             self.output.aside(f"for more, add: {more}")
@@ -347,12 +346,24 @@ def main(
     ctx.obj = Session(database, actor, Output(as_json=as_json), api, given, ctx.with_resource)
 
 
+def confirm(run: Session, question: str) -> None:
+    """Ask a person. Raises InvalidInput unless the answer is yes, or if nobody can be asked."""
+    try:
+        agreed = not run.output.as_json and typer.confirm(question, err=True)
+    except typer.Abort:  # no terminal, or Ctrl-C
+        run.output.aside("")  # the question's line has ended
+        agreed = False
+    if not agreed:
+        raise InvalidInput("Nothing was changed.", hint="answer y, or add --yes")
+
+
 def command(
-    app: typer.Typer, called: str | None = None, *groups: type
+    app: typer.Typer, called: str | None = None, *groups: type, **more: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command of `app`. Its first parameter is the session.
 
-    The attributes of the classes `groups` are options too; the function gets them as keyword arguments.
+    The attributes of the classes `groups` are options too; the function gets them as keyword arguments. `more` goes to
+    Typer.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
@@ -384,7 +395,7 @@ def command(
         context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
         described: Any = call
         described.__signature__ = Signature([context, *given, *shared])
-        app.command(called or function.__name__.replace("_", "-"), help=escape(function.__doc__ or ""))(call)
+        app.command(called or function.__name__.replace("_", "-"), help=escape(function.__doc__ or ""), **more)(call)
         return function
 
     return add

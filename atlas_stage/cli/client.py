@@ -117,7 +117,7 @@ def erase_words(run: Session, client: str = CLIENT, reason: str = REASON, yes: b
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     if not yes:
         name = run.api.client(client).client.name
-        typer.confirm(f"Erase what people wrote about {name}? It can't be undone.", abort=True)
+        base.confirm(run, f"Erase what people wrote about {name}? It can't be undone.")
     erased = run.api.erase_words(client, reason=reason)
     run.output.result(erased, f"client {erased.client_id}: erased the words of {erased.rows} rows")
 
@@ -260,7 +260,9 @@ def import_clients(
     refused = report.count("refused")
     counts = ", ".join(f"{report.count(each)} {each}" for each in importer.OUTCOMES)
     end = "applied" if report.applied else "nothing was changed"
-    if refused:
+    if not report.rows:
+        end = "the file has no rows"
+    elif refused:
         end += ". Correct the refused rows first"
     elif not apply:
         end += ". Repeat with --apply"
@@ -275,4 +277,4 @@ def queue(
     limit: int = base.limit(100),
 ) -> None:
     """Show what to do next and why, most urgent first."""
-    run.records("queue", run.api.queue(actor, page_size=limit).items, tables.QUEUE)
+    run.records("queue", run.api.queue(actor, page_size=limit).items, tables.QUEUE, none="nothing to do")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -200,6 +201,8 @@ class TestSettings:
             ("set", "eom_open_at", "25:00"),
             ("sla", "nowhere", "3"),
             ("sla", "weekly", "0"),
+            ("sla", "weekly", "-3"),
+            ("set", "undo_minutes", "-5"),
             ("sla", "weekly", "soon"),
         ],
     )
@@ -220,6 +223,7 @@ class TestSettings:
             ),
             (("set", "sales_tax_due_day", "first"), '"first" isn\'t a valid sales_tax_due_day'),
             (("sla", "nowhere", "3"), '"nowhere" isn\'t a stage. Use Cleanup, EOM close'),
+            (("sla", "weekly", "-3"), '"-3" isn\'t a valid max_days. Use more than 0.'),
         ],
     )
     def test_a_refused_value_says_what_is_allowed(self, run: Run, words: tuple[str, ...], sentence: str) -> None:
@@ -464,6 +468,8 @@ class TestAccess:
 
     def test_a_token_without_expiry_has_to_be_asked_for(self, run: Run) -> None:
         assert "[expiry_required]" in run("token", "issue", TALLY).stderr
+        both = run("token", "issue", TALLY, "--never-expires", "--days", 3)
+        assert "hint: give either --days N or --never-expires" in both.stderr
         assert run("token", "issue", TALLY, "--never-expires").exit_code == Exit.DONE
         assert run("token", "issue", TALLY, "--days", 10**12).exit_code == Exit.USAGE
 
@@ -526,7 +532,7 @@ class TestHelp:
             ("calendar add 2026-13-01 x", '"2026-13-01" isn\'t a day'),
             ("client rollback 1 x", '"x" isn\'t a whole number.'),
             ("client list --limit 0", "Invalid value for '--limit': \"0\" isn't a whole number of at least 1"),
-            ("watch --post http://x --every soon", '"soon" isn\'t a number of at least 0.1.'),
+            ("watch --post http://x --every soon", '"soon" isn\'t a number of at least 0.1 and'),
             ("migrate --lock-timeout soon", "'--lock-timeout': \"soon\" isn't a number"),
             ("client undo-batch x", "Invalid value for 'BATCH': \"x\" isn't an id such as "),
         ],
@@ -651,6 +657,15 @@ class TestEnding:
         assert (done.exit_code, done.stdout) == (Exit.USAGE, "")
         assert json.loads(done.stderr)["rule"] == "invalid_input"
 
+    @pytest.mark.parametrize("words", [("--help",), ("client", "list"), ("client", "list", "--json")])
+    def test_a_reader_that_has_enough_is_no_refusal(self, fresh_dsn: str, words: tuple[str, ...]) -> None:
+        reads, writes = os.pipe()
+        os.close(reads)
+        command = [sys.executable, "-m", "atlas_stage", "--database", fresh_dsn, "--as", ADMIN, *words]
+        done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True)
+        os.close(writes)
+        assert (done.returncode, done.stderr) == (Exit.DONE, "")
+
     @pytest.mark.parametrize("where", [">/dev/full", ">&-", "2>&-", ">&- 2>&-", "| true"])
     @pytest.mark.parametrize("form", ["", pytest.param("--json", marks=pytest.mark.slow)])
     def test_an_answer_that_nobody_takes_ends_without_a_traceback(self, fresh_dsn: str, form: str, where: str) -> None:
@@ -702,6 +717,20 @@ class TestOutput:
         )
         assert b"Traceback" not in done.stderr
         done.stdout.decode(encoding)
+
+    @pytest.mark.usefixtures("client")
+    @pytest.mark.parametrize("words", ["migrate rollback", "client erase-words blue-heron --reason x"])
+    @pytest.mark.parametrize("form", [(), ("--json",)])
+    def test_where_nobody_can_be_asked_it_says_to_add_yes(self, run: Run, words: str, form: tuple[str, ...]) -> None:
+        done = run(*words.split(), *form)
+        assert (done.exit_code, done.stdout.strip()) == (Exit.USAGE, "")
+        assert "Nothing was changed." in done.stderr
+        assert "add --yes" in done.stderr
+
+    def test_an_empty_queue_and_an_empty_file_say_so(self, run: Run, tmp_path: Path) -> None:
+        assert run("queue").stdout == "nothing to do\n"
+        (tmp_path / "empty.csv").write_text("client,stage\n")
+        assert "0 refused: the file has no rows\n" in run("client", "import", tmp_path / "empty.csv").stdout
 
     @pytest.mark.parametrize("words", [("migrate", "rollback"), ("token", "adopt-legacy")])
     def test_a_closed_input_is_no_answer(self, fresh_dsn: str, words: tuple[str, ...]) -> None:

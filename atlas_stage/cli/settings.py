@@ -10,6 +10,8 @@ from atlas_stage.errors import InvalidInput
 settings = base.group("settings", "The time zone, the days of the calendar rules, the stage limits.")
 calendar = base.group("calendar", "The firm's holidays, and when closes open.")
 
+# A value such as -3 is no option: the database says why it can't be.
+_NEGATIVE = {"ignore_unknown_options": True}
 DAY = argument("YYYY-MM-DD, such as 2026-11-27.", "DAY")
 
 
@@ -25,7 +27,7 @@ def show_settings(run: Session) -> None:
     )
 
 
-@command(settings, "set")
+@command(settings, "set", context_settings=_NEGATIVE)
 def set_setting(
     run: Session,
     name: str = argument("A name in `atlas-stage settings show`.", "SETTING"),
@@ -37,16 +39,18 @@ def set_setting(
     run.output.result({"settings": now}, f"{name} is {said}")
 
 
-@command(settings, "sla")
+@command(settings, "sla", context_settings=_NEGATIVE)
 def set_sla(
     run: Session,
     stage: str = argument("The stage.", "STAGE"),
     days: str = argument("Days, or: none."),
 ) -> None:
     """Change how many days a client can be in a stage before it is stuck."""
-    if days != "none" and not days.isdecimal():
-        raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
-    now = run.api.set_stage_limit(stage, max_days=None if days == "none" else int(days))
+    try:
+        limit = None if days == "none" else int(days)
+    except ValueError as error:
+        raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.') from error
+    now = run.api.set_stage_limit(stage, max_days=limit)
     run.output.result(now, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}")
 
 

@@ -217,6 +217,7 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",  # Typer's default, but not in all its versions
     epilog=EXIT_CODES,
     help="A bookkeeping firm's clients: which stage each is in, who can move it, and who did.",
 )

@@ -14,6 +14,10 @@ def main() -> int:
         # It would tell of a connection that Ctrl-C cut off; who pressed it knows.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
         app(prog_name="atlas-stage")
+    except SystemExit as ended:
+        # Rich and Typer end with 1 when a reader has enough, as `head` has. That's no refusal.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
     except KeyboardInterrupt:  # before the CLI has started; later it handles this
         return 130
     except ModuleNotFoundError as error:

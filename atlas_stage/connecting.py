@@ -90,7 +90,7 @@ def address(url: str | None, token: str | None) -> tuple[str, str]:
     url = url or os.environ.get(URL)
     token = token or os.environ.get(TOKEN)
     if not url:
-        raise InvalidInput("no API is named", hint=f"give its URL, or set {URL}")
+        raise InvalidInput("No API is given.", hint=f"give its URL, or set {URL}")
     if not token:
         raise Unauthenticated("no token is given", hint=f"set {TOKEN}")
     return url, token

@@ -12,8 +12,8 @@ from atlas_stage.text import plain
 
 SAME_VERSION = "bring the client and the database to the same version: run atlas-stage migrate"
 
-# Keys of a refusal that describe it; all other keys are facts.
-_DESCRIPTION = frozenset({"rule", "status", "message", "hint", "refusals"})
+# Keys of a refusal that describe it, or are only for programs; all other keys are facts.
+_DESCRIPTION = frozenset({"rule", "status", "message", "hint", "refusals", "sqlstate"})
 
 
 class StageError(Exception):
@@ -154,9 +154,10 @@ def from_sqlstate(code: str, message: str, detail: str | None = None, hint: str 
         hint = SAME_VERSION if code == "42883" else None  # no such function
         return InvalidInput(message, details=details, hint=hint)
     if code == "25006":
-        primary = "name the primary, or several hosts with target_session_attrs=read-write"
-        hint = f"this server only reads, as a standby does: {primary}"
-        return Unavailable(message, details=details, hint=hint)
+        hint = "give the address of the primary, or of several hosts with target_session_attrs=read-write"
+        return Unavailable(
+            "This database can only be read: it is a standby, or was set so.", details=details, hint=hint
+        )
     if code.startswith("40"):
         hint = "make the change again, in a new transaction"
         return Unavailable(message, rule="retry", details=details, hint=hint)
@@ -185,5 +186,5 @@ def _sentence(message: str, facts: Mapping[str, Any]) -> str:
         if name not in _DESCRIPTION and not any(part is None or isinstance(part, dict | list) for part in parts):
             words = [part if isinstance(part, str) else json.dumps(part) for part in parts]
             shown.append(f"{name}: {', '.join(words) or 'none'}")
-    message = message.rstrip(".")
-    return f"{message} ({'; '.join(shown)})" if shown else message
+    end = "." * message.endswith(".")
+    return f"{message.removesuffix('.')} ({'; '.join(shown)}){end}" if shown else message

@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+import typer
+from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner, Result
 
 from atlas_stage import Stage, __version__
@@ -172,7 +176,7 @@ class TestRegister:
         assert "deleted" in run("client", "delete", "twice", "--reason", "made twice").stdout
         assert run("client", "show", "twice").exit_code == Exit.REFUSED
         moved = run("client", "delete", client.id, "--reason", "gone")
-        assert moved.exit_code == Exit.CONFLICT
+        assert (moved.exit_code, "[client_has_history]" in moved.stderr) == (Exit.REFUSED, True)
 
 
 class TestSettings:
@@ -197,6 +201,8 @@ class TestSettings:
             ("set", "eom_open_at", "25:00"),
             ("sla", "nowhere", "3"),
             ("sla", "weekly", "0"),
+            ("sla", "weekly", "-3"),
+            ("set", "undo_minutes", "-5"),
             ("sla", "weekly", "soon"),
         ],
     )
@@ -217,6 +223,7 @@ class TestSettings:
             ),
             (("set", "sales_tax_due_day", "first"), '"first" isn\'t a valid sales_tax_due_day'),
             (("sla", "nowhere", "3"), '"nowhere" isn\'t a stage. Use Cleanup, EOM close'),
+            (("sla", "weekly", "-3"), '"-3" isn\'t a valid max_days. Use more than 0.'),
         ],
     )
     def test_a_refused_value_says_what_is_allowed(self, run: Run, words: tuple[str, ...], sentence: str) -> None:
@@ -227,6 +234,7 @@ class TestSettings:
         done = run(*way, "--needs", "can_set_stage", "--note", "clean enough")
         assert "cleanup → eom_close needs can_set_stage" in done.stdout
         assert "clean enough" in run("settings", "moves").stdout
+        assert "from_stage=cleanup, to_stage=eom_close" in run("audit", "stage_transitions", "--limit", 1).stdout
         assert "no longer allowed" in run(*way, "--remove").stdout
         assert "clean enough" not in run("settings", "moves").stdout
         assert run(*way).exit_code == Exit.USAGE
@@ -460,6 +468,8 @@ class TestAccess:
 
     def test_a_token_without_expiry_has_to_be_asked_for(self, run: Run) -> None:
         assert "[expiry_required]" in run("token", "issue", TALLY).stderr
+        both = run("token", "issue", TALLY, "--never-expires", "--days", 3)
+        assert "hint: give either --days N or --never-expires" in both.stderr
         assert run("token", "issue", TALLY, "--never-expires").exit_code == Exit.DONE
         assert run("token", "issue", TALLY, "--days", 10**12).exit_code == Exit.USAGE
 
@@ -479,6 +489,58 @@ class TestAccess:
 
     def test_no_legacy_token_is_wrong_usage(self, run: Run) -> None:
         assert run("token", "adopt-legacy", input="\n").exit_code == Exit.USAGE
+
+
+def _commands(command: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    """Every command and group with its words."""
+    yield " ".join(path), command
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _commands(each, *path, name)
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+TYPERS_OWN = re.compile(r"--(help|install-completion|show-completion) ")
+
+
+class TestHelp:
+    @pytest.mark.parametrize("words", COMMANDS)
+    def test_names_of_commands_and_options_have_dashes(self, words: str) -> None:
+        options = [name for each in COMMANDS[words].params if each.param_type_name == "option" for name in each.opts]
+        assert not [name for name in (words, *options) if "_" in name]
+
+    @pytest.mark.parametrize("words", COMMANDS)
+    def test_help_shows_brackets_and_plain_names_of_values(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, words: str
+    ) -> None:
+        monkeypatch.setenv("COLUMNS", "1000")  # no line is broken
+        shown = run(*words.split(), "--help").stdout
+        texts = [each.help or "" for each in (COMMANDS[words], *COMMANDS[words].params) if hasattr(each, "help")]
+        for bracket in re.findall(r"\[[^\]]*\]", " ".join(texts)):
+            assert bracket in shown
+        options = [line for line in shown.splitlines() if line.startswith("│") and "--" in line]
+        assert not [line for line in options if re.search(r" <[\w\[\]%-]+> ", line) and not TYPERS_OWN.search(line)]
+
+    def test_help_says_what_the_other_gateway_needs(self, run: Run) -> None:
+        assert "pip install 'atlas-stage[nginx]'" in run("serve", "--help").stdout
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ("activity --day yesterday", "Invalid value for '--day': \"yesterday\" isn't a day. Write YYYY-MM-DD"),
+            ("calendar add 2026-13-01 x", '"2026-13-01" isn\'t a day'),
+            ("client rollback 1 x", '"x" isn\'t a whole number.'),
+            ("client list --limit 0", "Invalid value for '--limit': \"0\" isn't a whole number of at least 1"),
+            ("watch --post http://x --every soon", '"soon" isn\'t a number of at least 0.1 and'),
+            ("migrate --lock-timeout soon", "'--lock-timeout': \"soon\" isn't a number"),
+            ("client undo-batch x", "Invalid value for 'BATCH': \"x\" isn't an id such as "),
+        ],
+    )
+    def test_a_value_that_cannot_be_read_is_told_in_words(self, run: Run, words: str, said: str) -> None:
+        done = run(*words.split(), "--json")
+        assert done.exit_code == Exit.USAGE
+        assert said in json.loads(done.stderr)["message"]
 
 
 class TestEnding:
@@ -515,11 +577,60 @@ class TestEnding:
         assert (done.exit_code, done.stdout) == (Exit.REFUSED, "")
         assert done.stderr.startswith("error: This is a bug in atlas-stage: ZeroDivisionError")
 
-    def test_no_server(self, run: Run) -> None:
-        done = run("--database", "postgresql://127.0.0.1:1/x", "client", "list")
+    def test_only_a_client_that_changed_is_a_conflict_to_repeat(self, run: Run) -> None:
+        refused = run("actor", "leave", ADMIN, "--reason", "x")
+        assert (refused.exit_code, "[last_admin]" in refused.stderr) == (Exit.REFUSED, True)
+
+    @pytest.mark.parametrize(
+        ("words", "code"),
+        [
+            (("client", "move", "blue-heron", "EOM review", "--reason", "x"), "eom_review"),
+            (("client", "move", "blue-heron", "eom_review", "--reason", "x"), "eom_close"),
+            (("client", "flag", "blue-heron", "Advisory due"), "advisory_due"),
+            (("client", "list", "--stage", "EOM close"), "eom_close"),
+            (("permission", "grant", TALLY, "set flags"), "can_set_flag"),
+            (("settings", "move", "cleanup", "weekly", "--needs", "set flags"), "can_set_stage"),
+            (("client", "update", "blue-heron", "--tier", "gold"), "full_service"),
+        ],
+    )
+    @pytest.mark.usefixtures("client")
+    def test_a_refusal_shows_the_words_that_are_accepted(self, run: Run, words: tuple[str, ...], code: str) -> None:
+        done = run(*words)
+        assert done.exit_code == Exit.REFUSED
+        assert re.search(rf"\b{code}\b", done.stderr)
+
+    def test_a_sentence_ends_with_a_period(self, run: Run) -> None:
+        assert "T06:00-05:00. [invalid_input]" in run("job", "due", "--as-of", "soon").stderr
+
+    @pytest.mark.parametrize(
+        ("database", "said"),
+        [
+            ("postgresql://127.0.0.1:1/x", "Connection refused ["),
+            ("postgresql://nowhere.invalid/x", "failed to resolve host 'nowhere.invalid'"),
+        ],
+    )
+    def test_no_server(self, run: Run, database: str, said: str) -> None:
+        done = run("--database", database, "client", "list")
         assert done.exit_code == Exit.UNAVAILABLE
-        assert done.stderr.startswith("error: ")
-        assert "Traceback" not in done.output
+        assert said in done.stderr
+        assert "Errno" not in done.stderr
+        assert "hint: check that the server runs, and the host" in done.stderr
+
+    def test_an_unknown_login_and_an_api_that_is_away_say_what_to_check(
+        self, run: Run, fresh_dsn: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        unknown = run("--database", make_conninfo(fresh_dsn, user="nobody-here"), "client", "list")
+        assert 'role "nobody-here" does not exist [unavailable]\nhint: check' in unknown.stderr
+        assert "FATAL" not in unknown.stderr
+        monkeypatch.setenv("ATLAS_TOKEN", "x")
+        away = run("--url", "http://127.0.0.1:1", "client", "list")
+        assert "the API can't be reached: Connection refused [unreachable]\nhint: check ATLAS_URL" in away.stderr
+
+    def test_a_database_that_can_only_be_read_is_told_in_words(self, run: Run, client: Client, fresh_dsn: str) -> None:
+        only_reads = make_conninfo(fresh_dsn, options="-c default_transaction_read_only=on")
+        done = run("--database", only_reads, "client", "flag", client.id, "advisory_due")
+        assert done.exit_code == Exit.UNAVAILABLE
+        assert "This database can only be read: it is a standby, or was set so. [unavailable]" in done.stderr
 
     def test_not_migrated(self, run: Run, empty_dsn: str) -> None:
         done = run("--database", empty_dsn, "client", "list")
@@ -545,6 +656,15 @@ class TestEnding:
         done = run(*words, "--json")
         assert (done.exit_code, done.stdout) == (Exit.USAGE, "")
         assert json.loads(done.stderr)["rule"] == "invalid_input"
+
+    @pytest.mark.parametrize("words", [("--help",), ("client", "list"), ("client", "list", "--json")])
+    def test_a_reader_that_has_enough_is_no_refusal(self, fresh_dsn: str, words: tuple[str, ...]) -> None:
+        reads, writes = os.pipe()
+        os.close(reads)
+        command = [sys.executable, "-m", "atlas_stage", "--database", fresh_dsn, "--as", ADMIN, *words]
+        done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True)
+        os.close(writes)
+        assert (done.returncode, done.stderr) == (Exit.DONE, "")
 
     @pytest.mark.parametrize("where", [">/dev/full", ">&-", "2>&-", ">&- 2>&-", "| true"])
     @pytest.mark.parametrize("form", ["", pytest.param("--json", marks=pytest.mark.slow)])
@@ -597,6 +717,20 @@ class TestOutput:
         )
         assert b"Traceback" not in done.stderr
         done.stdout.decode(encoding)
+
+    @pytest.mark.usefixtures("client")
+    @pytest.mark.parametrize("words", ["migrate rollback", "client erase-words blue-heron --reason x"])
+    @pytest.mark.parametrize("form", [(), ("--json",)])
+    def test_where_nobody_can_be_asked_it_says_to_add_yes(self, run: Run, words: str, form: tuple[str, ...]) -> None:
+        done = run(*words.split(), *form)
+        assert (done.exit_code, done.stdout.strip()) == (Exit.USAGE, "")
+        assert "Nothing was changed." in done.stderr
+        assert "add --yes" in done.stderr
+
+    def test_an_empty_queue_and_an_empty_file_say_so(self, run: Run, tmp_path: Path) -> None:
+        assert run("queue").stdout == "nothing to do\n"
+        (tmp_path / "empty.csv").write_text("client,stage\n")
+        assert "0 refused: the file has no rows\n" in run("client", "import", tmp_path / "empty.csv").stdout
 
     @pytest.mark.parametrize("words", [("migrate", "rollback"), ("token", "adopt-legacy")])
     def test_a_closed_input_is_no_answer(self, fresh_dsn: str, words: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 import psycopg
 import pytest
 from click.testing import Result
+from psycopg.conninfo import conninfo_to_dict
 from typer.testing import CliRunner
 
 from atlas_stage.cli import app
@@ -52,6 +53,27 @@ def test_a_new_row_of_the_catalog_is_a_job_of_every_scheduler(fresh_dsn: str, tm
         assert done.exit_code == Exit.DONE, done.output
         encoding = "utf-16" if file.endswith(".xml") else "utf-8"
         assert "flag_new" in (tmp_path / file).read_text(encoding=encoding)
+
+
+def test_the_next_step_of_cron_keeps_the_users_lines(dsn: str, tmp_path: Path) -> None:
+    said = schedule(dsn, "cron", tmp_path / "jobs").output.splitlines()[-1]
+    crontab = tmp_path / "crontab"  # a program that keeps its table in a file
+    crontab.write_text('#!/bin/sh\n[ "$1" = -l ] && exec cat "$0.table"\ncat >"$0.new"; mv "$0.new" "$0.table"\n')
+    crontab.chmod(0o755)
+    (tmp_path / "crontab.table").write_text("0 1 * * * backup\n")
+    line = said[said.index("(crontab") :]
+    subprocess.run(["sh", "-c", line], check=True, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    kept, *ours = (tmp_path / "crontab.table").read_text().splitlines(keepends=True)
+    assert kept == "0 1 * * * backup\n"
+    assert "".join(ours) == (tmp_path / "jobs" / "crontab").read_text()
+
+
+def test_the_next_step_of_pg_cron_names_the_database_and_the_login(dsn: str, tmp_path: Path) -> None:
+    said = schedule(dsn, "pg_cron", tmp_path).output.splitlines()[-1]
+    with psycopg.connect(dsn) as db:
+        name = db.info.dbname
+    address = conninfo_to_dict(shlex.split(said[said.index("psql") :])[1])
+    assert (address["dbname"], address["user"], "password" in address) == (name, "atlas_cron", False)
 
 
 def test_each_task_of_windows_starts_its_wrapper_without_a_window(dsn: str, tmp_path: Path) -> None:

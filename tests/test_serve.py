@@ -266,6 +266,18 @@ def test_no_job_runs_on_after_a_kill(data: Path) -> None:
     assert postmaster.wait_until_gone(jobs, 20)
 
 
+def test_a_port_in_use_is_named_before_a_new_folder_is_made(tmp_path: Path) -> None:
+    data = tmp_path / "new"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [*PROGRAM, "serve", "--port", str(port), "--data", str(data)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"Port {port} can't be used" in done.stderr
+    assert not data.exists()
+
+
 def test_a_port_in_use_is_named(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,10 +1,9 @@
 """`atlas-stage actor …`, `token …`, `permission …` and `audit`: people, tokens, grants, and who changed them."""
 
-import hashlib
 import json
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import typer
@@ -20,7 +19,6 @@ tokens = base.group("token", "Issue, list and revoke tokens for HTTP.")
 permissions = base.group("permission", "Grant, list and revoke permissions.")
 
 ONLY_ACTOR = argument("Only this actor's.", "[ACTOR]", default=None)
-LEGACY_VARIABLE = "ATLAS_INGEST_TOKEN"
 
 
 @command(actors, "list")
@@ -56,7 +54,7 @@ def role(
     run.output.result(change, _said(change, f"{actor} is {role}: {held}"))
 
 
-@command(actors, "hand-over")
+@command(actors)
 def hand_over(
     run: Session,
     actor: str = base.ACTOR,
@@ -73,12 +71,12 @@ def cover(
     run: Session,
     actor: str = base.ACTOR,
     to: str = option("Who covers.", "ACTOR", default=...),
-    until: datetime = option("2026-12-31", "DAY", default=..., formats=base.DAYS),
+    until: date = option("The day on which the clients are given back.", default=...),
     reason: str = base.REASON,
 ) -> None:
     """Hand over someone's clients until a day, on which they are given back."""
-    done = run.api.hand_over(actor, to, reason, until=f"{until:%Y-%m-%d}")
-    cover = f", cover {done.cover_id} until {until:%Y-%m-%d}" if done.cover_id else ""
+    done = run.api.hand_over(actor, to, reason, until=str(until))
+    cover = f", cover {done.cover_id} until {until}" if done.cover_id else ""
     run.output.result(done, f"{done.in_words()}{cover}")
 
 
@@ -88,15 +86,15 @@ def list_covers(run: Session) -> None:
     run.records("covers", run.api.covers().covers, tables.COVERS, timed=False)
 
 
-@command(actors, "end-cover")
+@command(actors)
 def end_cover(
     run: Session,
     cover: int = argument("Its id in `actor covers`.", "ID"),
-    until: datetime | None = base.day("Another day to end on; if omitted, it ends now."),
+    until: date | None = option("Another day to end on; if omitted, it ends now."),
     reason: str | None = base.WHY,
 ) -> None:
     """End a cover now and give the clients back, or move its day."""
-    ended = run.api.set_cover(cover, until=f"{until:%Y-%m-%d}" if until else None, reason=reason)
+    ended = run.api.set_cover(cover, until=str(until) if until else None, reason=reason)
     text = f"cover {cover} is until {ended.until}" if ended.until else ended.in_words()
     run.output.result(ended, text)
 
@@ -147,19 +145,21 @@ def revoke_token(run: Session, token: str = argument("Its id in `token list`."))
     run.output.result(revoked, f"token {revoked.id} of {revoked.actor_id} is revoked")
 
 
-@command(tokens, "adopt-legacy")
+@command(tokens)
 def adopt_legacy(run: Session) -> None:
     """Keep accepting the old shared token, as system:legacy.
 
     It is read from ATLAS_INGEST_TOKEN or standard input. Only its SHA-256 is sent to the database.
     """
-    secret = os.environ.get(LEGACY_VARIABLE)
+    from atlas_stage.ops.deploy.shared_token import VARIABLE, adopt
+
+    secret = os.environ.get(VARIABLE)
     if not secret and sys.stdin.isatty():
         secret = typer.prompt("the shared token", hide_input=True)
     secret = secret or sys.stdin.read().strip()
     if not secret:
-        raise InvalidInput(f"There is no token in {LEGACY_VARIABLE} or on standard input.")
-    adopted = run.api.adopt_legacy_token(hashlib.sha256(os.fsencode(secret)).hexdigest())
+        raise InvalidInput(f"There is no token in {VARIABLE} or on standard input.")
+    adopted = adopt(run.api, secret)
     run.output.result(adopted, f"token {adopted.id} now works as {adopted.actor_id}")
 
 

@@ -5,20 +5,24 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from enum import IntEnum
 from functools import cached_property
 from inspect import Parameter, Signature, signature
-from typing import TYPE_CHECKING, Any, get_type_hints
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 from typer.models import OptionInfo
 
 from atlas_stage import __version__, connecting
 from atlas_stage.cli.rendering import Columns, Output, make_table
-from atlas_stage.errors import Conflict, InvalidInput, StageError, Unavailable
+from atlas_stage.errors import InvalidInput, StageError, Unavailable, VersionConflict
 from atlas_stage.models import Record
 from atlas_stage.stage import Stage
 
@@ -47,7 +51,7 @@ EXIT_CODES = (
 _EXITS: dict[type[StageError], Exit] = {
     InvalidInput: Exit.USAGE,
     Unavailable: Exit.UNAVAILABLE,
-    Conflict: Exit.CONFLICT,
+    VersionConflict: Exit.CONFLICT,
 }
 
 # Typer exports neither of these classes of click.
@@ -106,7 +110,7 @@ def _as_stage_error(error: Exception, *, as_json: bool) -> StageError | None:
 
             return translate(error)  # type: ignore[arg-type]
         case _UsageError() if as_json:
-            first_line = str(getattr(error, "message", "")).partition("\n")[0]
+            first_line = error.format_message().partition("\n")[0]
             return InvalidInput(first_line or "A command is missing.", hint="see --help")
         case _ClickError() | typer.Exit() | typer.Abort():
             return None
@@ -168,11 +172,8 @@ class Session:
     @cached_property
     def zone(self) -> tzinfo:
         """The firm's time zone, for showing times; this machine's if the caller can't read it."""
-        query = "select time_zone from public.stage_settings"  # for a login that can read it
-        with suppress(StageError, ZoneInfoNotFoundError), self.api.transaction() as work:
-            return ZoneInfo(work.connection.execute(query).fetchone()[0])
         with suppress(StageError, ZoneInfoNotFoundError):
-            return ZoneInfo(self.api.summary().time_zone)
+            return ZoneInfo(self.api.settings().settings["time_zone"])
         return datetime.now().astimezone().tzinfo or UTC
 
     @cached_property
@@ -197,14 +198,16 @@ class Session:
         more: str | None = None,
         *,
         timed: bool = True,
+        none: str | None = None,
     ) -> None:
         """Print a page of records: `{name: [...]}` as JSON, else a table. `more` is the option for the next page.
 
-        `timed`: it has times, shown in the firm's time zone.
+        `timed`: it has times, shown in the firm's time zone. `none`: what an empty page says.
         """
+        empty = none or f"no {name}"
         self.output.result(
             {name: records},
-            (lambda: make_table(columns, records, zone=self.zone if timed else None)) if records else f"no {name}",
+            (lambda: make_table(columns, records, zone=self.zone if timed else None)) if records else empty,
         )
         if more:
             self.output.aside(f"for more, add: {more}")
@@ -214,6 +217,7 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode="rich",  # Typer's default, but not in all its versions
     epilog=EXIT_CODES,
     help="A bookkeeping firm's clients: which stage each is in, who can move it, and who did.",
 )
@@ -221,7 +225,7 @@ app = typer.Typer(
 
 def group(name: str, words: str) -> typer.Typer:
     """A group of commands."""
-    made = typer.Typer(no_args_is_help=True, help=words)
+    made = typer.Typer(no_args_is_help=True, help=escape(words))
     app.add_typer(made, name=name)
     return made
 
@@ -242,17 +246,18 @@ _KNOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
 
 def option(words: str, metavar: str | None = None, *names: str, default: Any = None, **more: Any) -> Any:
     """An option, by default None. The shell completes its values if their name, `metavar`, is one of _KNOWN."""
-    return typer.Option(default, *names, help=words, metavar=metavar, autocompletion=_completion(metavar), **more)
+    about, completion = escape(words), _completion(metavar)
+    return typer.Option(default, *names, help=about, metavar=metavar, autocompletion=completion, **more)
 
 
 def switch(words: str, *names: str) -> Any:
     """An option without a value, by default off."""
-    return option(words, None, *names, default=False)
+    return option(words, "", *names, default=False)
 
 
 def argument(words: str, metavar: str | None = None, *, default: Any = ..., **more: Any) -> Any:
     """An argument, by default required, with the name of its values as for an option."""
-    return typer.Argument(default, help=words, metavar=metavar, autocompletion=_completion(metavar), **more)
+    return typer.Argument(default, help=escape(words), metavar=metavar, autocompletion=_completion(metavar), **more)
 
 
 def _completion(kind: str | None) -> Callable[[str], list[str]] | None:
@@ -268,6 +273,48 @@ def _completion(kind: str | None) -> Callable[[str], list[str]] | None:
     return complete
 
 
+_METAVARS: dict[type, str] = {
+    str: "TEXT",
+    int: "NUMBER",
+    float: "NUMBER",
+    date: "YYYY-MM-DD",
+    UUID: "ID",
+    Path: "PATH",
+    bool: "",
+}
+# How a value is parsed, and what it isn't if it can't be. Typer says that in Python's words.
+_PARSED: dict[type, tuple[Callable[[str], Any], str]] = {
+    int: (int, "a whole number"),
+    float: (float, "a number"),
+    date: (date.fromisoformat, "a day. Write YYYY-MM-DD, such as 2026-12-31"),
+    UUID: (UUID, "an id such as 0e8f1c5a-3d0b-4c61-9a6e-2f1d3c4b5a69"),
+}
+
+
+def read_as(kind: type, least: float | None = None, most: float | None = None) -> Callable[[Any], Any]:
+    """The parser of an option or argument. It raises BadParameter in words."""
+    parse, words = _PARSED[kind]
+    limits = [f"{name} {limit}" for name, limit in (("at least", least), ("at most", most)) if limit is not None]
+    what = f"{words} of {' and '.join(limits)}" if limits else words
+
+    def read(given: Any) -> Any:
+        with suppress(ValueError):
+            value: Any = given if isinstance(given, kind) else parse(given)
+            if (least is None or value >= least) and (most is None or value <= most):
+                return value
+        raise typer.BadParameter(f'"{given}" isn\'t {what}.')
+
+    read.__name__ = _METAVARS[kind].lower()  # Typer 0.27 shows it
+    return read
+
+
+def _kind_of(annotation: Any) -> type:
+    """The type of one value of a parameter that can be left out or repeated."""
+    while parts := [each for each in get_args(annotation) if each is not NoneType]:
+        (annotation,) = parts
+    return annotation  # type: ignore[no-any-return]
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"atlas-stage {__version__}")
@@ -277,15 +324,17 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def main(
     ctx: typer.Context,
-    database: str | None = option("Database URL.", envvar="ATLAS_DATABASE_URL"),
+    database: str | None = option("Database URL.", "URL", envvar="ATLAS_DATABASE_URL"),
     url: str | None = option(
         "URL of the HTTP API, instead of a database. The token comes from ATLAS_TOKEN.",
+        "URL",
+        "--url",  # else it would be named after its metavar
         envvar=connecting.URL,
     ),
     actor: str | None = option("Act as, such as user:ana.", "ACTOR", "--as", envvar="ATLAS_ACTOR"),
     as_json: bool = switch("Print JSON instead of tables.", "--json"),
     version: bool = option(  # noqa: ARG001 (its callback ends the program)
-        "Show the version.", None, "--version", default=False, callback=_show_version, is_eager=True
+        "Show the version.", "", "--version", default=False, callback=_show_version, is_eager=True
     ),
 ) -> None:
     """Read the global options, which can also follow the command."""
@@ -298,12 +347,24 @@ def main(
     ctx.obj = Session(database, actor, Output(as_json=as_json), api, given, ctx.with_resource)
 
 
+def confirm(run: Session, question: str) -> None:
+    """Ask a person. Raises InvalidInput unless the answer is yes, or if nobody can be asked."""
+    try:
+        agreed = not run.output.as_json and typer.confirm(question, err=True)
+    except typer.Abort:  # no terminal, or Ctrl-C
+        run.output.aside("")  # the question's line has ended
+        agreed = False
+    if not agreed:
+        raise InvalidInput("Nothing was changed.", hint="answer y, or add --yes")
+
+
 def command(
-    app: typer.Typer, called: str | None = None, *groups: type
+    app: typer.Typer, called: str | None = None, *groups: type, **more: Any
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a command of `app`. Its first parameter is the session.
 
-    The attributes of the classes `groups` are options too; the function gets them as keyword arguments.
+    The attributes of the classes `groups` are options too; the function gets them as keyword arguments. `more` goes to
+    Typer.
     """
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
@@ -315,14 +376,19 @@ def command(
         ]
         given = [each.replace(kind=each.KEYWORD_ONLY) for each in own if each.kind != each.VAR_KEYWORD]
         for each in (*given, *shared):
-            if isinstance(info := each.default, OptionInfo):
+            info, kind = each.default, _kind_of(each.annotation)
+            if kind in _PARSED and info.parser is None:
+                info.parser = read_as(kind, info.min, info.max)
+                info.min = info.max = None
+            if isinstance(info, OptionInfo):
                 # some versions of Typer name an option after its metavar
                 names, own_name = info.param_decls or (), f"--{each.name.replace('_', '-')}"
-                is_switch = each.annotation in (bool, bool | None)
-                if not (names and is_switch):
+                if not (names and kind is bool):
                     info.param_decls = tuple(dict.fromkeys((*names, own_name)))
-                if each.annotation in (str, str | None):
-                    info.metavar = info.metavar or "TEXT"
+                if info.metavar is None:
+                    info.metavar = _METAVARS.get(kind)
+            else:
+                info.metavar = info.metavar or each.name.upper()
 
         def call(ctx: typer.Context, **arguments: Any) -> None:
             function(ctx.obj, **arguments)
@@ -330,7 +396,7 @@ def command(
         context = Parameter("ctx", Parameter.KEYWORD_ONLY, annotation=typer.Context)
         described: Any = call
         described.__signature__ = Signature([context, *given, *shared])
-        app.command(called or function.__name__, help=function.__doc__)(call)
+        app.command(called or function.__name__.replace("_", "-"), help=escape(function.__doc__ or ""), **more)(call)
         return function
 
     return add
@@ -343,12 +409,6 @@ REASON = option("Why, for the history.", default="")
 WHY = option("Why, for the history.")
 KEY = option("A unique key: repeating the command then changes nothing.")
 ON_BEHALF_OF = option("The person this is done for.")
-DAYS = ["%Y-%m-%d"]  # the formats of a day
-
-
-def day(words: str) -> Any:
-    """An option whose value is a day."""
-    return option(words, "YYYY-MM-DD", formats=DAYS)
 
 
 def limit(default: int) -> Any:

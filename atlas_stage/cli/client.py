@@ -3,6 +3,7 @@
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import typer
 
@@ -111,12 +112,12 @@ def delete(run: Session, client: str = CLIENT, reason: str = REASON) -> None:
     run.output.result(gone, f"client {gone.client_id}, {gone.name}: deleted")
 
 
-@command(clients, "erase-words")
+@command(clients)
 def erase_words(run: Session, client: str = CLIENT, reason: str = REASON, yes: bool = switch("Don't ask.")) -> None:
     """Permanently erase a client's reasons, payloads and notes. The changes themselves are kept."""
     if not yes:
         name = run.api.client(client).client.name
-        typer.confirm(f"Erase what people wrote about {name}? It can't be undone.", abort=True)
+        base.confirm(run, f"Erase what people wrote about {name}? It can't be undone.")
     erased = run.api.erase_words(client, reason=reason)
     run.output.result(erased, f"client {erased.client_id}: erased the words of {erased.rows} rows")
 
@@ -178,7 +179,7 @@ def history(run: Session, client: str = CLIENT, limit: int = base.limit(20)) -> 
 def rollback(
     run: Session,
     client: str = CLIENT,
-    history_id: int = argument("The change's id in `client history`."),
+    history_id: int = argument("The change's id in `client history`.", "ID"),
     reason: str = REASON,
     external_id: str | None = base.KEY,
 ) -> None:
@@ -203,12 +204,13 @@ def undo(
 @command(clients)
 def undo_batch(
     run: Session,
-    batch: str = argument("The batch in the changes' history."),
+    batch: UUID = argument("The batch in the changes' history."),
     reason: str = REASON,
     admin: bool = switch("As an admin, undo another actor's batch, at any time."),
 ) -> None:
     """Undo all changes of one bulk change. Changes that later changes depend on are listed and kept."""
-    done = run.api.rollback_batch(batch, reason) if admin else run.api.undo_batch(batch, reason=reason or None)
+    api = run.api
+    done = api.rollback_batch(str(batch), reason) if admin else api.undo_batch(str(batch), reason=reason or None)
     run.output.result(done, done.in_words())
 
 
@@ -258,7 +260,9 @@ def import_clients(
     refused = report.count("refused")
     counts = ", ".join(f"{report.count(each)} {each}" for each in importer.OUTCOMES)
     end = "applied" if report.applied else "nothing was changed"
-    if refused:
+    if not report.rows:
+        end = "the file has no rows"
+    elif refused:
         end += ". Correct the refused rows first"
     elif not apply:
         end += ". Repeat with --apply"
@@ -273,4 +277,4 @@ def queue(
     limit: int = base.limit(100),
 ) -> None:
     """Show what to do next and why, most urgent first."""
-    run.records("queue", run.api.queue(actor, page_size=limit).items, tables.QUEUE)
+    run.records("queue", run.api.queue(actor, page_size=limit).items, tables.QUEUE, none="nothing to do")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from atlas_stage.cli.base import Exit, Session, app, command, option, switch
+from atlas_stage.cli.base import Exit, Session, app, command, confirm, option, read_as, switch
 from atlas_stage.cli.rendering import cell, make_table
-from atlas_stage.errors import InvalidInput
 
 if TYPE_CHECKING:
     from atlas_stage.ops import doctor as checks
@@ -18,7 +17,9 @@ app.add_typer(migrations, name="migrate")
 
 _UP_TO_DATE = "nothing to do: the database is up to date"
 
-LOCK_TIMEOUT = option("Seconds to wait for a table in use.", default=5.0, min=0.1, max=86_400)
+LOCK_TIMEOUT = option(
+    "How long to wait for a table in use.", "SECONDS", default=5.0, parser=read_as(float, 0.1, 86_400)
+)
 
 
 @migrations.callback(invoke_without_command=True)
@@ -67,9 +68,8 @@ def rollback(
 ) -> None:
     """Undo migrations, newest first, with the data in their tables. `migrate` creates the tables again, empty."""
     what = f"everything after {to}" if to else "the whole stage system"
-    question = f"Remove {what} from the database, with its data?"
-    if not yes and (run.output.as_json or not typer.confirm(question, err=True)):
-        raise InvalidInput("Nothing was removed.", hint="answer y, or add --yes")
+    if not yes:
+        confirm(run, f"Remove {what} from the database, with its data?")
     from atlas_stage.ops import deploy
 
     done = deploy.rollback(run.database or "", to=to, report=run.output.line, lock_timeout=lock_timeout)

@@ -97,10 +97,11 @@ _NEXT = {
     "windows": f"Next, as an administrator, in PowerShell: Register-ScheduledTask -TaskPath '\\Atlas\\'"
     f" -TaskName {HOURLY} -Xml (Get-Content -LiteralPath {{powershell}} -Raw)"
     ' -User "$env:USERDOMAIN\\$env:USERNAME" -Force',
-    "cron": "Next, as the user that runs the jobs: crontab {shell}/crontab",
+    "cron": "Next, once, as the user that runs the jobs, whose other lines are kept:"
+    " (crontab -l; cat {shell}/crontab) | crontab -",
     "systemd": "Next, as root: cp {shell}/atlas-job@.* /etc/systemd/system/;"
     f" systemctl enable --now atlas-job@{HOURLY}.timer",
-    "pg_cron": "Next, as atlas_cron: psql --file={shell}/pg_cron.sql",
+    "pg_cron": "Next, with the password of atlas_cron: psql {database} --file={shell}/pg_cron.sql",
 }
 
 
@@ -121,5 +122,10 @@ def schedule(
     known = {each["job"]: each["description"] for each in run.jobs.catalog()}
     written = write(scheduler.value, known, Place(folder, python), folder)
     task = "'" + str(folder / f"{HOURLY}.xml").replace("'", "''") + "'"
-    following = _NEXT[scheduler.value].format(shell=shlex.quote(str(folder)), powershell=task)
+    places = {
+        "shell": shlex.quote(str(folder)),
+        "powershell": task,
+        "database": shlex.quote(run.jobs.place("atlas_cron")),
+    }
+    following = _NEXT[scheduler.value].format(**places)
     run.output.result({"written": written}, *map(str, written), following)

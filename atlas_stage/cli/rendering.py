@@ -57,7 +57,7 @@ _HINTS = {
     "client_has_history": "atlas-stage client update CLIENT --inactive",
     "client_inactive": "atlas-stage client update CLIENT --active",
     "client_not_found": "atlas-stage client list --all shows every client",
-    "expiry_required": "add --days N or --never-expires",
+    "expiry_required": "give either --days N or --never-expires",
     "feed_not_in_order": "run: atlas-stage migrate",
     "history_not_found": "atlas-stage client history CLIENT shows the ids",
     "last_admin": "grant can_admin without --scope to someone else first",
@@ -181,7 +181,17 @@ def error_lines(error: StageError) -> list[str]:
     login = str(error.details.get("actor_id", ""))
     if login.startswith("system:db:"):
         hint = f"you act as {login}, your database login: add --as user:…, or set ATLAS_ACTOR"
-    return [f"error: {error} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
+    codes = _codes_of(error.details.get("known") or error.details.get("allowed_stages"))
+    said = str(error)
+    if any(code not in said for code in codes):  # the sentence has the board's names
+        hint = "; ".join(filter(None, [f"use one of {listed(codes)}", hint]))
+    return [f"error: {said} [{error.rule}]", *([f"hint: {plain(hint)}"] if hint else [])]
+
+
+def _codes_of(known: Any) -> list[str]:
+    """The words that the database accepts: a list, or a list for each argument."""
+    lists = known.values() if isinstance(known, dict) else [known]
+    return [str(code) for each in lists for code in each or ()]
 
 
 @dataclass(frozen=True)

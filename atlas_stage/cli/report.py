@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from pathlib import Path
 
 from atlas_stage.cli import base, tables
@@ -62,7 +62,7 @@ def activity(
     run: Session,
     actor: str | None = option("Only this actor's changes.", "ACTOR", "--by"),
     client: str | None = option("Only this client's: its id or slug.", "CLIENT"),
-    day: datetime | None = base.day("Only this day's, in the firm's time zone."),
+    day: date | None = option("Only this day's, in the firm's time zone."),
     before: str | None = option("Continue the page before.", "PLACE"),
     limit: int = base.limit(20),
 ) -> None:
@@ -70,7 +70,7 @@ def activity(
     page = run.api.activity(
         actor,
         client_id=client,
-        day=f"{day:%Y-%m-%d}" if day else None,
+        day=str(day) if day else None,
         before=before,
         page_size=limit,
     )

@@ -1,12 +1,13 @@
 """`atlas-stage serve`, for which `[local]` must be installed, `mcp`, for which `[mcp]` must, and `watch`."""
 
 import os
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
 from atlas_stage import connecting
 from atlas_stage.cli.base import Session, app, command, option, switch
-from atlas_stage.errors import InvalidInput
+from atlas_stage.errors import InvalidInput, Unavailable
 from atlas_stage.stage import Stage
 
 Program = StrEnum("Program", ["caddy", "nginx"])  # that can be the gateway
@@ -96,7 +97,7 @@ def watch(
     run: Session,
     post: str = option("Where to post.", "URL", default=..., envvar="ATLAS_WEBHOOK_URL"),
     state: Path = option("Where it stopped, and what is to be sent.", "FILE", default=Path("atlas-watch.json")),
-    every: float = option("Seconds between two looks.", default=5, min=0.1),
+    every: float = option("How often to look for something new.", "SECONDS", default=5, min=0.1, max=86_400),
     digest: str | None = option("daily: one message per person, at 7 in the morning."),
     once: bool | None = option("Post what there is, and end."),
     **only: list[str] | None,
@@ -112,5 +113,10 @@ def watch(
     secret = os.environ.get(notices.SECRET, "")
     api = run.keep(Stage.connect(url=connecting.address(run.url, None)[0]))
     words = {name: each or () for name, each in only.items()}
+    with suppress(Unavailable):  # watch waits until the API can be reached
+        for stage in words["stage"]:  # the database refuses a word that no client can have
+            api.clients(stage=stage, page_size=1)
+        for owner in words["owner"]:
+            api.queue(owner, page_size=1)
     watching = notices.Watch(api, post, secret, state, only=words, digest=bool(digest), tell=run.output.aside)
     watching.run(every=every, once=bool(once))

@@ -1,6 +1,6 @@
 """`atlas-stage settings …` and `atlas-stage calendar …`: what the firm can set."""
 
-from datetime import datetime
+from datetime import date
 
 from atlas_stage.cli import base
 from atlas_stage.cli.base import Session, argument, command, option
@@ -10,7 +10,9 @@ from atlas_stage.errors import InvalidInput
 settings = base.group("settings", "The time zone, the days of the calendar rules, the stage limits.")
 calendar = base.group("calendar", "The firm's holidays, and when closes open.")
 
-DAY = argument("2026-11-27", "DAY", formats=base.DAYS)
+# A value such as -3 is no option: the database says why it can't be.
+_NEGATIVE = {"ignore_unknown_options": True}
+DAY = argument("YYYY-MM-DD, such as 2026-11-27.", "DAY")
 
 
 @command(settings, "show")
@@ -25,7 +27,7 @@ def show_settings(run: Session) -> None:
     )
 
 
-@command(settings, "set")
+@command(settings, "set", context_settings=_NEGATIVE)
 def set_setting(
     run: Session,
     name: str = argument("A name in `atlas-stage settings show`.", "SETTING"),
@@ -37,16 +39,18 @@ def set_setting(
     run.output.result({"settings": now}, f"{name} is {said}")
 
 
-@command(settings, "sla")
+@command(settings, "sla", context_settings=_NEGATIVE)
 def set_sla(
     run: Session,
     stage: str = argument("The stage.", "STAGE"),
     days: str = argument("Days, or: none."),
 ) -> None:
     """Change how many days a client can be in a stage before it is stuck."""
-    if days != "none" and not days.isdecimal():
-        raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.')
-    now = run.api.set_stage_limit(stage, max_days=None if days == "none" else int(days))
+    try:
+        limit = None if days == "none" else int(days)
+    except ValueError as error:
+        raise InvalidInput(f'"{days}" isn\'t a number of days. Use a number, or none.') from error
+    now = run.api.set_stage_limit(stage, max_days=limit)
     run.output.result(now, f"{stage}: {'no limit' if days == 'none' else f'{days} days'}")
 
 
@@ -87,14 +91,14 @@ def show_calendar(run: Session, year: int | None = option("The year; this year i
 
 
 @command(calendar, "add")
-def add_holiday(run: Session, day: datetime = DAY, name: str = argument("Its name.")) -> None:
+def add_holiday(run: Session, day: date = DAY, name: str = argument("Its name.")) -> None:
     """Add a holiday."""
-    run.api.set_holiday(f"{day:%Y-%m-%d}", name=name)
-    run.output.result({"day": day.date(), "name": name}, f"closed on {day.date()}: {name}")
+    run.api.set_holiday(str(day), name=name)
+    run.output.result({"day": day, "name": name}, f"closed on {day}: {name}")
 
 
 @command(calendar, "remove")
-def remove_holiday(run: Session, day: datetime = DAY) -> None:
+def remove_holiday(run: Session, day: date = DAY) -> None:
     """Remove a holiday."""
-    run.api.set_holiday(f"{day:%Y-%m-%d}")
-    run.output.result({"day": day.date(), "name": None}, f"open on {day.date()}")
+    run.api.set_holiday(str(day))
+    run.output.result({"day": day, "name": None}, f"open on {day}")

@@ -84,7 +84,8 @@ TOKENS = columns(
 )
 ADMINISTRATION = columns(
     "id when=occurred_at table=about row change who",
-    row=lambda each: listed(map(str, each.key.values())),
+    # JSON has the columns of a key in no order that means something: to_stage comes before from_stage
+    row=lambda each: listed(f"{name}={value}" for name, value in sorted(each.key.items())),
     change=_administered,
     who=lambda each: Lines(each.actor_id, [f"{each.channel} as {each.login}", each.reason]),
 )

@@ -5,6 +5,7 @@ from datetime import datetime, time
 from typing import Any, Final, LiteralString, Self
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from atlas_stage.errors import InvalidInput, Unavailable
@@ -40,6 +41,11 @@ class Jobs:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
+
+    def place(self, login: str) -> str:
+        """The address of the database for another login, without a password."""
+        info = self._connection.info
+        return make_conninfo(host=info.host, port=info.port, dbname=info.dbname, user=login)
 
     def catalog(self) -> list[dict[str, Any]]:
         """Every job with its schedule and description."""

@@ -110,7 +110,7 @@ def read(path: Path, encoding: str | None = None) -> File:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"The file can't be read: {error.strerror}.") from error
+        raise InvalidInput(f"{path} can't be read: {error.strerror}.") from error
     is_workbook = content[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
     lines, noticed = _sheet(content) if is_workbook else _csv(content, encoding)
     return _table(lines, noticed)

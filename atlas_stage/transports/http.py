@@ -242,9 +242,10 @@ def _unavailable(error: BaseException) -> Unavailable | None:
     words = " ".join(str(error).split()) or type(error).__name__
     match error:
         case httpx.ConnectError() | httpx.ConnectTimeout() | httpx.PoolTimeout():
-            message = f"the API cannot be reached: {words}"
+            message = f"the API can't be reached: {re.sub(r'^.Errno -?[0-9]+. ', '', words)}"
             if "CERTIFICATE_VERIFY_FAILED" not in message:
-                return Unavailable(message, rule=NEVER_SENT)
+                hint = "check ATLAS_URL or --url, and that the API runs there"
+                return Unavailable(message, rule=NEVER_SENT, hint=hint)
             hint = "set SSL_CERT_FILE to your authority's certificate, or pass its file as verify"
             return Unavailable(message, rule=NOT_TRUSTED, hint=hint)
         case httpx.TimeoutException():

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,10 @@ DEFAULTS: dict[str, Any] = {
     "keepalives_count": 2,
     "tcp_user_timeout": 15_000,
 }
+
+
+# What a person needs not read in the reason why there is no connection.
+_TECHNICAL = re.compile(r"^connection failed: |FATAL: +|\[Errno -?\d+\] ")
 
 
 class PsycopgTransport:
@@ -132,7 +137,7 @@ def connect(dsn: str | None) -> psycopg.Connection:
     """Open a connection in autocommit mode. Raises InvalidInput or Unavailable, without a password in them."""
     if not dsn:
         hint = "give --database, or set ATLAS_DATABASE_URL to its URL; over HTTP: ATLAS_URL, ATLAS_TOKEN"
-        raise Unavailable("no database is named", hint=hint)
+        raise Unavailable("No database is given.", hint=hint)
     with _translated():
         try:
             # Names and reasons can be in any alphabet, whatever encoding the database's clients have by default.
@@ -142,6 +147,13 @@ def connect(dsn: str | None) -> psycopg.Connection:
         except (psycopg.ProgrammingError, UnicodeError):
             hint = "write signs such as @ and / in a password as %40 and %2F"
             raise InvalidInput("the database URL cannot be read", hint=hint) from None
+        except psycopg.OperationalError as error:
+            # The first line says it all: others repeat it for each host, or ask whether the server is running.
+            reason = _TECHNICAL.sub("", str(error).partition("\n")[0])
+            hint = (
+                "check that the server runs, and the host, port, login and password of --database or ATLAS_DATABASE_URL"
+            )
+            raise Unavailable(reason, hint=hint) from error
         _OPENED.add(connection)
         # psycopg can read dates and intervals only in these styles, and a database may have other defaults.
         if not (connection.info.parameter_status("DateStyle") or "").startswith("ISO"):

@@ -144,6 +144,7 @@ def test_pages_of_the_named_origin_may_call(fresh_dsn: str, tmp_path: Path) -> N
 
 
 def test_the_database_of_other_commands_is_not_meant(tmp_path: Path) -> None:
+    (tmp_path / "pgdata").mkdir()  # so that the port is not looked at before the server
     with socket.socket() as taken:  # so that it cannot go further than to its own server
         taken.bind(("127.0.0.1", 0))
         done = subprocess.run(
@@ -154,7 +155,7 @@ def test_the_database_of_other_commands_is_not_meant(tmp_path: Path) -> None:
             check=False,
         )
     assert "nowhere" not in done.stdout + done.stderr
-    assert (tmp_path / "pgdata").is_dir()
+    assert (tmp_path / "pgdata" / "PG_VERSION").exists()
 
 
 class TestRefuses:

@@ -109,12 +109,19 @@ def test_the_commands_of_the_readme_are_run(fresh_dsn: str, home: Path) -> None:
     assert "unauthenticated" not in done.stdout
 
 
-@pytest.mark.parametrize("document", ["README.md", "docs/runbook.md", "docs/api.md", "docs/adapters.md"])
+DOCUMENTS = ["README.md", *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs").glob("*.md"))]
+# Whole words, with dashes and underscores: `client undo_batch` is no command.
+WORD = r"[a-z][\w-]*(?![\w-])"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_command_that_is_named_is_one(document: str) -> None:
-    """Those that are not run as well: in PowerShell, and in the middle of a sentence."""
+    """Those that are not run as well: in PowerShell, in the middle of a sentence, and without the program's name."""
     text = (ROOT / document).read_text()
-    named = set(re.findall(r"(?<![\w/.-])atlas-stage ((?:[a-z][a-z-]*)(?: [a-z][a-z-]*)?)", text))
     root = typer.main.get_command(app)
+    groups = "|".join(name for name, each in root.commands.items() if hasattr(each, "commands"))
+    named = set(re.findall(rf"(?<![\w/.-])atlas-stage ({WORD}(?: {WORD})?)", text))
+    named |= set(re.findall(rf"`((?:{groups}) {WORD})", text))
 
     for words in sorted(named):
         first, *second = words.split()

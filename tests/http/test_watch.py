@@ -243,6 +243,23 @@ def test_the_unit_of_systemd_starts_a_wrapper_that_reads_the_settings_file(
     assert start(line, running, hook).returncode == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--stage", "nowhere"), '"nowhere" isn\'t a stage.'),
+        (("--stage", "eom_close", "--stage", "EOM review"), "use one of cleanup, eom_close, eom_review"),
+        (("--owner", "ana"), '"ana" isn\'t a person, agent or system.'),
+    ],
+)
+def test_a_filter_that_nothing_can_match_is_refused(
+    running: Stack, hook: Receiver, tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    done = start([*WATCH, "--state", str(tmp_path / "state"), "--once", *words], running, hook)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "secret"])
 def test_a_secret_that_is_none_is_refused(firm: Stage, hook: Receiver, tmp_path: Path, secret: str) -> None:
     with pytest.raises(InvalidInput, match="ATLAS_WEBHOOK_SECRET"):

@@ -19,7 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from atlas_stage.errors import StageError
 from atlas_stage.local.embedded import EmbeddedError, EmbeddedPostgres
-from atlas_stage.local.serving.gateway import LOGIN, gateway
+from atlas_stage.local.serving.gateway import LOGIN, free_port, gateway
 from atlas_stage.local.serving.programs import Part, PartError, stop_leftover
 from atlas_stage.ops.deploy import migrate
 from atlas_stage.ops.deploy.connection import run
@@ -55,7 +55,12 @@ def serve(
     being served). If a part ends, the others are stopped.
     """
     with until_told_to_stop(), ExitStack() as parts:
-        database = parts.enter_context(EmbeddedPostgres(data, report=tell))
+        database = EmbeddedPostgres(data, report=tell)
+        if (
+            not database.pgdata.exists()
+        ):  # else a gateway that a killed serve left can have the port: it is stopped below
+            free_port(host, port)
+        parts.enter_context(database)
         env = database.data / "env"
         parts.enter_context(_only_server(database.data, f"its settings are in {env}"))
         migrate(database.dsn, report=tell)

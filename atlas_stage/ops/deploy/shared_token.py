@@ -3,6 +3,7 @@
 import hashlib
 import os
 
+from atlas_stage.models import Token
 from atlas_stage.ops.deploy.connection import Report
 from atlas_stage.stage import Stage
 from atlas_stage.transports.psycopg import PsycopgTransport
@@ -12,13 +13,18 @@ VARIABLE = "ATLAS_INGEST_TOKEN"
 FIRST_ACTOR = "user:jimmie"
 
 
+def adopt(stage: Stage, secret: str) -> Token:
+    """Keep accepting this token, of which the database gets only the SHA-256. Raises StageError."""
+    return stage.adopt_legacy_token(hashlib.sha256(os.fsencode(secret)).hexdigest())
+
+
 def adopt_shared_token(dsn: str, actor: str, report: Report) -> None:
     """Adopt ATLAS_INGEST_TOKEN, by its hash, as this actor; a changed one replaces it. Raises StageError."""
     secret = os.environ.get(VARIABLE)
     if not secret:
         return
     with Stage(PsycopgTransport(dsn, actor)) as stage:
-        adopted = stage.adopt_legacy_token(hashlib.sha256(os.fsencode(secret)).hexdigest())
+        adopted = adopt(stage, secret)
     if adopted.state == "revoked":
         report(f"{VARIABLE} is revoked: remove it from the environment")
     else:

@@ -1,4 +1,4 @@
-"""The server: the tools with the firm's words, how a refusal is worded, and the two transports."""
+"""The server: which tools a caller sees, how a refusal is worded, and the two transports."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, TextContent, Tool
 from atlas_stage import __version__, models
 from atlas_stage.async_stage import AsyncStage
 from atlas_stage.errors import InvalidInput, StageError, Unauthenticated, Unavailable
-from atlas_stage.mcp.tools import add
+from atlas_stage.mcp.tools import NEEDS, add
 
 _CALLERS = 256  # whose connections are kept
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -44,12 +44,17 @@ class Server(MCPServer[Any]):
         add(self, stage, person)
 
     async def list_tools(self) -> list[Tool]:
-        """All tools, with the database's words. It refuses what the caller can't do."""
+        """The tools that the caller's grants can use now, with the database's words."""
         try:
-            summary = await self._stage().summary()
+            actor, summary = await self._stage().whoami(), await self._stage().summary()
         except StageError as error:
             raise MCPError(INVALID_PARAMS, _in_words(error), error.as_json()) from error
-        return [_with_words(tool, summary) for tool in await super().list_tools()]
+        held = {each.permission for each in actor.permissions}
+        return [
+            _with_words(tool, summary)
+            for tool in await super().list_tools()
+            if tool.name not in NEEDS or NEEDS[tool.name] & held
+        ]
 
     async def call_tool(self, *args: Any, **more: Any) -> Any:
         """The tool's answer, or the database's refusal in words and as data."""

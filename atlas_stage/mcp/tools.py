@@ -30,6 +30,12 @@ _CHANGES: dict[str, Callable[..., Any]] = {
     "undo": AsyncStage.undo,
 }
 
+# Any of these lets an actor use the tool, on some client. A tool that isn't here needs a token only.
+_ANY = frozenset({"can_admin", "can_act_for"})
+_MOVE = frozenset({"can_set_stage", "can_sign_off_eom_review", "can_offboard"}) | _ANY
+_FLAG = frozenset({"can_set_flag"}) | _ANY
+NEEDS = {"move": _MOVE, "flag": _FLAG, "undo": _MOVE | _FLAG}
+
 # An override is for an admin at the board, and a list of ids for programs.
 _LEFT_OUT = frozenset({"self", "override", "client_ids"})
 _CLIENT = Annotated[int | str, Field(description="The client's id or slug.")]

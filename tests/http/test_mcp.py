@@ -24,6 +24,7 @@ from mcp_types import CallToolResult, TextContent
 from atlas_stage import Stage
 from atlas_stage.errors import InvalidInput
 from atlas_stage.mcp.server import protection
+from atlas_stage.mcp.tools import NEEDS
 from tests.support.cases import rare_except
 from tests.support.stack import Stack
 
@@ -116,12 +117,12 @@ def text(result: CallToolResult) -> str:
 
 
 @over_each_way
-def test_every_tool_is_listed_and_described(session: Session, running: Stack) -> None:
+def test_an_agent_that_may_do_little_sees_only_what_it_can_use(session: Session, running: Stack) -> None:
     token = agent(running, ("can_set_flag", {"flags": ["client_blocking"]}))
 
     async def listed(client: Client) -> None:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert set(tools) == READS | {"move", "flag", "undo"}
+        assert set(tools) == READS | {"flag", "undo"}
         for name, tool in tools.items():
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint is (name in READS)
@@ -133,13 +134,16 @@ def test_every_tool_is_listed_and_described(session: Session, running: Stack) ->
     within(session, token, listed)
 
 
-def test_a_flag_of_the_firm_is_there_at_the_next_listing(session: Session, running: Stack) -> None:
-    token = agent(running)
+def test_a_grant_or_a_flag_of_the_firm_is_there_at_the_next_listing(session: Session, running: Stack) -> None:
+    name = f"agent:echo-{time.monotonic_ns()}"
+    token = running.token(name)
     flag = f"audit_{time.monotonic_ns()}"
 
     async def listed(client: Client) -> None:
-        await client.list_tools(cache_mode="bypass")
-        with psycopg.connect(running.dsn) as db:
+        before = await client.list_tools(cache_mode="bypass")
+        assert {tool.name for tool in before.tools} == READS
+        with running.stage() as admin, psycopg.connect(running.dsn) as db:
+            admin.grant_permission(name, "can_set_flag")
             db.execute("insert into stage_flags values (%s, 'a flag', '{anyone}')", [flag])
         after = await client.list_tools(cache_mode="bypass")
         (tool,) = (each for each in after.tools if each.name == "flag")
@@ -305,6 +309,11 @@ def test_listening_on_all_addresses_needs_the_name_that_clients_use() -> None:
     with pytest.raises(InvalidInput):
         protection("0.0.0.0", [])
     assert "atlas.example.com" in protection("0.0.0.0", ["atlas.example.com"]).allowed_hosts
+
+
+def test_a_move_is_listed_for_every_permission_that_a_move_can_need(db: psycopg.Connection) -> None:
+    needed = db.execute("select distinct permission from stage_transitions").fetchall()
+    assert {row[0] for row in needed} <= NEEDS["move"]
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:

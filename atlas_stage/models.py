@@ -670,12 +670,18 @@ def counts_in_words(counts: dict[str, Any]) -> str:
         reasons = ", ".join(f"{reason} {number:,}" for reason, number in sorted(skipped.items()))
         left.insert(1, f"skipped {sum(skipped.values()):,} ({reasons})")
     parts += left + [f"client {each['client_id']}: {each['error']}" for each in counts.get("errors", ())]
+    return ", ".join([*parts, *named_in_words(counts)])
+
+
+def named_in_words(counts: dict[str, Any]) -> list[str]:
+    """The groups of clients that a run only names, such as `still closing 12 (acme, …)`."""
+    parts = []
     for name, each in counts.items():
         if isinstance(each, dict) and "clients" in each:
             slugs = ", ".join(client["slug"] or str(client["id"]) for client in each["clients"][:10])
             more = ", …" if each["number"] > 10 else ""
             parts.append(f"{name.replace('_', ' ')} {each['number']:,} ({slugs}{more})")
-    return ", ".join(parts)
+    return parts
 
 
 class Health(Record, answers="health"):

@@ -176,7 +176,7 @@ class TestWithoutAConsole:
         wrapper = self.wrapper(tmp_path / "cron")
         assert self.start(wrapper, tmp_path) == 2
         log = (wrapper.parent / "cron-flag_seasonal.log").read_text()
-        assert "ERROR could not start: no database is named: set ATLAS_DATABASE_URL" in log
+        assert "ERROR could not start: No database is given: set ATLAS_DATABASE_URL" in log
 
     def test_unreadable_settings_are_told_beside_the_wrapper(self, tmp_path: Path) -> None:
         wrapper = self.wrapper(tmp_path / "cron")

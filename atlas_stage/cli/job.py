@@ -65,10 +65,9 @@ def run_job(
     Over HTTP it runs if it is due.
     """
     if dry_run:
-        planned = list(run.jobs.plan(job, run.jobs.instant(as_of)))
+        planned, words = run.jobs.plan(job, run.jobs.instant(as_of))
         run.records("changes", planned, PLANNED, timed=False)
-        refused = sum(each.refused_by is not None for each in planned)
-        run.output.line(f"would change {len(planned) - refused:,}, would skip {refused:,}")
+        run.output.line(words)
         return
     what = job
     if run.url and not (run.database or as_of):

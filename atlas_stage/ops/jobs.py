@@ -9,7 +9,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import dict_row
 
 from atlas_stage.errors import InvalidInput, Unavailable
-from atlas_stage.models import JobRun, JobState, Record
+from atlas_stage.models import JobRun, JobState, Record, named_in_words
 from atlas_stage.transports.psycopg import connect, translate
 
 # The procedure that a scheduler calls.
@@ -56,10 +56,12 @@ class Jobs:
         rows = self._rows("select to_jsonb(d) as row from jobs.due(%s::timestamptz) d", at)
         return tuple(JobState.from_json(row["row"]) for row in rows)
 
-    def plan(self, job: str, as_of: datetime | None = None) -> Iterator[PlannedChange]:
-        """Exactly the clients that a run would change or skip."""
-        rows = self._rows("select * from jobs.plan(%s::text, %s::timestamptz)", job, as_of)
-        return (PlannedChange(**row) for row in rows)
+    def plan(self, job: str, as_of: datetime | None = None) -> tuple[list[PlannedChange], str]:
+        """The first 1,000 clients that a run would change or skip, and in words how many, and which it would leave."""
+        (row,) = self._rows("select jobs.run(%s::text, %s::timestamptz, true) as run", job, as_of)
+        run = row["run"]
+        words = f"would change {run['would_change']:,}, would skip {run['would_skip']:,}"
+        return [PlannedChange(**each) for each in run["rows"]], ", ".join([words, *named_in_words(run)])
 
     def perform(self, job: str, as_of: datetime | None = None, *, only_if_due: bool = False) -> JobRun:
         """Run a job. The ledger row is committed before the work begins, then each slice of the work."""

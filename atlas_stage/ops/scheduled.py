@@ -67,8 +67,8 @@ class Settings:
             self.tries = max(1, int(os.environ.get("ATLAS_JOB_TRIES") or self.written.get("tries") or self.tries))
         except (InvalidInput, OSError) as error:
             self.problem = InvalidInput(str(error))
-        except (TypeError, ValueError) as error:
-            self.problem = InvalidInput(f"log_dir or tries can't be read: {error}")
+        except (TypeError, ValueError):
+            self.problem = InvalidInput("log_dir has to be a folder's name, and tries a number")
 
     @property
     def database_url(self) -> str:
@@ -77,7 +77,7 @@ class Settings:
             raise self.problem
         url = os.environ.get("ATLAS_DATABASE_URL") or self.written.get("database_url")
         if not isinstance(url, str) or not url:
-            raise InvalidInput(f"no database is named: set ATLAS_DATABASE_URL, or database_url in {self._place}")
+            raise InvalidInput(f"No database is given: set ATLAS_DATABASE_URL, or database_url in {self._place}")
         return url
 
 

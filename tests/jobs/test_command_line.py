@@ -45,10 +45,12 @@ def test_list_and_due_have_every_job(run: Run) -> None:
 
 
 def test_a_dry_run_shows_the_rows_and_changes_nothing(run: Run, client: int, fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        make_client(db, stage="paused_client", name="Asleep", slug="asleep")
     shown = run("run", "stage_autoroll_eom_open", "--dry-run", "--as-of", "2026-05-29")
     assert "Grün & Söhne" in shown.stdout
     assert "weekly -> eom_close" in shown.stdout
-    assert "would change 1, would skip 0" in shown.stdout
+    assert "would change 1, would skip 0, paused 1 (asleep)" in shown.stdout
     assert stage_of(fresh_dsn, client) == "weekly"
     assert json.loads(run("runs", "--json").stdout) == {"runs": []}
 

@@ -1,5 +1,5 @@
--- The schemas, functions, types, views, default rights and triggers, which the files re-create, as ops.installation lists
--- them.
+-- The schemas, functions, types, views, default rights and triggers, which the files re-create, as ops.installation
+-- lists them.
 create or replace function ops.installed_logic(
   schemas oid[],
   owners  oid[],

@@ -379,7 +379,7 @@ as $$
       'unknown_value', 422,
       'unknown value',
       'use one of known',
-      '{given} isn''t a known value. Use {known}.'
+      '"{given}" isn''t a known value. Use {known}.'
     ),
     (
       'unknown_channel', 422,
@@ -505,7 +505,7 @@ as $$
       'expiry_required', 422,
       'a token needs an expiry',
       'send expires_at, or never_expires := true',
-      'Say when the token expires.'
+      'Say either when the token expires, or that it never does.'
     ),
     (
       'expiry_in_past', 422,

@@ -157,6 +157,20 @@ begin
     );
   end if;
 
+  -- One aspect of one of our objects in the catalog, as ops.installation returns it.
+  if to_regtype('ops.installed') is null then
+    create type ops.installed as (
+      kind      text,
+      name      text,
+      aspect    text,
+      value     text,
+      relation  text,     -- the table that it belongs to; null: none
+      mend      text,     -- the statement that makes it again; null: the files do
+      ours      boolean,
+      words     text[]
+    );
+  end if;
+
   -- An error that a trial ran into: GET STACKED DIAGNOSTICS.
   if to_regtype('ops.trial_error') is null then
     create type ops.trial_error as (

@@ -2,16 +2,7 @@
 create or replace function ops.installed_roles(
   roles oid[]
 )
-returns table (
-  kind      text,
-  name      text,
-  aspect    text,
-  value     text,
-  relation  text,
-  mend      text,
-  ours      boolean,
-  words     text[]
-)
+returns setof ops.installed
 language plpgsql
 stable
 as $$

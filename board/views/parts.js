@@ -92,3 +92,17 @@ export function Typed({ value, onPick, ...input }) {
   });
   return html`<input ...${input} value=${typed ?? value} onInput=${(event) => setTyped(event.currentTarget.value)} onChange=${pick} />`;
 }
+
+/**
+ * A table whose rows are blocks on a narrow screen. `heads`: name and class of each column; `rows`: key, class and cells, the first of
+ * which is the row's header.
+ */
+export function Table({ heads, rows, ...table }) {
+  return html`
+    <table ...${table}>
+      <thead><tr>${heads.map(([name, style]) => html`<th scope="col" class=${style}>${name}</th>`)}</tr></thead>
+      <tbody>${rows.map(({ key, style, cells: [first, ...others] }) => html`
+        <tr key=${key} class=${style}><th scope="row" dir="auto">${first}</th>
+          ${others.map((cell, place) => html`<td class=${heads[place + 1][1]} data-name=${heads[place + 1][0]}>${cell}</td>`)}</tr>`)}</tbody>
+    </table>`;
+}

@@ -763,6 +763,7 @@ export class Board {
     this.closeDialog();
     this.#took(answer.client);
     const { client, changed } = answer;
+    this.choose(client.id, false);
     const undo = changed && change.kind !== "rollback" ? { client, key: newKey() } : null;
     this.#tell(changed ? happened(answer) : `${client.name}: no change needed.`, undo);
     await this.#catchUp([client]);

@@ -106,6 +106,21 @@ def test_a_move_whose_answer_was_lost_is_sent_again_and_done_once(sign_in: SignI
     assert house.now(client).version == client.version + 1
 
 
+def test_a_client_is_deselected_by_its_change_and_others_stay_selected(sign_in: SignIn, house: House) -> None:
+    moved, other = house.client("Leaves", "cleanup"), house.client("Remains", "cleanup")
+    page = sign_in(path="/?stage=cleanup")
+    selected = page.get_by_role("region", name="Selected clients")
+    choose(page, moved, other)
+    move_dialog(page, moved)
+    decide(page, "Weekly", "all there")
+    expect(selected).to_contain_text("1 selected")
+
+    selected.get_by_role("button", name="Move…").click()
+    expect(dialog(page).get_by_role("heading", name=f"Move {other.name}")).to_be_visible()
+    decide(page, "Weekly", "all there")
+    expect(selected).to_have_count(0)
+
+
 def test_many_are_moved_in_one_call_and_the_refused_are_listed(sign_in: SignIn, house: House) -> None:
     ready, gone = house.client("Ready"), house.client("Gone")
     page = sign_in()

@@ -47,8 +47,7 @@ function Door({ board, state }) {
         />`}
         <label class="check"><input type="checkbox" ref=${keep} /> Keep me signed in on this computer</label>
         <button class="primary" aria-disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
-        <p id="token-help" class="quiet">Otherwise you're signed in until you close this tab.
-          ${!state.invite && html`An admin can send you a link, or issue a token: <code translate="no">atlas-stage token issue user:you --days 90</code>`}</p>
+        <p id="token-help" class="quiet">Otherwise you're signed in until you close this tab.${!state.invite && html` An admin can send you a link, or issue a token: <code translate="no">atlas-stage token issue user:you --days 90</code>`}</p>
         ${!isSecureContext && html`<p class="quiet"><strong>Not encrypted.</strong> Others on this network could read your token.</p>`}
         ${state.signIn && html`<${Refusal} error=${state.signIn.status === 401 && state.signIn.rule !== "invite_not_valid" ? refusedToken(state) : state.signIn} />`}
       </form>

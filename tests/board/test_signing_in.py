@@ -94,6 +94,10 @@ def test_the_command_that_the_form_shows_issues_a_token(
     expect(page.get_by_role("navigation", name="Views")).to_be_visible()
 
 
+def test_the_sentences_of_the_form_are_apart(open_page: OpenPage) -> None:
+    expect(open_page().locator("#token-help")).to_contain_text("close this tab. An admin can send you a link")
+
+
 def test_a_revoked_token_signs_out_and_is_forgotten(open_page: OpenPage, house: House) -> None:
     issued = house.admin.issue_token(ADMIN, never_expires=True)
     assert issued.token is not None

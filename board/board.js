@@ -832,8 +832,10 @@ export class Board {
   async #changeRefused(change, error) {
     if (error.status === 401) return;
     if (isConflict(error)) {
-      const conflict = await this.#changesSince(change.ids[0], change.versions[change.ids[0]]);
-      this.editChange({ sending: false, conflict });
+      const [id] = change.ids;
+      const conflict = await this.#changesSince(id, change.versions[id]);
+      const isOffered = this.state.allowed.get(id)?.moves.some((move) => move.to_stage === change.to);
+      this.editChange({ sending: false, conflict, to: isOffered ? change.to : null });
       return;
     }
     this.editChange({ sending: false, error, key: error.away ? change.key : newKey() });
@@ -849,14 +851,11 @@ export class Board {
     }
   }
 
-  /** Takes the client's current version after a conflict and keeps what was typed. Clears a target that is no longer allowed. */
+  /** Takes the client's current version after a conflict and keeps what was typed. */
   lookAgain() {
-    const { ids, to, conflict } = this.state.dialog;
+    const { ids, conflict } = this.state.dialog;
     const client = conflict.client ?? this.#known(ids[0]);
-    const stillThere = this.state.allowed.get(client.id)?.moves.some((move) => move.to_stage === to);
-    this.editChange({
-      conflict: null, versions: { [client.id]: client.version }, key: newKey(), to: stillThere ? to : null,
-    });
+    this.editChange({ conflict: null, versions: { [client.id]: client.version }, key: newKey() });
   }
 
   /** Shows changed clients at once, in their new columns. */

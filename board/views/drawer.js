@@ -97,7 +97,7 @@ function Fields({ board, state, may }) {
         <div class="field"><span class="label">Slug</span><span dir="auto">${client.slug}</span></div>
         ${isChanged && html`
           <div class="field"><label for="edit-reason">Why (optional)</label>
-            <input id="edit-reason" value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
+            <input id="edit-reason" data-first value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
           <${Refusal} error=${edit.error} />
           <${Unknown} actors=${edit.unknown} />
           ${edit.conflict && html`<${Conflict} conflict=${edit.conflict} onLook=${() => board.lookAgainAtEdit()} />`}
@@ -140,12 +140,17 @@ function asText(value, kind) {
 
 /** A conflict: the changes that another actor made after the user opened the client. */
 export function Conflict({ conflict, onLook }) {
+  const look = (event) => {
+    // This button disappears.
+    event.currentTarget.form.querySelector("[data-first]")?.focus();
+    onLook();
+  };
   return html`
     <div class="refusal conflict" role="alert">
       <p class="refusal-message">Someone changed this client after you opened it. Your change wasn't made.</p>
       ${conflict.error ? html`<p>The changes can't be loaded right now.</p>` : html`<ol class="timeline">${conflict.rows.map((row) => html`<${Row} key=${row.id} row=${row} />`)}</ol>`}
       <p><strong>What to do:</strong> check what changed, then decide again. What you typed is kept.</p>
-      <button type="button" class="primary" onClick=${onLook}>Look again</button>
+      <button type="button" class="primary" onClick=${look}>Look again</button>
     </div>`;
 }
 

@@ -91,6 +91,23 @@ def test_a_conflict_shows_what_changed_and_by_whom_and_can_be_looked_at_again(si
     expect(card(column(first, "EOM review"), client)).to_be_visible()
 
 
+def test_after_a_conflict_the_choice_is_made_again(sign_in: SignIn, house: House) -> None:
+    client = house.client()
+    page = sign_in()
+    page.route("**/rpc/changes*", lambda route: route.abort())
+    move_dialog(page, client)
+    dialog(page).get_by_role("radio", name="EOM close").check()
+    expect(dialog(page).get_by_label("Month of the close")).to_be_visible()
+    house.move(client, "paused_client")
+    decide(page, "EOM close", "too late")
+
+    expect(dialog(page).get_by_role("alert")).to_contain_text("after you opened it")
+    expect(dialog(page).get_by_role("radio", name="EOM close")).to_have_count(0)
+    expect(dialog(page).get_by_label("Month of the close")).to_have_count(0)
+    dialog(page).get_by_role("button", name="Look again").click()
+    expect(dialog(page).get_by_role("radio").first).to_be_focused()
+
+
 def test_a_move_whose_answer_was_lost_is_sent_again_and_done_once(sign_in: SignIn, house: House) -> None:
     client = house.client()
     page = sign_in()
@@ -220,6 +237,7 @@ def test_a_field_that_another_actor_changed_meanwhile_is_not_overwritten(sign_in
     assert house.now(client).stage_notes == "theirs"
 
     opened.get_by_role("button", name="Look again").click()
+    expect(opened.get_by_label("Why (optional)")).to_be_focused()
     expect(opened.get_by_label("Notes")).to_have_value("mine")
     opened.get_by_role("button", name="Save").click()
     expect(opened.get_by_label("Why (optional)")).to_have_count(0)
@@ -232,6 +250,18 @@ def test_an_actor_without_permissions_is_offered_no_changes(sign_in: SignIn, hou
     opened = drawer(page, client)
     expect(opened.get_by_text("You don't have permission to move this client")).to_be_visible()
     expect(opened.get_by_role("textbox")).to_have_count(0)
+
+
+def test_no_reason_is_asked_where_nothing_can_be_changed(sign_in: SignIn, house: House) -> None:
+    client = house.client()
+    page = sign_in("user:looks-on")
+    card(page, client).focus()
+    for key, text in (("m", "You don't have permission to move this client"), ("f", "There are no flags here")):
+        page.keyboard.press(key)
+        expect(dialog(page).get_by_text(text)).to_be_visible()
+        expect(dialog(page).get_by_role("textbox")).to_have_count(0)
+        expect(dialog(page).get_by_role("button")).to_have_text(["✕", "Close"])
+        page.keyboard.press("Escape")
 
 
 def _calls(page: Page, function: str) -> list[str]:

@@ -57,6 +57,7 @@ export function Columns({ board, state }) {
   };
   const takes = new Set(drag?.flatMap((id) => allowed.get(id)?.moves.map((move) => move.to_stage) ?? []));
 
+  if (!summary.clients) return html`<${NoClients} board=${board} />`;
   return html`
     <main class=${`columns ${drag ? "dragging" : ""}`} ref=${place} onKeyDown=${keys} onDragEnd=${() => setDrag(null)} aria-label="Clients by stage">
       ${stages.map((stage) => html`
@@ -68,6 +69,12 @@ export function Columns({ board, state }) {
     </main>
     ${chosen.size > 0 && html`<${Chosen} board=${board} chosen=${chosen} />`}`;
 }
+
+const NoClients = ({ board }) => html`
+  <main class="page" aria-label="Clients by stage">
+    <p class="nothing">There are no active clients. Add one under <button type="button" class="link" onClick=${() => board.show("firm")}>Firm</button>,
+      or a whole list with <code translate="no">atlas-stage client import</code>. Clients that are added in Atlas appear here, too.</p>
+  </main>`;
 
 /** A selected client moves with the whole selection, any other client alone. */
 const targets = (chosen, id) => (chosen.has(id) ? [...chosen] : [id]);

@@ -58,7 +58,6 @@ function Door({ board, state }) {
 const refusedToken = (state) => ({
   message: state.me ? "you were signed out because your token is no longer valid" : sentence(state.signIn.message),
   hint: `the token is mistyped, revoked or expired. Paste it again, or ask an admin for a new one${state.dialog ? ". What you typed is kept until you close this tab" : ""}`,
-  facts: {},
 });
 
 const VIEWS = [["board", "Board"], ["queue", "My queue"], ["report", "Close report"], ["people", "People"], ["activity", "Activity"], ["firm", "Firm"]];

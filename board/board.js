@@ -646,7 +646,7 @@ export class Board {
     this.editChange({ sending: true, error: null });
     try {
       const { given_back: back, left } = await this.#api.setCover(cover.cover_id, until, reason);
-      const refused = left.map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
+      const refused = left.map((facts) => ({ id: facts.client_id, error: { message: facts.text } }));
       this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: back + refused.length } : null });
       this.#tell(until ? `The cover is until ${dayName(until)}.` : `${plural(back, "client")} given back to ${cover.from_actor_id}.`);
       await this.#catchUp([]);
@@ -678,7 +678,7 @@ export class Board {
 
   #personDone(kind, actor, answer, until) {
     const { done, left, batch } = (kind === "leave" ? answer.handed_over : answer) ?? {};
-    const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
+    const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text } }));
     this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: done + refused.length } : null });
     const texts = {
       role: () => `${actor} is now ${words(answer.role)}.`,

@@ -3,7 +3,7 @@ import { Api, newKey, refusalOf } from "./api.js";
 import { Store, plural, title, words } from "./ui.js";
 import { day as dayName, month as monthName, serverNow } from "./dates.js";
 import { cleanToken, forgetToken, onStoredElsewhere, storeToken, storedToken, takeInvite, tokenProblem } from "./token.js";
-import { readAddress, writeAddress } from "./address.js";
+import { VIEWS, readAddress, writeAddress } from "./address.js";
 
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
@@ -19,7 +19,7 @@ const MESSAGE_MS = 10_000;
 // The most clients of one check_stages call.
 const BATCH = 200;
 // Where the browser keeps the saved views, and whether single keys are off.
-const VIEWS = "atlas-views";
+const SAVED_VIEWS = "atlas-views";
 const KEYS_OFF = "atlas-keys-off";
 const POLL_MS = 4_000;
 const SLOWEST_POLL_MS = 30_000;
@@ -69,7 +69,7 @@ export class Board {
 
   constructor() {
     this.store = new Store({
-      ...NOTHING_KNOWN, phase: "signed_out", invite: null, signIn: null, announcement: "", views: stored(VIEWS) ?? [], ...readAddress(),
+      ...NOTHING_KNOWN, phase: "signed_out", invite: null, signIn: null, announcement: "", views: stored(SAVED_VIEWS) ?? [], ...readAddress(),
     });
     addEventListener("popstate", () => this.#followAddress());
     addEventListener("online", () => this.refreshSoon());
@@ -298,7 +298,7 @@ export class Board {
   }
 
   #setViews(views) {
-    localStorage.setItem(VIEWS, JSON.stringify(views));
+    localStorage.setItem(SAVED_VIEWS, JSON.stringify(views));
     this.store.set({ views });
   }
 
@@ -318,11 +318,12 @@ export class Board {
   }
 
   #showView() {
-    if (this.state.view === "queue") this.#again(() => this.loadQueue());
-    if (this.state.view === "report") this.#again(() => this.loadReport());
-    if (this.state.view === "people") this.#again(() => this.loadPeople());
-    if (this.state.view === "firm") this.#again(() => this.loadFirm());
-    if (this.state.view === "activity") this.#again(() => this.loadActivity());
+    this.#again(() => this.#loadView());
+  }
+
+  /** Loads what only the present view shows. */
+  async #loadView() {
+    await this[`load${title(this.state.view)}`]?.();
   }
 
   async loadFirm() {
@@ -893,9 +894,7 @@ export class Board {
       const [summary] = await Promise.all([this.#api.summary(), ...shown.map((stage) => this.#loadColumn(stage, asked))]);
       this.store.set({ summary });
     }
-    if (this.state.view === "queue") await this.loadQueue();
-    if (this.state.view === "people") await this.loadPeople();
-    if (this.state.view === "activity") await this.loadActivity();
+    if (VIEWS[this.state.view].isLive) await this.#loadView();
   }
 
   // ---- staying fresh

@@ -1,6 +1,6 @@
 // The page: the sign-in form, or the board.
 import { Board } from "./board.js";
-import { Refusal, html, render, sentence, title, useEffect, useLayoutEffect, useRef, useState, words } from "./ui.js";
+import { Refusal, html, nameOf, render, sentence, title, useEffect, useLayoutEffect, useRef, useState, words } from "./ui.js";
 import { VIEWS } from "./address.js";
 import { clock } from "./dates.js";
 import { load } from "./start.js";
@@ -8,7 +8,7 @@ import { Columns } from "./views/columns.js";
 import { Filters } from "./views/filters.js";
 import { Drawer } from "./views/drawer.js";
 import { Dialogs } from "./views/dialogs.js";
-import { Toast } from "./views/parts.js";
+import { Actor, Toast } from "./views/parts.js";
 
 function App({ board }) {
   const [state, setState] = useState(board.state);
@@ -137,7 +137,7 @@ function goToSearch(board) {
 function Me({ board, me }) {
   return html`
     <details class="menu" onKeyDown=${(event) => { if (event.key === "Escape") event.currentTarget.open = false; }}>
-      <summary aria-label=${`You are ${me.actor_id}: permissions and sign-out`}><span dir="auto">${me.actor_id}</span></summary>
+      <summary aria-label=${`You are ${nameOf(me.actor_id)}: permissions and sign-out`}><${Actor} id=${me.actor_id} /></summary>
       <div class="menu-body">
         <h2>Your permissions</h2>
         ${me.permissions.length ? html`<ul class="grants">${me.permissions.map(({ permission, scope }) => html`

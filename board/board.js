@@ -1,6 +1,6 @@
 // The state of the page and its actions: it calls the API, keeps the answers and refreshes them. The views only render.
 import { Api, newKey, refusalOf } from "./api.js";
-import { Store, plural, title, words } from "./ui.js";
+import { Store, nameOf, plural, title, words } from "./ui.js";
 import { day as dayName, month as monthName, serverNow } from "./dates.js";
 import { cleanToken, forgetToken, onStoredElsewhere, storeToken, storedToken, takeInvite, tokenProblem } from "./token.js";
 import { VIEWS, readAddress, writeAddress } from "./address.js";
@@ -649,7 +649,7 @@ export class Board {
       const { given_back: back, left } = await this.#api.setCover(cover.cover_id, until, reason);
       const refused = left.map((facts) => ({ id: facts.client_id, error: { message: facts.text } }));
       this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: back + refused.length } : null });
-      this.#tell(until ? `The cover is until ${dayName(until)}.` : `${plural(back, "client")} given back to ${cover.from_actor_id}.`);
+      this.#tell(until ? `The cover is until ${dayName(until)}.` : `${plural(back, "client")} given back to ${nameOf(cover.from_actor_id)}.`);
       await this.#catchUp([]);
     } catch (error) {
       if (error.status !== 401) this.editChange({ sending: false, error });
@@ -682,9 +682,9 @@ export class Board {
     const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text } }));
     this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: done + refused.length } : null });
     const texts = {
-      role: () => `${actor} is now ${words(answer.role)}.`,
+      role: () => `${nameOf(actor)} is now ${words(answer.role)}.`,
       hand_over: () => `${plural(done, "client")} handed over${until ? ` until ${dayName(until)}` : ""}.`,
-      leave: () => `${actor} no longer has access.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
+      leave: () => `${nameOf(actor)} no longer has access.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
     };
     this.#tell(texts[kind](), batch ? { clients: [], batches: [batch], key: newKey(), text: `${plural(done, "client")}` } : null);
     this.#catchUp([]);

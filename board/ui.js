@@ -92,6 +92,12 @@ export function title(word) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** An actor as people call it: a person's name, a job's, or the whole id. */
+export function nameOf(actor) {
+  const job = actor.match(/^system:cron:(.*)$/)?.[1];
+  return job ? `the job ${words(job)}` : actor.replace(/^user:/, "");
+}
+
 /** A message with a capital letter and a period: the server's constant messages have neither. */
 export function sentence(text) {
   const line = text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,7 +1,7 @@
 // The columns: one per stage, with its clients, and moves by mouse or keyboard.
 import { isFiltered } from "../board.js";
 import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
-import { Age, Attention, Deeds, Flags, Owner, Period, mayMove, meaningsOf } from "./parts.js";
+import { Actor, Age, Attention, Deeds, Flags, Period, mayMove, meaningsOf } from "./parts.js";
 import { VISIBLE, useWindow } from "./window.js";
 
 // How many clients PageDown skips.
@@ -209,13 +209,13 @@ class Card extends Pure {
         </div>
         <${Age} client=${client} maxDays=${maxDays} />
         <div class="card-foot">
-          <${Owner} actor=${client.stage_owner} />
+          <${Actor} id=${client.stage_owner} look="owner" />
           <${Period} client=${client} />
           <${Attention} client=${client} />
           <${Flags} client=${client} meanings=${meanings} />
           <${Deeds} board=${board} client=${client} may=${may} reach=${reach} />
         </div>
-        ${news && html`<p class="news-line"><span dir="auto">${news.actor_id}</span>, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
+        ${news && html`<p class="news-line"><${Actor} id=${news.actor_id} />, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
       </li>`;
   }
 }

@@ -1,5 +1,5 @@
 // The dialogs of changes: the choice, the reason and the outcome.
-import { Dialog, Refusal, html, number, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
+import { Dialog, Refusal, html, nameOf, number, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
 import { inviteLink } from "../token.js";
 import { day as dayName, dayOf, month as monthName, monthBefore, serverNow } from "../dates.js";
 import { Actors, Conflict, FIELDS, Field, Row, Unknown } from "./drawer.js";
@@ -66,7 +66,7 @@ function ownersOf(clients) {
   const counts = new Map();
   for (const { stage_owner: owner } of clients) counts.set(owner, (counts.get(owner) ?? 0) + 1);
   const sorted = [...counts].sort(([, one], [, other]) => other - one);
-  return sorted.map(([owner, count]) => `${owner ?? "no owner"} (${number(count)})`).join(", ");
+  return sorted.map(([owner, count]) => `${owner ? nameOf(owner) : "no owner"} (${number(count)})`).join(", ");
 }
 
 // How many months back a close can be opened late.
@@ -201,7 +201,7 @@ function PersonDialog({ board, state }) {
     if (isReady) board.submitPerson();
   };
   return html`
-    <${Dialog} title=${heading(person?.actor_id)} onClose=${() => board.closeDialog()}>
+    <${Dialog} title=${heading(person && nameOf(person.actor_id))} onClose=${() => board.closeDialog()}>
       ${invite ? html`<${InviteLink} board=${board} actor=${actor} invite=${invite} />` : html`
       <form class="change fields" onSubmit=${submit}>
         <${Actors} state=${state} />
@@ -218,7 +218,7 @@ function PersonDialog({ board, state }) {
           </fieldset>`}
         ${kind === "role" && !person.role && person.permissions.length > 0 && html`<p class="quiet">Now: ${person.permissions.map(words).join(", ")}. A role replaces these.</p>`}
         ${handsOver && html`
-          <p>${person.actor_id} owns ${plural(person.owns, "client")}, collaborates on ${number(person.collaborates)} and reviews ${number(person.reviews)}.
+          <p>${nameOf(person.actor_id)} owns ${plural(person.owns, "client")}, collaborates on ${number(person.collaborates)} and reviews ${number(person.reviews)}.
             ${kind === "leave" && ` All permissions and ${plural(person.tokens, "token")} are revoked at once.`}</p>
           <div class="field"><label for="takes-over">Who takes over${kind === "leave" && html` <small>leave empty to keep the clients as they are</small>`}</label>
             <input id="takes-over" list="actors" data-first value=${to} spellcheck="false" autocapitalize="none" onInput=${(event) => board.decide({ to: event.currentTarget.value.trim() })} /></div>
@@ -240,7 +240,8 @@ const tomorrow = () => dayOf(serverNow() + 86_400_000);
 /** Ends a cover now, or on another day. */
 function CoverDialog({ board, state }) {
   const { cover, until, reason, error, sending } = state.dialog;
-  const { from_actor_id: from, to_actor_id: to, clients } = cover;
+  const { clients } = cover;
+  const [from, to] = [cover.from_actor_id, cover.to_actor_id].map(nameOf);
   const submit = (event) => {
     event.preventDefault();
     board.submitCover();
@@ -272,7 +273,7 @@ function InviteLink({ board, actor, invite }) {
     board.say("The link is copied.");
   };
   return html`
-    <p>Send this link to ${actor}. It works once, within an hour, and isn't shown again.</p>
+    <p>Send this link to ${nameOf(actor)}. It works once, within an hour, and isn't shown again.</p>
     <div class="field"><label for="link">Link</label><input id="link" ref=${field} readonly data-first value=${link} onFocus=${(event) => event.currentTarget.select()} /></div>
     <div class="buttons end">
       <button type="button" class="primary" onClick=${copy}>Copy</button>

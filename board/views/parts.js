@@ -1,5 +1,5 @@
 // The parts of a client that several views show.
-import { Refusal, html, number, plural, useState, words } from "../ui.js";
+import { Refusal, html, nameOf, number, plural, useState, words } from "../ui.js";
 import { month as monthName } from "../dates.js";
 
 /** The days in the stage and its limit. The database decides whether that is too long: `attention`. */
@@ -54,14 +54,14 @@ export function Flags({ client, meanings }) {
   return flagsBeside(client, meanings).map((flag) => html`<span class="badge flag" title=${meanings.get(flag)}>${words(flag)}</span>`);
 }
 
-/** An actor as people call it: a person's name, a job's, or the whole id. */
-export function nameOf(actor) {
-  const job = actor.match(/^system:cron:(.*)$/)?.[1];
-  return job ? `the job ${words(job)}` : actor.replace(/^user:/, "");
-}
+/** An actor's name, with the whole id as its title; null: no owner. */
+export const Actor = ({ id, look }) =>
+  id ? html`<span class=${look} dir="auto" title=${id}>${nameOf(id)}</span>` : html`<span class=${look && `${look} nobody`}>no owner</span>`;
 
-export function Owner({ actor }) {
-  return actor ? html`<span class="owner" dir="auto" title=${actor}>${nameOf(actor)}</span>` : html`<span class="owner nobody">no owner</span>`;
+/** Through which actor a person made a change, or for whom. */
+export function through({ person, actor_id: actor, on_behalf_of: other }) {
+  if (person !== actor) return html`, through <${Actor} id=${actor} />`;
+  return other && html` for <${Actor} id=${other} />`;
 }
 
 export const maxDaysOf = (summary) => new Map(summary.stages.map((each) => [each.stage, each.max_days]));

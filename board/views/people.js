@@ -1,8 +1,8 @@
 // Who there is: roles, clients, tokens; inviting, handing over and leaving for admins.
-import { html, number, plural, title, words } from "../ui.js";
+import { html, nameOf, number, plural, title, words } from "../ui.js";
 import { ago, day } from "../dates.js";
 import { fieldName } from "./drawer.js";
-import { Table, isFirmAdmin, nameOf } from "./parts.js";
+import { Actor, Table, isFirmAdmin } from "./parts.js";
 
 export function People({ board, state }) {
   const { people, me } = state;
@@ -26,10 +26,10 @@ function Covers({ board, covers }) {
     <section aria-labelledby="covers-title"><h3 id="covers-title">Vacation cover</h3>
       <ul class="outcomes">${covers.map((each) => html`
         <li key=${each.cover_id}>
-          <p><strong dir="auto">${nameOf(each.to_actor_id)}</strong> covers for <strong dir="auto">${nameOf(each.from_actor_id)}</strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
+          <p><strong><${Actor} id=${each.to_actor_id} /></strong> covers for <strong><${Actor} id=${each.from_actor_id} /></strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
           ${each.kept.length > 0 && html`<p class="quiet">Changed meanwhile, not given back: ${each.kept.map(({ name, fields }) => `${name} (${fields.map(fieldName).join(", ")})`).join("; ")}</p>`}
           ${each.may_end && each.clients > 0
-            && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${each.from_actor_id}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
+            && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${nameOf(each.from_actor_id)}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
         </li>`)}</ul>
     </section>`;
 }
@@ -42,9 +42,9 @@ const headsOf = (isAdmin) => [
 
 function personRow(board, person, isAdmin) {
   const { actor_id: actor, role, permissions, owns, collaborates, reviews, tokens, last_seen_at: seen } = person;
-  const act = (kind, text) => html`<button type="button" aria-label=${`${text} ${actor}`} onClick=${() => board.openPerson(kind, person)}>${text}…</button>`;
+  const act = (kind, text) => html`<button type="button" aria-label=${`${text} ${nameOf(actor)}`} onClick=${() => board.openPerson(kind, person)}>${text}…</button>`;
   const clients = [owns, collaborates, reviews].map(number);
-  const name = html`<span title=${actor}>${nameOf(actor)}</span>`;
+  const name = html`<${Actor} id=${actor} />`;
   if (!isAdmin) return { key: actor, cells: [name, ...clients] };
   return {
     key: actor,

@@ -3,7 +3,7 @@ import { Fragment, html, number, plural, title, useEffect, useRef, words } from 
 import { day, dayOf, instant, month as monthName, monthBefore, shortDay, shortMonth, stamp } from "../dates.js";
 import { csv, download } from "../csv.js";
 import { Bars, StackedDays } from "./chart.js";
-import { Table, Typed } from "./parts.js";
+import { Actor, Table, Typed } from "./parts.js";
 
 // The states of a close, from the last to the first, and the color of each.
 const STATES = [
@@ -130,7 +130,7 @@ function Closes({ board, rows }) {
       cells: [
         html`<button type="button" class="card-name" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.name}</button>`,
         html`${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}`,
-        row.stage_owner ?? "no owner",
+        html`<${Actor} id=${row.stage_owner} />`,
         html`<${Step} at=${row.opened_at} by=${row.opened_by} />`,
         html`<${Step} at=${row.reviewed_at} by=${row.reviewed_by} />`,
         html`<${Step} at=${row.signed_off_at} by=${row.signed_off_by} through=${row.signed_off_through} />`,
@@ -140,7 +140,7 @@ function Closes({ board, rows }) {
     }))} />`;
 }
 
-const Step = ({ at, by, through }) => at && html`<${Fragment}>${instant(at)}<br /><small dir="auto">${by}${through && `, through ${through}`}</small><//>`;
+const Step = ({ at, by, through }) => at && html`<${Fragment}>${instant(at)}<br /><small><${Actor} id=${by} />${through && html`, through <${Actor} id=${through} />`}</small><//>`;
 
 const OWNERS = [["Owner"], ["To close", "num"], ...STATES.map(({ name }) => [title(name), "num"]), ["Late", "num"], ["Business days", "num"]];
 
@@ -148,7 +148,7 @@ function Owners({ owners }) {
   return html`
     <${Table} heads=${OWNERS} rows=${owners.map((own) => ({
       key: own.owner,
-      cells: [own.owner ?? "no owner", number(own.clients), ...STATES.map(({ name }) => number(own[name])), number(own.late), own.median_business_days ?? ""],
+      cells: [html`<${Actor} id=${own.owner} />`, number(own.clients), ...STATES.map(({ name }) => number(own[name])), number(own.late), own.median_business_days ?? ""],
     }))} />`;
 }
 

@@ -1,7 +1,15 @@
 // The address contains the view, the filters and the client, so they can be bookmarked, shared and reached with Back. It
 // never contains the token.
 
-const VIEWS = new Set(["board", "queue", "report", "people", "activity", "firm"]);
+/** The views by name. `isLive`: loaded again after every change of a client. */
+export const VIEWS = {
+  board: { label: "Board" },
+  queue: { label: "My queue", isLive: true },
+  report: { label: "Close report" },
+  people: { label: "People", isLive: true },
+  activity: { label: "Activity", isLive: true },
+  firm: { label: "Firm" },
+};
 
 export function readAddress() {
   const query = new URLSearchParams(location.search);
@@ -18,7 +26,7 @@ export function readAddress() {
   const month = query.get("month");
   const day = query.get("day");
   return {
-    view: VIEWS.has(query.get("view")) ? query.get("view") : "board",
+    view: Object.hasOwn(VIEWS, query.get("view")) ? query.get("view") : "board",
     filters,
     client: Number.isSafeInteger(client) && client > 0 ? client : null,
     by: query.get("by") || null,

@@ -1,14 +1,14 @@
 // The page: the sign-in form, or the board.
 import { Board } from "./board.js";
-import { Refusal, html, render, sentence, useEffect, useLayoutEffect, useRef, useState, words } from "./ui.js";
+import { Refusal, html, nameOf, render, sentence, title, useEffect, useLayoutEffect, useRef, useState, words } from "./ui.js";
+import { VIEWS } from "./address.js";
 import { clock } from "./dates.js";
 import { load } from "./start.js";
 import { Columns } from "./views/columns.js";
 import { Filters } from "./views/filters.js";
-import { Queue } from "./views/queue.js";
 import { Drawer } from "./views/drawer.js";
 import { Dialogs } from "./views/dialogs.js";
-import { Toast } from "./views/parts.js";
+import { Actor, Toast } from "./views/parts.js";
 
 function App({ board }) {
   const [state, setState] = useState(board.state);
@@ -47,8 +47,7 @@ function Door({ board, state }) {
         />`}
         <label class="check"><input type="checkbox" ref=${keep} /> Keep me signed in on this computer</label>
         <button class="primary" aria-disabled=${busy}>${busy ? "Signing in…" : "Sign in"}</button>
-        <p id="token-help" class="quiet">Otherwise you're signed in until you close this tab.
-          ${!state.invite && html`An admin can send you a link, or issue a token: <code translate="no">atlas-stage token issue user:you --days 90</code>`}</p>
+        <p id="token-help" class="quiet">Otherwise you're signed in until you close this tab.${!state.invite && html` An admin can send you a link, or issue a token: <code translate="no">atlas-stage token issue user:you --days 90</code>`}</p>
         ${!isSecureContext && html`<p class="quiet"><strong>Not encrypted.</strong> Others on this network could read your token.</p>`}
         ${state.signIn && html`<${Refusal} error=${state.signIn.status === 401 && state.signIn.rule !== "invite_not_valid" ? refusedToken(state) : state.signIn} />`}
       </form>
@@ -59,10 +58,7 @@ function Door({ board, state }) {
 const refusedToken = (state) => ({
   message: state.me ? "you were signed out because your token is no longer valid" : sentence(state.signIn.message),
   hint: `the token is mistyped, revoked or expired. Paste it again, or ask an admin for a new one${state.dialog ? ". What you typed is kept until you close this tab" : ""}`,
-  facts: {},
 });
-
-const VIEWS = [["board", "Board"], ["queue", "My queue"], ["report", "Close report"], ["people", "People"], ["activity", "Activity"], ["firm", "Firm"]];
 
 function Page({ board, state }) {
   const { view, away, problem, behindSince, me } = state;
@@ -71,7 +67,7 @@ function Page({ board, state }) {
     <header class="top">
       <div class="brand"><img src="/board/icon.svg" alt="" width="24" height="24" /><h1>Stage board</h1></div>
       <nav aria-label="Views">
-        ${VIEWS.map(([name, label]) => html`
+        ${Object.entries(VIEWS).map(([name, { label }]) => html`
           <button type="button" aria-current=${view === name ? "page" : null} onClick=${() => board.show(name)}>${label}</button>`)}
       </nav>
       <span class="spring"></span>
@@ -90,12 +86,8 @@ function Page({ board, state }) {
         reloads every 30 seconds. <button type="button" onClick=${() => board.refreshSoon()}>Reload now</button>
       </div>`}
     ${problem && !away && html`<div class="notice"><${Refusal} error=${problem} /></div>`}
-    ${view === "board" && html`<${Filters} board=${board} state=${state} /><${Columns} board=${board} state=${state} />`}
-    ${view === "queue" && html`<${Queue} board=${board} state=${state} />`}
-    ${view === "report" && html`<${Later} key="report" name="Report" board=${board} state=${state} />`}
-    ${view === "people" && html`<${Later} key="people" name="People" board=${board} state=${state} />`}
-    ${view === "activity" && html`<${Later} key="activity" name="Activity" board=${board} state=${state} />`}
-    ${view === "firm" && html`<${Later} key="firm" name="Firm" board=${board} state=${state} />`}
+    ${view === "board" ? html`<${Filters} board=${board} state=${state} /><${Columns} board=${board} state=${state} />`
+      : html`<${Later} key=${view} name=${view} board=${board} state=${state} />`}
     ${!state.drawer && html`<${Toast} board=${board} toast=${state.toast} />`}
     ${state.drawer && html`<${Drawer} key=${state.drawer.id} board=${board} state=${state} />`}
     ${state.dialog && html`<${Dialogs} key=${state.dialog.kind} board=${board} state=${state} />`}`;
@@ -145,7 +137,7 @@ function goToSearch(board) {
 function Me({ board, me }) {
   return html`
     <details class="menu" onKeyDown=${(event) => { if (event.key === "Escape") event.currentTarget.open = false; }}>
-      <summary aria-label=${`You are ${me.actor_id}: permissions and sign-out`}><span dir="auto">${me.actor_id}</span></summary>
+      <summary aria-label=${`You are ${nameOf(me.actor_id)}: permissions and sign-out`}><${Actor} id=${me.actor_id} /></summary>
       <div class="menu-body">
         <h2>Your permissions</h2>
         ${me.permissions.length ? html`<ul class="grants">${me.permissions.map(({ permission, scope }) => html`
@@ -163,7 +155,7 @@ const scopeWords = (scope) =>
 function Later({ name, ...props }) {
   const [View, setView] = useState(null);
   useEffect(() => {
-    load(`/board/views/${name.toLowerCase()}.js`).then((module) => setView(() => module[name]));
+    load(`/board/views/${name}.js`).then((module) => setView(() => module[title(name)]));
   }, []);
   return View ? html`<${View} ...${props} />` : html`<main class="page"><p class="quiet">Loading…</p></main>`;
 }

@@ -1,9 +1,9 @@
 // The state of the page and its actions: it calls the API, keeps the answers and refreshes them. The views only render.
 import { Api, newKey, refusalOf } from "./api.js";
-import { Store, plural, title, words } from "./ui.js";
+import { Store, nameOf, plural, title, words } from "./ui.js";
 import { day as dayName, month as monthName, serverNow } from "./dates.js";
 import { cleanToken, forgetToken, onStoredElsewhere, storeToken, storedToken, takeInvite, tokenProblem } from "./token.js";
-import { readAddress, writeAddress } from "./address.js";
+import { VIEWS, readAddress, writeAddress } from "./address.js";
 
 const PAGE = 100;
 const LARGEST_PAGE = 1000;
@@ -19,7 +19,7 @@ const MESSAGE_MS = 10_000;
 // The most clients of one check_stages call.
 const BATCH = 200;
 // Where the browser keeps the saved views, and whether single keys are off.
-const VIEWS = "atlas-views";
+const SAVED_VIEWS = "atlas-views";
 const KEYS_OFF = "atlas-keys-off";
 const POLL_MS = 4_000;
 const SLOWEST_POLL_MS = 30_000;
@@ -69,7 +69,7 @@ export class Board {
 
   constructor() {
     this.store = new Store({
-      ...NOTHING_KNOWN, phase: "signed_out", invite: null, signIn: null, announcement: "", views: stored(VIEWS) ?? [], ...readAddress(),
+      ...NOTHING_KNOWN, phase: "signed_out", invite: null, signIn: null, announcement: "", views: stored(SAVED_VIEWS) ?? [], ...readAddress(),
     });
     addEventListener("popstate", () => this.#followAddress());
     addEventListener("online", () => this.refreshSoon());
@@ -298,7 +298,7 @@ export class Board {
   }
 
   #setViews(views) {
-    localStorage.setItem(VIEWS, JSON.stringify(views));
+    localStorage.setItem(SAVED_VIEWS, JSON.stringify(views));
     this.store.set({ views });
   }
 
@@ -318,11 +318,12 @@ export class Board {
   }
 
   #showView() {
-    if (this.state.view === "queue") this.#again(() => this.loadQueue());
-    if (this.state.view === "report") this.#again(() => this.loadReport());
-    if (this.state.view === "people") this.#again(() => this.loadPeople());
-    if (this.state.view === "firm") this.#again(() => this.loadFirm());
-    if (this.state.view === "activity") this.#again(() => this.loadActivity());
+    this.#again(() => this.#loadView());
+  }
+
+  /** Loads what only the present view shows. */
+  async #loadView() {
+    await this[`load${title(this.state.view)}`]?.();
   }
 
   async loadFirm() {
@@ -646,9 +647,9 @@ export class Board {
     this.editChange({ sending: true, error: null });
     try {
       const { given_back: back, left } = await this.#api.setCover(cover.cover_id, until, reason);
-      const refused = left.map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
+      const refused = left.map((facts) => ({ id: facts.client_id, error: { message: facts.text } }));
       this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: back + refused.length } : null });
-      this.#tell(until ? `The cover is until ${dayName(until)}.` : `${plural(back, "client")} given back to ${cover.from_actor_id}.`);
+      this.#tell(until ? `The cover is until ${dayName(until)}.` : `${plural(back, "client")} given back to ${nameOf(cover.from_actor_id)}.`);
       await this.#catchUp([]);
     } catch (error) {
       if (error.status !== 401) this.editChange({ sending: false, error });
@@ -678,12 +679,12 @@ export class Board {
 
   #personDone(kind, actor, answer, until) {
     const { done, left, batch } = (kind === "leave" ? answer.handed_over : answer) ?? {};
-    const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text, facts: {} } }));
+    const refused = (left ?? []).map((facts) => ({ id: facts.client_id, error: { message: facts.text } }));
     this.store.set({ dialog: refused.length ? { kind: "outcomes", refused, count: done + refused.length } : null });
     const texts = {
-      role: () => `${actor} is now ${words(answer.role)}.`,
+      role: () => `${nameOf(actor)} is now ${words(answer.role)}.`,
       hand_over: () => `${plural(done, "client")} handed over${until ? ` until ${dayName(until)}` : ""}.`,
-      leave: () => `${actor} no longer has access.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
+      leave: () => `${nameOf(actor)} no longer has access.${done == null ? "" : ` ${plural(done, "client")} handed over.`}`,
     };
     this.#tell(texts[kind](), batch ? { clients: [], batches: [batch], key: newKey(), text: `${plural(done, "client")}` } : null);
     this.#catchUp([]);
@@ -763,6 +764,7 @@ export class Board {
     this.closeDialog();
     this.#took(answer.client);
     const { client, changed } = answer;
+    this.choose(client.id, false);
     const undo = changed && change.kind !== "rollback" ? { client, key: newKey() } : null;
     this.#tell(changed ? happened(answer) : `${client.name}: no change needed.`, undo);
     await this.#catchUp([client]);
@@ -831,8 +833,10 @@ export class Board {
   async #changeRefused(change, error) {
     if (error.status === 401) return;
     if (isConflict(error)) {
-      const conflict = await this.#changesSince(change.ids[0], change.versions[change.ids[0]]);
-      this.editChange({ sending: false, conflict });
+      const [id] = change.ids;
+      const conflict = await this.#changesSince(id, change.versions[id]);
+      const isOffered = this.state.allowed.get(id)?.moves.some((move) => move.to_stage === change.to);
+      this.editChange({ sending: false, conflict, to: isOffered ? change.to : null });
       return;
     }
     this.editChange({ sending: false, error, key: error.away ? change.key : newKey() });
@@ -848,14 +852,11 @@ export class Board {
     }
   }
 
-  /** Takes the client's current version after a conflict and keeps what was typed. Clears a target that is no longer allowed. */
+  /** Takes the client's current version after a conflict and keeps what was typed. */
   lookAgain() {
-    const { ids, to, conflict } = this.state.dialog;
+    const { ids, conflict } = this.state.dialog;
     const client = conflict.client ?? this.#known(ids[0]);
-    const stillThere = this.state.allowed.get(client.id)?.moves.some((move) => move.to_stage === to);
-    this.editChange({
-      conflict: null, versions: { [client.id]: client.version }, key: newKey(), to: stillThere ? to : null,
-    });
+    this.editChange({ conflict: null, versions: { [client.id]: client.version }, key: newKey() });
   }
 
   /** Shows changed clients at once, in their new columns. */
@@ -893,9 +894,7 @@ export class Board {
       const [summary] = await Promise.all([this.#api.summary(), ...shown.map((stage) => this.#loadColumn(stage, asked))]);
       this.store.set({ summary });
     }
-    if (this.state.view === "queue") await this.loadQueue();
-    if (this.state.view === "people") await this.loadPeople();
-    if (this.state.view === "activity") await this.loadActivity();
+    if (VIEWS[this.state.view].isLive) await this.#loadView();
   }
 
   // ---- staying fresh

@@ -66,34 +66,19 @@ export function Dialog({ title, onClose, wide, side, children }) {
     </dialog>`;
 }
 
-/** The server's message about a refusal, the facts, and what to do. */
+/** The server's message about a refusal, every other reason, and what to do. An admin learns which session holds a client. */
 export function Refusal({ error, children }) {
   if (!error) return null;
-  const reasons = error.facts?.refusals ?? [];
+  const { refusals: reasons = [], held_by: holder, details } = error.facts ?? {};
   return html`
     <div class="refusal" role="alert">
       <p class="refusal-message">${sentence(error.message)}</p>
       ${error.hint && html`<p><strong>What to do:</strong> ${sentence(error.hint)}</p>`}
       ${reasons.length > 1 && html`<ul>${reasons.slice(1).map((each) => html`<li>${sentence(each.text ?? each.message)}</li>`)}</ul>`}
-      <${Facts} facts=${reasons[0] ?? error.facts} />
+      ${holder && html`<p>It is held by process ${holder.process}, login ${holder.login}${holder.program && `, program ${holder.program}`}.</p>`}
+      ${details && html`<p>${details}</p>`}
       ${children}
     </div>`;
-}
-
-// Facts that the message or the request already shows.
-const SHOWN_ELSEWHERE = new Set(["refusals", "status", "message", "hint", "rule", "text", "client_id", "items", "index", "why", "from_stage", "to_stage"]);
-
-function Facts({ facts }) {
-  const known = Object.entries(facts ?? {}).filter(([name, value]) => !SHOWN_ELSEWHERE.has(name) && value != null);
-  if (!known.length) return null;
-  return html`<dl class="facts">${known.map(([name, value]) => html`
-    <div><dt>${words(name)}</dt><dd>${shownFact(value)}</dd></div>`)}</dl>`;
-}
-
-function shownFact(value) {
-  if (Array.isArray(value)) return value.map(shownFact).join(", ");
-  if (value === null || typeof value !== "object") return words(String(value));
-  return Object.entries(value).filter(([, part]) => part != null).map(([name, part]) => `${words(name)} ${shownFact(part)}`).join(", ");
 }
 
 /** `eom_close` as "EOM close". Ids and free text are returned unchanged. */
@@ -105,6 +90,12 @@ export function words(word) {
 export function title(word) {
   const text = words(word);
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** An actor as people call it: a person's name, a job's, or the whole id. */
+export function nameOf(actor) {
+  const job = actor.match(/^system:cron:(.*)$/)?.[1];
+  return job ? `the job ${words(job)}` : actor.replace(/^user:/, "");
 }
 
 /** A message with a capital letter and a period: the server's constant messages have neither. */

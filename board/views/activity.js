@@ -2,7 +2,7 @@
 import { Fragment, html, plural, title, useState, words } from "../ui.js";
 import { ago, day, dayOf, instant, month as monthName, serverNow } from "../dates.js";
 import { Actors, fieldName } from "./drawer.js";
-import { Typed, isFirmAdmin, nameOf } from "./parts.js";
+import { Actor, Typed, isFirmAdmin, through } from "./parts.js";
 
 export function Activity({ board, state }) {
   const { activity } = state;
@@ -62,17 +62,12 @@ function Line({ board, state, rows, isWhole }) {
   const client = isMany ? plural(rows.length, "client") : name(row);
   return html`
     <li class=${row.is_rolled_back ? "undone" : ""}>
-      <p><strong dir="auto" title=${row.person}>${title(nameOf(row.person))}</strong>${through(row)} ${did(row, client)}${row.reason && html`: <span dir="auto" class="row-why">${row.reason}</span>`}</p>
+      <p><strong><${Actor} id=${row.person} /></strong>${through(row)}${row.person !== row.actor_id && ","} ${did(row, client)}${row.reason && html`: <span dir="auto" class="row-why">${row.reason}</span>`}</p>
       <p class="quiet"><time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${row.is_rolled_back && " · undone"}${row.trigger_type === "manual_override" && " · override"}
         ${mayUndo && html` · <button type="button" class="link" onClick=${() => (isMany ? board.undoRows(rows) : board.undoRow(row))}>${isMany ? "Undo all" : "Undo"}</button>`}
         ${mayRollBack && html` · <button type="button" class="link" onClick=${() => board.openRollback(row.client_id, row)}>Roll back…</button>`}</p>
       ${isMany && html`<details><summary>Which clients</summary><ul>${rows.map((each) => html`<li key=${each.id}>${name(each)}</li>`)}</ul></details>`}
     </li>`;
-}
-
-function through(row) {
-  if (row.person !== row.actor_id) return html`, through <span dir="auto">${nameOf(row.actor_id)}</span>,`;
-  return row.on_behalf_of && html` for <span dir="auto">${nameOf(row.on_behalf_of)}</span>`;
 }
 
 /** What a history row did, after the name of who did it. */
@@ -85,7 +80,7 @@ function did(row, client) {
   if (added) return html`<${Fragment}>${undid}set the flag ${words(added)} on ${client}<//>`;
   if (removed) return html`<${Fragment}>${undid}cleared the flag ${words(removed)} of ${client}<//>`;
   const { hand_over: handedOver, gives_back: givesBack, changed = {} } = payload ?? {};
-  if (givesBack) return html`<${Fragment}>gave ${client} back to ${nameOf(handedOver.to)}<//>`;
-  if (handedOver) return html`<${Fragment}>handed ${client} over from ${nameOf(handedOver.from)} to ${nameOf(handedOver.to)}${handedOver.until && ` until ${day(handedOver.until)}`}<//>`;
+  if (givesBack) return html`<${Fragment}>gave ${client} back to <${Actor} id=${handedOver.to} /><//>`;
+  if (handedOver) return html`<${Fragment}>handed ${client} over from <${Actor} id=${handedOver.from} /> to <${Actor} id=${handedOver.to} />${handedOver.until && ` until ${day(handedOver.until)}`}<//>`;
   return html`<${Fragment}>${undid}changed ${Object.keys(changed).map(fieldName).join(", ") || "details"} of ${client}<//>`;
 }

@@ -1,7 +1,7 @@
 // The columns: one per stage, with its clients, and moves by mouse or keyboard.
 import { isFiltered } from "../board.js";
 import { Pure, Refusal, html, number, plural, title, useEffect, useLayoutEffect, useRef, useState } from "../ui.js";
-import { Age, Attention, Deeds, Flags, Owner, Period, mayMove, meaningsOf } from "./parts.js";
+import { Actor, Age, Attention, Deeds, Flags, Period, mayMove, meaningsOf } from "./parts.js";
 import { VISIBLE, useWindow } from "./window.js";
 
 // How many clients PageDown skips.
@@ -57,6 +57,7 @@ export function Columns({ board, state }) {
   };
   const takes = new Set(drag?.flatMap((id) => allowed.get(id)?.moves.map((move) => move.to_stage) ?? []));
 
+  if (!summary.clients) return html`<${NoClients} board=${board} />`;
   return html`
     <main class=${`columns ${drag ? "dragging" : ""}`} ref=${place} onKeyDown=${keys} onDragEnd=${() => setDrag(null)} aria-label="Clients by stage">
       ${stages.map((stage) => html`
@@ -68,6 +69,12 @@ export function Columns({ board, state }) {
     </main>
     ${chosen.size > 0 && html`<${Chosen} board=${board} chosen=${chosen} />`}`;
 }
+
+const NoClients = ({ board }) => html`
+  <main class="page" aria-label="Clients by stage">
+    <p class="nothing">There are no active clients. Add one under <button type="button" class="link" onClick=${() => board.show("firm")}>Firm</button>,
+      or a whole list with <code translate="no">atlas-stage client import</code>. Clients that are added in Atlas appear here, too.</p>
+  </main>`;
 
 /** A selected client moves with the whole selection, any other client alone. */
 const targets = (chosen, id) => (chosen.has(id) ? [...chosen] : [id]);
@@ -202,13 +209,13 @@ class Card extends Pure {
         </div>
         <${Age} client=${client} maxDays=${maxDays} />
         <div class="card-foot">
-          <${Owner} actor=${client.stage_owner} />
+          <${Actor} id=${client.stage_owner} look="owner" />
           <${Period} client=${client} />
           <${Attention} client=${client} />
           <${Flags} client=${client} meanings=${meanings} />
           <${Deeds} board=${board} client=${client} may=${may} reach=${reach} />
         </div>
-        ${news && html`<p class="news-line"><span dir="auto">${news.actor_id}</span>, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
+        ${news && html`<p class="news-line"><${Actor} id=${news.actor_id} />, just now${news.reason && html`: <span dir="auto">${news.reason}</span>`}</p>`}
       </li>`;
   }
 }

@@ -1,5 +1,5 @@
 // The dialogs of changes: the choice, the reason and the outcome.
-import { Dialog, Refusal, html, number, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
+import { Dialog, Refusal, html, nameOf, number, plural, title, useLayoutEffect, useRef, words } from "../ui.js";
 import { inviteLink } from "../token.js";
 import { day as dayName, dayOf, month as monthName, monthBefore, serverNow } from "../dates.js";
 import { Actors, Conflict, FIELDS, Field, Row, Unknown } from "./drawer.js";
@@ -24,6 +24,12 @@ function Change({ board, state }) {
   const who = ids.length === 1 ? names[0] : plural(ids.length, "client");
   const heading = { move: `${deed || "Move"} ${who}`, flag: `${dialog.setting ? "Set a flag on" : "Clear a flag of"} ${who}`, rollback: `Roll back: ${who}`, fields: `Change details of ${who}` }[kind];
   const isOptional = kind === "flag" || kind === "fields";
+  const isChosen = kind === "rollback" || (dialog.isFixed && dialog.to);
+  const offered = isChosen ? null : choicesOf(state);
+  const mayOverride = kind === "move" && ids.every((id) => allowed.get(id)?.override_to.length > 0);
+  const isNothing = offered?.length === 0 && !mayOverride;
+  const Choice = { move: Targets, flag: FlagChoice, fields: FieldChoice }[kind];
+  const place = useFocusOn(Boolean(offered));
   const isReady = { move: dialog.to, flag: dialog.flag, rollback: true, fields: Object.keys(dialog.values ?? {}).length }[kind] && (isOptional || reason.trim());
   const submit = (event) => {
     event.preventDefault();
@@ -31,26 +37,25 @@ function Change({ board, state }) {
   };
   return html`
     <${Dialog} title=${heading} onClose=${() => board.closeDialog()}>
-      <form class="change" onSubmit=${submit}>
+      <form class="change" ref=${place} onSubmit=${submit}>
         ${ids.length > 1 && html`<details class="names"><summary>Show clients</summary><ul>${names.map((name) => html`<li dir="auto">${name}</li>`)}</ul></details>`}
-        ${kind === "move" && !(dialog.isFixed && dialog.to) && html`<${Targets} board=${board} state=${state} />`}
+        ${!isChosen && !offered && html`<p class="quiet">Checking what you can change…</p>`}
+        ${isNothing ? html`<${Nothing} dialog=${dialog} />` : offered && html`<${Choice} board=${board} state=${state} offered=${offered} mayOverride=${mayOverride} />`}
         <${Months} board=${board} state=${state} />
-        ${kind === "flag" && html`<${FlagChoice} board=${board} state=${state} />`}
-        ${kind === "fields" && html`<${FieldChoice} board=${board} state=${state} />`}
         ${kind === "rollback" && html`<ol class="timeline"><${Row} row=${dialog.row} /></ol>`}
-        <label class="reason"><span>Why${isOptional ? " (optional)" : ""}</span>
+        ${!isNothing && html`<label class="reason"><span>Why${isOptional ? " (optional)" : ""}</span>
           <textarea rows="3" maxlength="2000" dir="auto" required=${!isOptional} data-first=${kind === "rollback" || dialog.to || dialog.flag ? "" : null}
             value=${reason} onInput=${(event) => board.decide({ reason: event.currentTarget.value })}
             onKeyDown=${(event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit(event); }}
-            placeholder="The reason is kept in the history"></textarea></label>
+            placeholder="The reason is kept in the history"></textarea></label>`}
         ${conflict && html`<${Conflict} conflict=${conflict} onLook=${() => board.lookAgain()} />`}
         <${Refusal} error=${error} />
         <${Unknown} actors=${dialog.unknown} />
         ${dialog.isAsking && html`<p class="refusal conflict" role="alert">This changes ${plural(ids.length, "client")} at once. Owners: ${ownersOf(chosen)}.</p>`}
         <div class="buttons end">
-          <button type="button" onClick=${() => board.closeDialog()}>Cancel</button>
-          <button class="primary" disabled=${!isReady || Boolean(conflict)} aria-disabled=${sending} onClick=${(event) => { if (event.detail > 1) event.preventDefault(); }}>
-            ${label(dialog, deed)}${dialog.isAsking && ` ${plural(ids.length, "client")}`}</button>
+          <button type="button" data-first=${isNothing ? "" : null} onClick=${() => board.closeDialog()}>${isNothing ? "Close" : "Cancel"}</button>
+          ${!isNothing && html`<button class="primary" disabled=${!isReady || Boolean(conflict)} aria-disabled=${sending} onClick=${(event) => { if (event.detail > 1) event.preventDefault(); }}>
+            ${label(dialog, deed)}${dialog.isAsking && ` ${plural(ids.length, "client")}`}</button>`}
         </div>
       </form>
     <//>`;
@@ -61,7 +66,7 @@ function ownersOf(clients) {
   const counts = new Map();
   for (const { stage_owner: owner } of clients) counts.set(owner, (counts.get(owner) ?? 0) + 1);
   const sorted = [...counts].sort(([, one], [, other]) => other - one);
-  return sorted.map(([owner, count]) => `${owner ?? "no owner"} (${number(count)})`).join(", ");
+  return sorted.map(([owner, count]) => `${owner ? nameOf(owner) : "no owner"} (${number(count)})`).join(", ");
 }
 
 // How many months back a close can be opened late.
@@ -94,69 +99,77 @@ function label({ kind, sending, error, setting }, deed) {
 function useFocusOn(isThere) {
   const place = useRef();
   useLayoutEffect(() => {
-    if (isThere && !["TEXTAREA", "INPUT"].includes(document.activeElement.tagName)) place.current?.querySelector("[data-first]")?.focus();
+    if (isThere && !["TEXTAREA", "INPUT"].includes(document.activeElement.tagName)) place.current.querySelector("[data-first]")?.focus();
   }, [isThere]);
   return place;
 }
 
-/** The stages that the database allows for these clients, with the number of clients for each. */
-function Targets({ board, state }) {
-  const { dialog, allowed, summary } = state;
-  const known = dialog.ids.map((id) => allowed.get(id));
-  const place = useFocusOn(known.every(Boolean));
-  if (known.some((each) => !each)) return html`<p class="quiet">Checking which moves are allowed…</p>`;
-  const all = known.length;
-  const moves = new Map();
-  for (const { to_stage: stage, note } of known.flatMap((each) => each.moves)) {
-    const before = moves.get(stage) ?? { count: 0, notes: new Set() };
-    moves.set(stage, { count: before.count + 1, notes: note ? before.notes.add(note) : before.notes });
-  }
-  const mayOverride = known.every((each) => each.override_to.length > 0);
-  const offered = summary.stages.map((each) => each.stage).filter((stage) => moves.has(stage) || (dialog.override && known.every((each) => each.override_to.includes(stage))));
-  const first = offered.includes(dialog.to) ? dialog.to : offered[0];
+/** What this actor can choose for these clients, as the database answered: stages, flags or details; null until it has. */
+function choicesOf({ dialog, allowed, summary }) {
+  const { kind, ids, override, setting } = dialog;
+  const known = ids.map((id) => allowed.get(id));
+  if (!known.every(Boolean)) return null;
+  const choices = {
+    move: () => summary.stages.filter(({ stage }) =>
+      known.some((each) => each.moves.some((move) => move.to_stage === stage)) || (override && known.every((each) => each.override_to.includes(stage)))),
+    flag: () => summary.flags.filter(({ flag }) => known.some((each) => (setting ? each.set_flags : each.clear_flags).includes(flag))),
+    fields: () => FIELDS.filter(({ name }) => known.every((each) => each.fields.includes(name))),
+  };
+  return choices[kind]();
+}
+
+/** Why there is nothing to choose. */
+function Nothing({ dialog: { kind, ids, setting } }) {
+  const isOne = ids.length === 1;
+  return html`<p>${{
+    move: `You don't have permission to move ${isOne ? "this client from its stage" : "any of these clients from their stages"}.`,
+    flag: `There are no flags here that you can ${setting ? "set" : "clear"}.`,
+    fields: `You don't have permission to change details of ${isOne ? "this client" : "all of these clients"}.`,
+  }[kind]}</p>`;
+}
+
+/** The stages to choose from, with the number of clients for each. */
+function Targets({ board, state, offered, mayOverride }) {
+  const { dialog, allowed } = state;
+  const all = dialog.ids.length;
+  const moves = dialog.ids.flatMap((id) => allowed.get(id).moves);
   return html`
-    <fieldset class="targets" ref=${place}><legend>To</legend>
-      ${!offered.length && html`<p>You don't have permission to move ${all === 1 ? "this client" : "any of these clients"} from ${all === 1 ? "its" : "their"} stage.</p>`}
-      ${offered.map((stage) => html`
-        <label key=${stage} class="target">
-          <input type="radio" name="to" value=${stage} checked=${dialog.to === stage} data-first=${!dialog.to && stage === first ? "" : null} onChange=${() => board.decide({ to: stage })} />
-          <span>${title(stage)}</span>
-          <small>${[...(moves.get(stage)?.notes ?? [])].join("; ")}${all > 1 && moves.has(stage) ? ` · ${moves.get(stage).count} of ${all}` : ""}</small>
-        </label>`)}
+    <fieldset class="targets"><legend>To</legend>
+      ${offered.map(({ stage }, place) => {
+        const here = moves.filter((move) => move.to_stage === stage);
+        const notes = [...new Set(here.map((move) => move.note).filter(Boolean))].join("; ");
+        return html`
+          <label key=${stage} class="target">
+            <input type="radio" name="to" value=${stage} checked=${dialog.to === stage} data-first=${!dialog.to && place === 0 ? "" : null} onChange=${() => board.decide({ to: stage })} />
+            <span>${title(stage)}</span>
+            <small>${notes}${all > 1 && here.length > 0 && ` · ${here.length} of ${all}`}</small>
+          </label>`;
+      })}
       ${mayOverride && html`
-        <label class="check"><input type="checkbox" checked=${dialog.override} onChange=${(event) => board.decide({ override: event.currentTarget.checked })} />
+        <label class="check"><input type="checkbox" checked=${dialog.override} data-first=${offered.length ? null : ""} onChange=${(event) => board.decide({ override: event.currentTarget.checked })} />
           Override the rules as an admin. The history records the override.</label>`}
     </fieldset>`;
 }
 
-function FlagChoice({ board, state }) {
-  const { dialog, allowed, summary } = state;
-  const known = dialog.ids.map((id) => allowed.get(id));
-  const place = useFocusOn(known.every(Boolean));
-  if (known.some((each) => !each)) return html`<p class="quiet">Checking which flags you can change…</p>`;
-  const permitted = new Map();
-  for (const flag of known.flatMap((each) => (dialog.setting ? each.set_flags : each.clear_flags))) permitted.set(flag, (permitted.get(flag) ?? 0) + 1);
-  const offered = summary.flags.filter(({ flag }) => permitted.has(flag));
+function FlagChoice({ board, state, offered }) {
+  const { dialog, allowed } = state;
+  const all = dialog.ids.length;
+  const permitted = dialog.ids.flatMap((id) => allowed.get(id)[dialog.setting ? "set_flags" : "clear_flags"]);
   return html`
-    <fieldset class="targets" ref=${place}><legend>Flag</legend>
-      ${!offered.length && html`<p>There are no flags here that you can ${dialog.setting ? "set" : "clear"}.</p>`}
+    <fieldset class="targets"><legend>Flag</legend>
       ${offered.map(({ flag, description }, place) => html`
         <label key=${flag} class="target">
           <input type="radio" name="flag" value=${flag} checked=${dialog.flag === flag} data-first=${!dialog.flag && place === 0 ? "" : null} onChange=${() => board.decide({ flag })} />
           <span>${title(flag)}</span>
-          <small>${description}${known.length > 1 ? ` · ${permitted.get(flag)} of ${known.length}` : ""}</small>
+          <small>${description}${all > 1 && ` · ${permitted.filter((each) => each === flag).length} of ${all}`}</small>
         </label>`)}
     </fieldset>`;
 }
 
 /** One field and its new value, of those that this actor may change for all these clients. */
-function FieldChoice({ board, state }) {
-  const { dialog, allowed, summary } = state;
-  const known = dialog.ids.map((id) => allowed.get(id));
-  if (known.some((each) => !each)) return html`<p class="quiet">Checking which details you can change…</p>`;
-  const offered = FIELDS.filter(({ name }) => known.every((each) => each.fields.includes(name)));
-  const field = offered.find(({ name }) => name === dialog.name);
-  if (!field) return html`<p>You don't have permission to change details of ${dialog.ids.length === 1 ? "this client" : "all of these clients"}.</p>`;
+function FieldChoice({ board, state, offered }) {
+  const { dialog, summary } = state;
+  const field = offered.find(({ name }) => name === dialog.name) ?? offered[0];
   return html`
     <div class="fields">
       <${Actors} state=${state} />
@@ -165,7 +178,7 @@ function FieldChoice({ board, state }) {
           ${offered.map(({ name, label }) => html`<option key=${name} value=${name} selected=${name === field.name}>${label}</option>`)}
         </select></div>
       <${Field} key=${field.name} field=${field} client=${null} editable summary=${summary} typed=${dialog.values[field.name]}
-        onType=${(value) => board.decide({ values: { [field.name]: value } })} />
+        onType=${(value) => board.decide({ name: field.name, values: { [field.name]: value } })} />
     </div>`;
 }
 
@@ -188,7 +201,7 @@ function PersonDialog({ board, state }) {
     if (isReady) board.submitPerson();
   };
   return html`
-    <${Dialog} title=${heading(person?.actor_id)} onClose=${() => board.closeDialog()}>
+    <${Dialog} title=${heading(person && nameOf(person.actor_id))} onClose=${() => board.closeDialog()}>
       ${invite ? html`<${InviteLink} board=${board} actor=${actor} invite=${invite} />` : html`
       <form class="change fields" onSubmit=${submit}>
         <${Actors} state=${state} />
@@ -205,7 +218,7 @@ function PersonDialog({ board, state }) {
           </fieldset>`}
         ${kind === "role" && !person.role && person.permissions.length > 0 && html`<p class="quiet">Now: ${person.permissions.map(words).join(", ")}. A role replaces these.</p>`}
         ${handsOver && html`
-          <p>${person.actor_id} owns ${plural(person.owns, "client")}, collaborates on ${number(person.collaborates)} and reviews ${number(person.reviews)}.
+          <p>${nameOf(person.actor_id)} owns ${plural(person.owns, "client")}, collaborates on ${number(person.collaborates)} and reviews ${number(person.reviews)}.
             ${kind === "leave" && ` All permissions and ${plural(person.tokens, "token")} are revoked at once.`}</p>
           <div class="field"><label for="takes-over">Who takes over${kind === "leave" && html` <small>leave empty to keep the clients as they are</small>`}</label>
             <input id="takes-over" list="actors" data-first value=${to} spellcheck="false" autocapitalize="none" onInput=${(event) => board.decide({ to: event.currentTarget.value.trim() })} /></div>
@@ -227,7 +240,8 @@ const tomorrow = () => dayOf(serverNow() + 86_400_000);
 /** Ends a cover now, or on another day. */
 function CoverDialog({ board, state }) {
   const { cover, until, reason, error, sending } = state.dialog;
-  const { from_actor_id: from, to_actor_id: to, clients } = cover;
+  const { clients } = cover;
+  const [from, to] = [cover.from_actor_id, cover.to_actor_id].map(nameOf);
   const submit = (event) => {
     event.preventDefault();
     board.submitCover();
@@ -259,7 +273,7 @@ function InviteLink({ board, actor, invite }) {
     board.say("The link is copied.");
   };
   return html`
-    <p>Send this link to ${actor}. It works once, within an hour, and isn't shown again.</p>
+    <p>Send this link to ${nameOf(actor)}. It works once, within an hour, and isn't shown again.</p>
     <div class="field"><label for="link">Link</label><input id="link" ref=${field} readonly data-first value=${link} onFocus=${(event) => event.currentTarget.select()} /></div>
     <div class="buttons end">
       <button type="button" class="primary" onClick=${copy}>Copy</button>

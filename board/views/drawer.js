@@ -1,7 +1,7 @@
 // One client: its stage and flags, the allowed changes, its fields and its history.
-import { Dialog, Fragment, Refusal, html, title, words } from "../ui.js";
+import { Dialog, Fragment, Refusal, html, nameOf, title, words } from "../ui.js";
 import { ago, day, instant, month as monthName } from "../dates.js";
-import { Age, Attention, Period, Toast, deedOf, flagsBeside, maxDaysOf, meaningsOf } from "./parts.js";
+import { Actor, Age, Attention, Period, Toast, deedOf, flagsBeside, maxDaysOf, meaningsOf, through } from "./parts.js";
 
 export function Drawer({ board, state }) {
   const { drawer, summary, allowed } = state;
@@ -97,7 +97,7 @@ function Fields({ board, state, may }) {
         <div class="field"><span class="label">Slug</span><span dir="auto">${client.slug}</span></div>
         ${isChanged && html`
           <div class="field"><label for="edit-reason">Why (optional)</label>
-            <input id="edit-reason" value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
+            <input id="edit-reason" data-first value=${edit.reason} maxlength="2000" dir="auto" onInput=${(event) => board.edit({ reason: event.currentTarget.value })} /></div>
           <${Refusal} error=${edit.error} />
           <${Unknown} actors=${edit.unknown} />
           ${edit.conflict && html`<${Conflict} conflict=${edit.conflict} onLook=${() => board.lookAgainAtEdit()} />`}
@@ -133,19 +133,25 @@ const split = (text) => text.split(/[,\s]+/).filter(Boolean);
 
 function asText(value, kind) {
   if (value == null) return "";
-  if (kind === "actors") return value.join(", ");
+  if (kind === "actor") return nameOf(value);
+  if (kind === "actors") return value.map(nameOf).join(", ");
   if (kind === "yes") return value ? "yes" : "no";
-  return kind === "word" ? title(value) : value;
+  return kind === "word" ? title(value) : String(value);
 }
 
 /** A conflict: the changes that another actor made after the user opened the client. */
 export function Conflict({ conflict, onLook }) {
+  const look = (event) => {
+    // This button disappears.
+    event.currentTarget.form.querySelector("[data-first]")?.focus();
+    onLook();
+  };
   return html`
     <div class="refusal conflict" role="alert">
       <p class="refusal-message">Someone changed this client after you opened it. Your change wasn't made.</p>
       ${conflict.error ? html`<p>The changes can't be loaded right now.</p>` : html`<ol class="timeline">${conflict.rows.map((row) => html`<${Row} key=${row.id} row=${row} />`)}</ol>`}
       <p><strong>What to do:</strong> check what changed, then decide again. What you typed is kept.</p>
-      <button type="button" class="primary" onClick=${onLook}>Look again</button>
+      <button type="button" class="primary" onClick=${look}>Look again</button>
     </div>`;
 }
 
@@ -170,9 +176,9 @@ export function Row({ row, children }) {
   return html`
     <li>
       <p class="row-what">${whatChanged(row).map((part) => html`<span>${part}</span>`)}</p>
-      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${fieldName(name)}</span> <${FromTo} change=${change} /></p>`)}
+      ${Object.entries(changes).map(([name, change]) => html`<p class="row-field" key=${name}><span class="label">${fieldName(name)}</span> <${FromTo} column=${name} change=${change} /></p>`)}
       ${row.reason && html`<p class="row-why" dir="auto">${row.reason}</p>`}
-      <p class="quiet"><span dir="auto">${who(row)}</span>${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
+      <p class="quiet"><${Actor} id=${row.person} />${through(row)}${how(row)} · <time datetime=${row.occurred_at} title=${ago(row.occurred_at)}>${instant(row.occurred_at)}</time>${children && html` · ${children}`}</p>
     </li>`;
 }
 
@@ -190,17 +196,14 @@ function whatChanged(row) {
   return parts;
 }
 
-const who = (row) => (row.person === row.actor_id ? row.actor_id : `${row.person}, through ${row.actor_id}`);
-
 function how(row) {
   const parts = [];
-  if (row.on_behalf_of && row.person === row.actor_id) parts.push(` for ${row.on_behalf_of}`);
   if (!["manual", "agent_action"].includes(row.trigger_type)) parts.push(` (${words(row.trigger_type)}${row.triggered_by ? `, ${row.triggered_by}` : ""})`);
   if (row.channel !== "api") parts.push(` by ${words(row.channel)}`);
   return parts.join("");
 }
 
-function FromTo({ change }) {
-  const show = (value) => (value == null || value === "" ? "nothing" : Array.isArray(value) ? value.join(", ") || "nothing" : String(value));
-  return html`<${Fragment}><span dir="auto">${show(change.from)}</span> → <span dir="auto">${show(change.to)}</span><//>`;
+function FromTo({ column, change }) {
+  const kind = FIELDS.find((each) => each.column === column)?.kind;
+  return html`<${Fragment}><span dir="auto">${asText(change.from, kind) || "nothing"}</span> → <span dir="auto">${asText(change.to, kind) || "nothing"}</span><//>`;
 }

@@ -1,6 +1,6 @@
 // The filters of the API. The choices come from the summary.
 import { MOST_PRESSING, isFiltered } from "../board.js";
-import { html, number, title, useEffect, useRef } from "../ui.js";
+import { html, nameOf, number, title, useEffect, useRef } from "../ui.js";
 
 const SORTS = [[MOST_PRESSING, "Most pressing"], ["age", "Longest in stage"], ["id", "Client number"]];
 const TYPING_MS = 250;
@@ -41,7 +41,7 @@ export function Filters({ board, state }) {
       <label class="filter grow"><span>Search</span>
         <input id="search" ref=${search} type="search" placeholder="Name or slug" onInput=${typed} onKeyDown=${toCards} maxlength="200" /></label>
       <${Choice} label="Owner" value=${owner} all="Any" onChoose=${(value) => set("owner", value === "nobody" ? "" : value ? value.slice(3) : null)}
-        options=${summary.owners.map(({ owner: each, clients }) => (each ? [`is ${each}`, `${each}${counted("owner", each, clients)}`] : ["nobody", `No owner${counted("owner", "", clients)}`]))} />
+        options=${summary.owners.map(({ owner: each, clients }) => (each ? [`is ${each}`, `${nameOf(each)}${counted("owner", each, clients)}`] : ["nobody", `No owner${counted("owner", "", clients)}`]))} />
       <${Choice} label="Flag" value=${filters.flag} all="Any" onChoose=${(value) => set("flag", value || null)}
         options=${summary.flags.map(({ flag, clients }) => [flag, `${title(flag)}${counted("flag", flag, clients)}`])} />
       <${Choice} label="Attention" value=${filters.attention} all="Any" onChoose=${(value) => set("attention", value || null)}

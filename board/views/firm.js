@@ -1,7 +1,7 @@
 // What an admin looks after: findings, jobs, settings, holidays, new clients. Others see it without the buttons.
 import { Dialog, Refusal, html, number, plural, title, useState, words } from "../ui.js";
 import { day, instant } from "../dates.js";
-import { Typed, isFirmAdmin } from "./parts.js";
+import { Table, Typed, isFirmAdmin } from "./parts.js";
 
 export function Firm({ board, state }) {
   const { firm, me } = state;
@@ -28,9 +28,12 @@ function Findings({ findings }) {
     </section>`;
 }
 
+const ACTIONS = ["Actions", "actions"];
+
 function Jobs({ board, firm, isAdmin }) {
   const [tried, setTried] = useState(null);
   const [undoing, setUndoing] = useState(null);
+  const actions = isAdmin ? [ACTIONS] : [];
   const tryOut = async (job) => setTried(await board.change((api) => api.runJob(job, true)));
   const run = (job) => board.change((api) => api.runJob(job, false), (done) => `${words(job)}: ${outcome(done)}.`);
   const rollBack = async (event) => {
@@ -41,24 +44,25 @@ function Jobs({ board, firm, isAdmin }) {
   };
   return html`
     <section aria-labelledby="jobs-title"><h3 id="jobs-title">Jobs</h3>
-      <div class="table-wrap"><table class="jobs">
-        <thead><tr><th scope="col">Job</th><th scope="col">State</th><th scope="col">Last success</th><th scope="col">Next</th>${isAdmin && html`<th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
-        <tbody>${firm.jobs.map((each) => html`
-          <tr key=${each.job}>
-            <th scope="row">${title(each.job)}<p class="quiet">${each.description}</p></th>
-            <td>${words(each.state)}${each.missed > 0 && html`<p>${number(each.missed)} missed</p>`}</td>
-            <td>${each.last_success ? instant(each.last_success) : "never"}</td><td>${instant(each.next_due)}</td>
-            ${isAdmin && html`<td><div class="buttons">
-              <button type="button" aria-label=${`Dry run of ${words(each.job)}`} onClick=${() => tryOut(each.job)}>Dry run</button>
-              <button type="button" aria-label=${`Run ${words(each.job)} now`} disabled=${!each.is_due} onClick=${() => run(each.job)}>Run now</button></div></td>`}
-          </tr>`)}</tbody></table></div>
-      <details><summary>Last runs</summary><div class="table-wrap"><table>
-        <thead><tr><th scope="col">Run</th><th scope="col">Started</th><th scope="col">Outcome</th>${isAdmin && html`<th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
-        <tbody>${firm.runs.map((each) => html`
-          <tr key=${each.run_id}>
-            <th scope="row">${number(each.run_id)} · ${words(each.job)}</th><td>${instant(each.started_at)}</td><td>${outcome(each)}</td>
-            ${isAdmin && html`<td>${each.changed > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Roll back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Roll back…</button>`}</td>`}
-          </tr>`)}</tbody></table></div></details>
+      <${Table} class="jobs" heads=${[["Job"], ["State"], ["Last success"], ["Next"], ...actions]} rows=${firm.jobs.map((each) => ({
+        key: each.job,
+        cells: [
+          html`${title(each.job)}<p class="quiet">${each.description}</p>`,
+          html`${words(each.state)}${each.missed > 0 && html`<p>${number(each.missed)} missed</p>`}`,
+          each.last_success ? instant(each.last_success) : "never", instant(each.next_due),
+          ...(isAdmin ? [html`<div class="buttons">
+            <button type="button" aria-label=${`Dry run of ${words(each.job)}`} onClick=${() => tryOut(each.job)}>Dry run</button>
+            <button type="button" aria-label=${`Run ${words(each.job)} now`} disabled=${!each.is_due} onClick=${() => run(each.job)}>Run now</button></div>`] : []),
+        ],
+      }))} />
+      <details><summary>Last runs</summary>
+        <${Table} heads=${[["Run"], ["Started"], ["Outcome"], ...actions]} rows=${firm.runs.map((each) => ({
+          key: each.run_id,
+          cells: [
+            `${number(each.run_id)} · ${words(each.job)}`, instant(each.started_at), outcome(each),
+            ...(isAdmin ? [each.changed > 0 && each.outcome === "done" && html`<button type="button" aria-label=${`Roll back run ${each.run_id}`} onClick=${() => setUndoing(each)}>Roll back…</button>`] : []),
+          ],
+        }))} /></details>
       ${tried && html`<${DryRun} tried=${tried} onClose=${() => setTried(null)} />`}
       ${undoing && html`
         <${Dialog} title=${`Roll back run ${undoing.run_id}`} onClose=${() => setUndoing(null)}>
@@ -122,14 +126,14 @@ function Stages({ board, firm, problem, isAdmin }) {
   return html`
     <section aria-labelledby="stages-title"><h3 id="stages-title">Stages and moves</h3>
       <p class="quiet">Which stage can follow which, and the permission that each move needs. Admins can override.</p>
-      <div class="table-wrap"><table>
-        <thead><tr><th scope="col">Stage</th><th scope="col">Days</th><th scope="col">Can go to</th>${isAdmin && html`<th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
-        <tbody>${firm.stages.map(({ stage, description, max_days: days, has_fixed_moves: isFixed }) => html`
-          <tr key=${stage}>
-            <th scope="row">${title(stage)}<p class="quiet">${description}</p></th><td>${days ?? "no limit"}</td>
-            <td>${movesOf(stage).length ? html`<ul>${movesOf(stage).map((each) => html`<li key=${each.to_stage}>${title(each.to_stage)} <span class="quiet">· ${each.needs}${each.note && ` · ${each.note}`}</span></li>`)}</ul>` : html`<span class="quiet">no other stage</span>`}</td>
-            ${isAdmin && html`<td>${!isFixed && html`<button type="button" aria-label=${`Moves from ${title(stage)}`} onClick=${() => { board.clearProblem(); setEdited(stage); }}>Moves…</button>`}</td>`}
-          </tr>`)}</tbody></table></div>
+      <${Table} heads=${[["Stage"], ["Days"], ["Can go to"], ...(isAdmin ? [ACTIONS] : [])]} rows=${firm.stages.map(({ stage, description, max_days: days, has_fixed_moves: isFixed }) => ({
+        key: stage,
+        cells: [
+          html`${title(stage)}<p class="quiet">${description}</p>`, days ?? "no limit",
+          movesOf(stage).length ? html`<ul>${movesOf(stage).map((each) => html`<li key=${each.to_stage}>${title(each.to_stage)} <span class="quiet">· ${each.needs}${each.note && ` · ${each.note}`}</span></li>`)}</ul>` : html`<span class="quiet">no other stage</span>`,
+          ...(isAdmin ? [!isFixed && html`<button type="button" aria-label=${`Moves from ${title(stage)}`} onClick=${() => { board.clearProblem(); setEdited(stage); }}>Moves…</button>`] : []),
+        ],
+      }))} />
       ${edited && html`
         <${Dialog} title=${`Moves from ${title(edited)}`} wide onClose=${() => setEdited(null)}>
           <${Refusal} error=${problem} />
@@ -173,9 +177,10 @@ function Holidays({ board, firm, isAdmin }) {
   const remove = ({ day: when, name }) => board.change((api) => api.setHoliday(when), `${name} is a business day again.`);
   return html`
     <section aria-labelledby="holidays-title"><h3 id="holidays-title">Holidays of ${firm.year}</h3>
-      <div class="table-wrap"><table><tbody>${firm.holidays.map((each) => html`
-        <tr key=${each.day}><th scope="row">${day(each.day)}</th><td>${each.name}</td>
-          ${isAdmin && html`<td><button type="button" aria-label=${`Remove ${each.name}`} onClick=${() => remove(each)}>Remove</button></td>`}</tr>`)}</tbody></table></div>
+      <${Table} heads=${[["Day"], ["Name"], ...(isAdmin ? [ACTIONS] : [])]} rows=${firm.holidays.map((each) => ({
+        key: each.day,
+        cells: [day(each.day), each.name, ...(isAdmin ? [html`<button type="button" aria-label=${`Remove ${each.name}`} onClick=${() => remove(each)}>Remove</button>`] : [])],
+      }))} />
       ${isAdmin && html`<form class="buttons" onSubmit=${add}>
         <label class="filter"><span>Day</span><input type="date" name="day" required /></label>
         <label class="filter"><span>Name</span><input name="name" required maxlength="200" /></label>

@@ -1,5 +1,5 @@
 // The parts of a client that several views show.
-import { Refusal, html, number, plural, useState, words } from "../ui.js";
+import { Refusal, html, nameOf, number, plural, useState, words } from "../ui.js";
 import { month as monthName } from "../dates.js";
 
 /** The days in the stage and its limit. The database decides whether that is too long: `attention`. */
@@ -54,14 +54,14 @@ export function Flags({ client, meanings }) {
   return flagsBeside(client, meanings).map((flag) => html`<span class="badge flag" title=${meanings.get(flag)}>${words(flag)}</span>`);
 }
 
-/** An actor as people call it: a person's name, a job's, or the whole id. */
-export function nameOf(actor) {
-  const job = actor.match(/^system:cron:(.*)$/)?.[1];
-  return job ? `the job ${words(job)}` : actor.replace(/^user:/, "");
-}
+/** An actor's name, with the whole id as its title; null: no owner. */
+export const Actor = ({ id, look }) =>
+  id ? html`<span class=${look} dir="auto" title=${id}>${nameOf(id)}</span>` : html`<span class=${look && `${look} nobody`}>no owner</span>`;
 
-export function Owner({ actor }) {
-  return actor ? html`<span class="owner" dir="auto" title=${actor}>${nameOf(actor)}</span>` : html`<span class="owner nobody">no owner</span>`;
+/** Through which actor a person made a change, or for whom. */
+export function through({ person, actor_id: actor, on_behalf_of: other }) {
+  if (person !== actor) return html`, through <${Actor} id=${actor} />`;
+  return other && html` for <${Actor} id=${other} />`;
 }
 
 export const maxDaysOf = (summary) => new Map(summary.stages.map((each) => [each.stage, each.max_days]));
@@ -91,4 +91,18 @@ export function Typed({ value, onPick, ...input }) {
     onPick(event.currentTarget.value.trim());
   });
   return html`<input ...${input} value=${typed ?? value} onInput=${(event) => setTyped(event.currentTarget.value)} onChange=${pick} />`;
+}
+
+/**
+ * A table whose rows are blocks on a narrow screen. `heads`: name and class of each column; `rows`: key, class and cells, the first of
+ * which is the row's header.
+ */
+export function Table({ heads, rows, ...table }) {
+  return html`
+    <table ...${table}>
+      <thead><tr>${heads.map(([name, style]) => html`<th scope="col" class=${style}>${name}</th>`)}</tr></thead>
+      <tbody>${rows.map(({ key, style, cells: [first, ...others] }) => html`
+        <tr key=${key} class=${style}><th scope="row" dir="auto">${first}</th>
+          ${others.map((cell, place) => html`<td class=${heads[place + 1][1]} data-name=${heads[place + 1][0]}>${cell}</td>`)}</tr>`)}</tbody>
+    </table>`;
 }

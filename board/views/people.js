@@ -1,8 +1,8 @@
 // Who there is: roles, clients, tokens; inviting, handing over and leaving for admins.
-import { html, number, plural, title, words } from "../ui.js";
+import { html, nameOf, number, plural, title, words } from "../ui.js";
 import { ago, day } from "../dates.js";
 import { fieldName } from "./drawer.js";
-import { isFirmAdmin, nameOf } from "./parts.js";
+import { Actor, Table, isFirmAdmin } from "./parts.js";
 
 export function People({ board, state }) {
   const { people, me } = state;
@@ -15,13 +15,7 @@ export function People({ board, state }) {
       </div>
       ${!people ? html`<p class="quiet">${state.problem ? "The people couldn't be loaded." : "Loading…"}</p>` : html`
       <${Covers} board=${board} covers=${people.covers} />
-      <div class="table-wrap">
-        <table>
-          <thead><tr><th scope="col">Who</th>${isAdmin && html`<th scope="col">Role</th>`}<th scope="col" class="num">Owns</th><th scope="col" class="num">Collaborates</th><th scope="col" class="num">Reviews</th>
-            ${isAdmin && html`<th scope="col" class="num">Tokens</th><th scope="col">Last seen</th><th scope="col"><span class="unseen">Actions</span></th>`}</tr></thead>
-          <tbody>${people.people.map((each) => html`<${Person} key=${each.actor_id} board=${board} person=${each} isAdmin=${isAdmin} />`)}</tbody>
-        </table>
-      </div>`}
+      <${Table} heads=${headsOf(isAdmin)} rows=${people.people.map((each) => personRow(board, each, isAdmin))} />`}
     </main>`;
 }
 
@@ -32,24 +26,31 @@ function Covers({ board, covers }) {
     <section aria-labelledby="covers-title"><h3 id="covers-title">Vacation cover</h3>
       <ul class="outcomes">${covers.map((each) => html`
         <li key=${each.cover_id}>
-          <p><strong dir="auto">${nameOf(each.to_actor_id)}</strong> covers for <strong dir="auto">${nameOf(each.from_actor_id)}</strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
+          <p><strong><${Actor} id=${each.to_actor_id} /></strong> covers for <strong><${Actor} id=${each.from_actor_id} /></strong> until ${day(each.until)} <span class="quiet">· ${plural(each.clients, "client")}</span></p>
           ${each.kept.length > 0 && html`<p class="quiet">Changed meanwhile, not given back: ${each.kept.map(({ name, fields }) => `${name} (${fields.map(fieldName).join(", ")})`).join("; ")}</p>`}
           ${each.may_end && each.clients > 0
-            && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${each.from_actor_id}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
+            && html`<div class="buttons"><button type="button" aria-label=${`End the cover for ${nameOf(each.from_actor_id)}`} onClick=${() => board.openCover(each)}>End or change…</button></div>`}
         </li>`)}</ul>
     </section>`;
 }
 
-function Person({ board, person, isAdmin }) {
+/** The names of the columns; an admin has more. */
+const headsOf = (isAdmin) => [
+  ["Who"], ...(isAdmin ? [["Role"]] : []), ["Owns", "num"], ["Collaborates", "num"], ["Reviews", "num"],
+  ...(isAdmin ? [["Tokens", "num"], ["Last seen"], ["Actions", "actions"]] : []),
+];
+
+function personRow(board, person, isAdmin) {
   const { actor_id: actor, role, permissions, owns, collaborates, reviews, tokens, last_seen_at: seen } = person;
-  const act = (kind, text) => html`<button type="button" aria-label=${`${text} ${actor}`} onClick=${() => board.openPerson(kind, person)}>${text}…</button>`;
-  return html`
-    <tr>
-      <th scope="row" dir="auto" title=${actor}>${nameOf(actor)}</th>
-      ${isAdmin && html`<td>${role ? title(role) : permissions.map((each) => words(each.replace(/^can_/, ""))).join(", ")}</td>`}
-      <td class="num">${number(owns)}</td><td class="num">${number(collaborates)}</td><td class="num">${number(reviews)}</td>
-      ${isAdmin && html`
-        <td class="num">${number(tokens)}</td><td>${seen ? ago(seen) : "never"}</td>
-        <td><div class="buttons">${act("role", "Role")}${act("invite", "New link")}${act("hand_over", "Hand over")}${act("leave", "Leave")}</div></td>`}
-    </tr>`;
+  const act = (kind, text) => html`<button type="button" aria-label=${`${text} ${nameOf(actor)}`} onClick=${() => board.openPerson(kind, person)}>${text}…</button>`;
+  const clients = [owns, collaborates, reviews].map(number);
+  const name = html`<${Actor} id=${actor} />`;
+  if (!isAdmin) return { key: actor, cells: [name, ...clients] };
+  return {
+    key: actor,
+    cells: [
+      name, role ? title(role) : permissions.map((each) => words(each.replace(/^can_/, ""))).join(", "), ...clients, number(tokens), seen ? ago(seen) : "never",
+      html`<div class="buttons">${act("role", "Role")}${act("invite", "New link")}${act("hand_over", "Hand over")}${act("leave", "Leave")}</div>`,
+    ],
+  };
 }

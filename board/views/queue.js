@@ -1,7 +1,7 @@
 // What this actor should do next, in the order of the API.
 import { html, plural, title, useEffect, useState, words } from "../ui.js";
 import { ago, instant } from "../dates.js";
-import { Age, Attention, Deeds, Flags, Owner, Period, maxDaysOf, mayMove, meaningsOf } from "./parts.js";
+import { Actor, Age, Attention, Deeds, Flags, Period, maxDaysOf, mayMove, meaningsOf } from "./parts.js";
 
 // How many items are shown at first, and added by "Show more".
 const ROWS = 40;
@@ -33,7 +33,7 @@ export function Queue({ board, state }) {
                 <p class="quiet">${title(client.stage)} · ${why.map((each) => `you: ${words(each)}`).join(", ")}${due && client.attention !== "late" && html` · <span title=${instant(due)}>due ${ago(due)}</span>`}</p>
               </div>
               <${Age} client=${client} maxDays=${maxDays.get(client.stage)} />
-              <div class="card-foot"><${Owner} actor=${client.stage_owner} /><${Period} client=${client} /><${Attention} client=${client} /><${Flags} client=${client} meanings=${meanings} /></div>
+              <div class="card-foot"><${Actor} id=${client.stage_owner} look="owner" /><${Period} client=${client} /><${Attention} client=${client} /><${Flags} client=${client} meanings=${meanings} /></div>
               <div class="buttons"><${Deeds} board=${board} client=${client} may=${allowed.get(client.id)} />
                 <button type="button" disabled=${!mayMove(allowed.get(client.id))} onClick=${() => board.openMove([client.id])} aria-label=${`Move ${client.name}`}>Move…</button></div>
             </li>`;

@@ -3,7 +3,7 @@ import { Fragment, html, number, plural, title, useEffect, useRef, words } from 
 import { day, dayOf, instant, month as monthName, monthBefore, shortDay, shortMonth, stamp } from "../dates.js";
 import { csv, download } from "../csv.js";
 import { Bars, StackedDays } from "./chart.js";
-import { Typed } from "./parts.js";
+import { Actor, Table, Typed } from "./parts.js";
 
 // The states of a close, from the last to the first, and the color of each.
 const STATES = [
@@ -120,35 +120,36 @@ function Months({ months }) {
     <p class="quiet">Median business days from opening to sign-off.</p>`;
 }
 
+const CLOSES = [["Client"], ["State", "state"], ["Owner"], ["Opened"], ["In review"], ["Signed off"], ["Business days", "num"], ["Late since"]];
+
 function Closes({ board, rows }) {
   return html`
-    <div class="table-wrap"><table>
-      <thead><tr><th scope="col">Client</th><th scope="col">State</th><th scope="col">Owner</th><th scope="col">Opened</th><th scope="col">In review</th><th scope="col">Signed off</th><th scope="col" class="num">Business days</th><th scope="col">Late since</th></tr></thead>
-      <tbody>${rows.map((row) => html`
-        <tr key=${row.client_id} class=${row.late ? "late" : ""}>
-          <td><button type="button" class="card-name" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.name}</button></td>
-          <td class="state">${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}</td>
-          <td dir="auto">${row.stage_owner ?? "no owner"}</td>
-          <td><${Step} at=${row.opened_at} by=${row.opened_by} /></td>
-          <td><${Step} at=${row.reviewed_at} by=${row.reviewed_by} /></td>
-          <td><${Step} at=${row.signed_off_at} by=${row.signed_off_by} through=${row.signed_off_through} /></td>
-          <td class="num">${row.business_days == null ? "" : number(row.business_days)}</td>
-          <td>${instant(row.late_since)}</td>
-        </tr>`)}</tbody>
-    </table></div>`;
+    <${Table} heads=${CLOSES} rows=${rows.map((row) => ({
+      key: row.client_id,
+      style: row.late && "late",
+      cells: [
+        html`<button type="button" class="card-name" dir="auto" onClick=${() => board.openClient(row.client_id)}>${row.name}</button>`,
+        html`${title(row.state)}${row.sent_back > 0 && html` <small>sent back ${row.sent_back === 1 ? "once" : `${number(row.sent_back)} times`}</small>`}`,
+        html`<${Actor} id=${row.stage_owner} />`,
+        html`<${Step} at=${row.opened_at} by=${row.opened_by} />`,
+        html`<${Step} at=${row.reviewed_at} by=${row.reviewed_by} />`,
+        html`<${Step} at=${row.signed_off_at} by=${row.signed_off_by} through=${row.signed_off_through} />`,
+        row.business_days == null ? "" : number(row.business_days),
+        instant(row.late_since),
+      ],
+    }))} />`;
 }
 
-const Step = ({ at, by, through }) => at && html`<${Fragment}>${instant(at)}<br /><small dir="auto">${by}${through && `, through ${through}`}</small><//>`;
+const Step = ({ at, by, through }) => at && html`<${Fragment}>${instant(at)}<br /><small><${Actor} id=${by} />${through && html`, through <${Actor} id=${through} />`}</small><//>`;
+
+const OWNERS = [["Owner"], ["To close", "num"], ...STATES.map(({ name }) => [title(name), "num"]), ["Late", "num"], ["Business days", "num"]];
 
 function Owners({ owners }) {
   return html`
-    <div class="table-wrap"><table>
-      <thead><tr><th scope="col">Owner</th><th scope="col" class="num">To close</th>${STATES.map(({ name }) => html`<th scope="col" class="num" key=${name}>${title(name)}</th>`)}<th scope="col" class="num">Late</th><th scope="col" class="num">Business days</th></tr></thead>
-      <tbody>${owners.map((own) => html`
-        <tr key=${own.owner}><td dir="auto">${own.owner ?? "no owner"}</td><td class="num">${number(own.clients)}</td>
-          ${STATES.map(({ name }) => html`<td class="num" key=${name}>${number(own[name])}</td>`)}
-          <td class="num">${number(own.late)}</td><td class="num">${own.median_business_days ?? ""}</td></tr>`)}</tbody>
-    </table></div>`;
+    <${Table} heads=${OWNERS} rows=${owners.map((own) => ({
+      key: own.owner,
+      cells: [html`<${Actor} id=${own.owner} />`, number(own.clients), ...STATES.map(({ name }) => number(own[name])), number(own.late), own.median_business_days ?? ""],
+    }))} />`;
 }
 
 const COLUMNS = [

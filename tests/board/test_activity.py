@@ -28,9 +28,9 @@ def test_each_change_is_a_sentence(sign_in: SignIn, house: House) -> None:
     page = activity(sign_in())
 
     first = lines(page).first
-    expect(first).to_contain_text(f"Jimmie moved {client.name} from Weekly to EOM close for")
+    expect(first).to_contain_text(f"jimmie moved {client.name} from Weekly to EOM close for")
     expect(first).to_contain_text(": the month ends")
-    expect(lines(page).nth(1)).to_contain_text(f"Jimmie set the flag client blocking on {client.name}: no bank feed")
+    expect(lines(page).nth(1)).to_contain_text(f"jimmie set the flag client blocking on {client.name}: no bank feed")
     first.get_by_role("button", name=client.name).click()
     expect(page.get_by_role("dialog", name=client.name)).to_be_visible()
 

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from atlas_stage.models import Client
 from tests.board.conftest import House, SignIn
 from tests.board.looks import card, dialog, drawer
+from tests.support.stack import ADMIN
 
 NAMES = {
     "markup": '<img src=x onerror="window.ran=1"><script>window.ran=1</script><b>bold</b>',
@@ -51,3 +52,14 @@ def test_a_long_name_leaves_the_page_in_its_width(sign_in: SignIn, house: House)
     drawer(page, client)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert dialog(page).evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
+def test_a_person_has_one_name_and_the_whole_id_as_its_title(sign_in: SignIn, house: House) -> None:
+    client = house.client("Named", "weekly", "eom_close")
+    house.admin.update_client(client.id, owner="agent:jimmie")
+    house.admin.update_client(client.id, owner=ADMIN)
+    for path in ("/", "/?view=queue", "/?view=report", "/?view=people", "/?view=activity", f"/?client={client.id}"):
+        page = sign_in(path=path)
+        expect(page.locator("main, dialog").get_by_title(ADMIN, exact=True).first, path).to_have_text("jimmie")
+        expect(page.get_by_text(ADMIN).filter(visible=True), path).to_have_count(0)
+    expect(dialog(page).get_by_role("listitem").first).to_contain_text("owner agent:jimmie → jimmie")

@@ -14,7 +14,7 @@ from tests.support.stack import ADMIN
 
 def test_a_token_opens_the_board_and_shows_the_actor_and_its_permissions(sign_in: SignIn) -> None:
     page = sign_in()
-    page.get_by_label(f"You are {ADMIN}").click()
+    page.get_by_label("You are jimmie").click()
     expect(page.get_by_text("admin", exact=True)).to_be_visible()
 
 
@@ -67,7 +67,7 @@ def test_a_token_that_is_kept_on_the_computer_opens_every_tab(open_page: OpenPag
     later.goto("/")
     expect(later.get_by_role("navigation", name="Views")).to_be_visible()
 
-    later.get_by_label(f"You are {ADMIN}").click()
+    later.get_by_label("You are jimmie").click()
     later.get_by_role("button", name="Sign out").click()
     expect(waiting.get_by_label("Your token")).to_be_visible()
     assert later.evaluate("localStorage.length") == 0
@@ -92,6 +92,10 @@ def test_the_command_that_the_form_shows_issues_a_token(
     assert issued.exit_code == 0, issued.output
     enter(page, issued.stdout)
     expect(page.get_by_role("navigation", name="Views")).to_be_visible()
+
+
+def test_the_sentences_of_the_form_are_apart(open_page: OpenPage) -> None:
+    expect(open_page().locator("#token-help")).to_contain_text("close this tab. An admin can send you a link")
 
 
 def test_a_revoked_token_signs_out_and_is_forgotten(open_page: OpenPage, house: House) -> None:
@@ -133,7 +137,7 @@ def test_a_reload_stays_signed_in_and_signing_out_ends_it(sign_in: SignIn, house
     page.reload()
     expect(card(page, client)).to_be_visible()
 
-    page.get_by_label(f"You are {ADMIN}").click()
+    page.get_by_label("You are jimmie").click()
     page.get_by_role("button", name="Sign out").click()
     page.reload()
     expect(page.get_by_label("Your token")).to_be_visible()

@@ -144,7 +144,7 @@ def test_more_than_25_are_asked_about_once_more(sign_in: SignIn, house: House) -
     decide(page, "Weekly", "all clean")
     asked = dialog(page).get_by_role("alert")
     expect(asked).to_contain_text("26 clients at once")
-    expect(asked).to_contain_text("user:ana (20), no owner (6)")
+    expect(asked).to_contain_text("ana (20), no owner (6)")
     assert {house.now(each).stage for each in clients} == {"cleanup"}
 
     dialog(page).get_by_role("button", name="Move 26 clients", exact=True).click()

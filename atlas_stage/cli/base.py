@@ -348,7 +348,7 @@ def main(
 
 
 def confirm(run: Session, question: str) -> None:
-    """Ask a person. Raises InvalidInput unless the answer is yes, or if nobody can be asked."""
+    """Ask a person. Raises InvalidInput unless the answer is yes, or if no one can be asked."""
     try:
         agreed = not run.output.as_json and typer.confirm(question, err=True)
     except typer.Abort:  # no terminal, or Ctrl-C

@@ -10,7 +10,11 @@ begin
       continue;
     end if;
     begin
-      execute format('drop owned by %I', v_role);  -- in this database only
+      execute format('drop owned by %I', v_role);  -- in this database only, its rights on other objects too
+    exception when dependent_objects_still_exist then
+      raise notice 'role % owns something that is still used, and stays', v_role;
+    end;
+    begin
       execute format('drop role %I', v_role);
     exception when dependent_objects_still_exist then
       raise notice 'role % is still used by another database and stays', v_role;

@@ -36,7 +36,9 @@ AFTERWARDS = {
           twice.id := nextval('public.stage_history_id_seq');
           insert into public.stage_history select twice.*;
     """),
-    "edited_row": _spoil("update public.stage_history set to_stage = 'offboarding' where id = spoilt;"),
+    "edited_row": _spoil(
+        "update public.stage_history set to_stage = 'offboarding', close_period = null where id = spoilt;"
+    ),
     "foreign_row": _spoil("update public.stage_history set external_id = 'nobody' where id = spoilt;"),
     "client_taken_back": f"""
         {_UNGUARDED}

@@ -446,11 +446,12 @@ class Held(Record):
 
 
 class Actor(Record, answers="whoami"):
-    """The caller, as the database knows it, and what it may do."""
+    """The caller, as the database knows it, and what it may do. `allowed_changes`: edit, flag, move, undo."""
 
     actor_id: str
     actor_type: str
     permissions: tuple[Held, ...] = ()
+    allowed_changes: tuple[str, ...] = ()
 
 
 class Permission(Record, pages="permissions"):

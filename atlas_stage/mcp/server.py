@@ -18,7 +18,7 @@ from mcp_types import INVALID_PARAMS, CallToolResult, TextContent, Tool
 from atlas_stage import __version__, models
 from atlas_stage.async_stage import AsyncStage
 from atlas_stage.errors import InvalidInput, StageError, Unauthenticated, Unavailable
-from atlas_stage.mcp.tools import NEEDS, add
+from atlas_stage.mcp.tools import READS, add
 
 _CALLERS = 256  # whose connections are kept
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -49,12 +49,8 @@ class Server(MCPServer[Any]):
             actor, summary = await self._stage().whoami(), await self._stage().summary()
         except StageError as error:
             raise MCPError(INVALID_PARAMS, _in_words(error), error.as_json()) from error
-        held = {each.permission for each in actor.permissions}
-        return [
-            _with_words(tool, summary)
-            for tool in await super().list_tools()
-            if tool.name not in NEEDS or NEEDS[tool.name] & held
-        ]
+        usable = READS.keys() | set(actor.allowed_changes)
+        return [_with_words(tool, summary) for tool in await super().list_tools() if tool.name in usable]
 
     async def call_tool(self, *args: Any, **more: Any) -> Any:
         """The tool's answer, or the database's refusal in words and as data."""

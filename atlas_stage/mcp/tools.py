@@ -15,7 +15,7 @@ from atlas_stage import models
 from atlas_stage.async_stage import AsyncStage
 
 GetStage = Callable[[], AsyncStage]  # the caller's
-_READS: dict[str, Callable[..., Any]] = {
+READS: dict[str, Callable[..., Any]] = {
     "queue": AsyncStage.queue,
     "clients": AsyncStage.clients,
     "client": AsyncStage.client,
@@ -30,12 +30,6 @@ _CHANGES: dict[str, Callable[..., Any]] = {
     "undo": AsyncStage.undo,
 }
 
-# Any of these lets an actor use the tool, on some client. A tool that isn't here needs a token only.
-_ANY = frozenset({"can_admin", "can_act_for"})
-_MOVE = frozenset({"can_set_stage", "can_sign_off_eom_review", "can_offboard"}) | _ANY
-_FLAG = frozenset({"can_set_flag"}) | _ANY
-NEEDS = {"move": _MOVE, "flag": _FLAG, "undo": _MOVE | _FLAG}
-
 # An override is for an admin at the board, and a list of ids for programs.
 _LEFT_OUT = frozenset({"self", "override", "client_ids"})
 _CLIENT = Annotated[int | str, Field(description="The client's id or slug.")]
@@ -47,10 +41,10 @@ _BEGINNING = re.compile(r"(?:^|\s)((?:[a-z_]+(?: \([^)]*\))?, )*[a-z_]+): ")
 
 def add(server: MCPServer[Any], stage: GetStage, person: str | None = None) -> None:
     """Add the tools and resources to a server. With `person`, every call is for them, and no caller chooses."""
-    for name, method in (_READS | _CHANGES).items():
+    for name, method in (READS | _CHANGES).items():
         # A repeated change has no second effect: its version, or the flag itself, prevents one.
         hints = ToolAnnotations(
-            read_only_hint=name in _READS,
+            read_only_hint=name in READS,
             destructive_hint=name in ("move", "undo"),
             idempotent_hint=True,
             open_world_hint=False,

@@ -24,7 +24,6 @@ from mcp_types import CallToolResult, TextContent
 from atlas_stage import Stage
 from atlas_stage.errors import InvalidInput
 from atlas_stage.mcp.server import protection
-from atlas_stage.mcp.tools import NEEDS
 from tests.support.cases import rare_except
 from tests.support.stack import Stack
 
@@ -309,11 +308,6 @@ def test_listening_on_all_addresses_needs_the_name_that_clients_use() -> None:
     with pytest.raises(InvalidInput):
         protection("0.0.0.0", [])
     assert "atlas.example.com" in protection("0.0.0.0", ["atlas.example.com"]).allowed_hosts
-
-
-def test_a_move_is_listed_for_every_permission_that_a_move_can_need(db: psycopg.Connection) -> None:
-    needed = db.execute("select distinct permission from stage_transitions").fetchall()
-    assert {row[0] for row in needed} <= NEEDS["move"]
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:

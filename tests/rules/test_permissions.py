@@ -21,7 +21,7 @@ from tests.support.calls import (
     refused,
     version,
 )
-from tests.support.words import PERMISSIONS
+from tests.support.words import MOVES, PAUSES, PERMISSIONS
 
 CLERK = "user:clerk"
 
@@ -498,6 +498,41 @@ def test_whoami_lists_live_grants(db: psycopg.Connection) -> None:
     assert [(p["permission"], p["scope"]) for p in who["permissions"]] == [
         ("can_set_flag", {"flags": ["client_blocking"]})
     ]
+
+
+def _changes(db: psycopg.Connection, **more: Any) -> set[str]:
+    """What CLERK can change, found by trying it."""
+    tries: list[tuple[str, str, dict[str, Any]]] = [
+        ("flag", "set_flag", {"flag": "client_blocking", "reason": "because"}),
+        ("edit", "update_client", {"notes": "call first", "reason": "because"}),
+        ("edit", "update_client", {"tier": "full_service", "reason": "because"}),
+    ]
+    made = set()
+    for stage, targets in MOVES.items():
+        client = make_client(db, stage)
+        moves = [
+            ("move", "set_stage", {"to_stage": to, "reason": "because"}) for to in (*targets, *PAUSES, "offboarding")
+        ]
+        for kind, function, arguments in (*moves, *tries):
+            with contextlib.suppress(psycopg.Error), db.transaction(force_rollback=True):
+                if function != "set_flag":
+                    arguments["expected_version"] = version(db, client)
+                call(db, function, actor=CLERK, client_id=client, **arguments, **more)
+                made.add(kind)
+                with db.transaction():
+                    seen = version(db, client)
+                    call(db, "undo", actor=CLERK, client_id=client, expected_version=seen, **more)
+                    made.add("undo")
+    return made
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS)
+@pytest.mark.parametrize("minutes", ["10", "0"])
+def test_whoami_says_which_kinds_of_change_are_possible(db: psycopg.Connection, permission: str, minutes: str) -> None:
+    call(db, "set_setting", setting="undo_minutes", value=minutes)
+    grant(db, CLERK, permission, {"actors": [ADMIN]} if permission == "can_act_for" else None)
+    tried = _changes(db, **({"on_behalf_of": ADMIN} if permission == "can_act_for" else {}))
+    assert set(call(db, "whoami", actor=CLERK)["allowed_changes"]) == tried
 
 
 def test_the_last_admin_stays(db: psycopg.Connection) -> None:

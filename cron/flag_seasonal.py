@@ -1,6 +1,7 @@
 """Sets and clears the flags of the seasons.
 
-Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-flag_seasonal.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start.
+Log: cron-flag_seasonal.log. Options: --help.
 """
 
 import logging
@@ -8,7 +9,7 @@ import sys
 import tempfile
 
 try:
-    from atlas_stage.ops.scheduled import main
+    from atlas_stage.ops.scheduled import start
 except ImportError:
     # pythonw can't show a traceback, so it goes to the temporary folder too.
     file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-flag_seasonal.log")
@@ -16,4 +17,4 @@ except ImportError:
     logging.exception("could not start: %s lacks a package", sys.executable)
     sys.exit(2)
 
-sys.exit(main("flag_seasonal"))
+sys.exit(start("flag_seasonal"))

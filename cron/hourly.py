@@ -1,9 +1,7 @@
 """Runs every job that is due, one after the other.
 
-    python hourly.py           once
-    python hourly.py --stay    one minute past every hour, until SIGTERM or Ctrl-C
-
-Exit code: 0 done or nothing to do, 1 failed, 2 could not start. Log: cron-hourly.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start.
+Log: cron-hourly.log. Options: --help.
 """
 
 import logging
@@ -11,7 +9,7 @@ import sys
 import tempfile
 
 try:
-    from atlas_stage.ops.scheduled import hourly
+    from atlas_stage.ops.scheduled import start
 except ImportError:
     # pythonw can't show a traceback, so it goes to the temporary folder too.
     file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-hourly.log")
@@ -19,4 +17,4 @@ except ImportError:
     logging.exception("could not start: %s lacks a package", sys.executable)
     sys.exit(2)
 
-sys.exit(hourly(stay="--stay" in sys.argv[1:]))
+sys.exit(start("hourly"))

@@ -1,9 +1,7 @@
-"""Posts notices to a webhook until it is stopped.
+"""Posts notices until it is stopped.
 
-    python watch.py           until SIGTERM or Ctrl-C
-    python watch.py --once    what there is now
-
-Exit code: 0 done, 1 failed, 2 could not start. Log: cron-watch.log.
+Exit code: 0 done or nothing to do, 1 failed, 2 could not start.
+Log: cron-watch.log. Options: --help.
 """
 
 import logging
@@ -11,7 +9,7 @@ import sys
 import tempfile
 
 try:
-    from atlas_stage.ops.scheduled import watch
+    from atlas_stage.ops.scheduled import start
 except ImportError:
     # pythonw can't show a traceback, so it goes to the temporary folder too.
     file = logging.FileHandler(f"{tempfile.gettempdir()}/cron-watch.log")
@@ -19,4 +17,4 @@ except ImportError:
     logging.exception("could not start: %s lacks a package", sys.executable)
     sys.exit(2)
 
-sys.exit(watch(once="--once" in sys.argv[1:]))
+sys.exit(start("watch"))

@@ -30,10 +30,10 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def start(job: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def start(job: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Start a wrapper as a scheduler does: from some other folder."""
     return subprocess.run(
-        [sys.executable, CRON / f"{job}.py"],
+        [sys.executable, CRON / f"{job}.py", *arguments],
         env={**os.environ, "PYTHONPATH": str(CRON.parent), **environment},
         capture_output=True,
         text=True,
@@ -92,6 +92,28 @@ def test_no_database_named_is_exit_2(tmp_path: Path) -> None:
     done = start("flag_seasonal", ATLAS_LOG_DIR=str(tmp_path))
     assert done.returncode == 2
     assert "ATLAS_DATABASE_URL" in done.stderr
+
+
+@pytest.mark.parametrize(("wrapper", "argument"), [("flag_seasonal", "--dry-run"), ("hourly", "--sty"), ("watch", "x")])
+def test_an_argument_that_it_does_not_know_starts_nothing(
+    wrapper: str, argument: str, fresh_dsn: str, tmp_path: Path
+) -> None:
+    done = start(wrapper, argument, ATLAS_DATABASE_URL=fresh_dsn, ATLAS_LOG_DIR=str(tmp_path))
+    assert done.returncode == 2
+    (line,) = log_of(tmp_path, wrapper)
+    assert f"could not start: unknown argument {argument}" in line
+    with psycopg.connect(fresh_dsn) as db:
+        assert db.execute("select count(*) from job_runs").fetchone() == (0,)
+
+
+def test_a_setting_that_it_does_not_know_is_in_the_log(fresh_dsn: str, tmp_path: Path) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text("log_folder = 'logs'")
+    where = {"ATLAS_DATABASE_URL": fresh_dsn, "ATLAS_LOG_DIR": str(tmp_path), "ATLAS_CONFIG": str(config)}
+    assert start("flag_seasonal", **where).returncode == 0
+    told, ran = log_of(tmp_path, "flag_seasonal")
+    assert "WARNING the settings file has no setting log_folder" in told
+    assert " INFO " in ran
 
 
 def test_a_password_is_not_logged(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ for name in ("geteuid", "getegid", "getuid", "chown", "fork", "killpg", "getpgid
 WITHOUT_A_CONSOLE = """
 import runpy
 sys.stdout = sys.stderr = None
-runpy.run_path(sys.argv[1], run_name="__main__")
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 

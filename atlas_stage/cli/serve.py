@@ -1,13 +1,12 @@
 """`atlas-stage serve`, for which `[local]` must be installed, `mcp`, for which `[mcp]` must, and `watch`."""
 
 import os
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
 from atlas_stage import connecting
 from atlas_stage.cli.base import Session, app, command, option, switch
-from atlas_stage.errors import InvalidInput, Unavailable
+from atlas_stage.errors import InvalidInput
 from atlas_stage.stage import Stage
 
 Program = StrEnum("Program", ["caddy", "nginx"])  # that can be the gateway
@@ -108,15 +107,8 @@ def watch(
     """
     from atlas_stage.ops import notices
 
-    if digest not in (None, "daily"):
-        raise InvalidInput(f"--digest can't be {digest}. Use daily.")
     secret = os.environ.get(notices.SECRET, "")
     api = run.keep(Stage.connect(url=connecting.address(run.url, None)[0]))
     words = {name: each or () for name, each in only.items()}
-    with suppress(Unavailable):  # watch waits until the API can be reached
-        for stage in words["stage"]:  # the database refuses a word that no client can have
-            api.clients(stage=stage, page_size=1)
-        for owner in words["owner"]:
-            api.queue(owner, page_size=1)
-    watching = notices.Watch(api, post, secret, state, only=words, digest=bool(digest), tell=run.output.aside)
+    watching = notices.Watch(api, post, secret, state, only=words, digest=digest, tell=run.output.aside)
     watching.run(every=every, once=bool(once))

@@ -8,6 +8,7 @@ import base64
 import json
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -92,7 +93,7 @@ class Watch:
     """Reads the changes and findings that an API's token can see, and posts them to `url`.
 
     `only`: the words to which `kind`, `stage` and `owner` of a notice are limited; findings have no stage and owner.
-    `digest`: one message per person and day. `tell` gets a line for each attempt that failed.
+    `digest`: "daily" makes one message per person and day. `tell` gets a line for each attempt that failed.
     """
 
     def __init__(
@@ -103,12 +104,14 @@ class Watch:
         file: Path,
         *,
         only: Mapping[str, Collection[str]] | None = None,
-        digest: bool = False,
+        digest: str | None = None,
         tell: Callable[[str], None] = print,
     ) -> None:
         self._stage, self._url, self._file = stage, read_url(url, "the receiver's address"), file
         self._only = {name: words for name, words in (only or {}).items() if words}
         self._sign = _webhook(secret).sign
+        if digest not in (None, "daily"):
+            raise InvalidInput(f"The digest can't be {digest}. Use daily.")
         self._digest, self._tell = digest, tell
         self._http = client_of(httpx.Client, timeout=httpx.Timeout(15, connect=5))
         self._looked = -float(FINDINGS_SECONDS)
@@ -126,6 +129,11 @@ class Watch:
             reraise=True,
         )
         state = State.read(self._file)
+        with suppress(Unavailable):  # the database refuses a word that no client can have; without it, this waits
+            for stage in self._only.get("stage", ()):
+                self._stage.clients(stage=stage, page_size=1)
+            for owner in self._only.get("owner", ()):
+                self._stage.queue(owner, page_size=1)
         if state is None:
             state = State(retrying(self._stage.summary).cursor)
             state.write(self._file)

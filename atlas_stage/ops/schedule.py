@@ -19,7 +19,8 @@ HOURLY = "hourly"
 WATCH = "watch"
 _ABOUT_HOURLY = "runs every job that is due, one after the other"
 _DUE = "Started every hour: the database decides what is due."
-_RESTARTED = "Posts notices until it is stopped. Started every hour, for the case that it ended."
+_ABOUT_WATCH = "posts notices until it is stopped"
+_RESTARTED = "Started every hour, for the case that it ended."
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,16 @@ def write(scheduler: str, jobs: Mapping[str, str], place: Place, folder: Path) -
 
 def wrappers(jobs: Mapping[str, str]) -> dict[str, bytes]:
     """A wrapper per job, from the jobs' descriptions by name, `hourly.py` and `watch.py`."""
-    made = {f"{job}.py": _filled("wrapper.txt", job=job, about=_sentence(about)) for job, about in jobs.items()}
-    return {**made, f"{HOURLY}.py": _filled("hourly.txt"), f"{WATCH}.py": _filled("watch.txt")}
+    started = {**jobs, HOURLY: _ABOUT_HOURLY, WATCH: _ABOUT_WATCH}
+    return {f"{name}.py": _filled("wrapper.txt", name=name, about=_sentence(about)) for name, about in started.items()}
 
 
 def _windows(jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
     """Task Scheduler's files, as Windows exports them: UTF-16 with a byte order mark, CRLF."""
     made = {}
-    described = {name: f"{_sentence(job)} {_DUE}" for name, job in jobs.items()}
-    tasks = {HOURLY: f"{_sentence(_ABOUT_HOURLY)} {_DUE}", WATCH: _RESTARTED, **described}
+    hourly = {HOURLY: _ABOUT_HOURLY, WATCH: "", **jobs}
+    tasks = {name: f"{_sentence(about)} {_DUE}" for name, about in hourly.items()}
+    tasks[WATCH] = f"{_sentence(_ABOUT_WATCH)} {_RESTARTED}"
     for (name, about), minute in zip(tasks.items(), (1, 1, *_minutes(jobs)), strict=True):
         task = _filled(
             "task.xml",

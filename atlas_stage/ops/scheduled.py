@@ -6,6 +6,7 @@ the file's `log_dir`, else beside the wrapper. A log that can't be written never
 temporary folder, and says why.
 """
 
+import argparse
 import errno
 import logging
 import os
@@ -33,6 +34,9 @@ from atlas_stage.text import plain
 CONFIG_NAME = "atlas-stage.toml"
 # A backslash in double quotes starts an escape sequence in TOML.
 _QUOTES = r"; write Windows paths in single quotes, such as 'D:\atlas', or with /"
+_KNOWN = ("database_url", "log_dir", "tries", "watch")  # in the settings file
+_LISTS = ("kinds", "stages", "owners")  # below [watch]
+_WATCHED = ("url", "token", "post", "secret", *_LISTS, "digest")
 _LOG_BYTES = 1_000_000
 _LOOKS_SECONDS = 5.0  # how often what stays looks for its parent
 
@@ -79,6 +83,36 @@ class Settings:
         if not isinstance(url, str) or not url:
             raise InvalidInput(f"No database is given: set ATLAS_DATABASE_URL, or database_url in {self._place}")
         return url
+
+    def watched(self) -> dict[str, Any]:
+        """The table `watch`. Raises InvalidInput if it has what has no effect: then too much would be posted."""
+        table = self.written.get("watch", {})
+        if not isinstance(table, dict):
+            raise InvalidInput("watch has to be a table: [watch]")
+        if unknown := table.keys() - set(_WATCHED):
+            raise InvalidInput(f"[watch] has no setting {min(unknown)}; there are {', '.join(_WATCHED)}")
+        for name in _LISTS:
+            words = table.get(name, [])
+            if not isinstance(words, list) or not all(isinstance(each, str) for each in words):
+                raise InvalidInput(f'{name} below [watch] has to be a list, such as ["..."]')
+        return table
+
+
+def start(name: str) -> int:
+    """What a wrapper does: a job by its name, `hourly` or `watch`, with its arguments. Returns the exit code."""
+    parser = argparse.ArgumentParser()
+    if name == "hourly":
+        parser.add_argument("--stay", action="store_true", help="one minute past every hour, until SIGTERM or Ctrl-C")
+    if name == "watch":
+        parser.add_argument("--once", action="store_true", help="what there is now")
+    given, unknown = parser.parse_known_args()
+    if unknown:
+        with job_log(name, Settings().log_dir) as log:
+            log.error("could not start: unknown argument %s; --help lists them", plain(" ".join(unknown)))
+        return Exit.NOT_STARTED
+    if name == "hourly":
+        return hourly(stay=given.stay)
+    return watch(once=given.once) if name == "watch" else main(name)
 
 
 def main(job: str, beside: Path | None = None, stop: threading.Event | None = None) -> int:
@@ -135,7 +169,6 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
     from atlas_stage.ops import notices
 
     settings = Settings(beside)
-    table = settings.written.get("watch", {})
 
     def setting(variable: str, name: str) -> str:
         value = os.environ.get(variable) or table.get(name)
@@ -145,14 +178,16 @@ def watch(beside: Path | None = None, *, once: bool = False) -> int:
 
     with job_log("watch", settings.log_dir) as log:
         try:
+            table = settings.watched()
             post, secret = setting("ATLAS_WEBHOOK_URL", "post"), setting(notices.SECRET, "secret")
             url, token = setting("ATLAS_URL", "url"), setting("ATLAS_TOKEN", "token")
-            only = {each: table.get(f"{each}s", ()) for each in ("kind", "stage", "owner")}
-            digest = table.get("digest") == "daily"
+            only = {each.removesuffix("s"): table.get(each, ()) for each in _LISTS}
             file = settings.folder / "atlas-watch.json"
             with Stage.connect(url=url, token=token) as stage:
                 log.info("starts")
-                notices.Watch(stage, post, secret, file, only=only, digest=digest, tell=log.warning).run(once=once)
+                notices.Watch(stage, post, secret, file, only=only, digest=table.get("digest"), tell=log.warning).run(
+                    once=once
+                )
         except InvalidInput as error:
             log.error("could not start: %s", error)
             return Exit.NOT_STARTED
@@ -191,6 +226,8 @@ def _logged(
         reraise=True,
     )
     with job_log(job, settings.log_dir) as log:
+        for name in settings.written.keys() - set(_KNOWN):
+            log.warning("the settings file has no setting %s; there are %s", plain(name), ", ".join(_KNOWN))
         try:
             return retrying(attempt)
         except StageError as error:

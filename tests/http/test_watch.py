@@ -126,7 +126,7 @@ def test_filters_leave_out_the_rest(firm: Stage, hook: Receiver, tmp_path: Path)
 
 
 def test_a_digest_is_one_message_per_person_when_the_day_is_over(firm: Stage, hook: Receiver, tmp_path: Path) -> None:
-    desk = Desk(firm, hook, tmp_path / "state", digest=True, only={"stage": ["eom_close"]})
+    desk = Desk(firm, hook, tmp_path / "state", digest="daily", only={"stage": ["eom_close"]})
     ana, ben = client(firm, owner="user:ana"), client(firm, owner="user:ben")
     for one in (ana, ben):
         firm.move(one, "eom_close", "May is over")
@@ -258,6 +258,28 @@ def test_a_filter_that_nothing_can_match_is_refused(
     assert done.returncode == 1
     assert said in done.stderr
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "table", "said"),
+    [
+        (2, '[watch]\nkind = ["late"]', "[watch] has no setting kind; there are url, token, post, secret, kinds"),
+        (2, '[watch]\nkinds = "late"', "kinds below [watch] has to be a list"),
+        (2, "[watch]\nowners = [5]", "owners below [watch] has to be a list"),
+        (1, '[watch]\nstages = ["nowhere"]', '"nowhere" isn\'t a stage.'),
+        (2, '[watch]\ndigest = "weekly"', "The digest can't be weekly. Use daily."),
+        (2, 'watch = "late"', "watch has to be a table"),
+    ],
+)
+def test_a_settings_file_that_would_post_something_else_is_refused(
+    running: Stack, hook: Receiver, tmp_path: Path, code: int, table: str, said: str
+) -> None:
+    write("systemd", {}, Place(tmp_path, Path(sys.executable)), tmp_path)
+    (tmp_path / "atlas-stage.toml").write_text(f"{table}\n")
+    done = start([sys.executable, str(tmp_path / "watch.py")], running, hook)
+    assert done.returncode == code
+    assert said in (tmp_path / "cron-watch.log").read_text()
+    assert not (tmp_path / "atlas-watch.json").exists()
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", "whsec_c2hvcnQ=", "secret"])

@@ -104,9 +104,12 @@ $$;
 -- their payload says, or that was being closed then; a move inside a close has the month of the opening before it.
 do $$
 begin
-  if exists (
-    select from pg_catalog.pg_constraint k
-    where k.conrelid = 'public.clients'::regclass and k.conname = 'clients_in_close_check'
+  if 2 = (
+    select count(*) from pg_catalog.pg_constraint k
+    where (k.conrelid, k.conname) in (
+      ('public.clients'::regclass, 'clients_in_close_check'),
+      ('public.stage_history'::regclass, 'stage_history_in_close_check')
+    )
   ) then
     return;
   end if;
@@ -157,9 +160,11 @@ begin
   set local search_path = pg_catalog;
   alter table public.clients enable trigger clients_stamp_change, enable trigger clients_record_plain_changes;
 
+  alter table public.clients drop constraint if exists clients_in_close_check;
   alter table public.clients add constraint clients_in_close_check check (
     (coalesce(returning_to_stage, stage) in ('eom_close', 'eom_review')) = (close_period is not null)
   );
+  alter table public.stage_history drop constraint if exists stage_history_in_close_check;
   alter table public.stage_history add constraint stage_history_in_close_check check (
     (close_period is not null) = (
       to_stage is not null

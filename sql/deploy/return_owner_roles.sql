@@ -8,8 +8,8 @@ begin
     select m.roleid::regrole::text
     from pg_catalog.pg_auth_members as m
     where m.roleid::regrole::text in ('atlas_owner', 'atlas_writer')
-      and m.member = current_user::regrole
-      and m.grantor = current_user::regrole
+      and m.member = quote_ident(current_user)::regrole
+      and m.grantor = quote_ident(current_user)::regrole
   loop
     execute format('revoke %s from %I', v_role, current_user);
   end loop;

@@ -100,8 +100,22 @@ def findings(db: psycopg.Connection) -> set[str]:
     return {row[0] for row in rows}
 
 
-@pytest.fixture
-def client(db: psycopg.Connection) -> int:
+def everything_runs(db: psycopg.Connection) -> None:
+    """Call every function, run every job and every check: each answers, or refuses in words of ours."""
+    for function, arguments in CALLS.items():
+        try:
+            call(db, function, **arguments)
+        except psycopg.Error as error:
+            if not (error.sqlstate or "").startswith("PT"):
+                raise
+    make_client(db, schedule="monthly")
+    for (job,) in db.execute("select job from jobs.catalog()").fetchall():
+        db.execute("select jobs.run(%s, '2199-01-31 23:00Z', dry_run => true)", (job,))
+        db.execute("select jobs.run(%s)", (job,))
+    assert "check_failed" not in findings(db)
+
+
+def listed(db: psycopg.Connection) -> int:
     """A client that shows in every list."""
     grant(db, TALLY, "can_set_stage", {"from": ["eom_close"], "to": ["eom_review"]})
     made = make_client(db, owner="user:ada", collaborators=["user:bo"])
@@ -113,6 +127,11 @@ def client(db: psycopg.Connection) -> int:
     return made
 
 
+@pytest.fixture
+def client(db: psycopg.Connection) -> int:
+    return listed(db)
+
+
 def test_a_column_named_like_anything_of_ours_changes_no_answer(db: psycopg.Connection, client: int) -> None:
     expected = reads(db, client)
     names = [row[0] for row in db.execute(NAMES_OF_OURS.encode()).fetchall()]
@@ -122,15 +141,16 @@ def test_a_column_named_like_anything_of_ours_changes_no_answer(db: psycopg.Conn
 
     assert reads(db, client) == expected
     assert writes(db, client) == [10, "weekly"]
-    for function, arguments in CALLS.items():
-        try:
-            call(db, function, **arguments)
-        except psycopg.Error as error:
-            if not (error.sqlstate or "").startswith("PT"):
-                raise
-    for (job,) in db.execute("select job from jobs.catalog()").fetchall():
-        db.execute("select jobs.run(%s)", (job,))
-    assert "check_failed" not in findings(db)
+    everything_runs(db)
+
+
+def test_ids_can_be_integers(fresh_dsn: str) -> None:
+    with psycopg.connect(fresh_dsn) as db:
+        db.execute("alter table clients alter column id type integer")
+        client = listed(db)
+        assert len(reads(db, client)) > 10
+        assert writes(db, client) == [10, "weekly"]
+        everything_runs(db)
 
 
 @pytest.mark.parametrize(

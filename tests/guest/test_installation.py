@@ -74,6 +74,14 @@ MENDED = {
         "alter table clients drop constraint clients_stage_check",
         "constraint clients_stage_check on public.clients is missing",
     ),
+    "the constraint of a close gone": (
+        "alter table clients drop constraint clients_in_close_check",
+        "constraint clients_in_close_check on public.clients is missing",
+    ),
+    "the constraint of a close's history gone": (
+        "alter table stage_history drop constraint stage_history_in_close_check",
+        "constraint stage_history_in_close_check on public.stage_history is missing",
+    ),
     "a foreign key that is not enforced": (
         "alter table stage_seasons disable trigger all",
         "not enforced: its triggers are off",
@@ -109,6 +117,8 @@ def deployed(fresh_dsn: str) -> str:
 
 # One for each kind of object.
 FAST = (
+    "the constraint of a close gone",
+    "the constraint of a close's history gone",
     "a trigger off",
     "a function with another path",
     "the findings' own schema of somebody else's",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from atlas_stage.ops import resources
 from atlas_stage.ops.deploy import migrate
@@ -155,3 +157,18 @@ def test_an_upgraded_database_works(upgraded_dsn: str) -> None:
         )
         row = connection.execute("select stage, version from clients where id = 1").fetchone()
     assert row == ("eom_close", 1)
+
+
+def test_the_deployer_s_login_can_have_any_name(empty_dsn: str) -> None:
+    name = 'Jimmie "J" Doe'
+    with psycopg.connect(empty_dsn, autocommit=True) as db:
+        role = sql.Identifier(name)
+        db.execute(sql.SQL("create role {} superuser login password 'jd'").format(role))
+        dsn = make_conninfo(empty_dsn, user=name, password="jd")
+        try:
+            migrate(dsn)
+            assert migrate(dsn).applied == []
+        finally:
+            db.execute(sql.SQL("reassign owned by {} to current_user").format(role))
+            db.execute(sql.SQL("drop owned by {}").format(role))
+            db.execute(sql.SQL("drop role {}").format(role))

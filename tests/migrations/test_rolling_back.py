@@ -70,6 +70,14 @@ def test_undoes_what_came_after_and_applies_it_again(empty_dsn: str, last: str |
         assert all_breaks(db) == []
 
 
+def test_roles_that_another_database_uses_stay(empty_dsn: str, fresh_dsn: str) -> None:
+    migrate(empty_dsn)
+    rollback(empty_dsn)
+    with psycopg.connect(fresh_dsn) as db:  # PostgREST's login owns nothing there
+        assert db.execute("select to_regrole('atlas_authenticator') is not null").fetchone() == (True,)
+        assert "can_write" not in {row[0] for row in db.execute("select finding from ops.findings(true)")}
+
+
 def test_every_client_gets_a_version_0_row_again(empty_dsn: str) -> None:
     make_old_atlas(empty_dsn)
     migrate(empty_dsn)

@@ -17,7 +17,7 @@ begin
   return query
     select
       'clear', 'advisory_due', v_period, 'the advisory talks of ' || v_period || ' are over', null::text,
-      array_agg(c.id)
+      array_agg(c.id::bigint)
     from public.clients c
     where (among is null or c.id in (select unnest(among)))
       and c.flags @> array['advisory_due']

@@ -28,7 +28,7 @@ begin
     continue when v_today < v_opens_on;
 
     return query
-      select 'set', 'sales_tax_due', v_period, 'sales tax is to be filed in ' || v_period, null::text, array_agg(c.id)
+      select 'set', 'sales_tax_due', v_period, 'sales tax is to be filed in ' || v_period, null::text, array_agg(c.id::bigint)
       from public.clients c
       where (among is null or c.id in (select unnest(among)))
         and c.active

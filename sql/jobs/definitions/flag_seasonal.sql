@@ -17,14 +17,14 @@ begin
   for v_season in select * from public.stage_seasons s order by s.flag loop
     if rules.in_season(v_today, v_season.from_month, v_season.from_day, v_season.to_month, v_season.to_day) then
       return query
-        select 'set', v_season.flag, null::text, 'the season begins', null::text, array_agg(c.id)
+        select 'set', v_season.flag, null::text, 'the season begins', null::text, array_agg(c.id::bigint)
         from public.clients c
         where (among is null or c.id in (select unnest(among)))
           and c.active
           and v_season.flag <> all (c.flags);
     else
       return query
-        select 'clear', v_season.flag, null::text, 'the season is over', null::text, array_agg(c.id)
+        select 'clear', v_season.flag, null::text, 'the season is over', null::text, array_agg(c.id::bigint)
         from public.clients c
         where (among is null or c.id in (select unnest(among)))
           and c.flags @> array[v_season.flag]

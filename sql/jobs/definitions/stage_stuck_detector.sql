@@ -18,7 +18,7 @@ begin
     select
       'set', 'stuck', null::text, 'longer in its stage than its SLA allows', null::text,
       array(
-        select c.id
+        select c.id::bigint
         from rules.stage_limits(as_of) l
         cross join lateral (
           select c.id
@@ -37,7 +37,7 @@ begin
       'clear', 'stuck', null, 'no longer over its SLA, or waiting for the client',
       'auto_event',  -- time makes a client stuck; an event makes it not stuck
       array(
-        select c.id
+        select c.id::bigint
         from public.clients c
         where (among is null or c.id in (select unnest(among)))
           and not c.active

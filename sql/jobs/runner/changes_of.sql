@@ -30,7 +30,7 @@ begin
       v_items := jobs.evaluate_step(job, due_at, null, v_step, v_step.client_ids[v_from:v_from + 19999]);
       return query
         select
-          c.id, c.slug, c.name,
+          c.id::bigint, c.slug, c.name,
           case i.action
             when 'move' then c.stage || ' -> ' || i.word
             when 'set' then '+' || i.word

@@ -38,7 +38,17 @@ begin
       limit 1
     ),
     case when error.state = '23502' then coalesce(
-      'alter table public.clients alter column ' || quote_ident(nullif(error.column_name, '')) || ' drop not null;',
+      (
+        select format('alter table public.clients alter column %I drop not null;', a.attname)
+        from pg_catalog.pg_attribute a
+        where a.attrelid = 'public.clients'::regclass
+          and a.attname = error.column_name
+          and not exists (  -- one of ours
+            select from pg_catalog.pg_attribute o
+            where o.attrelid in ('rules.client_state'::regclass, 'rules.client_fields'::regclass)
+              and o.attname = a.attname
+          )
+      ),
       (
         select format('alter domain %s drop not null;', t.oid::regtype)
         from pg_catalog.pg_type t
@@ -64,6 +74,11 @@ begin
       )
       from pg_catalog.pg_constraint k
       where k.conname = nullif(error.constraint_name, '')
+        and not exists (
+          -- one of ours protects the records: the host's trigger or rule has to change
+          select from public.stage_installation i
+          where i.kind = 'constraint' and i.name = format('%s on %s', k.conname, k.conrelid::regclass)
+        )
       order by k.conrelid = 'public.clients'::regclass desc
       limit 1
     ),

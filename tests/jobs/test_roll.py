@@ -266,3 +266,86 @@ def test_a_slice_costs_in_proportion_to_its_clients(db: psycopg.Connection) -> N
         return min(taken) / number
 
     assert cost(20000) < 2 * cost(2000)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("set_setting", {"setting": "eom_open_at", "value": "05:00"}),
+        ("set_setting", {"setting": "time_zone", "value": "America/New_York"}),
+        ("set_holiday", {"day": "2026-05-29", "name": "Closed"}),
+    ],
+)
+def test_it_goes_on_after_its_moment_was_moved(
+    db: psycopg.Connection, client: int, function: str, arguments: dict[str, str]
+) -> None:
+    move(db, client, "cleanup")
+    roll(db)
+    roll(db, "2026-06-08 09:00")
+    with clock.at(db, "2026-06-08 09:30"):
+        call(db, function, **arguments)
+        move(db, client, "weekly")
+
+    assert roll(db, "2026-06-08 10:05")["outcome"] == "done"
+    assert stage(db, client) == "eom_close"
+
+
+def start(db: psycopg.Connection, job: str, when: str) -> Any:
+    """A job as its scheduler starts it at that time."""
+    with clock.at(db, when):
+        row = db.execute("call jobs.run_in_slices(%s, commits => false)", (job,)).fetchone()
+    assert row is not None
+    return row[0]
+
+
+class TestOfFlags:
+    @pytest.fixture
+    def filer(self, db: psycopg.Connection) -> int:
+        with clock.at(db, "2026-09-01 09:00"):
+            return make_client(db, schedule="monthly")
+
+    def flags(self, db: psycopg.Connection, client: int) -> Any:
+        return client_row(db, client)["flags"]
+
+    def test_a_filing_whose_run_was_rolled_back_is_announced_again(self, db: psycopg.Connection, filer: int) -> None:
+        done = start(db, "flag_sales_tax_due", "2026-10-10 00:05")
+        with clock.at(db, "2026-10-10 09:00"):
+            call(db, "rollback_run", run_id=done["run_id"], reason="a mistake")
+        assert self.flags(db, filer) == []
+
+        start(db, "flag_sales_tax_due", "2026-10-11 00:05")
+
+        assert self.flags(db, filer) == ["sales_tax_due"]
+
+    def test_advisory_talks_whose_run_was_rolled_back_end_again(self, db: psycopg.Connection, filer: int) -> None:
+        with clock.at(db, "2026-10-01 09:00"):
+            call(db, "set_flag", client_id=filer, flag="advisory_due")
+        done = start(db, "flag_autoclear_advisory_due", "2026-10-16 00:05")
+        with clock.at(db, "2026-10-16 09:00"):
+            call(db, "rollback_run", run_id=done["run_id"], reason="a mistake")
+        assert self.flags(db, filer) == ["advisory_due"]
+
+        start(db, "flag_autoclear_advisory_due", "2026-10-16 10:05")
+
+        assert self.flags(db, filer) == []
+
+    def test_a_late_filing_does_not_take_the_next_one_s_place(self, db: psycopg.Connection, filer: int) -> None:
+        start(db, "flag_sales_tax_due", "2026-09-10 00:05")
+        start(db, "flag_sales_tax_due", "2026-10-10 00:05")
+        with clock.at(db, "2026-10-12 09:00"):
+            call(db, "clear_flag", client_id=filer, flag="sales_tax_due", reason="September is filed")
+
+        start(db, "flag_sales_tax_due", "2026-10-13 00:05")
+
+        assert self.flags(db, filer) == ["sales_tax_due"]
+
+    def test_a_filing_that_a_person_announced_and_made_is_not_announced_again(
+        self, db: psycopg.Connection, filer: int
+    ) -> None:
+        with clock.at(db, "2026-10-10 00:01"):
+            call(db, "set_flag", client_id=filer, flag="sales_tax_due", reason="early")
+            call(db, "clear_flag", client_id=filer, flag="sales_tax_due", reason="filed")
+
+        start(db, "flag_sales_tax_due", "2026-10-11 00:05")
+
+        assert self.flags(db, filer) == []

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
+
+from tests.support.calls import ADMIN, make_client
 
 NOBODY = "user:nobody"
 BATCH = 200
@@ -99,13 +102,33 @@ def test_an_actor_that_may_not_change_a_client_asks_for_no_lock(
             assert "client_locked" not in answer, call
 
 
-def refusals(caller: psycopg.Connection, statement: str, arguments: tuple[Any, ...]) -> set[str]:
+def refusals(caller: psycopg.Connection, statement: str, arguments: tuple[Any, ...], actor: str = NOBODY) -> set[str]:
     """The rules that refused the call or its items."""
     try:
         with caller.transaction():
-            caller.execute("select rules.act_as(%s)", [NOBODY])
+            caller.execute("select rules.act_as(%s)", [actor])
             row = caller.execute(statement, arguments).fetchone()
     except psycopg.Error as error:
         return {json.loads(error.diag.message_detail or "{}")["rule"]}
     assert row is not None
     return {item["details"]["rule"] for item in row[0]["items"]}
+
+
+def test_a_call_that_meets_plain_sql_in_another_order_is_refused_as_locked(
+    connect: Callable[[], psycopg.Connection],
+) -> None:
+    plain, caller = connect(), connect()
+    first, second = (make_client(caller) for _ in range(2))
+    caller.execute("update stage_settings set lock_wait = '10 seconds'")
+    caller.execute("set deadlock_timeout = '100ms'")
+    plain.execute("set deadlock_timeout = '30s'")
+    items = Jsonb([{"client_id": each, "flag": "client_blocking", "set": True} for each in (first, second)])
+    with ThreadPoolExecutor() as pool, plain.transaction():
+        plain.execute("select id from clients where id = %s for update", [second])
+        calling = pool.submit(refusals, caller, "select api.set_flags(%s)", (items,), ADMIN)
+        while not plain.execute(
+            "select from pg_locks where not granted and pid = %s", [caller.info.backend_pid]
+        ).rowcount:
+            time.sleep(0.01)
+        plain.execute("select id from clients where id = %s for update", [first])
+        assert calling.result(30) == {"client_locked"}

@@ -27,6 +27,7 @@ begin
         from public.stage_history h
         where h.client_id = c.id
           and h.flag_added = 'advisory_due'
+          and h.trigger_type <> 'rollback'
           and h.occurred_at > due_at
           and h.occurred_at <= as_of
         offset 0

@@ -37,12 +37,23 @@ begin
         and not exists (
           select from jobs.done_for('flag_sales_tax_due', v_period) d where d.client_id = c.id offset 0
         )
-        -- a person set it before the job did, and has filed since
+        -- a person set it before the job did, and has filed since; not the filing of another month, and no rollback
         and not exists (
           select
           from public.stage_history h
           where h.client_id = c.id
             and h.flag_removed = 'sales_tax_due'
+            and h.trigger_type <> 'rollback'
+            and coalesce(
+              (
+                select a.payload ->> 'period'
+                from public.stage_history a
+                where a.client_id = h.client_id and a.version < h.version and a.flag_added = 'sales_tax_due'
+                order by a.version desc
+                limit 1
+              ),
+              v_period
+            ) = v_period
             and h.occurred_at >= rules.firm_instant(v_opens_on::timestamp)
             and h.occurred_at <= as_of
           offset 0

@@ -23,7 +23,13 @@ begin
   select o.due_at, o.next_due, o.too_late into due_at, next_due, too_late from jobs.occurrences(job, at) o;
   v_schedule := (select c.schedule from jobs.catalog(job) c);
   select * into v_run from public.job_runs r where r.job = state_of.job and r.due_at = state_of.due_at;
-  too_late := too_late and not (v_schedule = 'month_end' and coalesce(v_run.outcome, 'skipped') <> 'skipped');
+  -- a roll that was done goes on until the next one, also if a setting or a holiday has moved its moment since
+  too_late := too_late and not (v_schedule = 'month_end' and (
+    v_run.outcome <> 'skipped'
+    or exists (
+      select from public.job_runs r where r.job = state_of.job and r.outcome = 'done' and r.as_of >= state_of.due_at
+    )
+  ) is true);
   select *
   into v_before
   from public.job_runs r

@@ -33,7 +33,7 @@ begin
     v_clients := array(
       select rules.state_of(c.*) from public.clients c where c.id = any (client_ids) order by c.id for no key update
     );
-  exception when lock_not_available then
+  exception when lock_not_available or deadlock_detected then   -- plain SQL can lock them in another order
     perform rules.refuse('client_locked', rules.lock_holder(client_ids));
   end;
   perform set_config('lock_timeout', v_waits, true);

@@ -33,9 +33,18 @@ begin
       'argument', left(v_unknown, 200), 'known', known
     )));
   end if;
+  -- the types that a single call's arguments have; a jsonpath, because a query would cost each item 15 microseconds
   if 'set' = any (known) and jsonb_typeof(item -> 'set') is distinct from 'boolean'
-    or jsonb_typeof(item -> 'client_id') not in ('number', 'null')
-    or jsonb_typeof(item -> 'expected_version') not in ('number', 'null')
+    or jsonb_path_exists(item, '
+      strict $.keyvalue() ? (@.value.type() != "null" && (
+        (@.key == "client_id" || @.key == "expected_version") && @.value.type() != "number"
+        || (@.key == "set" || @.key == "override" || @.key == "active") && @.value.type() != "boolean"
+        || (@.key == "collaborators" || @.key == "reviewers" || @.key == "clear")
+          && (@.value.type() != "array" || exists (@.value[*] ? (@.type() != "string")))
+        || !(@.key like_regex "^(client_id|expected_version|set|override|active|collaborators|reviewers|clear|payload)$")
+          && @.value.type() != "string"
+      ))
+    ')
   then
     raise data_exception;
   end if;
@@ -70,7 +79,7 @@ exception
     v_item.place := place;
     v_item.context.actor_id := actor_id;
     v_item.violations := array[
-      ('item_not_valid', jsonb_build_object('expected', 'whole numbers, booleans and lists of words where the argument is one'))::rules.violation
+      ('item_not_valid', jsonb_build_object('expected', 'each argument with the type that it has in a single call'))::rules.violation
     ];
     return v_item;
   when sqlstate 'PT422' then

@@ -41,6 +41,7 @@ class Server(MCPServer[Any]):
             **options,
         )
         self._stage = stage
+        self._fixed = {"on_behalf_of"} if person else set()  # what a caller chooses has no effect
         add(self, stage, person)
 
     async def list_tools(self) -> list[Tool]:
@@ -52,10 +53,15 @@ class Server(MCPServer[Any]):
         usable = READS.keys() | set(actor.allowed_changes)
         return [_with_words(tool, summary) for tool in await super().list_tools() if tool.name in usable]
 
-    async def call_tool(self, *args: Any, **more: Any) -> Any:
+    async def call_tool(self, name: str, arguments: dict[str, Any], *args: Any, **more: Any) -> Any:
         """The tool's answer, or the database's refusal in words and as data."""
+        # The SDK drops an argument that the tool doesn't have: a filter would have no effect.
+        known = {each.name: each.input_schema["properties"] for each in await super().list_tools()}.get(name, arguments)
+        if unknown := arguments.keys() - known.keys() - self._fixed:
+            refused = InvalidInput(f"{name} has no argument {min(unknown)}.", hint=f"use {', '.join(known)}")
+            return CallToolResult(content=[TextContent(type="text", text=_in_words(refused))], is_error=True)
         try:
-            return await super().call_tool(*args, **more)
+            return await super().call_tool(name, arguments, *args, **more)
         except ToolError as error:
             if not isinstance(refusal := error.__cause__, StageError):
                 raise
@@ -87,7 +93,7 @@ def _with_words(tool: Tool, summary: models.Summary) -> Tool:
     schema = deepcopy(tool.input_schema)
     for name in words.keys() & set(schema.get("required", ())):
         schema["properties"][name]["enum"] = words[name]
-    return tool.model_copy(update={"input_schema": schema})
+    return tool.model_copy(update={"input_schema": schema | {"additionalProperties": False}})
 
 
 def _in_words(error: StageError) -> str:

@@ -51,7 +51,9 @@ begin
     v_id := v_place.id;
   elsif since is not null then
     -- a day earlier, because the server's clock may have been set back meanwhile
-    select s.epoch, s.xid, s.id into v_epoch, v_xid, v_id from rules.feed_start(since - interval '1 day') s;
+    select s.epoch, s.xid, s.id into v_epoch, v_xid, v_id from rules.feed_start(
+      greatest(since, '2000-01-01 00:00Z') - interval '1 day'
+    ) s;
   end if;
 
   -- ACT: one row more shows whether another page follows

@@ -36,6 +36,7 @@ declare
   v_table      text;
 begin
   -- OPEN
+  stage := coalesce(stage, 'onboarding');
   v_context := rules.open_context(
     rules.current_actor(), reason, triggered_by, on_behalf_of, channel, external_id, payload
   );

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import psycopg
@@ -47,3 +48,14 @@ def test_each_argument_has_the_type_of_the_single_call(db: psycopg.Connection, b
             assert (details.get("rule") == "item_not_valid") is not fits(value, kind), (item, outcome)
             tried += 1
     assert tried > 40
+
+
+@pytest.mark.parametrize("client_id", ["blue-heron", True, [], {}, 1e30])
+def test_under_a_key_too_an_item_without_a_client_refuses_itself_only(db: psycopg.Connection, client_id: Any) -> None:
+    client = make_client(db)
+    items = [{"client_id": each, "flag": "client_blocking", "set": True} for each in (client_id, client)]
+    db.execute("select set_config('request.headers', %s, true)", (json.dumps({"idempotency-key": "one"}),))
+
+    outcomes = call(db, "set_flags", items=items)["items"]
+
+    assert [each["status"] for each in outcomes] == [422, 200]

@@ -255,6 +255,22 @@ async def _json(mcp: Client, uri: str) -> Any:
     return json.loads(content.text)  # type: ignore[union-attr]
 
 
+def test_an_argument_that_a_tool_does_not_have_is_refused(session: Session, running: Stack, client: int) -> None:
+    token = agent(running, ("can_set_flag", None))
+
+    async def tried(mcp: Client) -> None:
+        listed = await mcp.call_tool("clients", {"tier": "full_service"})
+        assert listed.is_error
+        assert "clients has no argument tier." in text(listed)
+        arguments = {"client_id": client, "flag": "advisory_due", "expected_version": 1}
+        assert (await mcp.call_tool("flag", arguments)).is_error
+        seen = (await mcp.call_tool("client", {"client_id": client})).structured_content
+        assert seen is not None
+        assert seen["client"]["flags"] == []
+
+    within(session, token, tried)
+
+
 def test_a_relay_fixes_the_person_so_that_no_model_can_choose(running: Stack, client: int) -> None:
     token = agent(running, ("can_set_flag", None))
     environment = {"ATLAS_URL": running.url, "ATLAS_TOKEN": token}

@@ -124,6 +124,21 @@ def test_null_for_a_stage_is_unknown(db: psycopg.Connection) -> None:
         call(db, "set_stage", client_id=client, to_stage=None, reason="r", expected_version=0)
 
 
+def test_null_for_a_job_is_unknown(db: psycopg.Connection) -> None:
+    with refused(db, "unknown_job", 422):
+        call(db, "run_job", job=None)
+
+
+def test_null_for_a_new_client_s_stage_is_onboarding(db: psycopg.Connection) -> None:
+    made = call(db, "create_client", name="Blue Heron", slug="blue-heron", stage=None)
+    assert made["client"]["stage"] == "onboarding"
+
+
+@pytest.mark.parametrize("since", ["4714-11-24 BC", "-infinity", "0001-01-01", "1970-01-01", "infinity"])
+def test_changes_since_any_moment_are_listed(db: psycopg.Connection, since: str) -> None:
+    assert call(db, "changes", since=since)["changes"] == []
+
+
 def test_null_for_override_and_atomic_mean_no(db: psycopg.Connection) -> None:
     client = make_client(db, "onboarding")
     arguments = {

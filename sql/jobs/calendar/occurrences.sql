@@ -15,7 +15,7 @@ declare
   v_today date;
   v_dues  timestamptz[];
 begin
-  select c.schedule, c.day, c.at into v_job from jobs.catalog(job) c;
+  select c.schedule, c.day, c.at into v_job from jobs.catalog(coalesce(job, '')) c;
   if at not between '2000-01-01' and '2200-01-01' then
     perform rules.refuse('moment_not_valid', jsonb_build_object('moment', at));
   end if;

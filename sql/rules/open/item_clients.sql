@@ -5,9 +5,12 @@ language sql
 immutable
 as $$
   select array(
-    select distinct (i.item -> 'client_id')::bigint
+    select distinct n.id::bigint
     from jsonb_array_elements(items) as i (item)
-    where jsonb_typeof(i.item -> 'client_id') = 'number'
-      and (i.item -> 'client_id')::numeric between -9223372036854775808 and 9223372036854775807
+    -- a condition beside the cast would not protect it
+    cross join lateral (
+      select case when jsonb_typeof(i.item -> 'client_id') = 'number' then (i.item -> 'client_id')::numeric end as id
+    ) as n
+    where n.id between -9223372036854775808 and 9223372036854775807
   )
 $$;

@@ -37,7 +37,7 @@ as $$
       from (
         select found.part[2] as status, string_agg(regexp_replace(found.part[1], '[[:space:]]+', ' ', 'g'), ', ') as rules
         from regexp_matches(
-          split_part(comment, E'\nErrors:', 2), '([a-z_]+(?:,[[:space:]]+[a-z_]+)*) [(]([0-9]{3})[)]', 'g'
+          split_part(comment, E'\nErrors:', 2), '([a-z_]+(?:,[[:space:]]+[a-z_]+)*)[[:space:]]+[(]([0-9]{3})[)]', 'g'
         ) as found (part)
         group by 1
       ) as e

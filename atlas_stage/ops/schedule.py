@@ -58,9 +58,8 @@ def wrappers(jobs: Mapping[str, str]) -> dict[str, bytes]:
 def _windows(jobs: Mapping[str, str], place: Place) -> dict[str, bytes]:
     """Task Scheduler's files, as Windows exports them: UTF-16 with a byte order mark, CRLF."""
     made = {}
-    hourly = {HOURLY: _ABOUT_HOURLY, WATCH: "", **jobs}
-    tasks = {name: f"{_sentence(about)} {_DUE}" for name, about in hourly.items()}
-    tasks[WATCH] = f"{_sentence(_ABOUT_WATCH)} {_RESTARTED}"
+    due = {name: f"{_sentence(about)} {_DUE}" for name, about in {HOURLY: _ABOUT_HOURLY, **jobs}.items()}
+    tasks = {WATCH: f"{_sentence(_ABOUT_WATCH)} {_RESTARTED}", **due}
     for (name, about), minute in zip(tasks.items(), (1, 1, *_minutes(jobs)), strict=True):
         task = _filled(
             "task.xml",

@@ -38,7 +38,7 @@ begin
     or jsonb_path_exists(item, '
       strict $.keyvalue() ? (@.value.type() != "null" && (
         (@.key == "client_id" || @.key == "expected_version") && @.value.type() != "number"
-        || (@.key == "set" || @.key == "override" || @.key == "active") && @.value.type() != "boolean"
+        || (@.key == "override" || @.key == "active") && @.value.type() != "boolean"
         || (@.key == "collaborators" || @.key == "reviewers" || @.key == "clear")
           && (@.value.type() != "array" || exists (@.value[*] ? (@.type() != "string")))
         || !(@.key like_regex "^(client_id|expected_version|set|override|active|collaborators|reviewers|clear|payload)$")
